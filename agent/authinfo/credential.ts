@@ -1,0 +1,49 @@
+/** A moment on both clocks. `wallTrusted`: something outside this board has confirmed the wall clock. */
+export interface Instant {
+  readonly wall: number;
+  readonly boot: number;
+  readonly bootId: string;
+  readonly wallTrusted: boolean;
+}
+
+/** One authinfo and all that is needed to know its age after any restart. Kept in the sealed state. */
+export interface Credential {
+  /** WeChat Pay's credential. A secret. */
+  readonly authinfo: string;
+  /** Starts at 1, never falls. */
+  readonly generation: number;
+  readonly deviceId: string;
+  readonly netId?: string;
+  /** The boot in which it was obtained, and the time since that boot, just before the request was sent. */
+  readonly bootId: string;
+  readonly obtainedBootMs: number;
+  readonly obtainedWallMs: number;
+  /** WeChat Pay's clock minus ours when it was obtained. */
+  readonly skewMs: number;
+  readonly lifetimeMs: number;
+  readonly expirySource: "response" | "assumed";
+  /** Drawn once, when it was obtained: the first refresh attempt follows this long after `obtained`. */
+  readonly refreshAfterMs: number;
+}
+
+/** What survives a restart. Format 1. */
+export interface State {
+  readonly format: 1;
+  /** The highest generation ever announced. */
+  readonly generation: number;
+  readonly credential?: Credential;
+  /** The newest signed timestamp verified so far, Unix seconds (contract 4: an older answer is a replay). */
+  readonly newestSignedAtS: number;
+  /** The latest wall-clock time this terminal knows to have passed, Unix ms. A clock behind it is wrong. */
+  readonly wallFloorMs: number;
+  /** Until when the network counts as unsteady, Unix ms on the wall clock. */
+  readonly unsteadyUntilWallMs: number;
+}
+
+export const emptyState: State = {
+  format: 1,
+  generation: 0,
+  newestSignedAtS: 0,
+  wallFloorMs: 0,
+  unsteadyUntilWallMs: 0,
+};

@@ -1,0 +1,45 @@
+import { type FailureRule, failureRules } from "./failures.ts";
+
+export type ErrorCode = keyof typeof failureRules;
+
+export interface ErrorContext {
+  /** Seconds the peer asked us to stay away (`Retry-After`), already bounded. */
+  readonly retryAfterS?: number;
+  /** Facts for status, log and diagnose. Never a secret. */
+  readonly [fact: string]: unknown;
+}
+
+/** The one error class. `code` is stable; `message` is for people and decides nothing. */
+export class AgentError extends Error {
+  override readonly name = "AgentError";
+  readonly code: ErrorCode;
+  readonly context: ErrorContext;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; context?: ErrorContext } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.context = options.context ?? {};
+  }
+
+  get rule(): FailureRule {
+    return failureRules[this.code];
+  }
+}
+
+export function isAgentError(error: unknown, code?: ErrorCode): error is AgentError {
+  return error instanceof AgentError && (code === undefined || error.code === code);
+}
+
+/** Any thrown thing as an AgentError; what is not one yet is a defect of ours and keeps its stack as the cause. */
+export function asAgentError(error: unknown, fallback: ErrorCode = "INTERNAL"): AgentError {
+  if (error instanceof AgentError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AgentError(fallback, message, { cause: error });
+}
+
+/** The `code` of a Node or undici error ("ECONNREFUSED", "UND_ERR_CONNECT_TIMEOUT"), else undefined. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : undefined;
+}

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { systemClock } from "../../agent/clock.ts";
+
+describe("systemClock", () => {
+  it("sleeps no shorter than asked on the boot clock", async () => {
+    const clock = systemClock();
+    const before = clock.boot();
+    await clock.sleep(30);
+    expect(clock.boot() - before).toBeGreaterThanOrEqual(29);
+  });
+
+  it("gives up a sleep with the reason of the signal", async () => {
+    const reason = new Error("enough");
+    await expect(systemClock().sleep(60_000, AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it("does not fire at once when asked for more than a timer can hold", async () => {
+    const controller = new AbortController();
+    const sleep = systemClock().sleep(Number.POSITIVE_INFINITY, controller.signal);
+    const first = await Promise.race([sleep.then(() => "fired"), systemClock().sleep(50).then(() => "still asleep")]);
+    controller.abort(new Error("test over"));
+    await expect(sleep).rejects.toThrow("test over");
+    expect(first).toBe("still asleep");
+  });
+});
