@@ -17,7 +17,12 @@ describe("systemClock", () => {
   it("does not fire at once when asked for more than a timer can hold", async () => {
     const controller = new AbortController();
     const sleep = systemClock().sleep(Number.POSITIVE_INFINITY, controller.signal);
-    const first = await Promise.race([sleep.then(() => "fired"), systemClock().sleep(50).then(() => "still asleep")]);
+    const first = await Promise.race([
+      sleep.then(() => "fired"),
+      systemClock()
+        .sleep(50)
+        .then(() => "still asleep"),
+    ]);
     controller.abort(new Error("test over"));
     await expect(sleep).rejects.toThrow("test over");
     expect(first).toBe("still asleep");
