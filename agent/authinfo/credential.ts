@@ -1,11 +1,3 @@
-/** A moment on both clocks. `wallTrusted`: something outside this board has confirmed the wall clock. */
-export interface Instant {
-  readonly wall: number;
-  readonly boot: number;
-  readonly bootId: string;
-  readonly wallTrusted: boolean;
-}
-
 /** One authinfo and all that is needed to know its age after any restart. Kept in the sealed state. */
 export interface Credential {
   /** WeChat Pay's credential. A secret. */

@@ -1,0 +1,74 @@
+import { AgentError } from "../errors.ts";
+import { remainingMs } from "./age.ts";
+import type { Obtained } from "./attempt.ts";
+import type { Credential } from "./credential.ts";
+import type { Held } from "./holding.ts";
+import { drawRefreshAfterMs, redrawRefreshAfterMs } from "./policy.ts";
+
+export interface AdoptionTerms {
+  /** The highest generation so far. */
+  readonly generation: number;
+  readonly bootId: string;
+  /** Used when the answer carries no `expires_in`. */
+  readonly lifetimeMs: number;
+  /** `refresh_at` in force. */
+  readonly fraction: number;
+  readonly chance: number;
+  readonly bootMs: number;
+}
+
+/**
+ * What becomes of a verified answer. Usually a new credential of the next generation. The authinfo already held, returned
+ * once more, keeps its generation and its earlier expiry unless `expires_in` says otherwise (contract 4); when that
+ * leaves nothing usable (the SDK refused it, or it is over) the attempt has failed: PAY_AUTHINFO_UNCHANGED.
+ */
+export function adopt(
+  obtained: Obtained,
+  held: Held | undefined,
+  terms: AdoptionTerms,
+): { held: Held; write: boolean } {
+  const { answer, deviceId, netId } = obtained;
+  const same = held?.credential.authinfo === answer.authinfo && held.credential.deviceId === deviceId;
+  if (held && same && held.rejected) throw unchanged("which the SDK has refused");
+  if (held && same && answer.expiresInS === undefined) return goOn(held, obtained, terms);
+
+  const lifetimeMs = answer.expiresInS === undefined ? terms.lifetimeMs : answer.expiresInS * 1_000;
+  const credential: Credential = {
+    authinfo: answer.authinfo,
+    generation: held && same ? held.credential.generation : terms.generation + 1,
+    deviceId,
+    ...(netId === undefined ? {} : { netId }),
+    bootId: terms.bootId,
+    obtainedBootMs: answer.sentBootMs,
+    obtainedWallMs: answer.sentWallMs,
+    skewMs: answer.skewMs,
+    lifetimeMs,
+    expirySource: answer.expiresInS === undefined ? "assumed" : "response",
+    refreshAfterMs: drawRefreshAfterMs(lifetimeMs, terms.fraction, terms.chance, answer.refreshAfterS),
+  };
+  return {
+    held: {
+      credential,
+      anchor: { obtainedBootMs: answer.sentBootMs, trusted: true },
+      persisted: false,
+      rejected: false,
+      refreshAfterMs: credential.refreshAfterMs,
+    },
+    write: true,
+  };
+}
+
+function goOn(held: Held, { answer }: Obtained, terms: AdoptionTerms): { held: Held; write: boolean } {
+  const { credential } = held;
+  // WeChat Pay's own time tells the age of one kept from an earlier boot, which this board's clock could not.
+  const age = Math.max(answer.signedAtS * 1_000 - (credential.obtainedWallMs + credential.skewMs), 0);
+  const anchor = held.anchor.trusted ? held.anchor : { obtainedBootMs: answer.sentBootMs - age, trusted: true };
+  const left = remainingMs(credential, anchor, terms.bootMs);
+  if (left <= 0) throw unchanged("whose hour is over");
+  const refreshAfterMs = redrawRefreshAfterMs(credential.lifetimeMs - left, left, terms.fraction, terms.chance);
+  return { held: { ...held, anchor, refreshAfterMs }, write: false };
+}
+
+function unchanged(which: string): AgentError {
+  return new AgentError("PAY_AUTHINFO_UNCHANGED", `WeChat Pay returned the same authinfo again, ${which}`);
+}

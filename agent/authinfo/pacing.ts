@@ -1,0 +1,90 @@
+import type { AgentError } from "../errors.ts";
+import type { Cause } from "./keeper-types.ts";
+import { type Decision, decide, holdOffMs, retryDelayMs, type Situation } from "./policy.ts";
+
+const UNSTEADY_MS = 24 * 3_600_000;
+
+/** The book of attempts: what has failed since when, and how long the next one is held back. Times on the boot clock, ms. */
+export class Pacing {
+  #failures = 0;
+  #cause: Cause | undefined;
+  #retryAt = 0;
+  #heldOffUntil = 0;
+  #urgentAt: number | undefined;
+  #lastEnded = Number.NEGATIVE_INFINITY;
+  #unsteadyUntil: number;
+
+  constructor(nowMs: number, unsteadyLeftMs: number) {
+    this.#unsteadyUntil = nowMs + Math.min(Math.max(unsteadyLeftMs, 0), UNSTEADY_MS);
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** The last failure, while it lasts. */
+  get cause(): Cause | undefined {
+    return this.#cause;
+  }
+
+  /** Someone needs an attempt out of turn. */
+  urge(atMs: number): void {
+    this.#urgentAt = Math.min(this.#urgentAt ?? Number.POSITIVE_INFINITY, atMs);
+  }
+
+  /** Whether an attempt out of turn is wished for, but only later. */
+  urgedAfter(nowMs: number): boolean {
+    return this.#urgentAt !== undefined && this.#urgentAt > nowMs;
+  }
+
+  started(): void {
+    this.#urgentAt = undefined;
+  }
+
+  succeeded(nowMs: number): void {
+    this.#failures = 0;
+    this.#cause = undefined;
+    this.#heldOffUntil = 0;
+    this.#lastEnded = nowMs;
+  }
+
+  /** Returns whether the cause is another one than before. */
+  failed(error: AgentError, now: { boot: number; wall: number }, remainingMs: number, chance: () => number): boolean {
+    const { rule, context } = error;
+    const failure = {
+      retry: rule.retry,
+      ...(context.retryAfterS === undefined ? {} : { retryAfterS: context.retryAfterS }),
+    };
+    this.#failures++;
+    this.#lastEnded = now.boot;
+    this.#retryAt = now.boot + retryDelayMs(failure, this.#failures, remainingMs, chance());
+    this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));
+    // A failure that leads to the next base URL is one of the network: the next authinfo is refreshed earlier.
+    if (rule.failover) this.#unsteadyUntil = now.boot + UNSTEADY_MS;
+    if (this.#cause?.code === error.code) return false;
+    this.#cause = { code: error.code, sinceWallMs: now.wall, detail: error.message };
+    return true;
+  }
+
+  /** Milliseconds for which the network still counts as unsteady, 0 when it does not. */
+  unsteadyLeftMs(nowMs: number): number {
+    return Math.max(this.#unsteadyUntil - nowMs, 0);
+  }
+
+  /** Seconds left of a kept `Retry-After`, 0 when there is none. */
+  heldOffS(nowMs: number): number {
+    return Math.max(Math.ceil((this.#heldOffUntil - nowMs) / 1_000), 0);
+  }
+
+  decide(held: Situation["held"], nowMs: number): Decision {
+    const situation: Situation = {
+      failures: this.#failures,
+      retryAtBootMs: this.#retryAt,
+      heldOffUntilBootMs: this.#heldOffUntil,
+      lastAttemptEndedBootMs: this.#lastEnded,
+      ...(this.#urgentAt === undefined ? {} : { urgentAtBootMs: this.#urgentAt }),
+      ...(held === undefined ? {} : { held }),
+    };
+    return decide(situation, nowMs);
+  }
+}

@@ -1,0 +1,104 @@
+import type { FailureRule } from "../failures.ts";
+
+/** All that decides when the next attempt is made. Times on the boot clock, ms. */
+export interface Situation {
+  /** Absent when no authinfo is held. */
+  readonly held?: {
+    readonly remainingMs: number;
+    /** Until the instant drawn for this credential; negative when it has passed. */
+    readonly refreshInMs: number;
+    /** Its age is only believed (a boot whose clock nothing confirms). */
+    readonly ageUnknown: boolean;
+  };
+  /** Failed attempts in a row. */
+  readonly failures: number;
+  /** End of the pause drawn after the last failure. */
+  readonly retryAtBootMs: number;
+  /** Someone needs a new one out of turn (rejection, request, changed network card), from this instant on. */
+  readonly urgentAtBootMs?: number;
+  /** WeChat Pay's or the gateway's `Retry-After`: nothing goes before. */
+  readonly heldOffUntilBootMs: number;
+  /** No two attempts start closer than `MIN_GAP_MS` after the end of the last. */
+  readonly lastAttemptEndedBootMs: number;
+}
+
+export type RefreshReason = "absent" | "expired" | "age_unknown" | "planned" | "retry" | "urgent";
+
+export type Decision =
+  | { readonly do: "refresh"; readonly why: RefreshReason }
+  | { readonly do: "wait"; readonly untilBootMs: number; readonly why: RefreshReason };
+
+/** Contract 4: never two attempts within a second, whatever asks for them. */
+export const MIN_GAP_MS = 1_000;
+/** With less than this left, retries are frequent: money is about to stop. */
+export const URGENT_BELOW_MS = 10 * 60_000;
+const CAP_URGENT_MS = 30_000;
+const CAP_MS = 120_000;
+const SLOW_MS = 5 * 60_000;
+
+/** Whether to ask WeChat Pay for a new authinfo now, or until when to wait. Total: every situation has an answer. */
+export function decide(situation: Situation, nowBootMs: number): Decision {
+  const wish = wished(situation, nowBootMs);
+  const at = Math.max(wish.atBootMs, situation.heldOffUntilBootMs, situation.lastAttemptEndedBootMs + MIN_GAP_MS);
+  return at <= nowBootMs ? { do: "refresh", why: wish.why } : { do: "wait", untilBootMs: at, why: wish.why };
+}
+
+function wished(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
+  const regular = regularWish(situation, nowBootMs);
+  const { urgentAtBootMs } = situation;
+  if (urgentAtBootMs === undefined || urgentAtBootMs >= regular.atBootMs) return regular;
+  return { atBootMs: urgentAtBootMs, why: "urgent" };
+}
+
+function regularWish(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
+  const { held } = situation;
+  if (situation.failures > 0) return { atBootMs: situation.retryAtBootMs, why: "retry" };
+  if (held === undefined) return { atBootMs: nowBootMs, why: "absent" };
+  if (held.remainingMs <= 0) return { atBootMs: nowBootMs, why: "expired" };
+  if (held.ageUnknown) return { atBootMs: nowBootMs, why: "age_unknown" };
+  return { atBootMs: nowBootMs + held.refreshInMs, why: "planned" };
+}
+
+export interface Failure {
+  readonly retry: FailureRule["retry"];
+  readonly retryAfterS?: number;
+}
+
+/**
+ * The pause after a failure, ms: full jitter, `max(1 s, chance x min(cap, 2^n s))`; five minutes and up to a tenth more
+ * after an answer that only a person can mend. Finite and at least a second for any number of failures.
+ * @param failures failed attempts in a row, this one included
+ * @param remaining ms of life left of the held authinfo; 0 or less without one
+ * @param chance in [0, 1)
+ */
+export function retryDelayMs(failure: Failure, failures: number, remaining: number, chance: number): number {
+  if (failure.retry === "slow") return SLOW_MS * (1 + chance / 10);
+  const cap = remaining < URGENT_BELOW_MS ? CAP_URGENT_MS : CAP_MS;
+  const bound = Math.min(cap, 1_000 * 2 ** Math.min(failures, 30));
+  return Math.max(MIN_GAP_MS, chance * bound);
+}
+
+/** How long a peer's `Retry-After` holds attempts off, ms; a little more than asked, so that a fleet does not return at once. */
+export function holdOffMs(failure: Failure, chance: number): number {
+  return failure.retryAfterS === undefined ? 0 : failure.retryAfterS * 1_000 * (1 + chance / 10);
+}
+
+/**
+ * The life after which a new credential's first refresh attempt follows, ms. Drawn once, when it is obtained: drawing
+ * again at each look would collapse the spread of a fleet (credential-keepers, SPIRE).
+ * @param fraction `refresh_at`, the latest instant as a fraction of the lifetime
+ * @param directedS `Facepay-Refresh-Seconds` of the gateway, which sets the instant
+ */
+export function drawRefreshAfterMs(lifetimeMs: number, fraction: number, chance: number, directedS?: number): number {
+  if (directedS !== undefined) return Math.min(directedS * 1_000, lifetimeMs * 0.9);
+  return lifetimeMs * fraction * (0.5 + chance / 2);
+}
+
+/**
+ * The same for an authinfo that WeChat Pay returned once more and whose life goes on unchanged: a share of what is left,
+ * and never less than a minute (or half the rest), so that the last minutes do not become a storm.
+ */
+export function redrawRefreshAfterMs(ageMs: number, left: number, fraction: number, chance: number): number {
+  const floor = Math.min(60_000, left / 2);
+  return ageMs + Math.max(left * fraction * (0.5 + chance / 2), floor);
+}

@@ -1,0 +1,146 @@
+import type { DriverStatus } from "../drivers/driver.ts";
+import type { KeeperStatus } from "./authinfo/keeper.ts";
+import type { AuthinfoView } from "./authinfo/keeper-types.ts";
+import { type FailureRule, failureRules } from "./failures.ts";
+import type { StoreStatus } from "./store/store-types.ts";
+import type { Timebase } from "./timebase.ts";
+import type { Warning } from "./warnings.ts";
+import type { WechatPayStatus } from "./wechatpay/wechatpay.ts";
+
+/** All that `GET /v1/status` tells, read from the parts at one instant. Never an authinfo, a raw_data or a key. */
+export interface StatusSources {
+  readonly version: string;
+  readonly bootId: string;
+  readonly startedAtWallMs: number;
+  readonly uptimeS: number;
+  readonly config?: { readonly file: string; readonly hash: string; readonly source: "file" | "remembered" };
+  readonly view: AuthinfoView;
+  readonly keeper?: KeeperStatus;
+  readonly bridge?: DriverStatus;
+  readonly wechatpay?: WechatPayStatus;
+  readonly store?: StoreStatus;
+  readonly clock: ReturnType<Timebase["status"]>;
+  readonly warnings: readonly Warning[];
+}
+
+const STATE_FORMAT = 1;
+
+/** The status document (contract 5), field names in snake_case, times RFC 3339. */
+export function statusDocument(sources: StatusSources): Record<string, unknown> {
+  const { keeper, wechatpay, clock } = sources;
+  return {
+    version: sources.version,
+    config: sources.config ?? null,
+    state_format: STATE_FORMAT,
+    boot_id: sources.bootId,
+    started_at: time(sources.startedAtWallMs),
+    uptime_s: Math.floor(sources.uptimeS),
+    authinfo: authinfo(sources.view, keeper),
+    bridge: sources.bridge ? bridge(sources.bridge) : null,
+    wechatpay: wechatpay ? pay(wechatpay) : null,
+    store: sources.store ? store(sources.store) : null,
+    clock: {
+      trusted: clock.trusted,
+      confirmed_by: clock.confirmedBy ?? null,
+      steps: clock.steps,
+      last_step_ms: clock.lastStepMs === undefined ? null : Math.round(clock.lastStepMs),
+      skew_s: wechatpay?.skewMs === undefined ? null : Math.round(wechatpay.skewMs) / 1_000,
+    },
+    last_error: lastError(sources.view.cause),
+    next_attempt: keeper ? { at: time(keeper.next.atWallMs), why: keeper.next.why } : null,
+    state_changes: (keeper?.history ?? []).map(({ atWallMs, ...change }) => ({ at: time(atWallMs), ...change })),
+    warnings: sources.warnings.map(({ code, sinceWallMs, shownAfterS, detail }) => ({
+      code,
+      since: time(sinceWallMs),
+      shown_after_s: shownAfterS,
+      ...(detail === undefined ? {} : { detail }),
+    })),
+  };
+}
+
+/** RFC 3339 UTC with milliseconds. */
+function time(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}
+
+function authinfo(view: AuthinfoView, keeper: KeeperStatus | undefined): Record<string, unknown> {
+  const { credential } = view;
+  return {
+    state: view.state,
+    ...(credential === undefined
+      ? {}
+      : {
+          generation: credential.generation,
+          device_id: credential.deviceId,
+          obtained_at: time(credential.obtainedWallMs),
+          expires_at: time(credential.obtainedWallMs + credential.lifetimeMs),
+          remaining_s: Math.max(0, Math.floor(view.remainingMs / 1_000)),
+          expiry_source: credential.expirySource,
+          clock_trusted: view.clockTrusted,
+          persisted: view.persisted,
+        }),
+    refreshing: keeper?.attempting ?? false,
+    failures: keeper?.failures ?? 0,
+    last_success_at: keeper?.lastSuccessWallMs === undefined ? null : time(keeper.lastSuccessWallMs),
+    network_unsteady: keeper?.unsteady ?? false,
+  };
+}
+
+function bridge(status: DriverStatus): Record<string, unknown> {
+  const { identity } = status;
+  return {
+    state: status.state,
+    type: status.type,
+    path: status.path,
+    bridge: identity?.bridge ?? null,
+    protocol: identity?.protocol ?? null,
+    session: identity?.session ?? null,
+    device_id: identity?.deviceId ?? null,
+    net_id: identity?.netId ?? null,
+    sdk_version: identity?.sdkVersion ?? null,
+    problem: status.problem ?? null,
+    opens: status.opens,
+    frames: status.frames,
+    consecutive_timeouts: status.consecutiveTimeouts,
+  };
+}
+
+function pay(status: WechatPayStatus): Record<string, unknown> {
+  return {
+    mode: status.mode,
+    proxy: status.proxy ?? null,
+    base_urls: status.baseUrls.map((url) => ({
+      base_url: url.baseUrl,
+      in_use: url.inUse,
+      requests: url.requests,
+      last_outcome: url.lastOutcome ?? null,
+      last_at: url.lastAt ?? null,
+      last_ms: url.lastMs === undefined ? null : Math.round(url.lastMs),
+      last_status: url.lastStatus ?? null,
+      last_request_id: url.lastRequestId ?? null,
+    })),
+  };
+}
+
+function store(status: StoreStatus): Record<string, unknown> {
+  return {
+    directory: status.directory,
+    loaded: status.loaded,
+    quarantined: status.quarantined,
+    dirty: status.dirty,
+    writes: status.writes,
+    last_write_ms: status.lastWriteMs === undefined ? null : Math.round(status.lastWriteMs),
+    problem: status.problem ?? null,
+  };
+}
+
+function lastError(cause: AuthinfoView["cause"]): Record<string, unknown> | null {
+  if (cause === undefined) return null;
+  const rules: Readonly<Record<string, FailureRule>> = failureRules;
+  return {
+    code: cause.code,
+    since: time(cause.sinceWallMs),
+    ...(cause.detail === undefined ? {} : { detail: cause.detail }),
+    remedy: rules[cause.code]?.remedy ?? null,
+  };
+}

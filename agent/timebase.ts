@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { Clock } from "./clock.ts";
+import type { Entropy } from "./entropy.ts";
+
+/** A moment on both clocks. `wallTrusted`: something outside this board has confirmed the wall clock. */
+export interface Instant {
+  readonly wall: number;
+  readonly boot: number;
+  readonly bootId: string;
+  readonly wallTrusted: boolean;
+}
+
+/** Touched by systemd-timesyncd at each synchronisation; its presence means the clock was set in this boot. */
+const TIMESYNC_FLAG = "/run/systemd/timesync/synchronized";
+/** WeChat Pay's `Date` confirms our wall clock when they agree this well. */
+const CONFIRMING_SKEW_MS = 60_000;
+
+/** Both clocks, the boot they belong to, and how far the wall clock can be believed. */
+export interface Timebase {
+  now(): Instant;
+  /** WeChat Pay's clock minus ours, from an answer. */
+  confirm(skewMs: number): void;
+  /** To be called every few seconds: finds wall-clock steps and a clock that has been set meanwhile. */
+  observe(): { readonly steppedMs: number; readonly becameTrusted: boolean };
+  status(): {
+    readonly trusted: boolean;
+    readonly confirmedBy?: string;
+    readonly steps: number;
+    readonly lastStepMs?: number;
+  };
+}
+
+/**
+ * The id of this boot: FACEPAY_BOOT_ID (a systemd unit passes `%b`, since `ProcSubset=pid` hides the file), else the
+ * kernel's, else one of our own, with which every start counts as a new boot: the careful reading.
+ */
+export function readBootId(env: Readonly<Record<string, string | undefined>>, entropy: Entropy): string {
+  const given = env.FACEPAY_BOOT_ID?.trim();
+  if (given) return given;
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return `unknown-${entropy.bytes(8).toString("hex")}`;
+  }
+}
+
+export function createTimebase(clock: Clock, bootId: string, timesyncFlag: string = TIMESYNC_FLAG): Timebase {
+  let confirmedBy: string | undefined;
+  let steps = 0;
+  let lastStepMs: number | undefined;
+  let before = { wall: clock.wall(), boot: clock.boot() };
+
+  const lookForTimesync = () => {
+    if (confirmedBy === undefined && existsSync(timesyncFlag)) confirmedBy = "timesync";
+  };
+  lookForTimesync();
+
+  return {
+    now: () => ({ wall: clock.wall(), boot: clock.boot(), bootId, wallTrusted: confirmedBy !== undefined }),
+    confirm(skewMs) {
+      if (confirmedBy === undefined && Math.abs(skewMs) <= CONFIRMING_SKEW_MS) confirmedBy = "wechatpay";
+    },
+    observe() {
+      const wasTrusted = confirmedBy !== undefined;
+      lookForTimesync();
+      const now = { wall: clock.wall(), boot: clock.boot() };
+      const steppedMs = wallStep(before, now);
+      before = now;
+      if (steppedMs !== 0) {
+        steps++;
+        lastStepMs = steppedMs;
+      }
+      return { steppedMs, becameTrusted: !wasTrusted && confirmedBy !== undefined };
+    },
+    status: () => ({
+      trusted: confirmedBy !== undefined,
+      ...(confirmedBy === undefined ? {} : { confirmedBy }),
+      steps,
+      ...(lastStepMs === undefined ? {} : { lastStepMs }),
+    }),
+  };
+}
+
+/** How far the wall clock moved against the boot clock between two looks, in ms: 0 on a steady clock. */
+export function wallStep(before: Pick<Instant, "wall" | "boot">, now: Pick<Instant, "wall" | "boot">): number {
+  const step = now.wall - before.wall - (now.boot - before.boot);
+  // Less is drift, NTP slewing or the resolution of the clocks.
+  return Math.abs(step) > 2_000 ? step : 0;
+}

@@ -1,0 +1,53 @@
+/** A condition that stands until it is mended (contract 5). */
+export interface Warning {
+  readonly code: string;
+  /** Unix milliseconds. */
+  readonly sinceWallMs: number;
+  /** Seconds it had to last before it was shown, so that a flap does not alarm. */
+  readonly shownAfterS: number;
+  readonly detail?: string;
+}
+
+/** Every standing warning, with the seconds it must last before it shows. */
+const SHOWN_AFTER_S = {
+  DIRECT_MODE: 0,
+  CONFIG_REMEMBERED: 0,
+  CONFIG_RELOAD_REFUSED: 0,
+  CONFIG_WARNING: 0,
+  BRIDGE_DOWN: 10,
+  REFRESH_FAILING: 60,
+  AUTHINFO_NOT_PERSISTED: 5,
+  STATE_RECOVERED: 0,
+  STATE_OF_OTHER_IDENTITY: 0,
+  CLOCK_UNCONFIRMED: 30,
+  CLOCK_SKEWED: 0,
+  NETWORK_UNSTEADY: 0,
+} as const satisfies Record<string, number>;
+
+export type WarningCode = keyof typeof SHOWN_AFTER_S;
+
+/** Remembers since when each condition holds. */
+export class Warnings {
+  readonly #since = new Map<WarningCode, { bootMs: number; wallMs: number; detail: string | undefined }>();
+
+  /** Says whether a condition holds at this moment; `detail` explains it. */
+  set(code: WarningCode, holds: boolean, now: { boot: number; wall: number }, detail?: string): void {
+    if (!holds) this.#since.delete(code);
+    else {
+      const before = this.#since.get(code);
+      this.#since.set(code, { bootMs: before?.bootMs ?? now.boot, wallMs: before?.wallMs ?? now.wall, detail });
+    }
+  }
+
+  /** Those that have lasted long enough to be shown. */
+  shown(bootMs: number): Warning[] {
+    const shown: Warning[] = [];
+    for (const [code, since] of this.#since) {
+      const shownAfterS = SHOWN_AFTER_S[code];
+      if (bootMs - since.bootMs < shownAfterS * 1_000) continue;
+      const { wallMs: sinceWallMs, detail } = since;
+      shown.push({ code, sinceWallMs, shownAfterS, ...(detail === undefined ? {} : { detail }) });
+    }
+    return shown;
+  }
+}

@@ -1,0 +1,17 @@
+/** `npm run check`: the type check and the linter, warnings being errors. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const checks = [
+  ["node_modules/.bin/tsc", "-p", "."],
+  ["node_modules/.bin/biome", "check", "--error-on-warnings", "."],
+] as const;
+
+let failed = 0;
+for (const [command, ...rest] of checks) {
+  const { status } = spawnSync(command, rest, { cwd: root, stdio: "inherit" });
+  if (status !== 0) failed++;
+  process.stdout.write(`${status === 0 ? "ok" : "FAILED"}: ${[command.split("/").at(-1), ...rest].join(" ")}\n`);
+}
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// The launcher. On a fit Node it runs the agent in this very process, with a compile cache; on an older one it hands over
+// to the Node that the package pins. Plain JavaScript: it must start on whatever Node is there.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import module from "node:module";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+// Node's own reaction to SIGUSR1 is to open a debugger port; a listener takes its place.
+process.on("SIGUSR1", () => {});
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const pinnedNode = join(root, "node_modules", `node-linux-${process.arch}`, "bin", "node");
+const major = Number(process.versions.node.split(".")[0]);
+
+if (major >= 24) {
+  // Never in the shared temporary directory, where another user could plant code.
+  const cache = process.env.CACHE_DIRECTORY ?? join(root, "node_modules", ".cache");
+  if (existsSync(cache) || existsSync(join(root, "node_modules"))) module.enableCompileCache(join(cache, "compile"));
+  const { main } = await import("../agent/main.ts");
+  process.exitCode = await main(process.argv.slice(2));
+} else if (existsSync(pinnedNode)) {
+  const self = fileURLToPath(import.meta.url);
+  const child = spawn(pinnedNode, [self, ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
+  });
+} else {
+  process.stderr.write(`facepay-agent needs Node 24, this is ${process.version}: run "npm ci" in ${root} first\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,12 @@
+/** `npm test`: the test suite. Arguments go to vitest, e.g. `npm test -- test/unit/frame.test.ts`. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+const { status } = spawnSync(
+  process.execPath,
+  [vitest, "run", "--config", "test/vitest.config.ts", ...process.argv.slice(2)],
+  { cwd: root, stdio: "inherit" },
+);
+process.exitCode = status ?? 1;

@@ -1,0 +1,96 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { Clock } from "../../agent/clock.ts";
+
+interface Sleeper {
+  readonly dueAt: number;
+  wake(): void;
+}
+
+/** Time stands still until the test moves it. */
+export class FakeClock implements Clock {
+  #wall: number;
+  #boot: number;
+  #sleepers = new Set<Sleeper>();
+
+  constructor(at: { wall?: number; boot?: number } = {}) {
+    this.#wall = at.wall ?? Date.UTC(2026, 5, 1, 4, 0, 0);
+    this.#boot = at.boot ?? 60_000;
+  }
+
+  wall(): number {
+    return this.#wall;
+  }
+
+  boot(): number {
+    return this.#boot;
+  }
+
+  /** How many sleeps are under way: a part that has ended must leave none. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
+  /** Milliseconds until the next sleeper wakes, undefined when nobody sleeps. */
+  get nextWakeIn(): number | undefined {
+    const next = this.#next();
+    return next === undefined ? undefined : next.dueAt - this.#boot;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal?.reason);
+      };
+      const sleeper: Sleeper = {
+        dueAt: this.#boot + Math.max(0, ms),
+        wake: () => {
+          this.#sleepers.delete(sleeper);
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** Lets everything run that needs no passing of time (microtasks, ticks, in-memory streams). */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 10; i++) await turn();
+  }
+
+  /** Moves both clocks on by `ms`; sleepers wake in order, each at its own instant, and what they start may sleep again. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#boot + ms;
+    await this.settle();
+    for (let next = this.#next(); next !== undefined && next.dueAt <= until; next = this.#next()) {
+      this.#move(next.dueAt);
+      next.wake();
+      await this.settle();
+    }
+    this.#move(until);
+    await this.settle();
+  }
+
+  /** A wall-clock step, as NTP or a person makes it; durations are not touched. */
+  stepWall(ms: number): void {
+    this.#wall += ms;
+  }
+
+  #next(): Sleeper | undefined {
+    let next: Sleeper | undefined;
+    for (const sleeper of this.#sleepers) if (next === undefined || sleeper.dueAt < next.dueAt) next = sleeper;
+    return next;
+  }
+
+  #move(boot: number): void {
+    const passed = Math.max(0, boot - this.#boot);
+    this.#boot += passed;
+    this.#wall += passed;
+  }
+}

@@ -1,0 +1,453 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { emptyState, type State } from "../../agent/authinfo/credential.ts";
+import { AuthinfoKeeper } from "../../agent/authinfo/keeper.ts";
+import type { AuthinfoView } from "../../agent/authinfo/keeper-types.ts";
+import type { RefreshConfig } from "../../agent/config/config.ts";
+import { AgentError } from "../../agent/errors.ts";
+import { silentLog } from "../../agent/log.ts";
+import { createTimebase } from "../../agent/timebase.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { FakeLine, FakeStore } from "../support/fake-line.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const refresh: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 82_800 };
+const stops: AbortController[] = [];
+
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop.abort();
+});
+
+interface Setting {
+  state?: State;
+  bootId?: string;
+  clock?: FakeClock;
+  chance?: number;
+  deviceId?: string;
+}
+
+function terminal({ state, bootId = "boot-1", clock = new FakeClock(), chance = 0.5, deviceId }: Setting = {}) {
+  const line = new FakeLine(clock);
+  const store = new FakeStore(state);
+  const outcomes: string[] = [];
+  const keeper = new AuthinfoKeeper({
+    identity: {
+      spMchid: "1900000100",
+      spAppid: "wx1",
+      subMchid: "1900000109",
+      organizationId: "O1",
+      ...(deviceId === undefined ? {} : { deviceId }),
+    },
+    refresh,
+    bridgeWaitMs: 10_000,
+    store,
+    timebase: createTimebase(clock, bootId, "/nonexistent/synchronized"),
+    clock,
+    entropy: { unit: () => chance, bytes: (length) => Buffer.alloc(length) },
+    log: silentLog,
+    onAttempt: (outcome) => outcomes.push(outcome),
+  });
+  const views: AuthinfoView[] = [];
+  keeper.subscribe((view) => views.push(view));
+  const start = async () => {
+    const stop = new AbortController();
+    stops.push(stop);
+    void keeper.run(line.line, stop.signal);
+    await clock.settle();
+    return stop;
+  };
+  return { clock, line, store, keeper, outcomes, views, start };
+}
+
+const unavailable = () => new AgentError("PAY_UNAVAILABLE", "503");
+const told = (views: readonly AuthinfoView[]) => views.map((view) => view.state);
+
+describe("a terminal that starts with nothing", () => {
+  it("obtains, writes, then announces an authinfo, and refreshes it at the drawn instant", async () => {
+    const t = terminal();
+    await t.start();
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", persisted: true, credential: { generation: 1 } });
+    expect(t.store.writes).toBe(1);
+    expect(t.store.state.credential?.authinfo).toBe("authinfo-1");
+    // chance 0.5: 0.75 x 0.5 x 3600 s
+    await t.clock.advance(1_349_000);
+    expect(t.line.askedAt).toHaveLength(1);
+    await t.clock.advance(2_000);
+    expect(t.line.askedAt).toHaveLength(2);
+    expect(t.line.planned).toEqual([false, true]);
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", credential: { generation: 2 } });
+    expect(t.store.writes).toBe(2);
+  });
+
+  it("says absent with the cause of the last failure and when it will try again", async () => {
+    const t = terminal();
+    t.line.answer = unavailable;
+    await t.start();
+    expect(t.keeper.view()).toMatchObject({ state: "absent", cause: { code: "PAY_UNAVAILABLE" }, retryAfterS: 1 });
+    expect(t.outcomes).toEqual(["pay_unavailable"]);
+    t.line.answer = () => ({});
+    await t.clock.advance(1_100);
+    expect(t.keeper.view().state).toBe("fresh");
+    expect(t.keeper.view().cause).toBeUndefined();
+  });
+
+  it("names the line's problem while the first attempt still waits for the bridge, and goes on when it appears", async () => {
+    const t = terminal();
+    t.line.ready = false;
+    await t.start();
+    expect(t.keeper.view()).toMatchObject({ state: "absent", cause: { code: "BRIDGE_NOT_FOUND" } });
+    await t.clock.advance(10_001);
+    expect(t.outcomes).toEqual(["bridge_not_found"]);
+    await t.clock.advance(3 * MINUTE);
+    t.line.ready = true;
+    t.line.tell({ type: "ready", identity: t.line.identity });
+    await t.clock.advance(1_001);
+    expect(t.keeper.view().state).toBe("fresh");
+  });
+});
+
+describe("a refresh that fails", () => {
+  it("never removes, replaces or hides the authinfo that still holds, and is retried until one succeeds", async () => {
+    const t = terminal();
+    await t.start();
+    t.line.answer = unavailable;
+    await t.clock.advance(30 * MINUTE);
+    expect(t.keeper.view()).toMatchObject({ state: "due", credential: { authinfo: "authinfo-1", generation: 1 } });
+    expect(t.store.writes).toBe(1);
+    await t.clock.advance(29 * MINUTE);
+    expect(t.keeper.view().state).toBe("due");
+    await t.clock.advance(2 * MINUTE);
+    expect(t.keeper.view().state).toBe("stale");
+    t.line.answer = () => ({});
+    await t.clock.advance(31_000);
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", credential: { generation: 2 } });
+  });
+
+  it("is tried at least eight times in the last five minutes of life", async () => {
+    const t = terminal({ chance: 0.9 });
+    await t.start();
+    t.line.answer = unavailable;
+    await t.clock.advance(HOUR);
+    const end = t.line.askedAt[0] as number;
+    const late = t.line.askedAt.filter((at) => at > end + HOUR - 5 * MINUTE && at < end + HOUR);
+    expect(late.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it("never asks twice within a second, whatever asks for it", async () => {
+    const t = terminal({ chance: 0 });
+    await t.start();
+    t.line.answer = unavailable;
+    for (let i = 0; i < 200; i++) {
+      t.keeper.refresh(new AbortController().signal).catch(() => undefined);
+      t.line.tell({ type: "ready", identity: t.line.identity });
+      await t.clock.advance(137);
+    }
+    const gaps = t.line.askedAt.slice(1).map((at, i) => at - (t.line.askedAt[i] as number));
+    expect(gaps.length).toBeGreaterThan(10);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it("waits five minutes after an answer that only a person can mend", async () => {
+    const t = terminal();
+    t.line.answer = () => new AgentError("PAY_UNAUTHORIZED", "401");
+    await t.start();
+    await t.clock.advance(299_000);
+    expect(t.line.askedAt).toHaveLength(1);
+    await t.clock.advance(32_000);
+    expect(t.line.askedAt).toHaveLength(2);
+  });
+
+  it("keeps a Retry-After, also against a request for a refresh", async () => {
+    const t = terminal();
+    t.line.answer = () => new AgentError("PAY_RATE_LIMITED", "429", { context: { retryAfterS: 120 } });
+    await t.start();
+    const refused = t.keeper.refresh(new AbortController().signal);
+    await expect(refused).rejects.toMatchObject({
+      code: "PAY_RATE_LIMITED",
+      context: { heldForS: expect.any(Number) },
+    });
+    await t.clock.advance(119_000);
+    expect(t.line.askedAt).toHaveLength(1);
+    t.line.answer = () => ({});
+    await t.clock.advance(20_000);
+    expect(t.keeper.view().state).toBe("fresh");
+  });
+
+  it("draws the next refresh earlier for a day once the network was unsteady", async () => {
+    const t = terminal({ chance: 0.999 });
+    t.line.answer = unavailable;
+    await t.start();
+    t.line.answer = () => ({});
+    await t.clock.advance(3_000);
+    expect(t.store.state.credential?.refreshAfterMs).toBeLessThanOrEqual(900_000);
+    expect(t.store.state.unsteadyUntilWallMs).toBeGreaterThan(t.clock.wall());
+  });
+});
+
+describe("a request for a refresh", () => {
+  it("shares the attempt under way", async () => {
+    const t = terminal();
+    await t.start();
+    const gate = Promise.withResolvers<object>();
+    t.line.answer = () => gate.promise;
+    await t.clock.advance(2_000);
+    const signal = new AbortController().signal;
+    const all = Promise.all([t.keeper.refresh(signal), t.keeper.refresh(signal), t.keeper.refresh(signal)]);
+    await t.clock.settle();
+    expect(t.keeper.view().state).toBe("due");
+    gate.resolve({});
+    const views = await all;
+    expect(t.line.askedAt).toHaveLength(2);
+    expect(views.map((view) => view.credential?.generation)).toEqual([2, 2, 2]);
+  });
+
+  it("breaks the five-minute hold and reports the cause", async () => {
+    const t = terminal();
+    t.line.answer = () => new AgentError("PAY_FORBIDDEN", "403");
+    await t.start();
+    await t.clock.advance(2_000);
+    const asked = t.keeper.refresh(new AbortController().signal);
+    await expect(asked).rejects.toMatchObject({ code: "PAY_FORBIDDEN" });
+    expect(t.line.askedAt).toHaveLength(2);
+  });
+
+  it("ends when its caller goes away, without ending the attempt", async () => {
+    const t = terminal();
+    await t.start();
+    const gate = Promise.withResolvers<object>();
+    t.line.answer = () => gate.promise;
+    await t.clock.advance(2_000);
+    const away = new AbortController();
+    const asked = t.keeper.refresh(away.signal);
+    await t.clock.settle();
+    away.abort(new Error("client gone"));
+    await expect(asked).rejects.toThrow("client gone");
+    gate.resolve({});
+    await t.clock.settle();
+    expect(t.keeper.view().credential?.generation).toBe(2);
+  });
+});
+
+describe("a rejection by the SDK", () => {
+  it("starts a renewal within a second and serves the old one as rejected until the new one is there", async () => {
+    const t = terminal();
+    await t.start();
+    const gate = Promise.withResolvers<object>();
+    await t.clock.advance(10_000);
+    t.line.answer = () => gate.promise;
+    expect(t.keeper.reject({ generation: 1 })).toBe("renewing");
+    await t.clock.advance(1_000);
+    expect(t.line.askedAt).toHaveLength(2);
+    expect(t.keeper.view()).toMatchObject({ state: "rejected", credential: { generation: 1 } });
+    expect(t.keeper.reject({ generation: 1 })).toBe("renewing");
+    gate.resolve({});
+    await t.clock.settle();
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", credential: { generation: 2 } });
+    expect(t.keeper.reject({ generation: 1 })).toBe("outdated");
+  });
+
+  it("costs at most six extra calls an hour", async () => {
+    const t = terminal({ chance: 0.999 });
+    await t.start();
+    const start = t.clock.boot();
+    const results = new Set<string>();
+    while (t.clock.boot() - start < 29 * MINUTE) {
+      results.add(t.keeper.reject({ generation: t.keeper.view().credential?.generation ?? 0 }));
+      await t.clock.advance(5_000);
+    }
+    expect(t.line.askedAt.length).toBe(1 + 6);
+    expect(results).toContain("limited");
+    expect(t.keeper.view().state).toBe("rejected");
+  });
+
+  it("does not believe the same authinfo returned once more", async () => {
+    const t = terminal();
+    t.line.answer = () => ({ authinfo: "always-the-same" });
+    await t.start();
+    await t.clock.advance(2_000);
+    t.keeper.reject({ generation: 1 });
+    await t.clock.advance(1_000);
+    expect(t.keeper.view()).toMatchObject({ state: "rejected", cause: { code: "PAY_AUTHINFO_UNCHANGED" } });
+  });
+});
+
+describe("an authinfo returned once more", () => {
+  it("keeps its generation and its earlier expiry, and costs no write", async () => {
+    const t = terminal();
+    t.line.answer = () => ({ authinfo: "always-the-same" });
+    await t.start();
+    await t.clock.advance(25 * MINUTE);
+    expect(t.line.askedAt.length).toBeGreaterThanOrEqual(2);
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", credential: { generation: 1 } });
+    expect(Math.round(t.keeper.view().remainingMs / MINUTE)).toBe(35);
+    expect(t.store.writes).toBe(1);
+    await t.clock.advance(34 * MINUTE);
+    expect(t.line.askedAt.length).toBeLessThan(20);
+  });
+  it("lives as long as expires_in says", async () => {
+    const t = terminal();
+    t.line.answer = () => ({ authinfo: "always-the-same", expiresInS: 3600 });
+    await t.start();
+    await t.clock.advance(23 * MINUTE);
+    expect(t.keeper.view().credential?.generation).toBe(1);
+    expect(t.keeper.view().remainingMs).toBeGreaterThan(58 * MINUTE);
+    expect(t.store.writes).toBe(2);
+  });
+});
+
+describe("expiry", () => {
+  it("is told to subscribers at the instant, without any attempt ending", async () => {
+    const t = terminal();
+    t.line.answer = () => ({ expiresInS: 60 });
+    await t.start();
+    t.line.answer = () => new Promise(() => {});
+    await t.clock.advance(59_000);
+    expect(told(t.views).at(-1)).toBe("due");
+    await t.clock.advance(1_100);
+    expect(told(t.views).at(-1)).toBe("expired");
+  });
+  it("of an assumed life leaves it stale until stale_s has passed, then expired", async () => {
+    const t = terminal();
+    await t.start();
+    t.line.answer = unavailable;
+    await t.clock.advance(HOUR + 1_000);
+    expect(t.keeper.view().state).toBe("stale");
+    await t.clock.advance(82_800_000);
+    expect(t.keeper.view().state).toBe("expired");
+  });
+});
+
+describe("a disk that fails", () => {
+  it("does not hold the authinfo back, and is tried again within a minute", async () => {
+    const t = terminal();
+    t.store.disk = () => Promise.reject(new AgentError("STORE_WRITE", "ENOSPC"));
+    await t.start();
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", persisted: false });
+    const tried = t.store.writes;
+    t.store.disk = () => Promise.resolve();
+    await t.clock.advance(MINUTE);
+    expect(t.store.writes).toBeGreaterThan(tried);
+    expect(t.keeper.view().persisted).toBe(true);
+    expect(t.views.at(-1)?.persisted).toBe(true);
+  });
+  it("holds it back for two seconds at most when it hangs", async () => {
+    const t = terminal();
+    const hang = Promise.withResolvers<void>();
+    t.store.disk = () => hang.promise;
+    await t.start();
+    expect(t.keeper.view().state).toBe("absent");
+    await t.clock.advance(2_000);
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", persisted: false });
+    hang.resolve();
+    await t.clock.settle();
+    expect(t.keeper.view().persisted).toBe(true);
+  });
+});
+
+describe("kept state", () => {
+  const kept = async () => {
+    const t = terminal();
+    const stop = await t.start();
+    await t.clock.advance(10 * MINUTE);
+    stop.abort();
+    await t.clock.settle();
+    return t;
+  };
+
+  it("is served at once by the next process, with the right remaining time", async () => {
+    const before = await kept();
+    const after = terminal({ state: before.store.state, clock: before.clock });
+    await before.clock.advance(MINUTE);
+    expect(after.keeper.view()).toMatchObject({
+      state: "fresh",
+      credential: { authinfo: "authinfo-1" },
+      persisted: true,
+    });
+    expect(after.keeper.view().remainingMs).toBe(49 * MINUTE);
+  });
+
+  it("is served after a reboot without a clock as due, is not trusted, and is renewed at once", async () => {
+    const before = await kept();
+    const clock = new FakeClock({ wall: 0, boot: 9_000 });
+    const after = terminal({ state: before.store.state, clock, bootId: "boot-2" });
+    expect(after.keeper.view()).toMatchObject({ state: "due", clockTrusted: false });
+    expect(after.keeper.view().remainingMs).toBe(HOUR);
+    after.line.answer = () => ({ authinfo: "another" });
+    await after.start();
+    expect(after.line.askedAt).toHaveLength(1);
+    expect(after.keeper.view()).toMatchObject({ state: "fresh", clockTrusted: true, credential: { generation: 2 } });
+  });
+
+  it("shrinks when the clock of the new boot is set", async () => {
+    const before = await kept();
+    const clock = new FakeClock({ wall: 0, boot: 9_000 });
+    const after = terminal({ state: before.store.state, clock, bootId: "boot-2" });
+    after.line.ready = false;
+    await after.start();
+    clock.stepWall((before.store.state.credential?.obtainedWallMs ?? 0) + 50 * MINUTE);
+    await clock.advance(6_000);
+    expect(Math.round(after.keeper.view().remainingMs / MINUTE)).toBe(10);
+    clock.stepWall(HOUR);
+    await clock.advance(6_000);
+    expect(after.keeper.view().state).toBe("stale");
+  });
+
+  it("does not change its age when the wall clock steps within a boot, and costs no request", async () => {
+    const t = terminal();
+    await t.start();
+    for (const step of [HOUR, -HOUR, 365 * 24 * HOUR, -2 * 365 * 24 * HOUR]) {
+      const left = t.keeper.view().remainingMs;
+      t.clock.stepWall(step);
+      await t.clock.advance(6_000);
+      expect(left - t.keeper.view().remainingMs).toBe(6_000);
+    }
+    expect(t.line.askedAt).toHaveLength(1);
+  });
+
+  it("of another configured device is not served", async () => {
+    const before = await kept();
+    const after = terminal({ state: before.store.state, clock: before.clock, deviceId: "D2" });
+    expect(after.keeper.view().state).toBe("absent");
+  });
+
+  it("is dropped, on disk too, as soon as the bridge names another device", async () => {
+    const before = await kept();
+    const after = terminal({ state: before.store.state, clock: before.clock });
+    after.line.ready = false;
+    await after.start();
+    expect(after.keeper.view().state).toBe("fresh");
+    after.line.tell({ type: "ready", identity: { ...after.line.identity, deviceId: "D9" } });
+    expect(after.keeper.view().state).toBe("absent");
+    expect(after.store.state.credential).toBeUndefined();
+    after.line.ready = true;
+    await after.clock.advance(11_000);
+    expect(after.keeper.view()).toMatchObject({ state: "fresh", credential: { deviceId: "D9", generation: 2 } });
+  });
+
+  it("starts from nothing with an empty state", () => {
+    expect(terminal({ state: emptyState }).keeper.view().state).toBe("absent");
+  });
+});
+
+describe("the bridge's facts", () => {
+  it("a changed network card means a new authinfo while the old one is served", async () => {
+    const t = terminal();
+    await t.start();
+    const gate = Promise.withResolvers<object>();
+    t.line.answer = () => gate.promise;
+    await t.clock.advance(5_000);
+    t.line.tell({ type: "changed", identity: { ...t.line.identity, netId: "n2" }, what: ["network"] });
+    await t.clock.advance(100);
+    expect(t.line.askedAt).toHaveLength(2);
+    expect(t.keeper.view()).toMatchObject({ state: "due", credential: { generation: 1 } });
+    gate.resolve({});
+    await t.clock.settle();
+    expect(t.keeper.view().credential).toMatchObject({ generation: 2, netId: "n2" });
+  });
+  it("another device id than the configured one is an error", async () => {
+    const t = terminal({ deviceId: "D2" });
+    await t.start();
+    expect(t.keeper.view()).toMatchObject({ state: "absent", cause: { code: "DEVICE_ID_MISMATCH" } });
+    expect(t.line.askedAt).toHaveLength(0);
+  });
+});
