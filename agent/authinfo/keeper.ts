@@ -59,6 +59,7 @@ export class AuthinfoKeeper implements Keeper {
   #attempting = false;
   #lastSuccessWall: number | undefined;
   #newestSignedAtS: number;
+  #pulsedAt: number | undefined;
   #wake: () => void = () => {};
 
   constructor(parts: KeeperParts) {
@@ -104,6 +105,11 @@ export class AuthinfoKeeper implements Keeper {
       unsteady: this.#pacing.unsteadyLeftMs(clock.boot()) > 0,
       history: this.#history.entries(),
     };
+  }
+
+  /** False when the loop that watches time has stood still for long: something blocks this process. */
+  turning(): boolean {
+    return this.#pulsedAt === undefined || this.#parts.clock.boot() - this.#pulsedAt < 6 * PULSE_MS;
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {
@@ -175,6 +181,7 @@ export class AuthinfoKeeper implements Keeper {
       const boundary = nextBoundaryMs(this.#held, clock.boot(), refresh.staleS * 1_000) ?? PULSE_MS;
       // One more millisecond: a timer may fire a fraction early, and the look must find the change.
       await clock.sleep(Math.min(boundary + 1, PULSE_MS), signal).catch(() => undefined);
+      this.#pulsedAt = clock.boot();
       const { steppedMs, becameTrusted } = timebase.observe();
       if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
       if ((steppedMs !== 0 || becameTrusted) && this.#held?.anchor.trusted === false) {

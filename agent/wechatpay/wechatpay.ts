@@ -3,9 +3,14 @@ export interface WechatPay {
   /**
    * One attempt: the base URL in use, and at once, once, the next one when the first could not be reached.
    * Rejects with an AgentError of a PAY_* code, or CLOCK_WRONG; `context` then holds `baseUrl`, `status`,
-   * `requestId`, `retryAfterS` as far as known.
+   * `requestId`, `retryAfterS` as far as known. Rejects with the signal's reason when the caller gives up.
    */
   requestAuthinfo(request: AuthinfoRequest, options: RequestOptions): Promise<AuthinfoAnswer>;
+  /**
+   * `POST /v3/security/echo`: proves credentials, way and verification without touching the face device, for
+   * diagnose. Same rules and errors as above; a gateway need not forward it (PAY_NOT_FOUND then).
+   */
+  echo(options: EchoOptions): Promise<EchoAnswer>;
   status(): WechatPayStatus;
   close(): Promise<void>;
 }
@@ -21,6 +26,19 @@ export interface RequestOptions {
   /** The newest signed timestamp verified so far, Unix seconds. */
   readonly newestSignedAtS: number;
   readonly signal: AbortSignal;
+}
+
+export interface EchoOptions {
+  readonly signal: AbortSignal;
+}
+
+/** A verified answer to an echo. */
+export interface EchoAnswer {
+  readonly baseUrl: string;
+  /** WeChat Pay's clock minus ours. */
+  readonly skewMs: number;
+  /** The HTTP status. */
+  readonly status: number;
 }
 
 /** A verified answer. */

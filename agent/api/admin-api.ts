@@ -1,0 +1,126 @@
+import type { ProbeReading } from "../../drivers/driver.ts";
+import { isAgentError } from "../errors.ts";
+import { type PublicView, refreshedDocument } from "./authinfo-document.ts";
+import { causeOf } from "./cause.ts";
+import { healthRoutes } from "./health.ts";
+import { json, problem, type Reply } from "./problem.ts";
+import { send } from "./reply.ts";
+import type { Caller, PostRoute, Route } from "./routes.ts";
+import { type ApiServer, createApiServer, type ServerDeps } from "./server.ts";
+
+/** Nothing in here can yield an authinfo: the admin socket has no way to one (contract 5). */
+export interface AdminDeps extends ServerDeps {
+  readonly view: () => PublicView;
+  /** As `Keeper.refresh`, without the authinfo. */
+  readonly refresh: (signal: AbortSignal) => Promise<PublicView>;
+  /** Undefined while there is no configuration. */
+  readonly probe: () => ((signal: AbortSignal) => Promise<ProbeReading>) | undefined;
+  readonly status: () => unknown;
+  /** Prometheus text. */
+  readonly renderMetrics: () => Promise<string>;
+  readonly live: () => boolean;
+}
+
+const REFRESH_APART_MS = 10_000;
+const MAX_PROBES = 2;
+const PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
+
+/** The server behind admin.sock (contract 5). */
+export function createAdminServer(deps: AdminDeps): ApiServer {
+  const routes: [string, Route][] = [
+    ["/v1/status", { get: ({ res }) => send(res, json(200, deps.status())) }],
+    ["/v1/authinfo/refresh", { post: refreshRoute(deps) }],
+    ["/v1/bridge/probe", { post: probeRoute(deps) }],
+    ["/metrics", { get: metricsRoute(deps) }],
+    ...healthRoutes(deps.live, deps.view),
+  ];
+  return createApiServer(new Map(routes), deps);
+}
+
+/** Only POSTs that were let through count for the 10 s: else an impatient caller would lock itself out for good. */
+function refreshRoute(deps: AdminDeps): PostRoute {
+  const { clock, denied } = deps;
+  let lastAt: number | undefined;
+  return async (_body, signal) => {
+    const before = deps.view();
+    if (before.state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: before.retryAfterS });
+    const leftMs = lastAt === undefined ? 0 : lastAt + REFRESH_APART_MS - clock.boot();
+    if (leftMs > 0) {
+      denied("too_soon");
+      return problem("REFRESH_TOO_SOON", { retryAfterS: leftMs / 1000 });
+    }
+    lastAt = clock.boot();
+    try {
+      return json(200, refreshedDocument(await deps.refresh(signal)));
+    } catch (error) {
+      return failedRefresh(deps, error, signal);
+    }
+  };
+}
+
+function failedRefresh({ view, clock }: AdminDeps, error: unknown, signal: AbortSignal): Reply {
+  const now = view();
+  if (!isAgentError(error)) {
+    // The agent is stopping, or the caller has left: nothing is known of the attempt, which goes on without them.
+    if (signal.aborted) return problem("REFRESH_FAILED", { retryAfterS: now.retryAfterS });
+    throw error;
+  }
+  if (error.code === "UNPROVISIONED") return problem("UNPROVISIONED", { retryAfterS: now.retryAfterS });
+  const cause = causeOf(error, clock.wall(), now.cause);
+  const { heldForS } = error.context;
+  if (error.code === "PAY_RATE_LIMITED" && typeof heldForS === "number") {
+    return problem("REFRESH_HELD", { cause, retryAfterS: heldForS });
+  }
+  return problem("REFRESH_FAILED", { cause, retryAfterS: now.retryAfterS });
+}
+
+function probeRoute({ probe, clock, denied }: AdminDeps): PostRoute {
+  let running = 0;
+  return async (_body, signal) => {
+    const run = probe();
+    if (run === undefined) return problem("UNPROVISIONED", { retryAfterS: 30 });
+    if (running >= MAX_PROBES) {
+      denied("too_busy");
+      return problem("TOO_BUSY", { retryAfterS: 5 });
+    }
+    running++;
+    try {
+      return json(200, probeDocument(await run(signal)));
+    } catch (error) {
+      if (isAgentError(error)) return problem("PROBE_FAILED", { cause: causeOf(error, clock.wall()) });
+      if (signal.aborted) return problem("PROBE_FAILED");
+      throw error;
+    } finally {
+      running--;
+    }
+  };
+}
+
+/** Lengths and timings only; what the bridge did not tell is left out. Built by name, so that nothing else slips in. */
+function probeDocument(reading: ProbeReading): Record<string, unknown> {
+  const { identity } = reading;
+  return {
+    device_id: identity.deviceId,
+    bridge: identity.bridge,
+    session: identity.session,
+    protocol: identity.protocol,
+    sdk_version: identity.sdkVersion,
+    net_id: identity.netId,
+    hello_ms: reading.helloMs,
+    rawdata_ms: reading.rawDataMs,
+    rawdata_length: reading.rawDataLength,
+  };
+}
+
+function metricsRoute({ renderMetrics, log }: AdminDeps): (caller: Caller) => void {
+  return ({ res, hold }) => {
+    hold();
+    renderMetrics().then(
+      (body) => send(res, { status: 200, contentType: PROMETHEUS_TEXT, body }),
+      (error: unknown) => {
+        log.error("METRICS_FAILED", { error });
+        send(res, problem("INTERNAL"));
+      },
+    );
+  };
+}

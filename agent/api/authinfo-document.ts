@@ -1,0 +1,112 @@
+import type { Credential } from "../authinfo/credential.ts";
+import type { AuthinfoState, AuthinfoView } from "../authinfo/keeper-types.ts";
+import type { Identity } from "../config/config.ts";
+import { type ProblemFacts, problem, type Reply } from "./problem.ts";
+import { rfc3339 } from "./rfc3339.ts";
+
+/** What technician and monitoring may know: everything but the authinfo itself. */
+export interface PublicView extends Omit<AuthinfoView, "credential"> {
+  readonly credential?: Omit<Credential, "authinfo">;
+}
+
+/** The admin socket is given this, so that it cannot leak what it never had. */
+export function withoutAuthinfo(view: AuthinfoView): PublicView {
+  const { credential, ...rest } = view;
+  if (credential === undefined) return rest;
+  const { authinfo: _secret, ...open } = credential;
+  return { ...rest, credential: open };
+}
+
+/** States in which a reader that asks for nothing special gets the authinfo; also what `readyz` calls ready. */
+export function isServed(state: AuthinfoState): boolean {
+  return state === "fresh" || state === "due" || state === "rejected";
+}
+
+/** Whether this reader gets the authinfo. `staleOk`: it asked with `?stale=ok`. */
+export function maySee(state: AuthinfoState, staleOk: boolean): boolean {
+  return isServed(state) || (staleOk && state === "stale");
+}
+
+/** Whole seconds, rounded down; past its expiry an authinfo has none left. */
+export function remainingSeconds(view: { readonly remainingMs: number }): number {
+  return Math.floor(Math.max(0, view.remainingMs) / 1000);
+}
+
+/** The 503 of a reader that gets none (contract 5; reference attack 36). */
+export function unavailable(view: PublicView | AuthinfoView): Reply {
+  const { state, cause, retryAfterS, remainingMs } = view;
+  const facts: ProblemFacts = { retryAfterS, ...(cause === undefined ? {} : { cause }) };
+  if (state === "unprovisioned") return problem("UNPROVISIONED", facts);
+  if (state !== "stale" && state !== "expired") return problem("AUTHINFO_ABSENT", facts);
+  const extra = { expired_for_s: Math.floor(Math.max(0, -remainingMs) / 1000), stale_available: state === "stale" };
+  return problem("AUTHINFO_EXPIRED", { ...facts, extra });
+}
+
+/** One rendering of `GET /v1/authinfo`. `text` is pure ASCII, so its length is also its Content-Length. */
+export type AuthinfoRenderer = (view: AuthinfoView, credential: Credential, identity: Identity) => string;
+
+/**
+ * Renders the contract's document, its members in the contract's order. Between two changes only `remaining_s` differs,
+ * so the text before and after it is kept: readers may ask thousands of times a second.
+ */
+export function createAuthinfoRenderer(): AuthinfoRenderer {
+  let kept: { view: AuthinfoView; credential: Credential; identity: Identity; head: string; tail: string } | undefined;
+  return (view, credential, identity) => {
+    if (
+      kept === undefined ||
+      kept.credential !== credential ||
+      kept.identity !== identity ||
+      kept.view.state !== view.state ||
+      kept.view.clockTrusted !== view.clockTrusted ||
+      kept.view.persisted !== view.persisted
+    ) {
+      kept = { view, credential, identity, ...parts(view, credential, identity) };
+    }
+    return kept.head + remainingSeconds(view) + kept.tail;
+  };
+}
+
+function parts(view: AuthinfoView, credential: Credential, identity: Identity): { head: string; tail: string } {
+  const before = {
+    authinfo: credential.authinfo,
+    device_id: credential.deviceId,
+    sp_mchid: identity.spMchid,
+    sp_appid: identity.spAppid,
+    sub_mchid: identity.subMchid,
+    ...(identity.subAppid === undefined ? {} : { sub_appid: identity.subAppid }),
+    organization_id: identity.organizationId,
+    state: view.state,
+    generation: credential.generation,
+    obtained_at: rfc3339(credential.obtainedWallMs),
+    expires_at: rfc3339(credential.obtainedWallMs + credential.lifetimeMs),
+  };
+  const after = {
+    expiry_source: credential.expirySource,
+    clock_trusted: view.clockTrusted,
+    persisted: view.persisted,
+  };
+  return { head: `${ascii(before).slice(0, -1)},"remaining_s":`, tail: `,${ascii(after).slice(1)}` };
+}
+
+/** The answer to a refresh that succeeded: the new state, never the value. */
+export function refreshedDocument(view: PublicView): Record<string, unknown> {
+  const { credential } = view;
+  if (credential === undefined) return { state: view.state, remaining_s: 0, persisted: view.persisted };
+  return {
+    state: view.state,
+    generation: credential.generation,
+    obtained_at: rfc3339(credential.obtainedWallMs),
+    expires_at: rfc3339(credential.obtainedWallMs + credential.lifetimeMs),
+    remaining_s: remainingSeconds(view),
+    expiry_source: credential.expirySource,
+    persisted: view.persisted,
+  };
+}
+
+/** JSON with every other character as a \u escape: one octet a character, and nothing that a terminal would obey. */
+function ascii(document: object): string {
+  return JSON.stringify(document).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,81 @@
+import type { SdkDriver } from "../../drivers/driver.ts";
+import type { AuthinfoState, Keeper } from "../authinfo/keeper-types.ts";
+import type { Identity } from "../config/config.ts";
+import { createAuthinfoRenderer, maySee, unavailable } from "./authinfo-document.ts";
+import { type Announcement, createEventStream } from "./events.ts";
+import { healthRoutes } from "./health.ts";
+import { json, problem } from "./problem.ts";
+import { readRejection } from "./rejection.ts";
+import { send, sendAsciiJson } from "./reply.ts";
+import type { Caller, Route } from "./routes.ts";
+import { createSdkCalls } from "./sdk-call.ts";
+import { type ApiServer, createApiServer, type ServerDeps } from "./server.ts";
+
+export interface CashierDeps extends ServerDeps {
+  readonly keeper: Pick<Keeper, "view" | "subscribe" | "reject">;
+  /** Undefined while there is no configuration. Return the same object while it is the same: the text is kept by it. */
+  readonly identity: () => Identity | undefined;
+  readonly driver: () => Pick<SdkDriver, "call"> | undefined;
+  readonly live: () => boolean;
+  /** An authinfo has been handed out in this state. */
+  readonly served: (state: AuthinfoState) => void;
+}
+
+/** The server behind api.sock (contract 5): the only one that can hand out an authinfo. */
+export function createCashierServer(deps: CashierDeps): ApiServer {
+  const { keeper, served } = deps;
+  const render = createAuthinfoRenderer();
+
+  function announce(staleOk: boolean): Announcement {
+    const view = keeper.view();
+    const { credential } = view;
+    const identity = deps.identity();
+    if (credential === undefined || identity === undefined || !maySee(view.state, staleOk)) {
+      return { kind: "unavailable", reply: unavailable(view) };
+    }
+    served(view.state);
+    return { kind: "authinfo", generation: credential.generation, text: render(view, credential, identity) };
+  }
+
+  function getAuthinfo({ res, query }: Caller): void {
+    const announcement = announce(query !== "" && asksForStale(query));
+    if (announcement.kind === "authinfo") sendAsciiJson(res, announcement.text);
+    else send(res, announcement.reply);
+  }
+
+  const stream = createEventStream({
+    clock: deps.clock,
+    denied: deps.denied,
+    announce,
+    subscribe: (listener) => keeper.subscribe(listener),
+  });
+
+  const routes: [string, Route][] = [
+    ["/v1/authinfo", { get: getAuthinfo }],
+    ["/v1/authinfo/events", { get: (caller) => stream(caller, asksForStale(caller.query)) }],
+    [
+      "/v1/authinfo/reject",
+      {
+        post: (body) => {
+          const rejection = readRejection(body);
+          if (rejection === undefined) {
+            deps.denied("body_invalid");
+            return problem("BODY_INVALID", {
+              detail: 'Expected {"generation": 1 or more, "err_code"?, "return_code"?, "return_msg"?}.',
+            });
+          }
+          const result = keeper.reject(rejection);
+          return json(202, { result, generation: keeper.view().credential?.generation ?? 0 });
+        },
+      },
+    ],
+    ["/v1/sdk/call", { post: createSdkCalls(deps) }],
+    ...healthRoutes(deps.live, () => keeper.view()),
+  ];
+  return createApiServer(new Map(routes), deps);
+}
+
+/** `stale=ok`, written exactly so; any other parameter is ignored. */
+function asksForStale(query: string): boolean {
+  return query.split("&").includes("stale=ok");
+}

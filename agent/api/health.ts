@@ -1,0 +1,24 @@
+import type { AuthinfoView } from "../authinfo/keeper-types.ts";
+import { isServed, type PublicView, unavailable } from "./authinfo-document.ts";
+import { json, problem } from "./problem.ts";
+import { send } from "./reply.ts";
+import type { Route } from "./routes.ts";
+
+const OK = json(200, { status: "ok" });
+const READY = json(200, { status: "ready" });
+
+/** `livez`: our loops turn, network or not. `readyz`: an authinfo is held that is not stale. */
+export function healthRoutes(live: () => boolean, view: () => PublicView | AuthinfoView): [string, Route][] {
+  return [
+    ["/livez", { get: ({ res }) => send(res, live() ? OK : problem("NOT_LIVE")) }],
+    [
+      "/readyz",
+      {
+        get: ({ res }) => {
+          const now = view();
+          send(res, isServed(now.state) ? READY : unavailable(now));
+        },
+      },
+    ],
+  ];
+}

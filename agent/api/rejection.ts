@@ -1,0 +1,20 @@
+import type { Rejection } from "../authinfo/keeper-types.ts";
+import type { JsonObject } from "./body.ts";
+
+const MAX_TEXT = 256;
+
+/** The body of `POST /v1/authinfo/reject`; undefined when it is not one. Long texts of the SDK are cut, not refused. */
+export function readRejection(body: JsonObject | undefined): Rejection | undefined {
+  if (body === undefined) return undefined;
+  const { generation, err_code: errCode, return_code: returnCode, return_msg: returnMsg } = body;
+  if (typeof generation !== "number" || !Number.isSafeInteger(generation) || generation < 1) return undefined;
+  if (errCode !== undefined && typeof errCode !== "number" && typeof errCode !== "string") return undefined;
+  if (returnCode !== undefined && typeof returnCode !== "string") return undefined;
+  if (returnMsg !== undefined && typeof returnMsg !== "string") return undefined;
+  return {
+    generation,
+    ...(errCode === undefined ? {} : { errCode: typeof errCode === "string" ? errCode.slice(0, MAX_TEXT) : errCode }),
+    ...(returnCode === undefined ? {} : { returnCode: returnCode.slice(0, MAX_TEXT) }),
+    ...(returnMsg === undefined ? {} : { returnMsg: returnMsg.slice(0, MAX_TEXT) }),
+  };
+}

@@ -1,0 +1,68 @@
+import type { SdkDriver } from "../../drivers/driver.ts";
+import type { Clock } from "../clock.ts";
+import { type AgentError, isAgentError } from "../errors.ts";
+import { causeOf } from "./cause.ts";
+import type { DeniedReason } from "./denials.ts";
+import { json, problem, type Reply } from "./problem.ts";
+import type { PostRoute } from "./routes.ts";
+
+const MAX_WAITING = 8;
+
+export interface SdkCallDeps {
+  readonly clock: Clock;
+  readonly denied: (reason: DeniedReason) => void;
+  readonly driver: () => Pick<SdkDriver, "call"> | undefined;
+}
+
+/** `POST /v1/sdk/call`: one vendor request through the agent's line. The driver queues it first and sets its deadline. */
+export function createSdkCalls({ clock, denied, driver }: SdkCallDeps): PostRoute {
+  let waiting = 0;
+  return async (body, signal) => {
+    if (body === undefined || typeof body.cmd !== "string" || body.cmd === "") {
+      denied("body_invalid");
+      return problem("BODY_INVALID", { detail: 'Expected {"cmd": "...", ...}.' });
+    }
+    const sdk = driver();
+    if (sdk === undefined) return problem("UNPROVISIONED", { retryAfterS: 30 });
+    if (waiting >= MAX_WAITING) {
+      denied("too_busy");
+      return problem("TOO_BUSY", { retryAfterS: 1 });
+    }
+    waiting++;
+    try {
+      return json(200, await sdk.call(body, signal));
+    } catch (error) {
+      if (!isAgentError(error)) {
+        // Whoever left, or stopped us, gets no answer; anything else is a defect of ours.
+        if (signal.aborted) return problem("BRIDGE_UNAVAILABLE", { retryAfterS: 1 });
+        throw error;
+      }
+      return failedCall(error, clock.wall());
+    } finally {
+      waiting--;
+    }
+  };
+}
+
+function failedCall(error: AgentError, wallMs: number): Reply {
+  const cause = causeOf(error, wallMs);
+  switch (error.code) {
+    case "BRIDGE_TIMEOUT":
+      return problem("SDK_CALL_TIMEOUT", { cause });
+    case "SDK_NATIVE_ERROR": {
+      const { status } = error.context;
+      return problem("SDK_NATIVE_ERROR", { cause, ...(status === undefined ? {} : { extra: { data: { status } } }) });
+    }
+    case "BRIDGE_NOT_FOUND":
+    case "BRIDGE_AMBIGUOUS":
+    case "BRIDGE_PERMISSION":
+    case "BRIDGE_BUSY":
+    case "BRIDGE_OPEN_FAILED":
+    case "BRIDGE_LOST":
+    case "BRIDGE_NOT_READY":
+    case "BRIDGE_CLOSED":
+      return problem("BRIDGE_UNAVAILABLE", { cause, retryAfterS: 1 });
+    default:
+      return problem("SDK_CALL_FAILED", { cause });
+  }
+}

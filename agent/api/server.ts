@@ -1,0 +1,244 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { readBody } from "./body.ts";
+import { answerClientError, judgeClientError } from "./client-error.ts";
+import type { DeniedReason } from "./denials.ts";
+import { checkRequest } from "./guard.ts";
+import { type Peer, Peers } from "./peers.ts";
+import { type ProblemCode, problem } from "./problem.ts";
+import { send, sendWithoutEnd } from "./reply.ts";
+import type { PostRoute, Route, Routes } from "./routes.ts";
+
+export interface ApiLimits {
+  readonly headersTimeoutMs: number;
+  /** The whole request, body included. */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly connections: number;
+  readonly requestsPerConnection: number;
+}
+
+export const defaultLimits: ApiLimits = {
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  keepAliveMs: 5_000,
+  connections: 64,
+  requestsPerConnection: 1_000,
+};
+
+const MAX_HEADER_BYTES = 8 * 1024;
+/** How often Node looks for overdue requests; its 30 s would let a slowloris live for 35 s. */
+const CHECK_EVERY_MS = 500;
+/** A last resort against answers nobody reads. Longer than any wait of a route and than the pause between two events. */
+const SILENCE_MS = 180_000;
+/** How long a refused body may still flow before the connection is cut, so that the sender gets to read the answer. */
+const LINGER_MS = 1_000;
+const LINGER_BYTES = 1024 * 1024;
+/** How long answers under way may take when the agent stops. */
+const CLOSE_GRACE_MS = 500;
+
+export interface ServerDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly denied: (reason: DeniedReason) => void;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export interface ApiServer {
+  /** Not listening yet: `openSocket` gives it its place. */
+  readonly http: Server;
+  /** Stops listening at once (synchronously), ends streams and waits, gives answers under way 500 ms. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** One HTTP/1.1 server with every limit set and every request judged before it reaches a route. */
+export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
+  const { clock, log, denied } = deps;
+  const limits = { ...defaultLimits, ...deps.limits };
+  const closing = new AbortController();
+  const peers = new Peers(limits.connections);
+
+  const http = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+    // The guard answers a missing Host itself, with a problem document and a count.
+    requireHostHeader: false,
+    // Whatever NODE_OPTIONS says: lenient parsing is request smuggling.
+    insecureHTTPParser: false,
+    shouldUpgradeCallback: () => false,
+  });
+  http.maxConnections = limits.connections;
+  http.maxRequestsPerSocket = limits.requestsPerConnection;
+  // A cap would hide headers from the guard; 8 KB bound their number well enough.
+  http.maxHeadersCount = 0;
+  http.timeout = SILENCE_MS;
+
+  http.on("connection", (socket: Socket) => {
+    const leaver = peers.admit(socket);
+    if (leaver === undefined) return;
+    denied("crowded");
+    leaver.socket.destroy();
+  });
+  http.on("drop", () => denied("crowded"));
+  http.on("dropRequest", () => denied("requests_per_connection"));
+  http.on("clientError", (error: Error, socket) => {
+    const verdict = judgeClientError(error);
+    // Each further packet on a broken connection is another error; it was counted and answered at the first.
+    if (verdict === undefined || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    denied(verdict.reason);
+    answerClientError(socket as Socket, verdict.code, (peers.find(socket)?.busy ?? 0) > 0);
+  });
+  http.on("connect", (_req, socket) => {
+    denied("method");
+    answerClientError(socket as Socket, "METHOD_NOT_ALLOWED", false);
+  });
+  http.on("request", (req, res) => handle(req, res, false));
+  http.on("checkContinue", (req, res) => handle(req, res, true));
+  http.on("checkExpectation", (req, res) => handle(req, res, false));
+
+  function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    const peer = peers.touch(req.socket);
+    if (peer !== undefined && peer.requests >= limits.requestsPerConnection) res.shouldKeepAlive = false;
+    const url = req.url ?? "";
+    const mark = url.indexOf("?");
+    const path = mark === -1 ? url : url.slice(0, mark);
+    const refusal = checkRequest(req);
+    if (refusal !== undefined) {
+      refuse(req, res, peer, refusal.code, refusal.reason, routes.get(path));
+      return;
+    }
+    const route = routes.get(path);
+    if (route === undefined) {
+      refuse(req, res, peer, "NOT_FOUND", "not_found");
+      return;
+    }
+    const query = mark === -1 ? "" : url.slice(mark + 1);
+    const work = req.method === "GET" ? route.get : route.post;
+    if (work === undefined) {
+      refuse(req, res, peer, "METHOD_NOT_ALLOWED", "method", route);
+      return;
+    }
+    if (route.get !== undefined && work === route.get) {
+      try {
+        route.get({ req, res, query, hold: () => hold(peer, res) });
+      } catch (error) {
+        fail(res, error);
+      }
+    } else if (route.post !== undefined) {
+      post(route.post, req, res, peer, awaitsContinue).catch((error: unknown) => fail(res, error));
+    }
+  }
+
+  async function post(
+    route: PostRoute,
+    req: IncomingMessage,
+    res: ServerResponse,
+    peer: Peer | undefined,
+    awaitsContinue: boolean,
+  ): Promise<void> {
+    // A response that loses its socket emits "error" on a late write; "close" has told us already.
+    res.on("error", () => res.destroy());
+    if (awaitsContinue) res.writeContinue();
+    const body = await readBody(req);
+    if (body.kind === "gone") return;
+    if (body.kind === "too_large") return refuse(req, res, peer, "BODY_TOO_LARGE", "body_too_large");
+    if (body.kind === "invalid") {
+      denied("body_invalid");
+      return send(res, problem("BODY_INVALID", { detail: body.detail }));
+    }
+    const signal = hold(peer, res);
+    send(res, await route(body.kind === "object" ? body.value : undefined, signal));
+  }
+
+  /** Marks the connection as in use until the answer is out; the signal falls when the caller leaves or the agent stops. */
+  function hold(peer: Peer | undefined, res: ServerResponse): AbortSignal {
+    const left = new AbortController();
+    if (peer !== undefined) peer.busy++;
+    const stop = () => left.abort(closing.signal.reason);
+    closing.signal.addEventListener("abort", stop, { once: true });
+    if (closing.signal.aborted) stop();
+    res.once("close", () => {
+      if (peer !== undefined) peer.busy--;
+      closing.signal.removeEventListener("abort", stop);
+      left.abort(new Error("the caller has left"));
+    });
+    return left.signal;
+  }
+
+  function refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    peer: Peer | undefined,
+    code: ProblemCode,
+    reason: DeniedReason,
+    route?: Route,
+  ): void {
+    denied(reason);
+    const reply = problem(code);
+    const allow = code === "METHOD_NOT_ALLOWED" ? { allow: allowed(route) } : {};
+    const { "content-length": length, "transfer-encoding": coding } = req.headers;
+    if ((length === undefined || length === "0") && coding === undefined) {
+      // A head that is not as it should be is an attack or a defect: what follows on its connection is not trusted.
+      const close = reply.status === 400 || reply.status === 501;
+      send(res, { ...reply, ...allow, close });
+      return;
+    }
+    sendWithoutEnd(res, { ...reply, ...allow, close: true });
+    linger(req, res, peer).catch((error: unknown) => fail(res, error));
+  }
+
+  /**
+   * Reads a refused body away for a moment: closing a socket with unread octets would reset it, and the sender might see
+   * the reset before the answer.
+   */
+  async function linger(req: IncomingMessage, res: ServerResponse, peer: Peer | undefined): Promise<void> {
+    const leaves = hold(peer, res);
+    const enough = new AbortController();
+    let drained = 0;
+    req.on("data", (chunk: Buffer) => {
+      drained += chunk.length;
+      if (drained > LINGER_BYTES) enough.abort();
+    });
+    req.on("end", () => enough.abort());
+    req.on("error", () => enough.abort());
+    res.on("error", () => enough.abort());
+    try {
+      await clock.sleep(LINGER_MS, AbortSignal.any([leaves, enough.signal]));
+    } catch {
+      // Woken early: all read, too much of it, or nobody left to read for. Each way the exchange ends now.
+    }
+    res.end();
+  }
+
+  function fail(res: ServerResponse, error: unknown): void {
+    log.error("API_INTERNAL", { error });
+    send(res, problem("INTERNAL"));
+  }
+
+  return {
+    http,
+    async close() {
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      closing.abort(new Error("the agent is stopping"));
+      const done = new AbortController();
+      const grace = clock.sleep(CLOSE_GRACE_MS, done.signal).catch(() => undefined);
+      await Promise.race([closed, grace]);
+      done.abort();
+      http.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function allowed(route: Route | undefined): string {
+  if (route === undefined) return "GET, POST";
+  return [route.get && "GET", route.post && "POST"].filter((method) => method !== undefined).join(", ");
+}

@@ -1,0 +1,203 @@
+import { fstatSync, lstatSync, renameSync, type Stats } from "node:fs";
+import { chmod, lchown, lstat, mkdir, unlink } from "node:fs/promises";
+import { connect } from "node:net";
+import path from "node:path";
+import type { ApiConfig } from "../config/config.ts";
+import { AgentError, systemCode } from "../errors.ts";
+import { groupId } from "../group.ts";
+import type { ApiServer } from "./server.ts";
+import type { InheritedSockets } from "./systemd-sockets.ts";
+
+/** Where a server is to listen: on a file of its own, or on a socket that systemd has made. */
+export type SocketPlace =
+  | { readonly path: string; readonly mode: number; readonly group?: string }
+  | { readonly fd: number };
+
+export interface OpenSocket {
+  /** The file, undefined for an inherited socket. */
+  readonly path?: string;
+  /** Whether our file has been removed or another one stands in its place: new clients no longer find us. */
+  isReplaced(): boolean;
+  /** Stops listening at once, removes our file (never another one that took its place), then as `ApiServer.close`. */
+  close(): Promise<void>;
+}
+
+/** sun_path has 108 octets, the last one for the final zero (unix(7)). */
+const MAX_PATH_BYTES = 107;
+const DEFAULT_DIRECTORY = "/run/facepay-agent";
+const DEFAULT_MODE = 0o660;
+
+/** Contract 2: a configured path, else the socket systemd hands over, else the default path. */
+export function socketPlaces(
+  config: ApiConfig | undefined,
+  inherited: InheritedSockets,
+): Readonly<Record<"api" | "admin", SocketPlace>> {
+  const place = (
+    name: "api" | "admin",
+    configured: string | undefined,
+    mode: number = DEFAULT_MODE,
+    group: string | undefined,
+  ): SocketPlace => {
+    const fd = inherited[name];
+    if (configured === undefined && fd !== undefined) return { fd };
+    const file = configured ?? `${DEFAULT_DIRECTORY}/${name}.sock`;
+    return { path: file, mode, ...(group === undefined ? {} : { group }) };
+  };
+  return {
+    api: place("api", config?.socket, config?.socketMode, config?.socketGroup),
+    admin: place("admin", config?.adminSocket, config?.adminSocketMode, config?.adminSocketGroup),
+  };
+}
+
+/** Gives a server its place. Rejects with API_SOCKET, whose message says what to do. */
+export async function openSocket(server: ApiServer, place: SocketPlace): Promise<OpenSocket> {
+  return "fd" in place ? await openInherited(server, place.fd) : await openFile(server, place);
+}
+
+async function openInherited(server: ApiServer, fd: number): Promise<OpenSocket> {
+  let isSocket = false;
+  try {
+    isSocket = fstatSync(fd).isSocket();
+  } catch (error) {
+    throw new AgentError("API_SOCKET", `File descriptor ${fd} from systemd is not open`, { cause: error });
+  }
+  if (!isSocket) throw new AgentError("API_SOCKET", `File descriptor ${fd} from systemd is not a socket`);
+  await listen(server, { fd }, `file descriptor ${fd}`);
+  return { isReplaced: () => false, close: () => server.close() };
+}
+
+async function openFile(
+  server: ApiServer,
+  { path: file, mode, group }: { path: string; mode: number; group?: string },
+): Promise<OpenSocket> {
+  if (!file.startsWith("/") || file.includes("\0")) throw new AgentError("API_SOCKET", "A socket path is absolute");
+  const octets = Buffer.byteLength(file);
+  if (octets > MAX_PATH_BYTES) {
+    throw new AgentError("API_SOCKET", `${file} has ${octets} octets; a socket path has at most ${MAX_PATH_BYTES}`);
+  }
+  const gid = group === undefined ? undefined : await findGroup(group, file);
+  await makeDirectory(path.dirname(file));
+  await makeRoom(file);
+  await listen(server, { path: file }, file);
+  const own = identify(file);
+  const open: OpenSocket = {
+    path: file,
+    isReplaced: () => !isSame(own, identify(file)),
+    close: () => closeFile(server, file, own),
+  };
+  try {
+    // The group first: until the mode is set, only the owner gets in.
+    if (gid !== undefined) await lchown(file, -1, gid);
+    await chmod(file, mode);
+  } catch (error) {
+    await open.close();
+    const who = group === undefined ? "" : ` group ${group} and`;
+    throw new AgentError(
+      "API_SOCKET",
+      `${file} cannot be given${who} mode ${mode.toString(8)} (${systemCode(error)}); run the agent as root or as a member of the group`,
+      { cause: error },
+    );
+  }
+  return open;
+}
+
+async function findGroup(group: string, file: string): Promise<number> {
+  let gid: number | undefined;
+  try {
+    gid = await groupId(group);
+  } catch (error) {
+    throw new AgentError("API_SOCKET", `The groups cannot be read (${systemCode(error)})`, { cause: error });
+  }
+  if (gid !== undefined) return gid;
+  throw new AgentError(
+    "API_SOCKET",
+    `There is no group ${group} for ${file}; create it (groupadd --system ${group}) or correct the configuration`,
+  );
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    // Everybody may pass through the directory; who may connect is decided by the socket's own mode.
+    const made = await mkdir(directory, { recursive: true, mode: 0o755 });
+    if (made !== undefined) await chmod(directory, 0o755);
+  } catch (error) {
+    throw new AgentError("API_SOCKET", `${directory} cannot be made (${systemCode(error)})`, { cause: error });
+  }
+}
+
+/** A socket that a killed agent left behind is removed; anything else at this path is somebody's and stays. */
+async function makeRoom(file: string): Promise<void> {
+  let found: Stats;
+  try {
+    found = await lstat(file);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw new AgentError("API_SOCKET", `${file} cannot be looked at (${systemCode(error)})`, { cause: error });
+  }
+  if (!found.isSocket()) throw new AgentError("API_SOCKET", `${file} is in the way and is not a socket; remove it`);
+  const answer = await knock(file);
+  if (answer === "ENOENT") return;
+  if (answer !== "ECONNREFUSED") {
+    const state = answer === undefined ? "somebody listens on it" : answer;
+    throw new AgentError("API_SOCKET", `${file} is in use (${state}); stop the other agent or choose another path`);
+  }
+  try {
+    await unlink(file);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw new AgentError("API_SOCKET", `${file} cannot be removed (${systemCode(error)})`, { cause: error });
+  }
+}
+
+/** Undefined when somebody listens, else why not. connect(2) on a unix socket never waits for the peer. */
+function knock(file: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(file);
+    const done = (answer: string | undefined) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => done(undefined));
+    socket.once("error", (error) => done(systemCode(error) ?? "unknown"));
+  });
+}
+
+function listen({ http }: ApiServer, where: { path: string } | { fd: number }, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: unknown) => {
+      http.off("listening", onListening);
+      reject(new AgentError("API_SOCKET", `Cannot listen on ${name} (${systemCode(error)})`, { cause: error }));
+    };
+    const onListening = () => {
+      http.off("error", onError);
+      resolve();
+    };
+    http.once("error", onError);
+    http.once("listening", onListening);
+    // bind(2) happens within listen(): so the file is never seen with more rights than the owner's.
+    const before = process.umask(0o177);
+    try {
+      http.listen(where);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+/** libuv removes the path when it closes a pipe, whoever's file stands there by now; then ours steps aside for it. */
+function closeFile(server: ApiServer, file: string, own: Stats | undefined): Promise<void> {
+  const now = identify(file);
+  const aside = `${file}.kept`;
+  const foreign = now !== undefined && !isSame(own, now);
+  if (foreign) renameSync(file, aside);
+  const closed = server.close();
+  if (foreign) renameSync(aside, file);
+  return closed;
+}
+
+function identify(file: string): Stats | undefined {
+  return lstatSync(file, { throwIfNoEntry: false });
+}
+
+const isSame = (a: Stats | undefined, b: Stats | undefined) =>
+  a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev && a.birthtimeMs === b.birthtimeMs;

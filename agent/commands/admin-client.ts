@@ -1,0 +1,55 @@
+import http from "node:http";
+import { systemCode } from "../errors.ts";
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Why the agent could not be asked: nobody listens, no right, or no answer in time. */
+export class AgentUnreachable extends Error {
+  override readonly name = "AgentUnreachable";
+  readonly reason: "absent" | "forbidden" | "silent";
+
+  constructor(reason: "absent" | "forbidden" | "silent", cause: unknown) {
+    super(`the agent's admin socket is ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
+
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** One request to the admin socket of the running agent. Throws AgentUnreachable. */
+export function askAgent(
+  socketPath: string,
+  method: "GET" | "POST",
+  path: string,
+  timeoutMs: number,
+): Promise<AdminAnswer> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const request = http.request({ socketPath, method, path, headers: { Host: "localhost" }, signal }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+        if (text.length > MAX_ANSWER_BYTES) request.destroy(new Error("the answer is too long"));
+      });
+      response.on("error", (error) => reject(new AgentUnreachable("silent", error)));
+      response.on("end", () => {
+        try {
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
+        } catch (error) {
+          reject(new AgentUnreachable("silent", error));
+        }
+      });
+    });
+    request.on("error", (error) => {
+      const code = systemCode(error) ?? "";
+      if (["ENOENT", "ECONNREFUSED", "ENOTDIR"].includes(code)) reject(new AgentUnreachable("absent", error));
+      else if (["EACCES", "EPERM"].includes(code)) reject(new AgentUnreachable("forbidden", error));
+      else reject(new AgentUnreachable("silent", error));
+    });
+    request.end();
+  });
+}

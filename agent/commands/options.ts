@@ -1,0 +1,8 @@
+/** What the command line said, as far as a command knows it. */
+export interface CommandOptions {
+  readonly config: string;
+  readonly lang?: string;
+  readonly json?: boolean;
+  readonly directory?: string;
+  readonly gateway?: boolean;
+}

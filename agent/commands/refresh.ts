@@ -1,0 +1,34 @@
+import { chooseLanguage, say } from "../language.ts";
+import { AgentUnreachable, askAgent } from "./admin-client.ts";
+import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import type { CommandOptions } from "./options.ts";
+
+/** Bridge, both base URLs and the disk, each with its own deadline, fit into this. */
+const PATIENCE_MS = 90_000;
+
+/** `facepay-agent refresh`: exit 0 with a new authinfo, 1 with the cause. */
+export async function refresh(options: CommandOptions): Promise<number> {
+  const language = chooseLanguage(options.lang, process.env);
+  const print = (zh: string, en: string) => process.stdout.write(`${say({ zh, en }, language)}\n`);
+  try {
+    const socket = await whereIsAdminSocket(options.config);
+    const { status, body } = await askAgent(socket, "POST", "/v1/authinfo/refresh", PATIENCE_MS);
+    if (status === 200) {
+      const { generation, remaining_s: left, persisted } = body;
+      print(
+        `已获取新的刷脸凭证：第 ${generation} 代，剩余 ${left} 秒${persisted ? "" : "（尚未写入磁盘）"}`,
+        `new authinfo obtained: generation ${generation}, ${left} s left${persisted ? "" : " (not on disk yet)"}`,
+      );
+      return 0;
+    }
+    const cause = (body.cause ?? {}) as { code?: string; detail?: string };
+    const code = cause.code ?? String(body.code);
+    const detail = cause.detail ?? body.detail ?? body.title ?? "";
+    print(`未能获取：${code} ${detail}`, `not obtained: ${code} ${detail}`);
+    return 1;
+  } catch (error) {
+    if (!(error instanceof AgentUnreachable)) throw error;
+    process.stderr.write(`${say(unreachableText(error.reason), language)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,169 @@
+import { startFileCopy } from "../api/file-copy.ts";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import { environmentProblems } from "../config/environment.ts";
+import { type Problem, renderProblem } from "../config/problem.ts";
+import { systemEntropy } from "../entropy.ts";
+import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
+import { chooseLanguage, type Language } from "../language.ts";
+import { type LocalApi, openLocalApi } from "../local-api.ts";
+import { createMetrics } from "../metrics.ts";
+import { createLog } from "../pino-log.ts";
+import { findProvision, remember } from "../provisioning.ts";
+import { Service } from "../service.ts";
+import { prepareDirectory } from "../store/directory.ts";
+import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
+import { startTextfile } from "../textfile.ts";
+import { createTimebase, readBootId } from "../timebase.ts";
+import type { CommandOptions } from "./options.ts";
+
+/** sysexits: contract 1. */
+const LOCKED = 75;
+const MISCONFIGURED = 78;
+
+/** `facepay-agent run`: works until SIGTERM or SIGINT. Resolves to the exit code. */
+export async function run(options: CommandOptions): Promise<number> {
+  const { env } = process;
+  const language = chooseLanguage(options.lang, env);
+  const unsafe = environmentProblems(env, process.execArgv);
+  if (unsafe.length > 0) return refuse(unsafe, "environment", language);
+  const clock = systemClock();
+  const found = await findProvision(options.config, env, clock.wall());
+  if (found.kind === "invalid") return refuse(found.problems, options.config, language);
+
+  const entropy = systemEntropy;
+  const level = found.kind === "ready" ? found.provision.config.log.level : "info";
+  const log = createLog(level, clock);
+  const bootId = readBootId(env, entropy);
+  const timebase = createTimebase(clock, bootId);
+  const metrics = createMetrics();
+  const service = new Service({ env, bootId, clock, timebase, entropy, log, metrics });
+  const renderMetrics = async () => {
+    const { renderMetrics: render } = await import("../prometheus.ts");
+    return await render(metrics.counts, service.metricSources());
+  };
+  const stop = stopSignals();
+  const apiParts = { service, metrics, renderMetrics, env, clock, log };
+  const lockParts = { clock, entropy, log };
+  let lock: DirectoryLock | undefined;
+  let api: LocalApi | undefined;
+  let extras = new AbortController();
+
+  /** The optional files of the configuration in force. */
+  const startExtras = ({ fileCopy: place, metrics: { textfile } }: Config) => {
+    extras.abort();
+    extras = new AbortController();
+    const { signal } = extras;
+    const identity = () => service.provision?.config.identity;
+    if (place) void startFileCopy({ place, keeper: service.keeper, identity, clock, log, signal });
+    if (textfile) void startTextfile({ path: textfile, render: renderMetrics, clock, log, signal });
+  };
+
+  const reload = async () => {
+    const again = await findProvision(options.config, env, clock.wall());
+    if (again.kind === "absent") return service.refuseReload(`${options.config} is missing`);
+    if (again.kind === "invalid" || again.provision.source === "remembered") {
+      const problems = again.kind === "invalid" ? again.problems : again.refused;
+      return service.refuseReload(problems.map((problem) => renderProblem(problem, "en")).join("\n"));
+    }
+    const { provision } = again;
+    const { directory } = provision.config.store;
+    const before = service.provision;
+    const moved = before?.config.store.directory !== directory;
+    const newLock = moved || lock === undefined ? await lockUp(directory, lockParts) : lock;
+    try {
+      await service.replace(provision, newLock);
+    } catch (error) {
+      if (newLock !== lock) await newLock.release();
+      return service.refuseReload(asAgentError(error).message);
+    }
+    if (newLock !== lock) await lock?.release();
+    lock = newLock;
+    if (JSON.stringify(before?.config.api) !== JSON.stringify(provision.config.api)) {
+      await api?.close();
+      api = await openLocalApi(provision.config.api, apiParts);
+    }
+    startExtras(provision.config);
+    await remember(provision, log);
+  };
+
+  try {
+    if (found.kind === "ready") {
+      const { config } = found.provision;
+      lock = await lockUp(config.store.directory, lockParts);
+      await service.provide(found.provision, lock);
+      api = await openLocalApi(config.api, apiParts);
+      startExtras(config);
+    } else {
+      log.warn("UNPROVISIONED", { file: options.config });
+      api = await openLocalApi(found.api, apiParts);
+    }
+    log.info("SERVING", { sockets: api.paths });
+    const { provision } = service;
+    await service.start();
+    if (provision?.source === "file") await remember(provision, log);
+    await stop.reloadingWith(async () => {
+      try {
+        await reload();
+      } catch (error) {
+        service.refuseReload(asAgentError(error).message);
+      }
+    });
+    log.info("STOPPING");
+    return 0;
+  } catch (error) {
+    if (!isAgentError(error)) throw error;
+    log.error(error.code, { detail: error.message });
+    process.stderr.write(`facepay-agent: ${error.code}: ${error.message}\n`);
+    return exitCodeOf(error);
+  } finally {
+    extras.abort();
+    await api?.close();
+    await service.close();
+    await lock?.release();
+    await log.flush();
+    stop.release();
+  }
+}
+
+async function lockUp(directory: string, parts: Parameters<typeof lockDirectory>[1]): Promise<DirectoryLock> {
+  await prepareDirectory(directory);
+  return await lockDirectory(directory, parts);
+}
+
+/** What can only be mended by a person is a matter of configuration; another instance is worth waiting for. */
+function exitCodeOf({ code }: AgentError): number {
+  return code === "STORE_LOCKED" ? LOCKED : MISCONFIGURED;
+}
+
+function refuse(problems: readonly Problem[], where: string, language: Language): number {
+  const list = problems.map((problem) => renderProblem(problem, language)).join("\n");
+  process.stderr.write(`facepay-agent: ${where}: ${problems.length} problem(s)\n${list}\n`);
+  return MISCONFIGURED;
+}
+
+/** SIGTERM and SIGINT end the work, SIGHUP reloads; a SIGHUP during a reload is followed by one more. */
+function stopSignals() {
+  const stopped = Promise.withResolvers<void>();
+  let reload: (() => Promise<void>) | undefined;
+  let reloading: Promise<void> = Promise.resolve();
+  const onStop = () => stopped.resolve();
+  const onReload = () => {
+    const act = reload;
+    if (act) reloading = reloading.then(act);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onStop);
+  process.on("SIGHUP", onReload);
+  return {
+    async reloadingWith(act: () => Promise<void>): Promise<void> {
+      reload = act;
+      await stopped.promise;
+      reload = undefined;
+      await reloading;
+    },
+    release() {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, onStop);
+      process.off("SIGHUP", onReload);
+    },
+  };
+}

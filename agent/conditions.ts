@@ -1,0 +1,46 @@
+import type { DriverStatus } from "../drivers/driver.ts";
+import type { AuthinfoView } from "./authinfo/keeper-types.ts";
+import type { StoreStatus } from "./store/store-types.ts";
+import type { WarningCode, Warnings } from "./warnings.ts";
+import type { WechatPayStatus } from "./wechatpay/wechatpay.ts";
+
+/** What is looked at to know which warnings stand. */
+export interface Circumstances {
+  readonly view: AuthinfoView;
+  readonly failures: number;
+  readonly unsteady: boolean;
+  readonly bridge?: DriverStatus;
+  readonly wechatpay?: WechatPayStatus;
+  readonly store: StoreStatus;
+  readonly remembered?: string;
+  readonly reloadRefused?: string;
+  readonly configWarnings: readonly string[];
+}
+
+/** A request of ours that is further off is refused by WeChat Pay at 300 s; well before that someone should know. */
+const SKEW_WARNING_MS = 10_000;
+
+/** Sets every standing warning according to how things are now. */
+export function judge(warnings: Warnings, now: { boot: number; wall: number }, about: Circumstances): void {
+  const { view, bridge, wechatpay, store } = about;
+  const set = (code: WarningCode, holds: boolean, detail?: string) => warnings.set(code, holds, now, detail);
+  const skewMs = wechatpay?.skewMs ?? 0;
+  set(
+    "DIRECT_MODE",
+    wechatpay?.mode === "direct",
+    "The merchant's private key is on this terminal; WeChat Pay advises against it: use gateway mode",
+  );
+  set("CONFIG_REMEMBERED", about.remembered !== undefined, about.remembered);
+  set("CONFIG_RELOAD_REFUSED", about.reloadRefused !== undefined, about.reloadRefused);
+  set("CONFIG_WARNING", about.configWarnings.length > 0, about.configWarnings.join("; "));
+  const down = bridge !== undefined && bridge.state !== "ready";
+  set("BRIDGE_DOWN", down, bridge?.problem && `${bridge.problem.code}: ${bridge.problem.detail}`);
+  set("REFRESH_FAILING", about.failures > 0, view.cause && `${view.cause.code}: ${view.cause.detail ?? ""}`);
+  set("AUTHINFO_NOT_PERSISTED", view.credential !== undefined && !view.persisted, store.problem?.detail);
+  const recovered = store.loaded === "previous" || store.loaded === "quarantined";
+  set("STATE_RECOVERED", recovered, `state ${store.loaded}, ${store.quarantined} file(s) put aside`);
+  set("STATE_OF_OTHER_IDENTITY", store.loaded === "other_identity");
+  set("CLOCK_UNCONFIRMED", view.credential !== undefined && !view.clockTrusted);
+  set("CLOCK_SKEWED", Math.abs(skewMs) > SKEW_WARNING_MS, `this clock is ${Math.round(-skewMs / 1_000)} s off`);
+  set("NETWORK_UNSTEADY", about.unsteady, "authinfos are refreshed earlier for 24 h");
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { systemCode } from "../errors.ts";
+
+const GROUP_FILE = "/etc/group";
+
+/**
+ * The number of a group: of a name by /etc/group, of digits themselves. Node has no getgrnam(3), so a group that lives in a
+ * directory service alone has to be given by number. Undefined when there is none of that name.
+ */
+export function lookupGroup(name: string, file: string = GROUP_FILE): number | undefined {
+  if (/^\d{1,10}$/.test(name)) {
+    const gid = Number(name);
+    // 2^32 - 1 means "leave it as it is" to chown(2).
+    return gid < 0xffffffff ? gid : undefined;
+  }
+  for (const line of readGroups(file).split("\n")) {
+    const [itsName, , gid] = line.split(":");
+    if (itsName === name && gid !== undefined && /^\d+$/.test(gid)) return Number(gid);
+  }
+  return undefined;
+}
+
+function readGroups(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    // A container without the file has no groups by name; anything else is a defect of the machine worth seeing.
+    if (systemCode(error) === "ENOENT") return "";
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+import { constants, type FileHandle, open } from "node:fs/promises";
+import path from "node:path";
+import { systemCode } from "../errors.ts";
+import type { Bilingual } from "../language.ts";
+
+export interface Fault {
+  readonly what: Bilingual;
+  readonly instead: Bilingual;
+}
+
+export interface Guard {
+  /** A secret must be ours or root's and closed to everyone else; a certificate only must not be writable by others. */
+  readonly secret: boolean;
+  readonly most: number;
+  /** Our own user id; undefined leaves owners unchecked. */
+  readonly uid: number | undefined;
+  /** `$CREDENTIALS_DIRECTORY`: systemd guards what is in it. */
+  readonly credentialsDirectory: string | undefined;
+}
+
+export type GuardedRead =
+  | { readonly ok: true; readonly bytes: Buffer }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/**
+ * Opens, looks at what was opened (never at the name a second time, which could lead elsewhere by then), and reads it. A
+ * secret is not read at all while others can. Never throws.
+ */
+export async function readGuarded(file: string, guard: Guard): Promise<GuardedRead> {
+  const exempt = guard.credentialsDirectory !== undefined && isInside(guard.credentialsDirectory, file);
+  const strict = guard.secret && !exempt;
+  try {
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | (strict ? constants.O_NOFOLLOW : 0);
+    await using handle = await open(file, flags);
+    const faults = await inspect(file, handle, guard, exempt);
+    if (faults.length > 0) return { ok: false, faults };
+    const buffer = Buffer.alloc(guard.most + 1);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    if (bytesRead > guard.most) return { ok: false, faults: [tooLarge(file, guard.most)] };
+    const bytes = buffer.subarray(0, bytesRead);
+    if (bytes.toString("latin1").trim() === "") return { ok: false, faults: [empty(file)] };
+    return { ok: true, bytes };
+  } catch (error) {
+    return { ok: false, faults: [unopened(file, systemCode(error))] };
+  }
+}
+
+async function inspect(file: string, handle: FileHandle, guard: Guard, exempt: boolean): Promise<Fault[]> {
+  const stat = await handle.stat();
+  if (!stat.isFile()) return [unopened(file, "not a regular file")];
+  const faults: Fault[] = [];
+  const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
+  if (!exempt && guard.secret && (stat.mode & 0o077) !== 0) {
+    faults.push({
+      what: {
+        zh: `${file} 的权限是 ${mode}，其他用户可以访问`,
+        en: `names ${file}, whose mode ${mode} lets others in`,
+      },
+      instead: { zh: `请执行 chmod 0400 ${file}`, en: `chmod 0400 ${file}` },
+    });
+  } else if (!exempt && (stat.mode & 0o002) !== 0) {
+    faults.push({
+      what: {
+        zh: `${file} 的权限是 ${mode}，任何用户都能改写`,
+        en: `names ${file}, whose mode ${mode} lets anyone write it`,
+      },
+      instead: { zh: `请执行 chmod 0644 ${file}`, en: `chmod 0644 ${file}` },
+    });
+  }
+  if (!exempt && guard.secret && guard.uid !== undefined && stat.uid !== 0 && stat.uid !== guard.uid) {
+    faults.push({
+      what: { zh: `${file} 属于用户 ${stat.uid}`, en: `names ${file}, which belongs to user ${stat.uid}` },
+      instead: { zh: `请执行 chown ${guard.uid} ${file}`, en: `chown ${guard.uid} ${file} (or root)` },
+    });
+  }
+  if (stat.size > guard.most) faults.push(tooLarge(file, guard.most));
+  return faults;
+}
+
+function unopened(file: string, code: string | undefined): Fault {
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return {
+      what: { zh: `${file} 不存在`, en: `names ${file}, which does not exist` },
+      instead: { zh: "请放入该文件，或改正路径", en: "put the file there, or correct the path" },
+    };
+  }
+  if (code === "ELOOP") {
+    return {
+      what: { zh: `${file} 是符号链接`, en: `names ${file}, a symbolic link` },
+      instead: { zh: `请写实际文件：readlink -f ${file}`, en: `name the file itself: readlink -f ${file}` },
+    };
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return {
+      what: { zh: `没有权限读取 ${file}`, en: `names ${file}, which may not be read` },
+      instead: {
+        zh: `请把属主改为代理用户：chown facepay-agent ${file}`,
+        en: `make it the agent's: chown facepay-agent ${file}`,
+      },
+    };
+  }
+  const reason = code ?? "unknown error";
+  return {
+    what: { zh: `无法读取 ${file}（${reason}）`, en: `names ${file}, which cannot be read (${reason})` },
+    instead: { zh: `应为普通文件：ls -l ${file}`, en: `it must be a regular file: ls -l ${file}` },
+  };
+}
+
+function tooLarge(file: string, most: number): Fault {
+  return {
+    what: { zh: `${file} 大于 ${most} 字节`, en: `names ${file}, which is larger than ${most} octets` },
+    instead: { zh: "请放入正确的文件", en: "put the right file there" },
+  };
+}
+
+function empty(file: string): Fault {
+  return {
+    what: { zh: `${file} 是空的`, en: `names ${file}, which is empty` },
+    instead: { zh: "请重新放入该文件", en: "put the file there again" },
+  };
+}
+
+function isInside(directory: string, file: string): boolean {
+  const relative = path.relative(path.resolve(directory), file);
+  return relative !== "" && relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}

@@ -1,0 +1,26 @@
+import { type Bilingual, type Language, say } from "../language.ts";
+
+/** One thing wrong with the configuration, or a warning: what it is and what to write or do instead. Never a secret. */
+export interface Problem {
+  /** "section.key", the name of an environment variable, or "" for a file as a whole. */
+  readonly key: string;
+  /** Where it stands: "file:line", "file:line:column", the environment variable, or the file where it is missing. */
+  readonly origin: string;
+  readonly what: Bilingual;
+  readonly instead: Bilingual;
+}
+
+/** The outcome of looking at one value. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `instead` is given where the field's example would not be the best advice. */
+  | { readonly ok: false; readonly what: Bilingual; readonly instead?: Bilingual };
+
+/** Two or three lines for one problem, without a trailing line feed. */
+export function renderProblem(problem: Problem, language: Language): string {
+  const { key, origin } = problem;
+  const where = key === "" || key === origin ? origin : `${key} (${origin})`;
+  const lines = language === "both" ? (["zh-CN", "en"] as const) : [language];
+  const text = lines.map((one) => `${say(problem.what, one)}\n    -> ${say(problem.instead, one)}`);
+  return `${where}:\n  ${text.join("\n  ")}`;
+}

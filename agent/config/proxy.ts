@@ -1,0 +1,57 @@
+import { checkProxy } from "./addresses.ts";
+import type { Problem } from "./problem.ts";
+import type { SomeValues } from "./schema.ts";
+import type { Environment, Settings } from "./settings.ts";
+
+export interface ProxyChoice {
+  /** `http://host:port` */
+  readonly proxy?: string;
+  /** Only for a proxy of the environment: one named in the file is meant for every request. */
+  readonly noProxy: string;
+  /** "HTTPS_PROXY" when the environment chose it. */
+  readonly from?: string;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** The forward proxy: `wechatpay.proxy`, else HTTPS_PROXY with NO_PROXY (lower case first, as curl and undici do). */
+export function chooseProxy(values: SomeValues, settings: Settings, env: Environment): ProxyChoice {
+  const given = settings.get("wechatpay.proxy");
+  if (given !== undefined) {
+    const { proxy } = values.wechatpay;
+    // Refused as text already: its problem is reported there.
+    if (proxy === undefined) return { noProxy: "", problems: [], warnings: [] };
+    return judge(proxy, "wechatpay.proxy", given.origin, "file", "");
+  }
+  const name = ["https_proxy", "HTTPS_PROXY"].find((one) => Boolean(env[one]?.trim()));
+  const proxy = name === undefined ? undefined : env[name]?.trim();
+  if (name !== undefined && proxy !== undefined) {
+    return judge(proxy, name, name, "environment", env.no_proxy ?? env.NO_PROXY ?? "");
+  }
+  const auth = settings.get("wechatpay.proxy_auth_file");
+  if (auth === undefined) return { noProxy: "", problems: [], warnings: [] };
+  const unused: Problem = {
+    key: "wechatpay.proxy_auth_file",
+    origin: auth.origin,
+    what: { zh: "没有设置代理，不起作用", en: "has no effect: there is no proxy" },
+    instead: {
+      zh: '请写 proxy = "http://host:port"，或删除它',
+      en: 'write proxy = "http://host:port", or take it out',
+    },
+  };
+  return { noProxy: "", problems: [], warnings: [unused] };
+}
+
+function judge(value: string, key: string, origin: string, from: "file" | "environment", noProxy: string): ProxyChoice {
+  const checked = checkProxy(value, from);
+  if (checked.ok) {
+    const source = from === "environment" ? { from: key } : {};
+    return { proxy: checked.value, noProxy, ...source, problems: [], warnings: [] };
+  }
+  const instead = checked.instead ?? {
+    zh: "请写 http://host:port",
+    en:
+      from === "file" ? 'write proxy = "http://host:port"' : "write http://host:port, unset it, or set wechatpay.proxy",
+  };
+  return { noProxy: "", problems: [{ key, origin, what: checked.what, instead }], warnings: [] };
+}

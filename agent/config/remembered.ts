@@ -1,0 +1,82 @@
+import { rename } from "node:fs/promises";
+import path from "node:path";
+import { type Entropy, systemEntropy } from "../entropy.ts";
+import { AgentError, systemCode } from "../errors.ts";
+import {
+  createDurably,
+  discard,
+  nodeFileSystem,
+  readSmallFile,
+  syncDirectory,
+  temporaryName,
+} from "../store/file-system.ts";
+import type { Memory } from "./effective.ts";
+import { isTable } from "./fields.ts";
+import { checkLayers, type LoadResult } from "./load.ts";
+import type { Environment } from "./settings.ts";
+
+const NAME = "config.remembered.json";
+const FORMAT = 1;
+const LARGEST = 512 * 1024;
+
+/**
+ * Keeps a valid configuration in the state directory (contract 1), durably and mode 0600, for the day when the present one
+ * is not valid. Writes nothing when it is there already, to spare the flash. Rejects with STORE_WRITE.
+ */
+export async function rememberConfig(
+  directory: string,
+  loaded: { readonly hash: string; readonly memory: Memory },
+  entropy: Entropy = systemEntropy,
+): Promise<void> {
+  const { hash, memory } = loaded;
+  const file = path.join(directory, NAME);
+  const bytes = Buffer.from(`${JSON.stringify({ format: FORMAT, hash, ...memory }, undefined, 1)}\n`);
+  const present = await readSmallFile(nodeFileSystem, file, LARGEST);
+  if (present.kind === "read" && present.bytes.equals(bytes)) return;
+  const temporary = temporaryName(directory, "config", entropy.bytes(8));
+  try {
+    await createDurably(nodeFileSystem, temporary, bytes);
+    await rename(temporary, file);
+    await syncDirectory(nodeFileSystem, directory);
+  } catch (error) {
+    await discard(nodeFileSystem, temporary);
+    const errno = systemCode(error) ?? "unknown error";
+    throw new AgentError("STORE_WRITE", `the configuration cannot be remembered in ${directory} (${errno})`, {
+      cause: error,
+      context: { directory, errno },
+    });
+  }
+}
+
+/**
+ * The remembered configuration, through all the checks of a present one; undefined when there is none or it cannot be
+ * read. Of `env` only systemd's directories count: the rest is remembered.
+ */
+export async function readRemembered(directory: string, env: Environment): Promise<LoadResult | undefined> {
+  const file = path.join(directory, NAME);
+  const read = await readSmallFile(nodeFileSystem, file, LARGEST);
+  const memory = read.kind === "read" ? parseMemory(read.bytes) : undefined;
+  if (memory === undefined) return undefined;
+  const { STATE_DIRECTORY, CREDENTIALS_DIRECTORY } = env;
+  return await checkLayers([{ table: memory.settings, directory, originOf: () => file }], {
+    mainFile: file,
+    env: { ...memory.environment, STATE_DIRECTORY, CREDENTIALS_DIRECTORY },
+    problems: [],
+  });
+}
+
+function parseMemory(bytes: Buffer): Memory | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    // Damaged: worth as much as none. The caller says that nothing is remembered.
+    return undefined;
+  }
+  if (!isTable(content) || content.format !== FORMAT || !isTable(content.settings)) return undefined;
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(isTable(content.environment) ? content.environment : {})) {
+    if (typeof value === "string") environment[name] = value;
+  }
+  return { settings: content.settings, environment };
+}

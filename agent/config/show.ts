@@ -1,0 +1,53 @@
+import { type Language, say } from "../language.ts";
+import { DEFAULT_ORIGIN, type Setting } from "./effective.ts";
+import { isTable } from "./fields.ts";
+import type { LoadedConfig } from "./load.ts";
+
+/** A parameter of the SDK that nobody here knows might be a secret all the same. */
+const PERHAPS_SECRET = /^driver\.init\..*(pass|pwd|secret|token|key)/i;
+const WIDEST = 60;
+
+/** `config show`: TOML that could stand in a file, each line with its origin. Ends with a line feed. */
+export function showConfig(loaded: Pick<LoadedConfig, "hash" | "effective">, language: Language): string {
+  const title = { zh: `生效的配置，摘要 ${loaded.hash}`, en: `the configuration in force, hash ${loaded.hash}` };
+  const origins = { zh: "每行之后是来源", en: "behind each line: where it comes from" };
+  const lines = [`# ${say(title, language)}`, `# ${say(origins, language)}`];
+  let section = "";
+  for (const { key, value, origin } of loaded.effective.map(hidden)) {
+    const [name, own] = split(key);
+    if (name !== section) lines.push("", `[${name}]`);
+    section = name;
+    const from = origin === DEFAULT_ORIGIN ? say({ zh: "默认值", en: "default" }, language) : origin;
+    lines.push(`${`${bareKey(own)} = ${toml(value)}`.padEnd(WIDEST)}  # ${from}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The same for programs. */
+export function showConfigJson(loaded: Pick<LoadedConfig, "hash" | "effective">): unknown {
+  const settings = loaded.effective.map(hidden);
+  return { schema: "facepay-agent.config/1", hash: loaded.hash, settings };
+}
+
+function hidden(setting: Setting): Setting {
+  if (!PERHAPS_SECRET.test(setting.key) || setting.key.endsWith("_file")) return setting;
+  return { ...setting, value: "(not shown)" };
+}
+
+function split(key: string): readonly [string, string] {
+  const name = key.startsWith("driver.init.") ? "driver.init" : key.slice(0, key.indexOf("."));
+  return [name, key.slice(name.length + 1)];
+}
+
+function bareKey(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : toml(key);
+}
+
+/** A JSON string is a TOML basic string, but for DEL. */
+function toml(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
+  if (Array.isArray(value)) return `[${value.map(toml).join(", ")}]`;
+  if (!isTable(value)) return String(value);
+  const pairs = Object.entries(value).map(([key, inner]) => `${bareKey(key)} = ${toml(inner)}`);
+  return pairs.length === 0 ? "{}" : `{ ${pairs.join(", ")} }`;
+}

@@ -1,0 +1,68 @@
+import { createAdminServer } from "./api/admin-api.ts";
+import { withoutAuthinfo } from "./api/authinfo-document.ts";
+import { createCashierServer } from "./api/cashier-api.ts";
+import { type OpenSocket, openSocket, socketPlaces } from "./api/sockets.ts";
+import { inheritedSockets } from "./api/systemd-sockets.ts";
+import type { Clock } from "./clock.ts";
+import type { ApiConfig } from "./config/config.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Service } from "./service.ts";
+
+export interface LocalApiParts {
+  readonly service: Service;
+  readonly metrics: Metrics;
+  readonly renderMetrics: () => Promise<string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Both servers at work. */
+export interface LocalApi {
+  readonly paths: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Opens both sockets; the first one is closed again when the second cannot be had. Rejects with API_SOCKET. */
+export async function openLocalApi(config: ApiConfig | undefined, parts: LocalApiParts): Promise<LocalApi> {
+  const { service, metrics, renderMetrics, env, clock, log } = parts;
+  const common = {
+    ...{ clock, log },
+    denied: (reason: string) => metrics.denied(reason),
+    live: () => service.live(),
+  };
+  const cashier = createCashierServer({
+    ...common,
+    keeper: service.keeper,
+    identity: () => service.provision?.config.identity,
+    driver: () => service.terminal,
+    served: (state) => metrics.served(state),
+  });
+  const admin = createAdminServer({
+    ...common,
+    view: () => withoutAuthinfo(service.keeper.view()),
+    refresh: async (signal) => withoutAuthinfo(await service.keeper.refresh(signal)),
+    probe: () => {
+      const { terminal } = service;
+      return terminal && ((signal) => terminal.probe(signal));
+    },
+    status: () => service.status(),
+    renderMetrics,
+  });
+  const places = socketPlaces(config, inheritedSockets(env, process.pid));
+  const open: OpenSocket[] = [];
+  try {
+    open.push(await openSocket(cashier, places.api));
+    open.push(await openSocket(admin, places.admin));
+  } catch (error) {
+    await Promise.all(open.map((socket) => socket.close()));
+    throw error;
+  }
+  return {
+    paths: open.map(({ path }) => path ?? "(from systemd)"),
+    async close() {
+      await Promise.all(open.map((socket) => socket.close()));
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { LogFields } from "./log.ts";
+
+/** Names whose values are secrets, wherever they occur (contract 9). Compared without case and underscores. */
+const secretNames = new Set([
+  "authinfo",
+  "rawdata",
+  "authorization",
+  "token",
+  "bearertoken",
+  "passwd",
+  "password",
+  "key",
+  "privatekey",
+  "secret",
+]);
+
+/** The event's own members: a field of the same name gets an underscore. */
+const takenNames = new Set(["time", "level", "code", "msg"]);
+
+const MAX_DEPTH = 4;
+const MAX_TEXT = 2_000;
+const MAX_MEMBERS = 100;
+
+/**
+ * Characters a terminal obeys or hides but JSON lets through: DEL, C1 controls, zero-width and bidirectional marks
+ * (Unicode TR 36). A name from the bridge must not be able to rewrite what a technician reads.
+ */
+const treacherous = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** The fields of an event as plain, bounded data without secrets. Never throws. */
+export function cleanFields(fields: LogFields): Record<string, unknown> {
+  try {
+    const cleaned = cleanObject(fields, 1);
+    return Object.fromEntries(
+      Object.entries(cleaned).map(([name, value]) => [takenNames.has(name) ? `${name}_` : name, value]),
+    );
+  } catch {
+    // A getter or a proxy that throws: the event itself still counts.
+    return { fields: "[unreadable]" };
+  }
+}
+
+function cleanObject(object: object, depth: number): Record<string, unknown> {
+  const members = Object.entries(object).slice(0, MAX_MEMBERS);
+  return Object.fromEntries(
+    members.map(([name, value]) => [
+      cleanText(name),
+      secretNames.has(name.toLowerCase().replaceAll("_", "")) ? "[redacted]" : clean(value, depth),
+    ]),
+  );
+}
+
+function clean(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return cleanText(value);
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "function" || typeof value === "symbol") return undefined;
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "[invalid date]" : value.toISOString();
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (depth >= MAX_DEPTH) return "[deep]";
+  if (value instanceof Error) return cleanError(value, depth);
+  if (Array.isArray(value)) return value.slice(0, MAX_MEMBERS).map((member) => clean(member, depth + 1));
+  return cleanObject(value, depth + 1);
+}
+
+function cleanError(error: Error & { code?: unknown; context?: unknown }, depth: number): Record<string, unknown> {
+  const { name, message, code, context, cause, stack } = error;
+  return {
+    name: cleanText(name),
+    message: cleanText(message),
+    ...(typeof code === "string" || typeof code === "number" ? { code: clean(code, depth) } : {}),
+    ...(typeof context === "object" && context !== null ? { context: clean(context, depth + 1) } : {}),
+    ...(cause === undefined ? {} : { cause: clean(cause, depth + 1) }),
+    // Only a defect needs the way to it; an expected failure has its code.
+    ...(code === undefined && stack !== undefined ? { stack: cleanText(stack) } : {}),
+  };
+}
+
+function cleanText(text: string): string {
+  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}... (${text.length} characters)` : text;
+  return cut.replace(treacherous, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,61 @@
+import type { ApiConfig } from "./config/config.ts";
+import { type Problem, renderProblem } from "./config/problem.ts";
+import { readRemembered, rememberConfig } from "./config/remembered.ts";
+import { type Checkup, loadAll, withSecrets } from "./config/secrets.ts";
+import { asAgentError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Provision } from "./service.ts";
+
+export type Found =
+  | { readonly kind: "ready"; readonly provision: Provision; readonly refused: readonly Problem[] }
+  | { readonly kind: "absent"; readonly api: ApiConfig }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The configuration to work with: the file's when it and every file it names are good; else the last one that was
+ * (contract 1), with the file's problems in `refused`; else all problems at once.
+ * @param wallMs Unix milliseconds, for the validity of certificates
+ */
+export async function findProvision(file: string, env: Env, wallMs: number): Promise<Found> {
+  const present = await loadAll({ file, env, wallMs });
+  if (present.kind === "absent") return { kind: "absent", api: socketsOf(env) };
+  if (present.kind === "ok") return { kind: "ready", provision: provisionOf(present, file, "file"), refused: [] };
+  const { problems, storeDirectory } = present;
+  const remembered = await readRemembered(storeDirectory, env);
+  const again = remembered && (await withSecrets(remembered, { env, wallMs }));
+  if (again?.kind !== "ok") return { kind: "invalid", problems };
+  const refused = problems.map((problem) => renderProblem(problem, "en")).join("\n");
+  return { kind: "ready", provision: { ...provisionOf(again, file, "remembered"), refused }, refused: problems };
+}
+
+/** Keeps a valid configuration for the day when the file is not. A failure is told and costs nothing else. */
+export async function remember({ config, loaded }: Provision, log: Log): Promise<void> {
+  try {
+    await rememberConfig(config.store.directory, loaded);
+  } catch (error) {
+    log.warn("CONFIG_NOT_REMEMBERED", { detail: asAgentError(error).message });
+  }
+}
+
+function provisionOf(
+  { loaded, secrets, warnings }: Checkup & { kind: "ok" },
+  file: string,
+  source: Provision["source"],
+): Provision {
+  const { config, hash } = loaded;
+  const told = warnings.map((warning) => renderProblem(warning, "en"));
+  return { file, hash, source, config, secrets, loaded, warnings: told };
+}
+
+/** Without a file only the environment can say where the sockets of an unprovisioned terminal are. */
+function socketsOf(env: Env): ApiConfig {
+  const { FACEPAY_API_SOCKET: socket, FACEPAY_API_ADMIN_SOCKET: adminSocket } = env;
+  return {
+    socketMode: 0o660,
+    adminSocketMode: 0o660,
+    ...(socket ? { socket } : {}),
+    ...(adminSocket ? { adminSocket } : {}),
+  };
+}

@@ -1,0 +1,189 @@
+import { withoutAuthinfo } from "./api/authinfo-document.ts";
+import type { Clock } from "./clock.ts";
+import { judge } from "./conditions.ts";
+import type { Config } from "./config/config.ts";
+import type { LoadedConfig } from "./config/load.ts";
+import type { Secrets } from "./config/secrets.ts";
+import type { Entropy } from "./entropy.ts";
+import { asAgentError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { MetricSources, Metrics } from "./metrics.ts";
+import { KeeperRelay } from "./relay.ts";
+import { statusDocument } from "./status.ts";
+import type { DirectoryLock } from "./store/lock.ts";
+import { openTerminal, type Terminal, type TerminalParts } from "./terminal.ts";
+import type { Timebase } from "./timebase.ts";
+import { version } from "./version.ts";
+import { Warnings } from "./warnings.ts";
+
+/** A configuration that may go to work, and where it came from. */
+export interface Provision {
+  readonly file: string;
+  readonly hash: string;
+  readonly source: "file" | "remembered";
+  readonly config: Config;
+  readonly secrets: Secrets;
+  /** What is remembered of it. */
+  readonly loaded: LoadedConfig;
+  readonly warnings: readonly string[];
+  /** Why the file itself is not in force, when the remembered configuration is. */
+  readonly refused?: string;
+}
+
+export interface ServiceParts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly timebase: Timebase;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/**
+ * What the sockets show: one terminal at work, or none yet. A configuration takes the place of another while readers
+ * and subscribers stay connected.
+ */
+export class Service {
+  readonly keeper = new KeeperRelay();
+  readonly #parts: ServiceParts;
+  readonly #warnings = new Warnings();
+  readonly #startedAt: { wall: number; boot: number };
+  #terminal: Terminal | undefined;
+  #provision: Provision | undefined;
+  #lock: DirectoryLock | undefined;
+  #reloadRefused: string | undefined;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+    this.#startedAt = { wall: parts.clock.wall(), boot: parts.clock.boot() };
+    this.keeper.subscribe(() => this.#judge());
+  }
+
+  get terminal(): Terminal | undefined {
+    return this.#terminal;
+  }
+
+  get provision(): Provision | undefined {
+    return this.#provision;
+  }
+
+  /** Takes up a configuration: from here on its kept authinfo is served. `start` follows when the sockets answer. */
+  async provide(provision: Provision, lock: DirectoryLock): Promise<void> {
+    const { env, clock, timebase, entropy, log, metrics } = this.#parts;
+    const { config, secrets } = provision;
+    const parts: TerminalParts = {
+      ...{ config, secrets, lock, env, clock, timebase, entropy, log },
+      onAttempt: (outcome) => metrics.refreshAttempt(outcome, clock.wall()),
+      onRequest: (baseUrl, outcome) => metrics.wechatpayRequest(baseUrl, outcome),
+    };
+    const terminal = await openTerminal(parts);
+    this.#terminal = terminal;
+    this.#lock = lock;
+    this.#provision = provision;
+    this.#reloadRefused = undefined;
+    this.keeper.use(terminal.keeper);
+    log.info("CONFIGURED", { file: provision.file, hash: provision.hash, source: provision.source });
+    for (const detail of provision.warnings) log.warn("CONFIG_WARNING", { detail });
+  }
+
+  async start(): Promise<void> {
+    await this.#terminal?.start();
+  }
+
+  /**
+   * Puts `next` to work in place of the present configuration. What the old one holds stays readable meanwhile. When
+   * the new store cannot be opened the old configuration goes on, and the error is thrown.
+   */
+  async replace(next: Provision, lock: DirectoryLock): Promise<void> {
+    const before = this.#provision;
+    const heldLock = this.#lock;
+    await this.#terminal?.stop();
+    try {
+      await this.provide(next, lock);
+    } catch (error) {
+      if (before && heldLock) {
+        await this.provide(before, heldLock);
+        await this.start();
+      }
+      throw error;
+    }
+    await this.start();
+  }
+
+  /** A new configuration was not taken; the one at work goes on, and says so as a standing warning. */
+  refuseReload(why: string): void {
+    this.#reloadRefused = why;
+    this.#parts.log.error("CONFIG_RELOAD_REFUSED", { detail: why });
+    this.#judge();
+  }
+
+  /** Whether the loops of this process turn; never a matter of network, WeChat Pay or line. */
+  live(): boolean {
+    return this.#terminal?.keeper.turning() ?? true;
+  }
+
+  status(): Record<string, unknown> {
+    this.#judge();
+    const { clock, bootId, timebase } = this.#parts;
+    const terminal = this.#terminal;
+    const { bridge, wechatpay } = terminal ?? {};
+    const provision = this.#provision;
+    return statusDocument({
+      version,
+      bootId,
+      startedAtWallMs: this.#startedAt.wall,
+      uptimeS: (clock.boot() - this.#startedAt.boot) / 1_000,
+      view: this.keeper.view(),
+      clock: timebase.status(),
+      warnings: this.#warnings.shown(clock.boot()),
+      ...(provision ? { config: provision } : {}),
+      ...(terminal ? { keeper: terminal.keeper.status(), store: terminal.store.status() } : {}),
+      ...(bridge ? { bridge } : {}),
+      ...(wechatpay ? { wechatpay } : {}),
+    });
+  }
+
+  /** What the metrics read at each scrape. */
+  metricSources(): MetricSources {
+    const { bridge, wechatpay, store, config } = this.#terminal ?? {};
+    return {
+      view: withoutAuthinfo(this.keeper.view()),
+      bridge,
+      store: store?.status(),
+      skewMs: wechatpay?.skewMs,
+      clockSteps: this.#parts.timebase.status().steps,
+      baseUrls: config?.wechatpay.baseUrls,
+    };
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#terminal?.stop();
+    } catch (error) {
+      this.#parts.log.error("STOP_FAILED", { detail: asAgentError(error).message });
+    }
+  }
+
+  #judge(): void {
+    const terminal = this.#terminal;
+    if (!terminal) return;
+    const { clock } = this.#parts;
+    const { failures, unsteady } = terminal.keeper.status();
+    const { bridge, wechatpay } = terminal;
+    judge(
+      this.#warnings,
+      { boot: clock.boot(), wall: clock.wall() },
+      {
+        view: terminal.keeper.view(),
+        ...{ failures, unsteady },
+        store: terminal.store.status(),
+        configWarnings: this.#provision?.warnings ?? [],
+        ...(this.#provision?.refused === undefined ? {} : { remembered: this.#provision.refused }),
+        ...(this.#reloadRefused === undefined ? {} : { reloadRefused: this.#reloadRefused }),
+        ...(bridge ? { bridge } : {}),
+        ...(wechatpay ? { wechatpay } : {}),
+      },
+    );
+  }
+}

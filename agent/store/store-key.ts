@@ -1,0 +1,136 @@
+import path from "node:path";
+import type { Entropy } from "../entropy.ts";
+import { AgentError, systemCode } from "../errors.ts";
+import { deriveKey, type SealKey } from "./envelope.ts";
+import {
+  createDurably,
+  discard,
+  type FileSystem,
+  readSmallFile,
+  type SmallFile,
+  syncDirectory,
+  temporaryName,
+} from "./file-system.ts";
+
+export interface StoreKeyOptions {
+  readonly directory: string;
+  readonly keyFile?: string;
+  /** `$CREDENTIALS_DIRECTORY`: systemd guards it, so the mode of its files is not looked at. */
+  readonly credentialsDirectory?: string;
+  readonly fileSystem: FileSystem;
+  readonly entropy: Entropy;
+}
+
+const SHORTEST_KEY = 16;
+const LARGEST_KEY_FILE = 64 * 1024;
+const OWN_KEY = "store.key";
+
+/**
+ * The key of the seal: `keyFile`, else `<credentialsDirectory>/store-key`, else a file of our own beside the state. A
+ * given key that cannot be used is an error (KEY_FILE), since a person chose it. Our own never prevents a start: while it
+ * cannot be read or made, the key in memory serves, and `durable()` fails.
+ */
+export class StoreKey {
+  #key: SealKey;
+  #durable: boolean;
+  #material: Buffer;
+  #problem: AgentError | undefined;
+  readonly #options: StoreKeyOptions;
+
+  static async open(options: StoreKeyOptions): Promise<StoreKey> {
+    const given = await readGiven(options);
+    if (given !== undefined) return new StoreKey(options, given, true);
+    const key = new StoreKey(options, options.entropy.bytes(32), false);
+    try {
+      await key.durable();
+    } catch (error) {
+      key.#problem = storeKeyProblem(error);
+    }
+    return key;
+  }
+
+  private constructor(options: StoreKeyOptions, material: Buffer, durable: boolean) {
+    this.#options = options;
+    this.#material = material;
+    this.#key = deriveKey(material);
+    this.#durable = durable;
+  }
+
+  /** The key as it is now; in memory only while `problem` is there. */
+  get key(): SealKey {
+    return this.#key;
+  }
+
+  /** KEY_FILE: our own key file is there but cannot be used, so what it sealed must be left alone. */
+  get problem(): AgentError | undefined {
+    return this.#problem;
+  }
+
+  /** The key once it is on the medium: what is sealed with another one could never be opened again. */
+  async durable(): Promise<SealKey> {
+    if (this.#durable) return this.#key;
+    const file = path.join(this.#options.directory, OWN_KEY);
+    let found = await readSmallFile(this.#options.fileSystem, file, LARGEST_KEY_FILE);
+    if (found.kind === "missing" && !(await this.#make(file))) {
+      found = await readSmallFile(this.#options.fileSystem, file, LARGEST_KEY_FILE);
+    }
+    if (found.kind !== "missing") {
+      this.#material = usable(file, found, false);
+      this.#key = deriveKey(this.#material);
+    }
+    this.#durable = true;
+    this.#problem = undefined;
+    return this.#key;
+  }
+
+  /** False when a key file has appeared meanwhile: link(2), unlike rename(2), never replaces one. */
+  async #make(file: string): Promise<boolean> {
+    const { directory, entropy, fileSystem } = this.#options;
+    const temporary = temporaryName(directory, "store-key", entropy.bytes(8));
+    await createDurably(fileSystem, temporary, this.#material);
+    try {
+      await fileSystem.link(temporary, file);
+    } catch (error) {
+      if (systemCode(error) === "EEXIST") return false;
+      throw error;
+    } finally {
+      await discard(fileSystem, temporary);
+    }
+    await syncDirectory(fileSystem, directory);
+    return true;
+  }
+}
+
+async function readGiven(options: StoreKeyOptions): Promise<Buffer | undefined> {
+  const { keyFile, credentialsDirectory, fileSystem } = options;
+  const credential = credentialsDirectory === undefined ? undefined : path.join(credentialsDirectory, "store-key");
+  const file = keyFile ?? credential;
+  if (file === undefined) return undefined;
+  const found = await readSmallFile(fileSystem, file, LARGEST_KEY_FILE);
+  if (found.kind === "missing" && keyFile === undefined) return undefined;
+  const guarded = credentialsDirectory !== undefined && isInside(credentialsDirectory, file);
+  return usable(file, found, guarded);
+}
+
+function usable(file: string, found: SmallFile, guarded: boolean): Buffer {
+  const refuse = (what: string) => new AgentError("KEY_FILE", `the key file ${file} ${what}`, { context: { file } });
+  if (found.kind === "missing") throw refuse("is missing: create it or correct store.key_file");
+  if (found.kind === "refused")
+    throw refuse(`cannot be used (${found.reason}): put the key back as a file of the agent`);
+  if (!guarded && (found.mode & 0o077) !== 0) throw refuse(`may be read by others: chmod 0600 ${file}`);
+  if (found.bytes.length < SHORTEST_KEY) {
+    throw refuse(`holds ${found.bytes.length} octets: put the key back, ${SHORTEST_KEY} random octets at least`);
+  }
+  return found.bytes;
+}
+
+function storeKeyProblem(error: unknown): AgentError {
+  if (error instanceof AgentError) return error;
+  const code = systemCode(error) ?? "unknown error";
+  return new AgentError("STORE_WRITE", `no key file can be made (${code})`, { cause: error, context: { errno: code } });
+}
+
+function isInside(directory: string, file: string): boolean {
+  const relative = path.relative(directory, file);
+  return relative !== "" && !relative.startsWith("..") && !path.isAbsolute(relative);
+}

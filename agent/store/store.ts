@@ -1,0 +1,159 @@
+import { Low } from "lowdb";
+import { emptyState, type State } from "../authinfo/credential.ts";
+import type { Clock } from "../clock.ts";
+import type { Identity } from "../config/config.ts";
+import type { Entropy } from "../entropy.ts";
+import { AgentError, asAgentError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { prepareDirectory } from "./directory.ts";
+import { type FileSystem, nodeFileSystem } from "./file-system.ts";
+import { type DirectoryLock, lockDirectory } from "./lock.ts";
+import { SealedFile } from "./sealed-file.ts";
+import { identityDigest } from "./state-format.ts";
+import { StoreKey } from "./store-key.ts";
+import type { Store, StoreStatus } from "./store-types.ts";
+
+export interface StoreOptions {
+  readonly directory: string;
+  readonly keyFile?: string;
+  /** `$CREDENTIALS_DIRECTORY`. */
+  readonly credentialsDirectory?: string;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  /** A lock the caller holds and will release itself. Without it the store takes its own, and lets go in `close()`. */
+  readonly lock?: DirectoryLock;
+  readonly fileSystem?: FileSystem;
+}
+
+/** A disk that hangs must not hold up the end of the process. */
+const CLOSE_DEADLINE_MS = 5_000;
+
+/**
+ * Opens the kept state. Throws STORE_LOCKED (exit 75), STORE_READ (the directory is of the wrong type or open to others) and
+ * KEY_FILE (a given key cannot be used). Everything else, a read-only or full disk included, ends in a store that works
+ * from memory and says so in `status().problem`.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { directory, clock, entropy, log } = options;
+  const fileSystem = options.fileSystem ?? nodeFileSystem;
+  const unwritable = await prepareDirectory(directory);
+  const lock = options.lock ?? (await lockDirectory(directory, { clock, entropy, log }));
+  try {
+    const key = await StoreKey.open({ ...options, fileSystem });
+    const { deviceId } = options.identity;
+    const owner = { identity: identityDigest(options.identity), ...(deviceId === undefined ? {} : { deviceId }) };
+    const file = new SealedFile({ directory, owner, key, fileSystem, clock, entropy, log });
+    const db = new Low<State>(file, emptyState);
+    await db.read();
+    const store = createStore(db, file, options, unwritable ?? file.report.problem, async () => {
+      if (options.lock === undefined) await lock.release();
+    });
+    // What was pieced together is written at once, or the next start would have to do it again from less. A failure
+    // stands in the status; whoever sees `dirty` tries again.
+    if (file.report.settle) store.write(store.state).catch(() => log.debug("STORE_SETTLE_FAILED"));
+    return store;
+  } catch (error) {
+    if (options.lock === undefined) await lock.release();
+    throw error;
+  }
+}
+
+function createStore(
+  db: Low<State>,
+  file: SealedFile,
+  options: StoreOptions,
+  found: AgentError | undefined,
+  release: () => Promise<void>,
+): Store {
+  const { clock, log, directory } = options;
+  let saved = db.data;
+  let problem = found;
+  let lastWriteMs: number | undefined;
+  let closing: Promise<void> | undefined;
+  const writes = { ok: 0, failed: 0 };
+  /** The callers who wait for the write after the one under way. */
+  let queued: PromiseWithResolvers<void> | undefined;
+  let draining: Promise<void> | undefined;
+  if (problem !== undefined) log.error("STORE_NOT_DURABLE", { cause: problem.code, detail: problem.message });
+
+  /** One writer. However many states have queued up, only the newest is written, and it answers for all of them. */
+  async function drain(): Promise<void> {
+    for (let group = queued; group !== undefined; group = queued) {
+      queued = undefined;
+      const submitted = db.data;
+      const startedAt = clock.boot();
+      try {
+        await db.write();
+        saved = submitted;
+        writes.ok++;
+        if (problem !== undefined) log.info("STORE_DURABLE_AGAIN");
+        problem = undefined;
+        group.resolve();
+      } catch (error) {
+        writes.failed++;
+        const failure = asAgentError(error, "STORE_WRITE");
+        // A full disk stays full for hours: one line when it begins, one when it ends.
+        if (problem?.message !== failure.message) log.error("STORE_WRITE_FAILED", { detail: failure.message });
+        problem = failure;
+        group.reject(failure);
+      } finally {
+        lastWriteMs = clock.boot() - startedAt;
+      }
+    }
+    draining = undefined;
+  }
+
+  async function letGo(): Promise<void> {
+    // A hanging write may still happen: then the kernel lets go of the directory when the process has ended.
+    if (await endsInTime(draining, clock)) await release();
+    else log.error("STORE_CLOSE_TIMEOUT");
+  }
+
+  return {
+    get state() {
+      return db.data;
+    },
+    write(next) {
+      db.data = next;
+      const group = queued ?? Promise.withResolvers<void>();
+      // A caller who does not wait must not end the process; the failure stands in the status.
+      group.promise.catch(() => log.debug("STORE_NOT_WRITTEN"));
+      if (closing !== undefined) {
+        group.reject(new AgentError("STORE_WRITE", "the store is closed"));
+      } else {
+        queued = group;
+        draining ??= drain();
+      }
+      return group.promise;
+    },
+    status(): StoreStatus {
+      return {
+        directory,
+        loaded: file.report.loaded,
+        quarantined: file.report.quarantined,
+        dirty: db.data !== saved,
+        writes: { ...writes },
+        ...(lastWriteMs === undefined ? {} : { lastWriteMs }),
+        ...(problem === undefined ? {} : { problem: { code: problem.code, detail: problem.message } }),
+      };
+    },
+    close() {
+      closing ??= letGo();
+      return closing;
+    },
+  };
+}
+
+async function endsInTime(draining: Promise<void> | undefined, clock: Clock): Promise<boolean> {
+  if (draining === undefined) return true;
+  const deadline = new AbortController();
+  const late = clock.sleep(CLOSE_DEADLINE_MS, deadline.signal).then(
+    () => false,
+    () => true,
+  );
+  const ended = await Promise.race([draining.then(() => true), late]);
+  deadline.abort();
+  return ended;
+}

@@ -1,0 +1,129 @@
+import type { ProbeReading, SdkDriver } from "../drivers/driver.ts";
+import { AuthinfoKeeper } from "./authinfo/keeper.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config/config.ts";
+import type { Secrets } from "./config/secrets.ts";
+import type { Entropy } from "./entropy.ts";
+import { AgentError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { DirectoryLock } from "./store/lock.ts";
+import { openStore } from "./store/store.ts";
+import type { Store } from "./store/store-types.ts";
+import type { Timebase } from "./timebase.ts";
+import { version } from "./version.ts";
+import type { WechatPay } from "./wechatpay/wechatpay.ts";
+
+export interface TerminalParts {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly lock: DirectoryLock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly timebase: Timebase;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly onAttempt: (outcome: string) => void;
+  readonly onRequest: (baseUrl: string, outcome: string) => void;
+}
+
+/** How long the work under way may take to end once it has been asked to. */
+const STOP_MS = 1_500;
+
+/**
+ * All that works with one configuration: store, keeper, driver, WeChat Pay client. After `openTerminal` the kept authinfo
+ * can be served; `start` then loads the heavy parts. A reload opens another terminal in its place.
+ */
+export class Terminal {
+  readonly config: Config;
+  readonly store: Store;
+  readonly keeper: AuthinfoKeeper;
+  readonly #parts: TerminalParts;
+  readonly #stopping = new AbortController();
+  #driver: SdkDriver | undefined;
+  #wechatpay: WechatPay | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: TerminalParts, store: Store) {
+    const { config, clock, timebase, entropy, log, onAttempt } = parts;
+    this.#parts = parts;
+    this.config = config;
+    this.store = store;
+    this.keeper = new AuthinfoKeeper({
+      identity: config.identity,
+      refresh: config.refresh,
+      bridgeWaitMs: config.driver.callTimeoutMs,
+      ...{ store, timebase, clock, entropy, log, onAttempt },
+    });
+  }
+
+  get bridge() {
+    return this.#driver?.status();
+  }
+
+  get wechatpay() {
+    return this.#wechatpay?.status();
+  }
+
+  /** Opens the line and begins to keep the authinfo. Resolves when both are under way. */
+  async start(): Promise<void> {
+    const { config, secrets, clock, entropy, log, onRequest } = this.#parts;
+    const [{ openDriver }, { createWechatPay }] = await Promise.all([
+      import("../drivers/open-driver.ts"),
+      import("./wechatpay/client.ts"),
+    ]);
+    if (this.#stopping.signal.aborted) return;
+    const driver = openDriver(config.driver, {
+      ...(secrets.initPasswd === undefined ? {} : { initPasswd: secrets.initPasswd }),
+      ...{ version, clock, entropy, log },
+    });
+    const wechatpay = createWechatPay({
+      config: config.wechatpay,
+      identity: config.identity,
+      userAgent: `facepay-agent/${version} (Linux; Node ${process.versions.node})`,
+      // A clock that has fallen behind what this terminal knows to have passed is to blame, not the certificate.
+      clockSuspect: () => clock.wall() < this.store.state.wallFloorMs,
+      onOutcome: ({ baseUrl, outcome }) => onRequest(baseUrl, outcome),
+      ...{ secrets, clock, entropy, log },
+    });
+    this.#driver = driver;
+    this.#wechatpay = wechatpay;
+    driver.start();
+    this.#running = this.keeper.run({ driver, wechatpay }, this.#stopping.signal);
+  }
+
+  /** One vendor request of the cashier app. */
+  call(request: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
+    return this.#driver?.call(request, signal) ?? Promise.reject(notYet());
+  }
+
+  probe(signal: AbortSignal): Promise<ProbeReading> {
+    return this.#driver?.probe(signal) ?? Promise.reject(notYet());
+  }
+
+  /** Ends the work, waits for a write under way, and closes what is open. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AgentError("BRIDGE_CLOSED", "The agent is stopping"));
+    const ended = Promise.allSettled([this.#running, this.#driver?.close(), this.#wechatpay?.close()]);
+    const enough = new AbortController();
+    const late = this.#parts.clock.sleep(STOP_MS, enough.signal).catch(() => undefined);
+    await Promise.race([ended, late]);
+    enough.abort();
+    await this.store.close();
+  }
+}
+
+export async function openTerminal(parts: TerminalParts): Promise<Terminal> {
+  const { config, env, lock, clock, entropy, log } = parts;
+  const store = await openStore({
+    directory: config.store.directory,
+    ...(config.store.keyFile === undefined ? {} : { keyFile: config.store.keyFile }),
+    ...(env.CREDENTIALS_DIRECTORY === undefined ? {} : { credentialsDirectory: env.CREDENTIALS_DIRECTORY }),
+    identity: config.identity,
+    ...{ lock, clock, entropy, log },
+  });
+  return new Terminal(parts, store);
+}
+
+function notYet(): AgentError {
+  return new AgentError("BRIDGE_NOT_READY", "The agent has just started and has not opened the bridge yet");
+}

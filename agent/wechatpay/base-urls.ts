@@ -1,0 +1,75 @@
+import type { BaseUrlStatus } from "./wechatpay.ts";
+
+export interface Outcome {
+  /** "ok" or the error code in lower case. */
+  readonly outcome: string;
+  readonly atWallMs: number;
+  readonly ms: number;
+  readonly status?: number | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/**
+ * Which base URL is asked, and how each has fared. The one that worked is kept; the primary, the first, is asked again
+ * at each planned refresh (contract 4). Failures never settle on a URL: after both have failed the turn passes on, so
+ * that a backup which answers, but badly, cannot shut out a primary that has recovered.
+ */
+export class BaseUrls {
+  readonly #entries: Entry[];
+  #next = 0;
+
+  constructor(baseUrls: readonly string[]) {
+    this.#entries = baseUrls.map((baseUrl) => ({ baseUrl, requests: {} }));
+  }
+
+  /** Index of the URL an attempt begins with. */
+  first(planned: boolean): number {
+    if (planned) this.#next = 0;
+    return this.#next;
+  }
+
+  /** Index of the one to fail over to; undefined when there is no other. */
+  other(index: number): number | undefined {
+    return this.#entries.length > 1 ? this.#after(index) : undefined;
+  }
+
+  keep(index: number): void {
+    this.#next = index;
+  }
+
+  passOn(index: number): void {
+    this.#next = this.#after(index);
+  }
+
+  record(index: number, { outcome, atWallMs, ms, status, requestId }: Outcome): void {
+    const entry = this.#entries[index];
+    if (entry === undefined) return;
+    entry.requests[outcome] = (entry.requests[outcome] ?? 0) + 1;
+    entry.last = {
+      lastOutcome: outcome,
+      lastAt: new Date(atWallMs).toISOString(),
+      lastMs: Math.round(ms),
+      ...(status === undefined ? {} : { lastStatus: status }),
+      ...(requestId === undefined ? {} : { lastRequestId: requestId }),
+    };
+  }
+
+  status(): BaseUrlStatus[] {
+    return this.#entries.map(({ baseUrl, requests, last }, index) => ({
+      baseUrl,
+      inUse: index === this.#next,
+      requests: { ...requests },
+      ...last,
+    }));
+  }
+
+  #after(index: number): number {
+    return (index + 1) % this.#entries.length;
+  }
+}
+
+interface Entry {
+  readonly baseUrl: string;
+  readonly requests: Record<string, number>;
+  last?: Pick<BaseUrlStatus, "lastOutcome" | "lastAt" | "lastMs" | "lastStatus" | "lastRequestId">;
+}

@@ -1,0 +1,195 @@
+import type { Clock } from "../clock.ts";
+import { AgentError, isAgentError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { readAnswer, readObject } from "./answer.ts";
+import { BaseUrls } from "./base-urls.ts";
+import {
+  type Call,
+  createExchange,
+  createTarget,
+  type ExchangeOptions,
+  type Verified,
+  withContext,
+} from "./exchange.ts";
+import { refreshAfterS, requestId } from "./headers.ts";
+import type { HttpAnswer } from "./transport.ts";
+import type {
+  AuthinfoAnswer,
+  AuthinfoRequest,
+  EchoAnswer,
+  EchoOptions,
+  RequestOptions,
+  WechatPay,
+} from "./wechatpay.ts";
+
+const AUTHINFO_PATH = "/v3/offlineface/authinfo";
+const ECHO_PATH = "/v3/security/echo";
+
+/** Our clock was off by more than this, and is known better now: worth one more request after a 401. */
+const SKEW_THAT_EXPLAINS_MS = 60_000;
+
+export interface WechatPayOptions extends ExchangeOptions {
+  readonly log: Log;
+  /** For metrics: every request, `outcome` being "ok" or the error code in lower case. */
+  readonly onOutcome?: (event: { readonly baseUrl: string; readonly outcome: string; readonly ms: number }) => void;
+}
+
+/** Opens nothing until the first request. `close()` gives up what is under way. */
+export function createWechatPay(options: WechatPayOptions): WechatPay {
+  const { config, identity, clock, entropy, log } = options;
+  const exchange = createExchange(options);
+  const { skewMs } = exchange;
+  const urls = new BaseUrls(config.baseUrls);
+  const targets = config.baseUrls.map((baseUrl) => createTarget(baseUrl, options));
+  let lastWorked = config.baseUrls[0];
+
+  /** One base URL, within its deadline: in direct mode a 401 that our clock explains is answered by a second request. */
+  async function ask<T>(index: number, call: Call, signal: AbortSignal, read: (verified: Verified) => T): Promise<T> {
+    const at = targets[index];
+    if (at === undefined) throw new AgentError("CONFIG_INVALID", "no base URL is configured");
+    const once = async (deadline: AbortSignal): Promise<T> => {
+      const startedAt = clock.boot();
+      const record = (outcome: string, facts: { status?: number | undefined; requestId?: string | undefined }) => {
+        const ms = clock.boot() - startedAt;
+        urls.record(index, { outcome, atWallMs: clock.wall(), ms, ...facts });
+        options.onOutcome?.({ baseUrl: at.baseUrl, outcome, ms });
+        log.debug("PAY_REQUEST", { baseUrl: at.baseUrl, outcome, ms: Math.round(ms), ...facts });
+      };
+      try {
+        const verified = await exchange.request(at, call, deadline);
+        const result = read(verified);
+        record("ok", { status: verified.answer.status, requestId: requestId(verified.answer.headers) });
+        return result;
+      } catch (thrown) {
+        // The caller gave up: nobody's failure.
+        if (signal.aborted) throw signal.reason;
+        const error = withContext(thrown, { baseUrl: at.baseUrl });
+        const { status, requestId: id } = error.context;
+        record(error.code.toLowerCase(), {
+          status: typeof status === "number" ? status : undefined,
+          requestId: typeof id === "string" ? id : undefined,
+        });
+        throw error;
+      }
+    };
+    return within(config.attemptTimeoutMs, clock, signal, async (deadline) => {
+      const before = skewMs() ?? 0;
+      try {
+        return await once(deadline);
+      } catch (error) {
+        const learnt = (skewMs() ?? 0) - before;
+        const explained =
+          isAgentError(error) && error.context.status === 401 && Math.abs(learnt) > SKEW_THAT_EXPLAINS_MS;
+        if (config.mode !== "direct" || !explained || deadline.aborted) throw error;
+        log.info("PAY_TIMESTAMP_CORRECTED", { baseUrl: at.baseUrl, skewMs: skewMs() });
+        return once(deadline);
+      }
+    });
+  }
+
+  /** One attempt: the base URL in use and, where the failure allows, at once and once the next. */
+  async function attempt<T>(
+    call: Call,
+    { planned, signal }: Pick<RequestOptions, "planned" | "signal">,
+    read: (verified: Verified) => T,
+  ) {
+    signal.throwIfAborted();
+    const first = urls.first(planned);
+    const worked = (index: number, result: T): T => {
+      urls.keep(index);
+      const baseUrl = config.baseUrls[index];
+      if (baseUrl !== lastWorked) log.info("PAY_BASE_URL_CHANGED", { baseUrl });
+      lastWorked = baseUrl;
+      return result;
+    };
+    try {
+      return worked(first, await ask(first, call, signal, read));
+    } catch (failure) {
+      const second = urls.other(first);
+      if (second === undefined || !isAgentError(failure) || failure.rule.failover !== true) throw failure;
+      try {
+        return worked(second, await ask(second, call, signal, read));
+      } catch (error) {
+        // A caller may give up with an AgentError of its own, which is then its answer as it stands.
+        if (signal.aborted || !isAgentError(error)) throw error;
+        urls.passOn(second);
+        const retryAfterS = error.context.retryAfterS ?? failure.context.retryAfterS;
+        throw withContext(error, {
+          ...(retryAfterS === undefined ? {} : { retryAfterS }),
+          before: { baseUrl: failure.context.baseUrl, code: failure.code },
+        });
+      }
+    }
+  }
+
+  return {
+    requestAuthinfo(wanted: AuthinfoRequest, requestOptions: RequestOptions): Promise<AuthinfoAnswer> {
+      const body = JSON.stringify({
+        sp_appid: identity.spAppid,
+        // JSON leaves out what is undefined.
+        sub_appid: identity.subAppid,
+        sub_mchid: identity.subMchid,
+        device_id: wanted.deviceId,
+        raw_data: wanted.rawData,
+        organization_id: identity.organizationId,
+      });
+      const { newestSignedAtS } = requestOptions;
+      const call = { path: AUTHINFO_PATH, body, secrets: [wanted.rawData], newestSignedAtS };
+      return attempt(call, requestOptions, ({ answer, ...origin }) => {
+        const refresh = config.mode === "gateway" ? refreshAfterS(answer.headers) : undefined;
+        const content = withFacts(answer, () => readAnswer(answer.body, answer.headers));
+        return { ...origin, ...content, ...(refresh === undefined ? {} : { refreshAfterS: refresh }) };
+      });
+    },
+    echo({ signal }: EchoOptions): Promise<EchoAnswer> {
+      const body = JSON.stringify({ echo_message: entropy.bytes(16).toString("hex") });
+      const call = { path: ECHO_PATH, body, secrets: [], newestSignedAtS: 0 };
+      return attempt(call, { planned: false, signal }, ({ answer, baseUrl, skewMs: skew }) => {
+        withFacts(answer, () => readObject(answer.body, answer.headers));
+        return { baseUrl, skewMs: skew, status: answer.status };
+      });
+    },
+    status() {
+      const skew = skewMs();
+      return {
+        mode: config.mode,
+        ...(config.proxy === undefined ? {} : { proxy: config.proxy }),
+        ...(skew === undefined ? {} : { skewMs: skew }),
+        baseUrls: urls.status(),
+      };
+    },
+    async close() {
+      await Promise.all(targets.map(({ transport }) => transport.close()));
+    },
+  };
+}
+
+/** Runs `work` with a signal that aborts when the caller's does, or after `ms`, then with PAY_TIMEOUT. */
+async function within<T>(
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (deadline: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const done = new AbortController();
+  clock.sleep(ms, done.signal).then(
+    () => deadline.abort(new AgentError("PAY_TIMEOUT", `no complete answer within ${ms} ms`)),
+    () => {
+      // The work ended first and called the sleep off.
+    },
+  );
+  try {
+    return await work(AbortSignal.any([signal, deadline.signal]));
+  } finally {
+    done.abort();
+  }
+}
+
+function withFacts<T>(answer: HttpAnswer, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw withContext(error, { status: answer.status, requestId: requestId(answer.headers) });
+  }
+}

@@ -1,0 +1,186 @@
+import type { Clock } from "../clock.ts";
+import type { Identity, WechatPayConfig } from "../config/config.ts";
+import type { Entropy } from "../entropy.ts";
+import { AgentError, isAgentError } from "../errors.ts";
+import { classifyStatus, classifyTransportError } from "./failure-classes.ts";
+import { dateMs, requestId } from "./headers.ts";
+import { isExempt } from "./no-proxy.ts";
+import type { WechatPaySecrets } from "./secrets.ts";
+import { authorization, verifyAnswer } from "./signature.ts";
+import { createTransport, type HttpAnswer, isSuccess, type Transport } from "./transport.ts";
+
+/** Beyond this a certificate's dates say more about our clock than about the certificate. */
+const SKEW_THAT_MISLEADS_MS = 300_000;
+
+/** A clock that shows less is wrong: this was written later. */
+const EARLIEST_WALL_MS = Date.UTC(2026, 0, 1);
+
+export interface ExchangeOptions {
+  readonly config: WechatPayConfig;
+  readonly identity: Identity;
+  readonly secrets: WechatPaySecrets;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** `facepay-agent/<version>`: WeChat Pay refuses requests without one. */
+  readonly userAgent: string;
+  /** Whether something else gives reason to think the wall clock wrong (a floor kept in the state). */
+  readonly clockSuspect?: () => boolean;
+}
+
+export interface Call {
+  readonly path: string;
+  readonly body: string;
+  /** Texts in the body that an error must not repeat. */
+  readonly secrets: readonly string[];
+  readonly newestSignedAtS: number;
+}
+
+/** An answer that is WeChat Pay's beyond doubt; its body has not been read yet. */
+export interface Verified {
+  readonly answer: HttpAnswer;
+  readonly signedAtS: number;
+  readonly skewMs: number;
+  readonly baseUrl: string;
+  readonly sentBootMs: number;
+  readonly sentWallMs: number;
+}
+
+export interface Target {
+  readonly baseUrl: string;
+  readonly url: URL;
+  readonly transport: Transport;
+}
+
+export interface Exchange {
+  /** One HTTP request, signed afresh, and the verdict on its answer: an AgentError unless it is a verified 2xx. */
+  request(target: Target, call: Call, signal: AbortSignal): Promise<Verified>;
+  /** WeChat Pay's clock minus ours, as of now; undefined until an answer has told. */
+  skewMs(): number | undefined;
+}
+
+export function createExchange(options: ExchangeOptions): Exchange {
+  const { config, identity, secrets, clock, entropy } = options;
+  const publicKeys = new Map([[config.publicKeyId, secrets.publicKey]]);
+  const hidden = [secrets.bearerToken, secrets.proxyAuth].filter((secret) => secret !== undefined);
+  /** WeChat Pay's clock minus `clock.boot()`: so a step of the wall clock does not spoil what was learnt. */
+  let serverMinusBootMs: number | undefined;
+
+  const skewMs = () =>
+    serverMinusBootMs === undefined ? undefined : Math.round(serverMinusBootMs + clock.boot() - clock.wall());
+
+  function learnSkew(answer: HttpAnswer, sentBootMs: number): void {
+    const date = dateMs(answer.headers);
+    if (date === undefined) return;
+    const startedAt = answer.connectedAt ?? sentBootMs;
+    // Date has lost its fraction of a second, half a second on average; it was written about half-way.
+    serverMinusBootMs = date + 500 - (startedAt + answer.receivedAt) / 2;
+  }
+
+  function headersOf(path: string, body: string): Record<string, string> {
+    return {
+      accept: "application/json",
+      "accept-encoding": "identity",
+      "content-type": "application/json",
+      "user-agent": options.userAgent,
+      // In public key mode this is what makes WeChat Pay sign the answer with that key's private half.
+      "wechatpay-serial": config.publicKeyId,
+      ...credentials(path, body),
+    };
+  }
+
+  function credentials(path: string, body: string): Record<string, string> {
+    if (config.mode === "gateway") {
+      return secrets.bearerToken === undefined ? {} : { authorization: `Bearer ${secrets.bearerToken.trim()}` };
+    }
+    if (secrets.merchantPrivateKey === undefined || config.merchantSerialNo === undefined) {
+      throw new AgentError("KEY_FILE", "direct mode needs the merchant's private key and its serial number");
+    }
+    const timestampS = Math.floor((clock.wall() + (skewMs() ?? 0)) / 1000);
+    const nonce = entropy.bytes(16).toString("hex").toUpperCase();
+    const signer = {
+      mchid: identity.spMchid,
+      serialNo: config.merchantSerialNo,
+      privateKey: secrets.merchantPrivateKey,
+    };
+    return { authorization: authorization({ method: "POST", path, timestampS, nonce, body }, signer) };
+  }
+
+  async function request({ transport, url, baseUrl }: Target, call: Call, signal: AbortSignal): Promise<Verified> {
+    const path = joined(url, call.path);
+    const sentBootMs = clock.boot();
+    const sentWallMs = clock.wall();
+    const classify = (error: unknown) => {
+      const misled = Math.abs(skewMs() ?? 0) > SKEW_THAT_MISLEADS_MS || clock.wall() < EARLIEST_WALL_MS;
+      return classifyTransportError(error, { clockSuspect: misled || options.clockSuspect?.() === true });
+    };
+    const post = { path, headers: headersOf(path, call.body), body: call.body };
+    const answer = await transport.post(post, signal).catch((error: unknown) => {
+      throw classify(error);
+    });
+    learnSkew(answer, sentBootMs);
+    const { status, headers, body } = answer;
+    if (!isSuccess(status)) {
+      throw classifyStatus({ status, headers, body, wallMs: clock.wall(), secrets: [...call.secrets, ...hidden] });
+    }
+    const facts = { status, requestId: requestId(headers) };
+    try {
+      const encoding = headers["content-encoding"];
+      if (encoding !== undefined && encoding !== "" && encoding !== "identity") {
+        throw new AgentError("PAY_ANSWER_ENCODED", "the answer is compressed, though plain text was asked for");
+      }
+      if (answer.bodyError !== undefined) throw classify(answer.bodyError);
+      const { newestSignedAtS } = call;
+      const nowS = Math.floor(clock.wall() / 1000);
+      const signedAtS = verifyAnswer({ headers, rawBody: body, publicKeys, nowS, newestSignedAtS });
+      return {
+        answer,
+        signedAtS,
+        skewMs: skewMs() ?? signedAtS * 1000 - clock.wall(),
+        baseUrl,
+        sentBootMs,
+        sentWallMs,
+      };
+    } catch (error) {
+      throw withContext(error, facts);
+    }
+  }
+
+  return { request, skewMs };
+}
+
+/** A base URL and the way to it, which is opened at the first request. */
+export function createTarget(baseUrl: string, { config, secrets, clock }: ExchangeOptions): Target {
+  const url = new URL(baseUrl);
+  // Nothing but Node's own roots may speak for WeChat Pay itself (contract 2).
+  const ofWechat = url.hostname === "weixin.qq.com" || url.hostname.endsWith(".weixin.qq.com");
+  const gateway = config.mode === "gateway";
+  const transport = createTransport({
+    origin: url.origin,
+    ca: ofWechat ? undefined : secrets.ca,
+    clientCert: gateway ? secrets.clientCert : undefined,
+    clientKey: gateway ? secrets.clientKey : undefined,
+    proxy: isExempt(url, config.noProxy) ? undefined : config.proxy,
+    proxyAuth: secrets.proxyAuth?.trim(),
+    connectTimeoutMs: config.connectTimeoutMs,
+    attemptTimeoutMs: config.attemptTimeoutMs,
+    boot: () => clock.boot(),
+  });
+  return { baseUrl, url, transport };
+}
+
+/** The path as it goes over the wire and into the signature: a base path, if there is one, comes first. */
+function joined(url: URL, path: string): string {
+  return url.pathname.replace(/\/+$/, "") + path;
+}
+
+/** The same error with more facts; what is no AgentError has no class yet and becomes INTERNAL. */
+export function withContext(error: unknown, facts: Readonly<Record<string, unknown>>): AgentError {
+  const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+  if (!isAgentError(error)) {
+    return new AgentError("INTERNAL", "the request failed in a way nobody foresaw", { cause: error, context: known });
+  }
+  return new AgentError(error.code, error.message, {
+    cause: error.cause ?? error,
+    context: { ...error.context, ...known },
+  });
+}

@@ -1,0 +1,191 @@
+import { AgentError, type ErrorCode, type ErrorContext, systemCode } from "../errors.ts";
+import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
+
+/** WeChat Pay refuses a timestamp further away than this (reference "wechatpay" 3.7), and so do we with its answers. */
+const CLOCK_TOLERANCE_MS = 300_000;
+
+const codesOfSystem = new Map<string, ErrorCode>([
+  ["ENOTFOUND", "PAY_DNS"],
+  ["ENODATA", "PAY_DNS"],
+  ["ESERVFAIL", "PAY_DNS"],
+  ["ECONNREFUSED", "PAY_CONNECT_REFUSED"],
+  ["ETIMEDOUT", "PAY_CONNECT_TIMEOUT"],
+  ["UND_ERR_CONNECT_TIMEOUT", "PAY_CONNECT_TIMEOUT"],
+  ["EHOSTUNREACH", "PAY_UNREACHABLE"],
+  ["EHOSTDOWN", "PAY_UNREACHABLE"],
+  ["ENETUNREACH", "PAY_UNREACHABLE"],
+  ["ENETDOWN", "PAY_UNREACHABLE"],
+  ["EADDRNOTAVAIL", "PAY_UNREACHABLE"],
+  // A packet filter that rejects with "administratively prohibited".
+  ["EACCES", "PAY_UNREACHABLE"],
+  ["EPERM", "PAY_UNREACHABLE"],
+  ["ECONNRESET", "PAY_CONNECTION_LOST"],
+  ["ECONNABORTED", "PAY_CONNECTION_LOST"],
+  ["EPIPE", "PAY_CONNECTION_LOST"],
+  ["UND_ERR_SOCKET", "PAY_CONNECTION_LOST"],
+  ["UND_ERR_DESTROYED", "PAY_CONNECTION_LOST"],
+  ["UND_ERR_CLOSED", "PAY_CONNECTION_LOST"],
+  ["UND_ERR_ABORTED", "PAY_CONNECTION_LOST"],
+  ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "PAY_CONNECTION_LOST"],
+  ["UND_ERR_HEADERS_TIMEOUT", "PAY_TIMEOUT"],
+  ["UND_ERR_BODY_TIMEOUT", "PAY_TIMEOUT"],
+  ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "PAY_ANSWER_TOO_LARGE"],
+  ["UND_ERR_HEADERS_OVERFLOW", "PAY_ANSWER_TOO_LARGE"],
+  ["HPE_HEADER_OVERFLOW", "PAY_ANSWER_TOO_LARGE"],
+  ["UND_ERR_PRX_CONN", "PAY_PROXY"],
+  ["UND_ERR_PRX_TLS", "PAY_PROXY"],
+  ["CERT_HAS_EXPIRED", "PAY_TLS_EXPIRED"],
+  ["CERT_NOT_YET_VALID", "PAY_TLS_EXPIRED"],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "PAY_TLS_NAME"],
+]);
+
+/** Families of codes, in this order. OpenSSL's list: https://docs.openssl.org/3.5/man1/openssl-verification-options. */
+const codesByPattern: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/^EAI_/, "PAY_DNS"],
+  [/^HPE_/, "PAY_CONNECTION_LOST"],
+  // An alert is the peer's word: about a certificate, it can only be about ours.
+  [/^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/, "PAY_CLIENT_CERTIFICATE"],
+  // OpenSSL could not use the files: certificate and key do not belong together, or are neither.
+  [/^ERR_OSSL_/, "PAY_CLIENT_CERTIFICATE"],
+  [/^(ERR_SSL_|ERR_TLS_|EPROTO$)/, "PAY_TLS_FAILED"],
+  [/SELF_SIGNED|^(UNABLE_TO_|CERT_|CRL_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/, "PAY_TLS_UNTRUSTED"],
+  // Any other errno: the way is not usable, for a reason this table does not know.
+  [/^E[A-Z]+$/, "PAY_UNREACHABLE"],
+];
+
+const messages: Partial<Record<ErrorCode, string>> = {
+  PAY_DNS: "the name could not be resolved",
+  PAY_CONNECT_REFUSED: "the connection was refused",
+  PAY_CONNECT_TIMEOUT: "no connection within the time allowed",
+  PAY_UNREACHABLE: "there is no way to the host",
+  PAY_CONNECTION_LOST: "the connection was lost before the answer was complete",
+  PAY_TIMEOUT: "no complete answer within the time allowed",
+  PAY_TLS_UNTRUSTED: "the server's certificate is not issued by a trusted authority",
+  PAY_TLS_NAME: "the server's certificate is for another name",
+  PAY_TLS_EXPIRED: "the server's certificate is not valid at this time",
+  PAY_TLS_FAILED: "no secure connection could be agreed",
+  PAY_CLIENT_CERTIFICATE: "this terminal's client certificate cannot be used or was refused",
+  PAY_PROXY: "the proxy gave no connection",
+  PAY_ANSWER_TOO_LARGE: "the answer is larger than 64 KiB",
+  CLOCK_WRONG: "the server's certificate is not valid at the time this terminal's clock shows, which is wrong",
+};
+
+/**
+ * The class of an error from the connection, from its codes alone. `clockSuspect`: there is reason to think our own
+ * clock wrong, which makes every certificate look expired or not yet valid.
+ */
+export function classifyTransportError(error: unknown, facts: { readonly clockSuspect: boolean }): AgentError {
+  if (error instanceof AgentError) return error;
+  const found = leaves(error).flatMap((leaf) => {
+    const system = systemCode(leaf);
+    const code = system === undefined ? undefined : codeOf(system);
+    return system === undefined || code === undefined ? [] : [{ code, system }];
+  });
+  // With several addresses tried, one family without a route says less than how the other one fared.
+  const telling = found.find(({ code }) => code !== "PAY_UNREACHABLE") ?? found[0];
+  if (telling === undefined)
+    return new AgentError("INTERNAL", "the request failed in a way nobody foresaw", { cause: error });
+  const code = telling.code === "PAY_TLS_EXPIRED" && facts.clockSuspect ? "CLOCK_WRONG" : telling.code;
+  return new AgentError(code, messages[code] ?? telling.system, { cause: error, context: { system: telling.system } });
+}
+
+function codeOf(system: string): ErrorCode | undefined {
+  return codesOfSystem.get(system) ?? codesByPattern.find(([pattern]) => pattern.test(system))?.[1];
+}
+
+/** Node reports several failed addresses as one AggregateError with the first one's code; undici adds causes. */
+function leaves(error: unknown, depth = 0): unknown[] {
+  if (depth > 4 || typeof error !== "object" || error === null) return [];
+  if (error instanceof AggregateError) return error.errors.flatMap((inner: unknown) => leaves(inner, depth + 1));
+  const system = systemCode(error);
+  if (system !== undefined && codeOf(system) !== undefined) return [error];
+  return leaves((error as { cause?: unknown }).cause, depth + 1);
+}
+
+export interface StatusFacts {
+  /** Not 2xx. */
+  readonly status: number;
+  readonly headers: HeaderBag;
+  /** As much of the body as was read; may be empty, cut short, or anything but JSON. */
+  readonly body: Buffer;
+  readonly wallMs: number;
+  /** Texts that must not turn up again, though a server may well repeat them. */
+  readonly secrets: readonly string[];
+}
+
+/** The class of an answer that is no success (reference "wechatpay" 3.7). Never verified, so nothing but a hint. */
+export function classifyStatus(facts: StatusFacts): AgentError {
+  const { status, headers } = facts;
+  const body = readErrorBody(facts.body, facts.secrets);
+  const date = dateMs(headers);
+  const skewMs = date === undefined ? undefined : date - facts.wallMs;
+  const code = codeOfStatus(status, body.code, skewMs);
+  const id = requestId(headers);
+  const wait = retryAfterS(headers, facts.wallMs);
+  const context: ErrorContext = {
+    status,
+    ...(id === undefined ? {} : { requestId: id }),
+    ...(wait === undefined ? {} : { retryAfterS: wait }),
+    ...(skewMs === undefined ? {} : { skewMs }),
+    ...(body.code === undefined ? {} : { answerCode: body.code }),
+    ...(body.message === undefined ? {} : { answerMessage: body.message }),
+  };
+  const detail = [body.code, body.message].filter((text) => text !== undefined).join(": ");
+  return new AgentError(code, `HTTP ${status}${detail === "" ? "" : ` ${detail}`}`, { context });
+}
+
+function codeOfStatus(status: number, answerCode: string | undefined, skewMs: number | undefined): ErrorCode {
+  if (status >= 300 && status < 400) return "PAY_REDIRECTED";
+  switch (status) {
+    case 400:
+      return "PAY_BAD_REQUEST";
+    case 401:
+      // Told by Date, never by the message: at such a clock the answer to the best of signatures would be refused too.
+      return skewMs !== undefined && Math.abs(skewMs) > CLOCK_TOLERANCE_MS ? "CLOCK_WRONG" : "PAY_UNAUTHORIZED";
+    case 403:
+      return answerCode === "RATE_LIMITED" ? "PAY_RATE_LIMITED" : "PAY_FORBIDDEN";
+    case 404:
+      return "PAY_NOT_FOUND";
+    case 407:
+      return "PAY_PROXY_AUTH";
+    case 429:
+      return "PAY_RATE_LIMITED";
+    case 502:
+    case 503:
+    case 504:
+      return "PAY_UNAVAILABLE";
+    // RFC 6585: how a network asks for a login.
+    case 511:
+      return "PAY_CAPTIVE_PORTAL";
+    default:
+      return status >= 500 ? "PAY_SERVER_ERROR" : "PAY_CLIENT_ERROR";
+  }
+}
+
+/** `code` and `message` of an error body as far as they can be shown; nothing for any other body. */
+function readErrorBody(body: Buffer, secrets: readonly string[]): { code?: string; message?: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString("utf8"));
+  } catch {
+    // An error body may be empty or a page of HTML: the status says enough.
+    return {};
+  }
+  if (typeof value !== "object" || value === null) return {};
+  const { code, message } = value as { code?: unknown; message?: unknown };
+  const text = typeof message === "string" ? presentable(message, secrets) : "";
+  return {
+    ...(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,47}$/.test(code) ? { code } : {}),
+    ...(text === "" ? {} : { message: text }),
+  };
+}
+
+/** For a log line: no control characters, and no long run that could be a token, a key or a signature. */
+function presentable(message: string, secrets: readonly string[]): string {
+  return secrets
+    .reduce((text, secret) => (secret === "" ? text : text.replaceAll(secret, "…")), message)
+    .replaceAll(/[\w+/=.-]{24,}/g, "…")
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
+    .trim()
+    .slice(0, 200);
+}

@@ -1,0 +1,122 @@
+import { type KeyObject, sign, verify } from "node:crypto";
+import { AgentError, type ErrorCode } from "../errors.ts";
+import { dateMs, type HeaderBag, isHtml } from "./headers.ts";
+
+const SCHEME = "WECHATPAY2-SHA256-RSA2048";
+
+/** How far a signed timestamp may lie from our clock, either way (reference "wechatpay" 3.3). */
+const TIMESTAMP_WINDOW_S = 300;
+
+/** How much older than the newest verified answer one may be (contract 4). */
+const REPLAY_ALLOWANCE_S = 5;
+
+/** `Date` and signed timestamp are written by one server within moments of each other. */
+const SAME_CLOCK_S = 60;
+
+/** WeChat Pay probes its clients with deliberately wrong signatures; they must fail like any other. */
+const PROBE = "WECHATPAY/SIGNTEST/";
+
+export interface RequestToSign {
+  readonly method: string;
+  /** Path and query exactly as on the wire, a base path included. */
+  readonly path: string;
+  readonly timestampS: number;
+  readonly nonce: string;
+  /** Exactly as on the wire; empty for none. */
+  readonly body: string;
+}
+
+export interface Signer {
+  readonly mchid: string;
+  /** Of the merchant's API certificate. */
+  readonly serialNo: string;
+  readonly privateKey: KeyObject;
+}
+
+/** Five lines, each ended by LF; the host is no part of it (reference "wechatpay" 3.1). */
+export function messageToSign(request: RequestToSign): string {
+  const { method, path, timestampS, nonce, body } = request;
+  return `${method}\n${path}\n${timestampS}\n${nonce}\n${body}\n`;
+}
+
+/** The value of `Authorization`: no space after the commas, double quotes. */
+export function authorization(request: RequestToSign, signer: Signer): string {
+  const signature = sign("RSA-SHA256", Buffer.from(messageToSign(request)), signer.privateKey).toString("base64");
+  return (
+    `${SCHEME} mchid="${signer.mchid}",nonce_str="${request.nonce}",signature="${signature}",` +
+    `timestamp="${request.timestampS}",serial_no="${signer.serialNo}"`
+  );
+}
+
+export interface AnswerToVerify {
+  readonly headers: HeaderBag;
+  /** The bytes as they came: a body that was parsed and printed again is another body. */
+  readonly rawBody: Buffer;
+  /** By serial. */
+  readonly publicKeys: ReadonlyMap<string, KeyObject>;
+  /** Our own clock, never corrected: what the skew teaches must not widen what is believed. */
+  readonly nowS: number;
+  /** The newest signed timestamp verified so far, Unix seconds. */
+  readonly newestSignedAtS: number;
+}
+
+/**
+ * The signed timestamp, Unix seconds, of an answer that is WeChat Pay's and new. Throws an AgentError of the codes
+ * PAY_SIGNATURE_*, PAY_UNSIGNED, PAY_CAPTIVE_PORTAL, or CLOCK_WRONG when only our own clock is at fault.
+ */
+export function verifyAnswer(answer: AnswerToVerify): number {
+  const { headers, rawBody, nowS } = answer;
+  const signature = headers["wechatpay-signature"];
+  if ([signature].flat().some((value) => value?.startsWith(PROBE))) {
+    throw refused("PAY_SIGNATURE_PROBE", "WeChat Pay sent a probe with a wrong signature");
+  }
+  const timestamp = headers["wechatpay-timestamp"];
+  const nonce = headers["wechatpay-nonce"];
+  const serial = headers["wechatpay-serial"];
+  if (!signature || !timestamp || !nonce || !serial) {
+    throw isHtml(headers)
+      ? refused("PAY_CAPTIVE_PORTAL", "the network answered with a page of its own")
+      : refused("PAY_UNSIGNED", "the answer is not signed");
+  }
+  if (Array.isArray(signature) || Array.isArray(timestamp) || Array.isArray(nonce) || Array.isArray(serial)) {
+    throw refused("PAY_SIGNATURE_INVALID", "a signature header came twice");
+  }
+  const publicKey = answer.publicKeys.get(serial);
+  if (publicKey === undefined) {
+    throw refused("PAY_SIGNATURE_SERIAL", "the answer is signed with a key that is not the configured public_key_id");
+  }
+  const signedAtS = /^\d{10}$/.test(timestamp) ? Number(timestamp) : undefined;
+  const genuine = () => {
+    const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), rawBody, Buffer.from("\n")]);
+    return isBase64(signature) && verify("RSA-SHA256", message, publicKey, Buffer.from(signature, "base64"));
+  };
+  if (signedAtS === undefined || Math.abs(nowS - signedAtS) > TIMESTAMP_WINDOW_S) {
+    // Still refused. But a genuine answer whose own Date agrees with its timestamp is not old: our clock is wrong.
+    const sentAtMs = dateMs(headers);
+    if (
+      signedAtS !== undefined &&
+      sentAtMs !== undefined &&
+      Math.abs(sentAtMs / 1000 - signedAtS) <= SAME_CLOCK_S &&
+      genuine()
+    ) {
+      throw refused("CLOCK_WRONG", "this terminal's clock differs from WeChat Pay's by more than 300 s", {
+        skewMs: sentAtMs - nowS * 1000,
+      });
+    }
+    throw refused("PAY_SIGNATURE_EXPIRED", "the signed timestamp is more than 300 s away from this terminal's clock");
+  }
+  if (!genuine()) throw refused("PAY_SIGNATURE_INVALID", "the signature does not fit the answer");
+  if (signedAtS < answer.newestSignedAtS - REPLAY_ALLOWANCE_S) {
+    throw refused("PAY_SIGNATURE_REPLAYED", "the answer is older than one already verified");
+  }
+  return signedAtS;
+}
+
+function refused(code: ErrorCode, message: string, context = {}): AgentError {
+  return new AgentError(code, message, { context });
+}
+
+/** Node decodes base64 leniently, skipping what does not belong; a signature has one form only. */
+function isBase64(text: string): boolean {
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) && text.length % 4 === 0;
+}

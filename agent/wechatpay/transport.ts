@@ -1,0 +1,236 @@
+import type { Socket } from "node:net";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { buildConnector, Dispatcher, Pool } from "undici";
+import { AgentError, systemCode } from "../errors.ts";
+import type { HeaderBag } from "./headers.ts";
+
+/** What WeChat Pay answers is a few hundred bytes. undici drops the connection at the first byte beyond. */
+const LARGEST_ANSWER = 64 * 1024;
+
+/** As much of an error's body as is worth reading. */
+const LARGEST_ERROR_BODY = 16 * 1024;
+
+/**
+ * How long one address may take before the next is tried. Node's own 250 ms fails on every slow mobile network, where
+ * the handshake alone takes longer (nodejs/node#54359); without any, a dead IPv6 route takes all the time there is.
+ */
+const ADDRESS_TIMEOUT_MS = 1_000;
+
+/** Requests come half an hour apart: a kept connection only serves the second try, and must not outlive a suspend. */
+const KEEP_ALIVE_MS = 4_000;
+
+export interface TransportOptions {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** An extra root, PEM. */
+  readonly ca?: string | undefined;
+  readonly clientCert?: string | undefined;
+  readonly clientKey?: string | undefined;
+  /** `http://host:port`; undefined for a direct connection. */
+  readonly proxy?: string | undefined;
+  /** `user:password`. */
+  readonly proxyAuth?: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly attemptTimeoutMs: number;
+  /** For `connectedAt`. */
+  readonly boot: () => number;
+}
+
+export interface HttpRequest {
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: HeaderBag;
+  /** All of it, unless `bodyError` says why not; of an answer that is not 2xx at most 16 KiB. */
+  readonly body: Buffer;
+  readonly bodyError?: unknown;
+  /** `boot()` when the headers had come, and when the connection stood if it was made for this request. */
+  readonly receivedAt: number;
+  readonly connectedAt?: number;
+}
+
+export interface Transport {
+  /**
+   * One POST. Resolves as soon as an answer's headers have come, whatever becomes of its body; rejects with the
+   * error of the connection as undici and Node give it, an AgentError of the proxy, or the signal's reason.
+   */
+  post(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+/**
+ * HTTP/1.1 over TLS to one origin. Trusted are Node's own roots plus `ca`: what the environment adds
+ * (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE) is not (contract 1). Redirects are not followed. Nothing is ever sent twice by
+ * itself. After any failure the connections are dropped, so that the next request resolves the name anew.
+ */
+export function createTransport(options: TransportOptions): Transport {
+  const sockets = new Set<Socket>();
+  let secureContext: SecureContext | undefined;
+  let connectedAt: number | undefined;
+  let dispatchers: Promise<[Dispatcher, Dispatcher?]> | undefined;
+  let socketError: Error | undefined;
+  let retired: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const track = (socket: unknown) => {
+    if (!isSocket(socket)) return;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    socket.once("error", (error) => {
+      socketError ??= error;
+    });
+  };
+
+  /** The dispatcher for requests and, behind it, the one to the proxy. */
+  async function open(): Promise<[Dispatcher, Dispatcher?]> {
+    const { Agent, buildConnector, Pool } = await import("undici");
+    secureContext ??= createSecureContext({
+      ca: [...getCACertificates("bundled"), ...(options.ca === undefined ? [] : [options.ca])],
+      ...(options.clientCert === undefined ? {} : { cert: options.clientCert }),
+      ...(options.clientKey === undefined ? {} : { key: options.clientKey }),
+      minVersion: "TLSv1.2",
+    });
+    const connecting = {
+      timeout: options.connectTimeoutMs,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+    };
+    // Without a session cache each connection sees the whole certificate checked.
+    const tls = { secureContext, allowH2: false, maxCachedSessions: 0 };
+    const limits = {
+      allowH2: false,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      headersTimeout: options.attemptTimeoutMs,
+      bodyTimeout: options.attemptTimeoutMs,
+      maxResponseSize: LARGEST_ANSWER,
+    };
+    const tracked = (connector: buildConnector.connector): buildConnector.connector => {
+      return (target, callback) => {
+        // The socket is returned, though the type does not say so; held, it can be given up while it still connects.
+        const socket: unknown = connector(target, (...result) => {
+          connectedAt = options.boot();
+          callback(...result);
+        });
+        track(socket);
+      };
+    };
+    if (options.proxy === undefined) {
+      return [new Agent({ ...limits, connect: tracked(buildConnector({ ...connecting, ...tls })) })];
+    }
+    const proxy = new Pool(options.proxy, {
+      connect: tracked(buildConnector(connecting)),
+      headersTimeout: options.connectTimeoutMs,
+    });
+    const toServer = tracked(buildConnector({ timeout: options.connectTimeoutMs, ...tls }));
+    // Not undici's ProxyAgent: it tells a refused tunnel in words only, and keeps the socket within it to itself.
+    const throughProxy: buildConnector.connector = (target, callback) => {
+      tunnel(proxy, `${target.host}${target.port === "" ? ":443" : ""}`, options.proxyAuth)
+        .then((httpSocket) => {
+          track(httpSocket);
+          toServer({ ...target, httpSocket }, callback);
+        })
+        .catch((error: Error) => callback(error, null));
+    };
+    return [new Agent({ ...limits, connect: throughProxy }), proxy];
+  }
+
+  /** Gives up every connection, also one that is still being made, or whose name is still being resolved. */
+  function drop(): void {
+    const old = dispatchers;
+    dispatchers = undefined;
+    if (old === undefined) return;
+    const destroyed = old.then((all) => Promise.all(all.map((it) => it?.destroy())));
+    retired = Promise.allSettled([retired, destroyed]);
+    for (const socket of sockets) socket.destroy();
+  }
+
+  return {
+    async post(request, signal) {
+      signal.throwIfAborted();
+      if (closed) throw new AgentError("PAY_CONNECTION_LOST", "the client has been closed");
+      dispatchers ??= open();
+      const opened = dispatchers;
+      const chunks: Buffer[] = [];
+      let head: Omit<HttpAnswer, "body"> | undefined;
+
+      const work = async () => {
+        connectedAt = undefined;
+        socketError = undefined;
+        const [dispatcher] = await opened;
+        const { statusCode, headers, body } = await dispatcher.request({
+          origin: options.origin,
+          path: request.path,
+          method: "POST",
+          headers: request.headers,
+          body: request.body,
+          signal,
+        });
+        head = {
+          status: statusCode,
+          headers,
+          receivedAt: options.boot(),
+          ...(connectedAt === undefined ? {} : { connectedAt }),
+        };
+        for await (const chunk of body) chunks.push(chunk);
+      };
+
+      const { promise: aborted, reject } = Promise.withResolvers<never>();
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+      const exchange = work();
+      let bodyError: unknown;
+      try {
+        // Raced, because neither a connection in the making nor a name being resolved heeds the signal.
+        await Promise.race([exchange, aborted]);
+      } catch (error) {
+        exchange.catch(() => {
+          // It lost the race and ends with the connections dropped below; what it says then concerns nobody.
+        });
+        drop();
+        // undici says "other side closed" when a TLS alert came just before, which tells more.
+        bodyError = systemCode(error) === "UND_ERR_SOCKET" ? (socketError ?? error) : error;
+        if (head === undefined) throw bodyError;
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+      }
+      if (head === undefined) throw new AgentError("INTERNAL", "an exchange ended without an answer");
+      const whole = Buffer.concat(chunks);
+      const body = isSuccess(head.status) ? whole : whole.subarray(0, LARGEST_ERROR_BODY);
+      return { ...head, body, ...(bodyError === undefined ? {} : { bodyError }) };
+    },
+    async close() {
+      closed = true;
+      drop();
+      await retired;
+    },
+  };
+}
+
+/** A connection through the proxy to `host:port`. Rejects with an AgentError alone: undici would ask again for ever. */
+async function tunnel(proxy: Pool, target: string, credentials: string | undefined): Promise<Socket> {
+  const token = credentials === undefined ? undefined : Buffer.from(credentials).toString("base64");
+  const headers = { host: target, ...(token === undefined ? {} : { "proxy-authorization": `Basic ${token}` }) };
+  const { socket, statusCode } = await proxy.connect({ path: target, headers }).catch((error: unknown) => {
+    throw new AgentError("PAY_PROXY", "the proxy gave no connection", { cause: error });
+  });
+  if (isSuccess(statusCode)) return socket as Socket;
+  socket.on("error", () => socket.destroy()).destroy();
+  const context = { proxyStatus: statusCode };
+  throw statusCode === 407
+    ? new AgentError("PAY_PROXY_AUTH", "the proxy wants other credentials", { context })
+    : new AgentError("PAY_PROXY", "the proxy refused the connection", { context });
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function isSocket(value: unknown): value is Socket {
+  return typeof value === "object" && value !== null && "destroy" in value && "once" in value;
+}

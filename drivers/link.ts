@@ -1,0 +1,192 @@
+import type { Clock } from "../agent/clock.ts";
+import { AgentError, asAgentError } from "../agent/errors.ts";
+import { withDeadline } from "./deadline.ts";
+import { encodeFrame, type FrameCounters, FrameDecoder, MAX_PAYLOAD, newFrameCounters } from "./frame.ts";
+import { boundedText, buildRequest, isObject, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
+import type { OpenedStream } from "./open-stream.ts";
+
+/** Counts of all lines of one driver, so that they never fall when a line is opened anew. */
+export interface LinkCounters extends FrameCounters, Partial<Record<UnusableAnswer, number>> {}
+
+export function newLinkCounters(): LinkCounters {
+  return newFrameCounters();
+}
+
+export interface LinkParts {
+  readonly clock: Clock;
+  readonly counters: LinkCounters;
+  /** Ids grow over all lines, so that a late answer from an earlier one fits no call. */
+  readonly nextId: () => number;
+}
+
+export interface RequestOptions {
+  readonly timeoutMs: number;
+  /** The parameters hold a secret: what the bridge says about them is not repeated in an error. */
+  readonly secret?: boolean;
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly secret: boolean;
+  resolve(result: unknown): void;
+  reject(error: AgentError): void;
+}
+
+/** How often a line that has fallen silent without a word is asked whether it is still there. */
+const ALIVE_EVERY_MS = 1_000;
+const ALIVE_DEADLINE_MS = 2_000;
+
+/** So many in a row end the line (contract 3). */
+const MOST_TIMEOUTS = 3;
+
+/** JSON-RPC error of a native call that returned non-zero (contract 3). */
+const NATIVE_ERROR = -32000;
+
+/** JSON-RPC calls over one open stream, one at a time, until the line is lost. */
+export class Link {
+  readonly #opened: OpenedStream;
+  readonly #parts: LinkParts;
+  readonly #decoder: FrameDecoder;
+  readonly #lost = new AbortController();
+  #waiting: Waiting | undefined;
+  #timeouts = 0;
+  #heardAt: number;
+
+  constructor(opened: OpenedStream, parts: LinkParts) {
+    this.#opened = opened;
+    this.#parts = parts;
+    this.#decoder = new FrameDecoder(parts.counters);
+    this.#heardAt = parts.clock.boot();
+    const { stream } = opened;
+    stream.on("data", (chunk: Buffer) => this.#receive(chunk));
+    // The error listener stays for good: serialport may still report one after the line has been given up.
+    stream.on("error", (error) => this.fail(asAgentError(error, "BRIDGE_LOST")));
+    stream.on("end", () => this.fail(new AgentError("BRIDGE_LOST", "the bridge has closed the line")));
+    stream.on("close", (error?: unknown) =>
+      this.fail(new AgentError("BRIDGE_LOST", "the line has gone", error ? { cause: error } : {})),
+    );
+    if (stream.destroyed) this.fail(new AgentError("BRIDGE_LOST", "the line has gone"));
+    // Two flags end whatever the peer has taken for the beginning of a frame.
+    else this.#write(Buffer.of(0x7e, 0x7e));
+    this.#watch();
+  }
+
+  /** Aborted once the line is lost, with the AgentError that says why. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Boot clock of the last answer, or of the opening. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  get consecutiveTimeouts(): number {
+    return this.#timeouts;
+  }
+
+  /**
+   * One call and its answer. Rejects with BRIDGE_TIMEOUT, SDK_NATIVE_ERROR, BRIDGE_REFUSED_CALL, or the reason of the
+   * line's loss. The call must have been settled before the next one: two at once is INTERNAL. The third timeout in a
+   * row ends the line.
+   */
+  async request(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    { timeoutMs, secret = false }: RequestOptions,
+  ): Promise<unknown> {
+    if (this.lost.aborted) throw this.lost.reason;
+    if (this.#waiting) throw new AgentError("INTERNAL", "two calls at once on one line");
+    const id = this.#parts.nextId();
+    const payload = buildRequest(id, method, params);
+    if (payload.length > MAX_PAYLOAD) {
+      throw new AgentError("BRIDGE_REFUSED_CALL", `the call has ${payload.length} octets, a frame ${MAX_PAYLOAD}`);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#waiting = { id, secret, resolve, reject };
+    const echoes = this.#parts.counters.echo ?? 0;
+    try {
+      // A write that never drains is no case of its own: the deadline of the answer covers it.
+      this.#write(encodeFrame(payload));
+      return await withDeadline(promise, timeoutMs, this.#parts.clock, () => {
+        this.#timeouts++;
+        const echo = (this.#parts.counters.echo ?? 0) > echoes;
+        const hint = echo ? ", only its own call came back (a loopback plug, crossed wires?)" : "";
+        return new AgentError("BRIDGE_TIMEOUT", `no answer to ${method} within ${timeoutMs} ms${hint}`, {
+          context: { method, timeout_ms: timeoutMs, ...(echo && { echo }) },
+        });
+      });
+    } finally {
+      this.#waiting = undefined;
+      if (this.#timeouts >= MOST_TIMEOUTS) {
+        this.fail(new AgentError("BRIDGE_TIMEOUT", `${MOST_TIMEOUTS} calls in a row were not answered`));
+      }
+    }
+  }
+
+  /** Gives the line up; a call in flight rejects with the reason. Only the first reason counts. */
+  fail(reason: AgentError): void {
+    if (this.lost.aborted) return;
+    this.#waiting?.reject(reason);
+    this.#lost.abort(reason);
+  }
+
+  /** Ends the line. Resolves when the device or socket has been given back. */
+  async close(): Promise<void> {
+    this.fail(new AgentError("BRIDGE_CLOSED", "the line was closed"));
+    await this.#opened.close();
+  }
+
+  #write(octets: Buffer): void {
+    this.#opened.stream.write(octets, (error) => {
+      if (error) this.fail(asAgentError(error, "BRIDGE_LOST"));
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.lost.aborted) return;
+    for (const payload of this.#decoder.push(chunk)) {
+      const waiting = this.#waiting;
+      const answer = parseAnswer(payload, waiting?.id);
+      if (waiting && answer.kind === "result") waiting.resolve(answer.result);
+      else if (waiting && answer.kind === "error") waiting.reject(refusal(answer, waiting.secret));
+      else if (answer.kind !== "result" && answer.kind !== "error") {
+        this.#parts.counters[answer.kind] = (this.#parts.counters[answer.kind] ?? 0) + 1;
+      }
+      if (answer.kind === "result" || answer.kind === "error") {
+        // A second answer to the same id answers nothing.
+        this.#waiting = undefined;
+        this.#timeouts = 0;
+        this.#heardAt = this.#parts.clock.boot();
+      }
+    }
+  }
+
+  /** A hung-up tty may stay silent, or keep a core busy, without any event (node-serialport bindings-cpp#162). */
+  #watch(): void {
+    const alive = this.#opened.alive?.bind(this.#opened);
+    if (!alive) return;
+    const { clock } = this.#parts;
+    const late = () => new AgentError("BRIDGE_LOST", "the device does not answer the system");
+    const loop = async () => {
+      while (!this.lost.aborted) {
+        await clock.sleep(ALIVE_EVERY_MS, this.lost);
+        await withDeadline(alive(), ALIVE_DEADLINE_MS, clock, late, this.lost);
+      }
+    };
+    loop().catch((error: unknown) => this.fail(asAgentError(error, "BRIDGE_LOST")));
+  }
+}
+
+function refusal(answer: { code: number; message: string; data: unknown }, secret: boolean): AgentError {
+  const said = secret ? {} : { said: boundedText(answer.message) };
+  if (answer.code === NATIVE_ERROR && isObject(answer.data) && Number.isInteger(answer.data.status)) {
+    const status = Number(answer.data.status);
+    return new AgentError("SDK_NATIVE_ERROR", `the SDK's native call returned ${status}`, {
+      context: { status, ...said },
+    });
+  }
+  return new AgentError("BRIDGE_REFUSED_CALL", `the bridge refused the call with JSON-RPC error ${answer.code}`, {
+    context: { rpc_code: answer.code, ...said },
+  });
+}

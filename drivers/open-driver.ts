@@ -1,0 +1,44 @@
+import type { Clock } from "../agent/clock.ts";
+import type { DriverConfig } from "../agent/config/config.ts";
+import type { Entropy } from "../agent/entropy.ts";
+import { AgentError } from "../agent/errors.ts";
+import type { Log } from "../agent/log.ts";
+import type { SdkDriver } from "./driver.ts";
+import type { OpenStream } from "./open-stream.ts";
+import { createSdkDriver } from "./sdk-driver.ts";
+
+export interface DriverParts {
+  /** The password of initWxpayface, from its file. A secret. */
+  readonly initPasswd?: string;
+  /** The agent's version, for `hello`. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+/** The driver for the configured kind of line; `start()` it. Nothing heavy is loaded before the first opening. */
+export function openDriver(config: DriverConfig, parts: DriverParts): SdkDriver {
+  return createSdkDriver({ ...parts, config, open: streamFor(config, parts.clock) });
+}
+
+function streamFor(config: DriverConfig, clock: Clock): OpenStream {
+  switch (config.type) {
+    case "serial":
+      return async (signal) => {
+        const { serialStream } = await import("./serial-port.ts");
+        return await serialStream(config, clock)(signal);
+      };
+    case "socket":
+      return async (signal) => {
+        if (config.path === undefined) throw new AgentError("CONFIG_INVALID", "driver.path is not set");
+        const { unixSocketStream } = await import("./unix-socket.ts");
+        return await unixSocketStream(config.path, clock)(signal);
+      };
+    case "simulator":
+      return async () => {
+        const { openSimulatedStream } = await import("./simulator/in-memory.ts");
+        return openSimulatedStream();
+      };
+  }
+}

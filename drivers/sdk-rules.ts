@@ -1,0 +1,156 @@
+import { AgentError } from "../agent/errors.ts";
+import type { BridgeIdentity } from "./driver.ts";
+import { boundedText, isObject } from "./jsonrpc.ts";
+
+/**
+ * What the bridge and the vendor's SDK mean by what they say. Pure; sources: contract 3, reference "wechatpay" 2.
+ */
+
+/** The protocol the agent speaks; a bridge with another major version is refused. */
+export const PROTOCOL = "1.0";
+
+/** The SDK's own codes that say what to do next. */
+const NOT_INITIALISED = 271378620;
+const INITIALISING = 271378621;
+
+/** A rawdata longer than this cannot come out of one frame. */
+const MAX_RAWDATA = 8192;
+const MAX_WORD = 256;
+
+type Changes = readonly ("session" | "device" | "network")[];
+
+/** Reads the result of `hello`. Throws BRIDGE_PROTOCOL. */
+export function parseHello(result: unknown): BridgeIdentity {
+  if (!isObject(result)) throw unfit("its hello is no object");
+  const protocol = word(result, "protocol");
+  if (!/^1\.\d{1,9}$/.test(protocol)) {
+    throw unfit(`it speaks protocol ${JSON.stringify(boundedText(protocol, 20))}, this agent ${PROTOCOL}`);
+  }
+  const deviceId = optionalWord(result, "device_id");
+  if (deviceId !== undefined && !/^[\x20-\x7e]{1,32}$/.test(deviceId)) {
+    throw unfit("its device_id is not 1 to 32 printable ASCII characters");
+  }
+  const netId = optionalWord(result, "net_id");
+  const sdkVersion = optionalWord(result, "sdk_version");
+  return {
+    protocol,
+    bridge: word(result, "bridge"),
+    session: word(result, "session"),
+    ...(deviceId !== undefined && { deviceId }),
+    ...(netId !== undefined && { netId }),
+    ...(sdkVersion !== undefined && { sdkVersion }),
+  };
+}
+
+/** What the later `hello` has that the earlier one had not. */
+export function identityChanges(before: BridgeIdentity, after: BridgeIdentity): Changes {
+  return [
+    ...(before.session !== after.session ? (["session"] as const) : []),
+    ...(before.deviceId !== after.deviceId ? (["device"] as const) : []),
+    ...(before.netId !== after.netId ? (["network"] as const) : []),
+  ];
+}
+
+export type SdkVerdict = { readonly kind: "success"; readonly answer: Readonly<Record<string, unknown>> } | SdkRefusal;
+
+/** `not_initialised`: init, then try again. `initialising`: wait 500 ms, init again. */
+export interface SdkRefusal {
+  readonly kind: "not_initialised" | "initialising" | "failed";
+  readonly error: AgentError;
+}
+
+/** Judges an answer of `wxpayCallFaceService`. `secret`: the request held one, so the SDK's text is not repeated. */
+export function judgeAnswer(answer: unknown, secret = false): SdkVerdict {
+  if (!isObject(answer) || typeof answer.return_code !== "string") {
+    return { kind: "failed", error: new AgentError("SDK_ANSWER_INVALID", "the SDK's answer has no return_code") };
+  }
+  if (answer.return_code === "SUCCESS") return { kind: "success", answer };
+  const errCode = wholeNumber(answer.err_code);
+  const text = typeof answer.return_msg === "string" ? answer.return_msg : "";
+  const context = {
+    return_code: boundedText(answer.return_code, 40),
+    ...(errCode !== undefined && { err_code: errCode }),
+    ...(text !== "" && !secret && { said: boundedText(text) }),
+  };
+  if (errCode === NOT_INITIALISED) {
+    return { kind: "not_initialised", error: new AgentError("SDK_NOT_INITIALISED", "not initialised", { context }) };
+  }
+  if (errCode === INITIALISING) {
+    return { kind: "initialising", error: new AgentError("SDK_NOT_INITIALISED", "still initialising", { context }) };
+  }
+  // The one place where a text decides: the SDK gives no err_code for a board without a network address.
+  if (/ip address is null/i.test(text)) {
+    return { kind: "failed", error: new AgentError("SDK_NO_NETWORK", "the SDK's board has no network", { context }) };
+  }
+  const words = Object.values(context).join(" ");
+  return { kind: "failed", error: new AgentError("SDK_ERROR", `the SDK refused: ${words}`, { context }) };
+}
+
+/** The `rawdata` of a successful answer. Throws SDK_RAWDATA_INVALID, which names no part of it. */
+export function checkRawData(answer: Readonly<Record<string, unknown>>): string {
+  const { rawdata } = answer;
+  const refuse = (why: string) => new AgentError("SDK_RAWDATA_INVALID", `the SDK's rawdata ${why}`);
+  if (typeof rawdata !== "string") throw refuse("is missing");
+  if (rawdata === "") throw refuse("is empty");
+  if (rawdata.length > MAX_RAWDATA) throw refuse(`has ${rawdata.length} characters`);
+  // A "+" that went through a form decoder has become a space; WeChat Pay would refuse it with no hint at the cause.
+  if (rawdata.includes(" ")) throw refuse("holds a space");
+  if (rawdata.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(rawdata)) throw refuse("is not base64");
+  return rawdata;
+}
+
+/** A hello after this much silence shows a dead line before it is needed (contract 3). */
+export const KEEPALIVE_MS = 30_000;
+
+export interface LineState {
+  /** The last hello on this line was understood. */
+  readonly greeted: boolean;
+  /** Nothing is missing before a rawdata can be had. */
+  readonly initialised: boolean;
+  /** Last answer on this line; all instants are on the boot clock. */
+  readonly heardAt: number;
+  /** A hello or init that has failed is tried again from then on. */
+  readonly retryAt: number;
+}
+
+export type Duty = { readonly do: "hello" | "init" } | { readonly do: "wait"; readonly ms: number };
+
+/** What an open line needs next of its own accord. */
+export function nextDuty(line: LineState, now: number): Duty {
+  const quietFor = now - line.heardAt;
+  if (line.greeted && quietFor >= KEEPALIVE_MS) return { do: "hello" };
+  const untilHello = line.greeted ? KEEPALIVE_MS - quietFor : Number.POSITIVE_INFINITY;
+  if (line.greeted && line.initialised) return { do: "wait", ms: untilHello };
+  if (now < line.retryAt) return { do: "wait", ms: Math.min(untilHello, line.retryAt - now) };
+  return { do: line.greeted ? "init" : "hello" };
+}
+
+/** Full jitter from 0.5 s to 10 s; a floor keeps a lucky draw from hammering. `failures` counts from 0, `unit` is in [0, 1). */
+export function backoffMs(failures: number, unit: number): number {
+  return Math.max(100, unit * Math.min(10_000, 500 * 2 ** Math.min(failures, 16)));
+}
+
+function word(from: Record<string, unknown>, key: string): string {
+  const found = optionalWord(from, key);
+  if (found === undefined || found === "") throw unfit(`its hello has no ${key}`);
+  return found;
+}
+
+function optionalWord(from: Record<string, unknown>, key: string): string | undefined {
+  const value = from[key];
+  if (value === undefined) return undefined;
+  if (typeof value !== "string" || value.length > MAX_WORD) {
+    throw unfit(`the ${key} of its hello is no text of at most ${MAX_WORD} characters`);
+  }
+  return value;
+}
+
+function unfit(why: string): AgentError {
+  return new AgentError("BRIDGE_PROTOCOL", `the bridge cannot be used: ${why}`);
+}
+
+/** `err_code` is a number in the vendor's pages; some bindings make a string of it. */
+function wholeNumber(value: unknown): number | undefined {
+  if (Number.isSafeInteger(value)) return Number(value);
+  return typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : undefined;
+}

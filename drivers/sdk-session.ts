@@ -1,0 +1,233 @@
+import type { Clock } from "../agent/clock.ts";
+import type { DriverConfig } from "../agent/config/config.ts";
+import { AgentError } from "../agent/errors.ts";
+import { CallQueue } from "./call-queue.ts";
+import { unlessAborted } from "./deadline.ts";
+import type { BridgeIdentity, DriverEvent, ProbeReading } from "./driver.ts";
+import type { Link } from "./link.ts";
+import {
+  checkRawData,
+  identityChanges,
+  judgeAnswer,
+  PROTOCOL,
+  parseHello,
+  type SdkRefusal,
+  type SdkVerdict,
+} from "./sdk-rules.ts";
+
+export interface SessionParts {
+  readonly config: DriverConfig;
+  readonly initPasswd?: string;
+  readonly version: string;
+  readonly clock: Clock;
+  /** Called whenever `usable` may have changed. */
+  readonly onState: () => void;
+  readonly onChanged: (event: DriverEvent & { type: "changed" }) => void;
+}
+
+/** What a full reading brings; `rawData` is a secret. */
+export interface FullReading extends ProbeReading {
+  readonly rawData: string;
+}
+
+const INITIALISING_WAIT_MS = 500;
+/** A bridge that starts anew between every init and rawdata must not keep a reading going for ever. */
+const MOST_ROUNDS = 64;
+
+/** The calls upon the SDK, and what is known of it. Outlives a line: the SDK stays initialised when a cable is replugged. */
+export class SdkSession {
+  readonly #parts: SessionParts;
+  readonly #queue = new CallQueue();
+  #link: Link | undefined;
+  #identity: BridgeIdentity | undefined;
+  #greeted = false;
+  /** The bridge session whose SDK has been initialised. */
+  #initialisedIn: string | undefined;
+  /** The cashier app let the SDK go: init waits until a rawdata is wanted, so as not to take the camera back at once. */
+  #released = false;
+  #initialising: Promise<void> | undefined;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  get identity(): BridgeIdentity | undefined {
+    return this.#identity;
+  }
+
+  /** The last hello on the present line was understood. */
+  get greeted(): boolean {
+    return this.#link !== undefined && this.#greeted;
+  }
+
+  /** A rawdata can be asked for. */
+  get usable(): boolean {
+    return this.greeted && (this.#initialised || this.#released);
+  }
+
+  get #initialised(): boolean {
+    return this.#identity !== undefined && this.#initialisedIn === this.#identity.session;
+  }
+
+  attach(link: Link): void {
+    this.#link = link;
+    this.#greeted = false;
+    this.#parts.onState();
+  }
+
+  detach(reason: unknown): void {
+    this.#link = undefined;
+    this.#queue.clear(reason);
+    this.#parts.onState();
+  }
+
+  /** Asks the bridge who it is. */
+  async hello(signal: AbortSignal): Promise<void> {
+    await this.#queue.run("agent", async () => void (await this.#hello()), signal);
+  }
+
+  /** Initialises the SDK unless it is. Whoever asks meanwhile shares the attempt. */
+  async initialise(signal: AbortSignal): Promise<void> {
+    this.#initialising ??= this.#initialise().finally(() => {
+      this.#initialising = undefined;
+    });
+    await unlessAborted(this.#initialising, signal);
+  }
+
+  /** hello, init where it is missing, getWxpayfaceRawdata. */
+  async read(signal: AbortSignal): Promise<FullReading> {
+    const { clock, config } = this.#parts;
+    const initUntil = clock.boot() + config.initTimeoutMs;
+    let refusals = 0;
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const outcome = await this.#queue.run("agent", () => this.#tryRead(signal), signal);
+      if (outcome === "cashier_first") round--;
+      else if (outcome === "init_first") await this.initialise(signal);
+      else if (!("kind" in outcome)) return outcome;
+      else if (outcome.kind === "initialising" && clock.boot() + INITIALISING_WAIT_MS < initUntil) {
+        await clock.sleep(INITIALISING_WAIT_MS, signal);
+        this.#forgetInit();
+      } else {
+        if (outcome.kind !== "failed") this.#forgetInit();
+        if (outcome.kind !== "not_initialised" || refusals++ > 0) throw outcome.error;
+      }
+    }
+    throw new AgentError("BRIDGE_NOT_READY", "the bridge starts anew again and again");
+  }
+
+  /** One request of the cashier app, unchanged. */
+  async pass(request: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
+    const { config } = this.#parts;
+    const timeoutMs = request.cmd === "initWxpayface" ? config.initTimeoutMs : config.callTimeoutMs;
+    return await this.#queue.run(
+      "cashier",
+      async () => {
+        // Released from now on, even if the answer is lost.
+        if (request.cmd === "releaseWxpayface") this.#setReleased();
+        const answer = await this.#call("call", request, timeoutMs, true);
+        this.#learn(request.cmd, judgeAnswer(answer, true).kind);
+        return answer;
+      },
+      signal,
+    );
+  }
+
+  /** One turn on the line: nothing comes between the hello and the rawdata. */
+  async #tryRead(signal: AbortSignal): Promise<FullReading | SdkRefusal | "cashier_first" | "init_first"> {
+    const { clock, config } = this.#parts;
+    signal.throwIfAborted();
+    const startedAt = clock.boot();
+    const identity = await this.#hello();
+    const helloAt = clock.boot();
+    signal.throwIfAborted();
+    if (!this.#initialised) return "init_first";
+    if (this.#queue.cashierWaits) return "cashier_first";
+    const params = { cmd: "getWxpayfaceRawdata", version: "1", now: this.#now() };
+    const verdict = judgeAnswer(await this.#call("call", params, config.callTimeoutMs));
+    if (verdict.kind !== "success") return verdict;
+    const rawData = checkRawData(verdict.answer);
+    const timings = { helloMs: helloAt - startedAt, rawDataMs: clock.boot() - helloAt };
+    return { identity, rawData, rawDataLength: rawData.length, ...timings };
+  }
+
+  async #hello(): Promise<BridgeIdentity> {
+    const params = { protocol: PROTOCOL, agent: `facepay-agent/${this.#parts.version}` };
+    const result = await this.#call("hello", params, this.#parts.config.callTimeoutMs);
+    const before = this.#identity;
+    try {
+      this.#identity = parseHello(result);
+    } catch (error) {
+      this.#greeted = false;
+      this.#parts.onState();
+      throw error;
+    }
+    const identity = this.#identity;
+    this.#greeted = true;
+    const what = before ? identityChanges(before, identity) : [];
+    if (what.includes("session")) this.#released = false;
+    if (what.length > 0) this.#parts.onChanged({ type: "changed", identity, what });
+    this.#parts.onState();
+    return identity;
+  }
+
+  async #initialise(): Promise<void> {
+    const { clock, config } = this.#parts;
+    const until = clock.boot() + config.initTimeoutMs;
+    for (;;) {
+      const link = this.#linkNow();
+      const verdict = await this.#queue.run(
+        "agent",
+        async () => (this.#initialised ? undefined : await this.#callInit()),
+        link.lost,
+      );
+      if (verdict === undefined || verdict.kind === "success") return;
+      if (verdict.kind !== "initialising" || clock.boot() + INITIALISING_WAIT_MS >= until) throw verdict.error;
+      await clock.sleep(INITIALISING_WAIT_MS, link.lost);
+    }
+  }
+
+  async #callInit(): Promise<SdkVerdict> {
+    const { config, initPasswd } = this.#parts;
+    const fixed = { cmd: "initWxpayface", version: "1", now: this.#now() };
+    // Last again, so that no extra parameter can turn this into another call.
+    const params = { ...fixed, ...config.init, ...(initPasswd !== undefined && { passwd: initPasswd }), ...fixed };
+    const secret = initPasswd !== undefined;
+    const verdict = judgeAnswer(await this.#call("call", params, config.initTimeoutMs, secret), secret);
+    this.#learn("initWxpayface", verdict.kind);
+    return verdict;
+  }
+
+  /** Only work of the queue calls this, so that one call at a time is on the line. */
+  async #call(method: string, params: Readonly<Record<string, unknown>>, timeoutMs: number, secret = false) {
+    return await this.#linkNow().request(method, params, { timeoutMs, secret });
+  }
+
+  #linkNow(): Link {
+    if (!this.#link) throw new AgentError("BRIDGE_NOT_READY", "the line is not open");
+    return this.#link;
+  }
+
+  #learn(cmd: unknown, outcome: SdkVerdict["kind"]): void {
+    if (cmd === "initWxpayface" && outcome === "success") {
+      this.#initialisedIn = this.#identity?.session;
+      this.#released = false;
+      this.#parts.onState();
+    } else if (outcome === "not_initialised") {
+      this.#forgetInit();
+    }
+  }
+
+  #forgetInit(): void {
+    this.#initialisedIn = undefined;
+    this.#parts.onState();
+  }
+
+  #setReleased(): void {
+    this.#released = true;
+    this.#forgetInit();
+  }
+
+  #now(): number {
+    return Math.floor(this.#parts.clock.wall() / 1000);
+  }
+}

@@ -1,0 +1,131 @@
+import fs from "node:fs";
+import type { Duplex } from "node:stream";
+import tty from "node:tty";
+import { getSystemErrorMap } from "node:util";
+
+/** A pseudo-terminal: the agent opens `path` as its serial port, the stand-in speaks on `stream`. */
+export interface Pty {
+  /** The slave device, "/dev/pts/N". */
+  readonly path: string;
+  /** The link that was asked for: a name that outlives an unplug, as /dev/serial/by-id does. */
+  readonly link?: string;
+  readonly stream: Duplex;
+  /** Closes the master, which is what pulling the cable looks like to the agent, and removes the link. May be repeated. */
+  unplug(): void;
+}
+
+// <bits/fcntl-linux.h>. The same numbers on x86_64 and arm64. Close-on-exec matters: a child that inherits the master
+// would keep the line alive after the unplug.
+const O_RDWR = 0o2;
+const O_NOCTTY = 0o400;
+const O_CLOEXEC = 0o2000000;
+const TCSANOW = 0;
+/** `struct termios` takes 60 octets with glibc and with musl. */
+const TERMIOS_OCTETS = 128;
+const NAME_OCTETS = 128;
+
+interface Libc {
+  posix_openpt(flags: number): number;
+  grantpt(fd: number): number;
+  unlockpt(fd: number): number;
+  ptsname_r(fd: number, name: Buffer, length: number): number;
+  tcgetattr(fd: number, termios: Buffer): number;
+  cfmakeraw(termios: Buffer): void;
+  tcsetattr(fd: number, when: number, termios: Buffer): number;
+  errno(): number;
+}
+
+let libc: Promise<Libc> | undefined;
+
+/**
+ * Opens a pseudo-terminal in raw mode. `link` is a path at which a symbolic link to the device is put; a link left there
+ * by an earlier run is replaced, anything else is not. Throws an Error with the call and the system's words.
+ */
+export async function openPty(options: { readonly link?: string } = {}): Promise<Pty> {
+  libc ??= loadLibc();
+  const c = await libc;
+  const master = check(c, "posix_openpt", c.posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  let slave: number | undefined;
+  try {
+    check(c, "grantpt", c.grantpt(master));
+    check(c, "unlockpt", c.unlockpt(master));
+    const name = Buffer.alloc(NAME_OCTETS);
+    const failed = c.ptsname_r(master, name, name.length);
+    if (failed !== 0) throw new Error(`ptsname_r: ${describe(failed)}`);
+    const path = name.toString("latin1", 0, name.indexOf(0));
+    // Held open all the time: else the master reads EIO whenever nobody has the device open.
+    const held = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
+    slave = held;
+    const termios = Buffer.alloc(TERMIOS_OCTETS);
+    check(c, "tcgetattr", c.tcgetattr(held, termios));
+    c.cfmakeraw(termios);
+    check(c, "tcsetattr", c.tcsetattr(held, TCSANOW, termios));
+    if (options.link !== undefined) replaceLink(path, options.link);
+    return wrap(master, held, path, options.link);
+  } catch (error) {
+    if (slave !== undefined) fs.closeSync(slave);
+    fs.closeSync(master);
+    throw error;
+  }
+}
+
+function wrap(master: number, held: number, path: string, link: string | undefined): Pty {
+  // A tty.ReadStream reads and writes, and libuv waits for the master by epoll; net.Socket refuses a terminal.
+  const stream = new tty.ReadStream(master);
+  let plugged = true;
+  const unplug = () => {
+    if (!plugged) return;
+    plugged = false;
+    if (link !== undefined) removeLink(link, path);
+    stream.destroy();
+    fs.closeSync(held);
+  };
+  // However the stream ends, the device must not linger.
+  stream.once("close", unplug);
+  return { path, stream, unplug, ...(link === undefined ? {} : { link }) };
+}
+
+function replaceLink(path: string, link: string): void {
+  if (fs.lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) fs.unlinkSync(link);
+  fs.symlinkSync(path, link);
+}
+
+/** Only our own link: a new pseudo-terminal may have taken the name meanwhile. */
+function removeLink(link: string, path: string): void {
+  const stat = fs.lstatSync(link, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink() && fs.readlinkSync(link) === path) fs.unlinkSync(link);
+}
+
+async function loadLibc(): Promise<Libc> {
+  const { default: koffi } = await import("koffi");
+  const names = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+  const failures: string[] = [];
+  for (const name of names) {
+    try {
+      const library = koffi.load(name);
+      return {
+        posix_openpt: library.func("int posix_openpt(int flags)"),
+        grantpt: library.func("int grantpt(int fd)"),
+        unlockpt: library.func("int unlockpt(int fd)"),
+        ptsname_r: library.func("int ptsname_r(int fd, _Out_ char *name, size_t length)"),
+        tcgetattr: library.func("int tcgetattr(int fd, _Out_ uint8_t *termios)"),
+        cfmakeraw: library.func("void cfmakeraw(_Inout_ uint8_t *termios)"),
+        tcsetattr: library.func("int tcsetattr(int fd, int when, const uint8_t *termios)"),
+        errno: () => koffi.errno(),
+      };
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(`no C library for a pseudo-terminal: ${failures.join("; ")}`);
+}
+
+function check(c: Libc, call: string, result: number): number {
+  if (result < 0) throw new Error(`${call}: ${describe(c.errno())}`);
+  return result;
+}
+
+function describe(errno: number): string {
+  const [code, words] = getSystemErrorMap().get(-errno) ?? ["unknown", "unknown error"];
+  return `${code} (${words}, errno ${errno})`;
+}

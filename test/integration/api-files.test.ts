@@ -1,0 +1,172 @@
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startFileCopy } from "../../agent/api/file-copy.ts";
+import { groupId } from "../../agent/group.ts";
+import type { Log } from "../../agent/log.ts";
+import { replaceFile } from "../../agent/replace-file.ts";
+import { startTextfile } from "../../agent/textfile.ts";
+import {
+  absentView,
+  HandKeeper,
+  identity,
+  makeCredential,
+  makeView,
+  temporaryDirectory,
+  until,
+} from "../support/api-fixture.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let clock: FakeClock;
+let events: string[];
+let log: Log;
+let ending: AbortController;
+let running: Promise<void>;
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  clock = new FakeClock();
+  events = [];
+  const note = (code: string) => void events.push(code);
+  log = { debug: note, info: note, warn: note, error: note };
+  ending = new AbortController();
+  running = Promise.resolve();
+});
+
+afterEach(async () => {
+  ending.abort();
+  await running;
+  expect(clock.sleeping).toBe(0);
+  await directory.remove();
+});
+
+const modeOf = async (path: string) => ((await stat(path)).mode & 0o7777).toString(8);
+
+describe("the copy for apps that can only read files", () => {
+  const keeper = new HandKeeper();
+  const start = (path: string, more: { mode?: number; group?: string } = {}) => {
+    const place = { path, mode: 0o640, ...more };
+    running = startFileCopy({ place, keeper, identity: () => identity, clock, log, signal: ending.signal });
+  };
+  const read = async (path: string): Promise<Record<string, unknown>> =>
+    JSON.parse(await readFile(path, "utf8").catch(() => "{}"));
+
+  beforeEach(() => {
+    keeper.now = makeView();
+  });
+
+  it("is the document of GET, rewritten at every change, and the problem when there is none to serve", async () => {
+    const file = `${directory.path}/authinfo.json`;
+    start(file);
+    await until(async () => (await read(file)).generation === 7, "the first copy");
+    expect(await read(file)).toMatchObject({ authinfo: "CANARY-AUTHINFO-0123456789", state: "fresh" });
+    expect(await modeOf(file)).toBe("640");
+    keeper.become(makeView({ credential: makeCredential({ generation: 8 }) }));
+    await until(async () => (await read(file)).generation === 8, "the second copy");
+    for (const [view, code] of [
+      [makeView({ state: "stale", remainingMs: -1 }), "AUTHINFO_EXPIRED"],
+      [absentView, "AUTHINFO_ABSENT"],
+    ] as const) {
+      keeper.become(view);
+      await until(async () => (await read(file)).code === code, code);
+      expect(await readFile(file, "utf8")).not.toContain("CANARY");
+    }
+    expect(await readdir(directory.path)).toEqual(["authinfo.json"]);
+    ending.abort();
+    await running;
+    expect(keeper.listeners.size).toBe(0);
+  });
+
+  it("misses no change that comes while it writes", async () => {
+    const file = `${directory.path}/authinfo.json`;
+    start(file);
+    for (let n = 1; n <= 50; n++) keeper.become(makeView({ credential: makeCredential({ generation: n }) }));
+    await until(async () => (await read(file)).generation === 50, "the last one");
+  });
+
+  it("warns once when it cannot be written, and tries again within 60 s and at the next change", async () => {
+    const folder = `${directory.path}/later`;
+    start(`${folder}/authinfo.json`);
+    await until(() => events.length === 1, "the warning");
+    await clock.advance(60_000);
+    keeper.become(makeView({ credential: makeCredential({ generation: 9 }) }));
+    await clock.settle();
+    expect(events).toEqual(["FILE_COPY_FAILED"]);
+    await mkdir(folder);
+    await until(() => clock.sleeping === 1, "the pause");
+    await clock.advance(60_000);
+    await until(() => events.length === 2, "the recovery");
+    expect(events).toEqual(["FILE_COPY_FAILED", "FILE_COPY_RECOVERED"]);
+    expect((await read(`${folder}/authinfo.json`)).generation).toBe(9);
+  });
+
+  it("is not written at all for a group that does not exist", async () => {
+    const file = `${directory.path}/authinfo.json`;
+    start(file, { group: "no-such-group" });
+    await until(() => events.length === 1, "the warning");
+    expect(events).toEqual(["FILE_COPY_FAILED"]);
+    expect(await readdir(directory.path)).toEqual([]);
+  });
+});
+
+describe("the metrics file", () => {
+  it("is rewritten every 60 s, readable by everybody", async () => {
+    const path = `${directory.path}/facepay.prom`;
+    let scrape = 0;
+    running = startTextfile({ path, render: async () => `n ${++scrape}\n`, clock, log, signal: ending.signal });
+    const becomes = (text: string) => until(async () => (await readFile(path, "utf8").catch(() => "")) === text, text);
+    await becomes("n 1\n");
+    expect(await modeOf(path)).toBe("644");
+    await until(() => clock.sleeping === 1, "the pause");
+    await clock.advance(59_999);
+    expect(scrape).toBe(1);
+    await clock.advance(1);
+    await becomes("n 2\n");
+    expect(await readdir(directory.path)).toEqual(["facepay.prom"]);
+  });
+
+  it("warns once when it cannot be written and goes on trying", async () => {
+    const path = `${directory.path}/later/facepay.prom`;
+    running = startTextfile({ path, render: async () => "n 1\n", clock, log, signal: ending.signal });
+    for (let i = 0; i < 3; i++) {
+      await until(() => clock.sleeping === 1, "the pause");
+      await clock.advance(60_000);
+    }
+    expect(events).toEqual(["METRICS_TEXTFILE_FAILED"]);
+    await mkdir(`${directory.path}/later`);
+    await until(() => clock.sleeping === 1, "the pause");
+    await clock.advance(60_000);
+    await until(() => events.includes("METRICS_TEXTFILE_RECOVERED"), "the recovery");
+  });
+});
+
+describe("replacing a file", () => {
+  it("clears away what a killed writer left, and never writes through it", async () => {
+    const file = `${directory.path}/f`;
+    await writeFile(`${file}.tmp`, "half", { mode: 0o666 });
+    await replaceFile(file, "whole", { mode: 0o600 });
+    expect(await readFile(file, "utf8")).toBe("whole");
+    expect(await modeOf(file)).toBe("600");
+    expect(await readdir(directory.path)).toEqual(["f"]);
+  });
+
+  it("leaves the old text and nothing else when it fails", async () => {
+    const file = `${directory.path}/f`;
+    await mkdir(file);
+    await expect(replaceFile(file, "x", { mode: 0o600 })).rejects.toMatchObject({ code: "EISDIR" });
+    expect(await readdir(directory.path)).toEqual(["f"]);
+    await rm(file, { recursive: true });
+  });
+});
+
+describe("a group", () => {
+  it("is found by name and taken by number", async () => {
+    const file = `${directory.path}/group`;
+    await writeFile(file, "root:x:0:\n#bad\nfacepay-cashier:x:998:kiosk,app\nbroken\nshort:x\n");
+    expect(await groupId("facepay-cashier", file)).toBe(998);
+    expect(await groupId("root", file)).toBe(0);
+    expect(await groupId("1234", file)).toBe(1234);
+    expect(await groupId("facepay", file)).toBeUndefined();
+    expect(await groupId("short", file)).toBeUndefined();
+  });
+});

@@ -1,0 +1,13 @@
+import { systemClock } from "../../agent/clock.ts";
+import { createLog } from "../../agent/pino-log.ts";
+
+// Writes a fixed row of events to its stderr.
+const log = createLog("info", systemClock());
+const [what] = process.argv.slice(2);
+log.debug("HIDDEN");
+log.info("FIRST", { text: "line\nbreak \u001b]0;x\u0007", authinfo: "CANARY", nested: { raw_data: "CANARY" } });
+if (what === "many") for (let n = 0; n < 300; n++) log.info("ROW", { n });
+await log.flush();
+log.warn("AFTER", { error: new Error("boom") });
+if (what === "exit") process.exit(3);
+await log.flush();

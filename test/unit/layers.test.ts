@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Every source of the product, relative to the project's root. */
+function sources(): string[] {
+  return ["agent", "drivers", "scripts"].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => path.posix.join(folder, file)),
+  );
+}
+
+/** Static and dynamic imports of a file, types included; relative ones as paths from the root. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(path.join(root, file), "utf8");
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  return specifiers.map((specifier) =>
+    specifier.startsWith(".") ? path.posix.join(path.posix.dirname(file), specifier) : specifier,
+  );
+}
+
+const files = sources();
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+function cycleFrom(start: string): string[] | undefined {
+  const walk = (file: string, trail: readonly string[]): string[] | undefined => {
+    for (const next of imports.get(file) ?? []) {
+      if (next === start) return [...trail, next];
+      if (imports.has(next) && !trail.includes(next)) {
+        const found = walk(next, [...trail, next]);
+        if (found) return found;
+      }
+    }
+    return undefined;
+  };
+  return walk(start, [start]);
+}
+
+const breaches = (applies: (file: string) => boolean, allowed: (imported: string, file: string) => boolean): string[] =>
+  files
+    .filter(applies)
+    .flatMap((file) => (imports.get(file) ?? []).filter((i) => !allowed(i, file)).map((i) => `${file} -> ${i}`));
+
+const isOurs = (imported: string) => /^(agent|drivers|scripts|test)\//.test(imported);
+const LEAVES = ["clock", "entropy", "errors", "failures", "log"].map((name) => `agent/${name}.ts`);
+
+describe("the house", () => {
+  it("is read by this test at all", () => {
+    expect(files.length).toBeGreaterThan(40);
+    expect(imports.get("agent/errors.ts")).toContain("agent/failures.ts");
+  });
+
+  it("has no import cycle, types included", () => {
+    const reached = new Set<string>();
+    const cycles = files
+      .filter((file) => !reached.has(file))
+      .map((file) => {
+        reached.add(file);
+        return cycleFrom(file);
+      });
+    expect(cycles.filter((cycle) => cycle !== undefined)).toEqual([]);
+  });
+
+  it("lets drivers see nothing of the agent but its leaves and the configuration's types", () => {
+    const allowed = [...LEAVES, "agent/config/config.ts"];
+    const found = breaches(
+      (file) => file.startsWith("drivers/"),
+      (i) => !i.startsWith("agent/") || allowed.includes(i),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it("lets only the composition root see the drivers themselves", () => {
+    const found = breaches(
+      (file) =>
+        file.startsWith("agent/") && !["agent/terminal.ts"].includes(file) && !file.startsWith("agent/simulation/"),
+      (i) => !i.startsWith("drivers/") || i === "drivers/driver.ts",
+    );
+    expect(found).toEqual([]);
+  });
+
+  it("keeps the parts apart: WeChat Pay knows no authinfo, the store no keeper, the keeper no API", () => {
+    const folders: Record<string, string[]> = {
+      "agent/wechatpay/": ["agent/config/config.ts", "agent/wechatpay/", ...LEAVES],
+      "agent/store/": ["agent/config/config.ts", "agent/authinfo/credential.ts", "agent/store/", ...LEAVES],
+      "agent/config/": ["agent/wechatpay/secrets.ts", "agent/config/", "agent/language.ts", ...LEAVES],
+      "agent/authinfo/": [
+        "agent/config/config.ts",
+        "agent/store/store-types.ts",
+        "agent/wechatpay/wechatpay.ts",
+        "agent/timebase.ts",
+        "agent/authinfo/",
+        "drivers/driver.ts",
+        ...LEAVES,
+      ],
+    };
+    for (const [folder, allowed] of Object.entries(folders)) {
+      const found = breaches(
+        (file) => file.startsWith(folder),
+        (i) => !isOurs(i) || allowed.some((prefix) => i.startsWith(prefix)),
+      );
+      expect(found, folder).toEqual([]);
+    }
+  });
+
+  it("never lets a stand-in import the code it checks", () => {
+    const own = ["agent/simulation/", "drivers/simulator/", "agent/clock.ts", "agent/entropy.ts"];
+    const found = breaches(
+      (file) => file.startsWith("agent/simulation/") || file.startsWith("drivers/simulator/"),
+      (i) => !isOurs(i) || own.some((prefix) => i.startsWith(prefix)),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it("takes time and chance from arguments only", () => {
+    const direct = /\b(Date\.now|Math\.random|performance\.now)\(|new Date\(\)|\bset(Timeout|Interval)\(/;
+    const standIns = /^(agent\/simulation|drivers\/simulator|scripts)\//;
+    const found = files
+      .filter((file) => !["agent/clock.ts", "agent/entropy.ts"].includes(file) && !standIns.test(file))
+      .filter((file) => direct.test(readFileSync(path.join(root, file), "utf8")));
+    expect(found).toEqual([]);
+  });
+
+  it("loads heavy packages only when they are needed", () => {
+    const heavy = ["undici", "serialport", "koffi", "pino", "prom-client", "systeminformation", "@peculiar/x509"];
+    const eager = files.flatMap((file) => {
+      const text = readFileSync(path.join(root, file), "utf8");
+      return heavy
+        .filter((name) => new RegExp(`^import (?!type)[^;]*from "${name}"`, "m").test(text))
+        .map((name) => `${file}: ${name}`);
+    });
+    // The transport is itself loaded only when the first request is due.
+    expect(eager.filter((entry) => !entry.startsWith("agent/wechatpay/transport.ts"))).toEqual([]);
+  });
+});

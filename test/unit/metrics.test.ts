@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { withoutAuthinfo } from "../../agent/api/authinfo-document.ts";
+import { createMetrics } from "../../agent/metrics.ts";
+import { renderMetrics } from "../../agent/prometheus.ts";
+import { absentView, makeView, obtainedWallMs } from "../support/api-fixture.ts";
+
+/** Contract 7. */
+const names = [
+  "facepay_authinfo_expiry_timestamp_seconds",
+  "facepay_authinfo_remaining_seconds",
+  "facepay_authinfo_generation",
+  "facepay_refresh_attempts_total",
+  "facepay_refresh_last_success_timestamp_seconds",
+  "facepay_authinfo_served_total",
+  "facepay_store_writes_total",
+  "facepay_bridge_frames_total",
+  "facepay_bridge_opens_total",
+  "facepay_clock_steps_total",
+  "facepay_clock_skew_seconds",
+  "facepay_wechatpay_requests_total",
+  "facepay_api_denied_total",
+];
+
+const lineOf = (text: string, start: string) => text.split("\n").find((line) => line.startsWith(`${start} `));
+
+describe("metrics", () => {
+  it("all appear on the first scrape of an agent that has nothing yet, with those of the process", async () => {
+    const text = await renderMetrics(createMetrics().counts, { view: absentView, clockSteps: 0 });
+    for (const name of names) expect(text).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge)$`, "m"));
+    expect(lineOf(text, "facepay_authinfo_expiry_timestamp_seconds")).toMatch(/ 0$/);
+    expect(lineOf(text, 'facepay_refresh_attempts_total{outcome="ok"}')).toMatch(/ 0$/);
+    expect(lineOf(text, 'facepay_authinfo_served_total{state="stale"}')).toMatch(/ 0$/);
+    expect(lineOf(text, 'facepay_api_denied_total{reason="origin"}')).toMatch(/ 0$/);
+    expect(text).toMatch(/^process_resident_memory_bytes \d+/m);
+    expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+  });
+
+  it("tell what was counted and what is known, and never the authinfo", async () => {
+    const metrics = createMetrics();
+    metrics.refreshAttempt("ok", obtainedWallMs + 5_000);
+    metrics.refreshAttempt("pay_dns", obtainedWallMs + 9_000);
+    metrics.served("fresh");
+    metrics.served("fresh");
+    metrics.denied("origin");
+    metrics.wechatpayRequest("https://b", 'x"y\n');
+    const text = await renderMetrics(metrics.counts, {
+      view: withoutAuthinfo(makeView()),
+      bridge: { frames: { ok: 5, fcs: 1 }, opens: { ok: 2 } },
+      store: { writes: { ok: 3, failed: 1 } },
+      skewMs: -1_500,
+      clockSteps: 4,
+      baseUrls: ["https://a", "https://b"],
+    });
+    const expected: [string, string][] = [
+      ["facepay_authinfo_expiry_timestamp_seconds", String(obtainedWallMs / 1000 + 3600)],
+      ["facepay_authinfo_remaining_seconds", "3599.9"],
+      ["facepay_authinfo_generation", "7"],
+      ['facepay_refresh_attempts_total{outcome="ok"}', "1"],
+      ['facepay_refresh_attempts_total{outcome="pay_dns"}', "1"],
+      ["facepay_refresh_last_success_timestamp_seconds", String(obtainedWallMs / 1000 + 5)],
+      ['facepay_authinfo_served_total{state="fresh"}', "2"],
+      ['facepay_store_writes_total{outcome="failed"}', "1"],
+      ['facepay_bridge_frames_total{outcome="fcs"}', "1"],
+      ['facepay_bridge_opens_total{outcome="ok"}', "2"],
+      ["facepay_clock_steps_total", "4"],
+      ["facepay_clock_skew_seconds", "-1.5"],
+      ['facepay_wechatpay_requests_total{base_url="https://a",outcome="ok"}', "0"],
+      ['facepay_wechatpay_requests_total{base_url="https://b",outcome="x\\"y\\n"}', "1"],
+      ['facepay_api_denied_total{reason="origin"}', "1"],
+    ];
+    for (const [start, value] of expected) expect(lineOf(text, start)).toBe(`${start} ${value}`);
+    expect(text).not.toContain("CANARY");
+  });
+
+  it("count from a kept authinfo when nothing has succeeded since the start", async () => {
+    const text = await renderMetrics(createMetrics().counts, { view: withoutAuthinfo(makeView()), clockSteps: 0 });
+    expect(lineOf(text, "facepay_refresh_last_success_timestamp_seconds")).toContain(String(obtainedWallMs / 1000));
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { emptyState, type State } from "../../agent/authinfo/credential.ts";
+import { type Found, describe as headerOf, type Owner, recover } from "../../agent/store/recover.ts";
+import { stateOf } from "../support/store-fixture.ts";
+
+const owner: Owner = { identity: "mine" };
+const missing: Found = { kind: "missing" };
+const good = (state: State, identity = "mine"): Found => ({
+  kind: "good",
+  state,
+  header: { identity, seq: 1, key_id: "k", ...headerOf(state) },
+});
+const bad = (claimed?: number): Found => ({
+  kind: "bad",
+  reason: "the seal is broken",
+  passing: false,
+  ...(claimed === undefined
+    ? {}
+    : { header: { identity: "mine", device_id: "", generation: claimed, seq: 1, key_id: "k" } }),
+});
+
+describe("the choice of the state to start with", () => {
+  it("takes the present file as it is", () => {
+    expect(recover(good(stateOf(6)), good(stateOf(5)), [], owner)).toEqual({
+      loaded: "current",
+      state: stateOf(6),
+      settle: false,
+    });
+  });
+
+  it("starts empty when there was nothing", () => {
+    expect(recover(missing, missing, [], owner)).toEqual({ loaded: "empty", state: emptyState, settle: false });
+  });
+
+  it.each([
+    ["damaged", bad()],
+    ["missing", missing],
+    ["damaged, its header readable", bad(6)],
+  ])("falls back to the older one when the present one is %s, and the generation does not fall", (_how, current) => {
+    const { loaded, state, settle } = recover(current, good(stateOf(5)), [], owner);
+    expect({ loaded, settle }).toEqual({ loaded: "previous", settle: true });
+    expect(state.credential?.authinfo).toBe("authinfo-of-generation-5");
+    expect(state.generation).toBeGreaterThanOrEqual(6);
+    expect(state.credential?.generation).toBe(state.generation);
+  });
+
+  it("is above the generation that a damaged or quarantined header claims", () => {
+    expect(recover(bad(8), good(stateOf(5)), [], owner).state.generation).toBe(9);
+    expect(recover(missing, good(stateOf(5)), [bad(8)], owner).state.generation).toBe(9);
+  });
+
+  it("keeps the generation when nothing opens any more", () => {
+    const recovered = recover(bad(8), bad(7), [], owner);
+    expect(recovered).toEqual({ loaded: "quarantined", state: { ...emptyState, generation: 8 }, settle: true });
+  });
+
+  it("does not believe an absurd generation of an unproven header", () => {
+    expect(recover(bad(Number.MAX_SAFE_INTEGER), missing, [], owner).state.generation).toBe(0);
+  });
+
+  it("serves nothing of another identity, and carries on what belongs to the terminal", () => {
+    const { loaded, state } = recover(good(stateOf(6), "theirs"), good(stateOf(5)), [], owner);
+    expect(loaded).toBe("other_identity");
+    expect(state).toEqual({ ...emptyState, generation: 6, wallFloorMs: stateOf(6).wallFloorMs });
+  });
+
+  it("serves nothing of another device, but remembers the signed time of the same merchant", () => {
+    const { loaded, state } = recover(good(stateOf(6)), missing, [], { ...owner, deviceId: "device-2" });
+    expect(loaded).toBe("other_identity");
+    expect(state.credential).toBeUndefined();
+    expect(state.newestSignedAtS).toBe(stateOf(6).newestSignedAtS);
+    expect(recover(good(stateOf(6)), missing, [], { ...owner, deviceId: "device-1" }).loaded).toBe("current");
+  });
+
+  it("serves nothing of another identity from the older file either", () => {
+    const { loaded, state, settle } = recover(bad(7), good(stateOf(5), "theirs"), [], owner);
+    expect({ loaded, settle, generation: state.generation }).toEqual({
+      loaded: "other_identity",
+      settle: true,
+      generation: 8,
+    });
+    expect(state.credential).toBeUndefined();
+  });
+});
