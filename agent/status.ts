@@ -30,7 +30,7 @@ export function statusDocument(sources: StatusSources): Record<string, unknown> 
   const { keeper, wechatpay, clock } = sources;
   return {
     version: sources.version,
-    config: sources.config ?? null,
+    config: sources.config ? config(sources.config) : null,
     state_format: STATE_FORMAT,
     boot_id: sources.bootId,
     started_at: time(sources.startedAtWallMs),
@@ -61,6 +61,11 @@ export function statusDocument(sources: StatusSources): Record<string, unknown> 
 /** RFC 3339 UTC with milliseconds. */
 function time(wallMs: number): string {
   return new Date(wallMs).toISOString();
+}
+
+/** Built by name: what is passed in may be a whole Provision, which holds the secrets. */
+function config({ file, hash, source }: NonNullable<StatusSources["config"]>): Record<string, unknown> {
+  return { file, hash, source };
 }
 
 function authinfo(view: AuthinfoView, keeper: KeeperStatus | undefined): Record<string, unknown> {

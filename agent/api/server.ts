@@ -70,7 +70,6 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     requireHostHeader: false,
     // Whatever NODE_OPTIONS says: lenient parsing is request smuggling.
     insecureHTTPParser: false,
-    shouldUpgradeCallback: () => false,
   });
   http.maxConnections = limits.connections;
   http.maxRequestsPerSocket = limits.requestsPerConnection;

@@ -1,6 +1,6 @@
 import type { Instant } from "../timebase.ts";
 import { type Anchor, anchor, remainingMs } from "./age.ts";
-import type { Credential } from "./credential.ts";
+import type { Credential, State } from "./credential.ts";
 import type { AuthinfoState, AuthinfoView, Cause } from "./keeper-types.ts";
 
 /** The credential in hand and what is known of it in this process. Replaced as a whole, never changed in place. */
@@ -14,13 +14,15 @@ export interface Held {
   readonly refreshAfterMs: number;
 }
 
+type Kept = Pick<State, "wallFloorMs" | "rejectedGeneration">;
+
 /** A credential read from the disk. */
-export function takeUp(credential: Credential, now: Instant, wallFloorMs: number): Held {
+export function takeUp(credential: Credential, now: Instant, { wallFloorMs, rejectedGeneration }: Kept): Held {
   return {
     credential,
     anchor: anchor(credential, now, wallFloorMs),
     persisted: true,
-    rejected: false,
+    rejected: credential.generation === rejectedGeneration,
     refreshAfterMs: credential.refreshAfterMs,
   };
 }

@@ -69,10 +69,11 @@ export class AuthinfoKeeper implements Keeper {
     const now = timebase.now();
     const kept = state.credential;
     if (kept && (identity.deviceId === undefined || identity.deviceId === kept.deviceId)) {
-      this.#held = takeUp(kept, now, state.wallFloorMs);
+      this.#held = takeUp(kept, now, state);
     }
     this.#newestSignedAtS = state.newestSignedAtS;
     this.#pacing = new Pacing(now.boot, state.unsteadyUntilWallMs - now.wall);
+    if (this.#held?.rejected) this.#pacing.urge(now.boot);
     this.#safekeeping = new Safekeeping(store, parts.clock, parts.log, (credential) => {
       if (this.#held?.credential !== credential) return;
       this.#held = { ...this.#held, persisted: true };
@@ -125,6 +126,7 @@ export class AuthinfoKeeper implements Keeper {
     const freeAt = this.#allowance.freeAt(now);
     this.#allowance.spend(freeAt);
     this.#held = { ...held, rejected: true };
+    this.#safekeeping.forget({ ...this.#parts.store.state, rejectedGeneration: rejection.generation });
     this.#parts.log.warn("AUTHINFO_REJECTED", { ...rejection, renewing_in_s: Math.ceil((freeAt - now) / 1_000) });
     this.#urge(freeAt);
     this.#changed();
@@ -185,7 +187,7 @@ export class AuthinfoKeeper implements Keeper {
       const { steppedMs, becameTrusted } = timebase.observe();
       if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
       if ((steppedMs !== 0 || becameTrusted) && this.#held?.anchor.trusted === false) {
-        const again = takeUp(this.#held.credential, timebase.now(), store.state.wallFloorMs);
+        const again = takeUp(this.#held.credential, timebase.now(), store.state);
         this.#held = { ...this.#held, anchor: again.anchor };
       }
       this.#safekeeping.tend();

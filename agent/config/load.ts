@@ -106,7 +106,8 @@ export async function checkLayers(layers: readonly Layer[], context: LayerContex
     ...context.problems,
     ...collected.problems,
     ...checked.problems,
-    ...rules.problems,
+    // What a file that cannot be read may well have said is not reported as missing.
+    ...(context.problems.length > 0 ? [] : [...checked.missing, ...rules.problems]),
     ...proxy.problems,
     ...deviceId.problems,
     ...groupProblems(values, settings, context.groupFile),

@@ -115,7 +115,11 @@ export function nearestKey(key: string): string {
   if (elsewhere !== undefined) return elsewhere;
   const section = key.slice(0, Math.max(dot, 0));
   const inside = sections.get(section);
-  if (inside !== undefined) return `${section}.${nearest(name, Object.keys(inside.fields)) ?? name}`;
+  if (inside !== undefined) {
+    const tables = [...sections.keys()].filter((known) => known.startsWith(`${section}.`));
+    const names = [...Object.keys(inside.fields), ...tables.map((known) => known.slice(section.length + 1))];
+    return `${section}.${nearest(name, names) ?? name}`;
+  }
   return nearest(key, [...sections.keys(), ...knownKeys]) ?? key;
 }
 

@@ -6,14 +6,15 @@ import { environmentName, type Given, type Settings } from "./settings.ts";
 
 /**
  * Checks every key by itself. A key that is missing or refused is absent in `values` (required keys and those with a
- * default included) and has its problem; paths are absolute.
+ * default included) and has its problem; paths are absolute. `missing`: the required keys that nobody gave.
  */
 export function checkValues(
   settings: Settings,
   mainFile: string,
-): { readonly values: SomeValues; readonly problems: Problem[] } {
+): { readonly values: SomeValues; readonly problems: Problem[]; readonly missing: Problem[] } {
   const values: Record<string, Record<string, unknown>> = {};
   const problems: Problem[] = [];
+  const missing: Problem[] = [];
   for (const [name, section] of sections) {
     const inside: Record<string, unknown> = {};
     values[name] = inside;
@@ -21,12 +22,12 @@ export function checkValues(
       const given = settings.get(`${name}.${own}`);
       if (given !== undefined) checkOne([name, own], field, given, inside, problems);
       else if (field.fallback !== undefined) inside[own] = field.fallback;
-      else if (field.required) problems.push(missing(`${name}.${own}`, field, mainFile));
+      else if (field.required) missing.push(isMissing(`${name}.${own}`, field, mainFile));
     }
     if (section.open) addFree(name, settings, inside, problems);
   }
   // The loop above has made exactly the sections and keys that the table's type tells.
-  return { values: values as SomeValues, problems };
+  return { values: values as SomeValues, problems, missing };
 }
 
 function checkOne(
@@ -67,7 +68,7 @@ function exampleOf(key: string, field: Field, origin: string): string {
   return `${own} = ${field.example}`;
 }
 
-function missing(key: string, field: Field, mainFile: string): Problem {
+function isMissing(key: string, field: Field, mainFile: string): Problem {
   const dot = key.lastIndexOf(".");
   const example = `${key.slice(dot + 1)} = ${field.example}`;
   return {

@@ -1,5 +1,6 @@
 import { isWeixinHost } from "./addresses.ts";
 import type { Findings } from "./findings.ts";
+import { schema } from "./schema.ts";
 
 const DIRECT_ONLY = ["merchant_serial_no", "merchant_private_key_file"] as const;
 const GATEWAY_ONLY = ["client_cert_file", "client_key_file", "bearer_token_file"] as const;
@@ -90,11 +91,12 @@ function baseUrlRules(found: Findings): void {
   }
 }
 
-function needed(found: Findings, mode: string, key: string): void {
+function needed(found: Findings, mode: string, key: keyof typeof schema.wechatpay.fields): void {
+  const line = `${key} = ${schema.wechatpay.fields[key].example}`;
   found.problem(
     `wechatpay.${key}`,
     { zh: `缺少：${mode} 模式需要它`, en: `is missing: ${mode} mode needs it` },
-    { zh: `请在 [wechatpay] 下写 ${key}`, en: `write ${key} under [wechatpay]` },
+    { zh: `请在 [wechatpay] 下写 ${line}`, en: `write ${line} under [wechatpay]` },
   );
 }
 

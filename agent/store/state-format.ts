@@ -14,10 +14,14 @@ export function parseState(bytes: Buffer): State | undefined {
     return undefined;
   }
   if (!isRecord(value) || value.format !== 1) return undefined;
-  const { generation, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } = value;
+  const { generation, rejectedGeneration, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } = value;
   if (!isCount(generation)) return undefined;
+  if (rejectedGeneration !== undefined && !isCount(rejectedGeneration)) return undefined;
   if (!isTime(newestSignedAtS) || !isTime(wallFloorMs) || !isTime(unsteadyUntilWallMs)) return undefined;
-  const common = { format: 1, generation, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } as const;
+  const common = {
+    ...({ format: 1, generation, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } as const),
+    ...(rejectedGeneration === undefined ? {} : { rejectedGeneration }),
+  };
   if (value.credential === undefined) return common;
   const credential = parseCredential(value.credential);
   return credential && { ...common, credential };

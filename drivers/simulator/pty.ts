@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import tty from "node:tty";
 import { getSystemErrorMap } from "node:util";
 
@@ -18,6 +18,7 @@ export interface Pty {
 // would keep the line alive after the unplug.
 const O_RDWR = 0o2;
 const O_NOCTTY = 0o400;
+const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const TCSANOW = 0;
 /** `struct termios` takes 60 octets with glibc and with musl. */
@@ -44,7 +45,7 @@ let libc: Promise<Libc> | undefined;
 export async function openPty(options: { readonly link?: string } = {}): Promise<Pty> {
   libc ??= loadLibc();
   const c = await libc;
-  const master = check(c, "posix_openpt", c.posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  const master = check(c, "posix_openpt", c.posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   let slave: number | undefined;
   try {
     check(c, "grantpt", c.grantpt(master));
@@ -69,9 +70,58 @@ export async function openPty(options: { readonly link?: string } = {}): Promise
   }
 }
 
+/** How long to leave a full line alone before the rest is tried; the kernel takes 4 KB at a time. */
+const FULL_LINE_MS = 2;
+
+/**
+ * The master end. libuv reads it by epoll but writes to it blocking, since it cannot reopen a master: with nobody reading the
+ * device, one long answer would stop this whole process. So writes go past libuv, and wait when the line is full.
+ */
+class MasterStream extends Duplex {
+  readonly #fd: number;
+  readonly #reader: tty.ReadStream;
+  #later: NodeJS.Timeout | undefined;
+
+  constructor(fd: number) {
+    super();
+    this.#fd = fd;
+    this.#reader = new tty.ReadStream(fd);
+    this.#reader.on("data", (chunk) => {
+      if (!this.push(chunk)) this.#reader.pause();
+    });
+    this.#reader.on("error", (error) => this.destroy(error));
+    this.#reader.on("close", () => this.destroy());
+    this.#reader.pause();
+  }
+
+  override _read(): void {
+    this.#reader.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    let written = 0;
+    const more = () => {
+      if (this.destroyed) return;
+      try {
+        written += fs.writeSync(this.#fd, chunk, written);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return done(error as Error);
+      }
+      if (written === chunk.length) done();
+      else this.#later = setTimeout(more, FULL_LINE_MS);
+    };
+    more();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#later);
+    this.#reader.destroy();
+    done(error);
+  }
+}
+
 function wrap(master: number, held: number, path: string, link: string | undefined): Pty {
-  // A tty.ReadStream reads and writes, and libuv waits for the master by epoll; net.Socket refuses a terminal.
-  const stream = new tty.ReadStream(master);
+  const stream = new MasterStream(master);
   let plugged = true;
   const unplug = () => {
     if (!plugged) return;

@@ -12,12 +12,18 @@ let socket: string;
 let open: OpenSocket;
 let denied: string[];
 let calls: number;
+let answer: Promise<unknown>;
 
 async function start(limits: Partial<ApiLimits> = {}): Promise<void> {
   const server = createCashierServer({
     keeper: new HandKeeper(),
     identity: () => identity,
-    driver: () => ({ call: async () => ({ calls: ++calls }) }),
+    driver: () => ({
+      call: () => {
+        calls++;
+        return answer;
+      },
+    }),
     live: () => true,
     served: () => {},
     denied: (reason) => denied.push(reason),
@@ -33,6 +39,7 @@ beforeEach(async () => {
   socket = `${directory.path}/api.sock`;
   denied = [];
   calls = 0;
+  answer = Promise.resolve({ return_code: "SUCCESS" });
 });
 
 afterEach(async () => {
@@ -228,6 +235,22 @@ describe("a body", () => {
     expect(calls).toBe(0);
   });
 
+  it("is refused so that a sender who writes it all before reading still gets to read why", async () => {
+    const client = net.connect(socket);
+    const broken: Error[] = [];
+    client.on("error", (error) => broken.push(error));
+    client.pause();
+    await new Promise((resolve) => client.write(head("Content-Length: 600000") + " ".repeat(600_000), resolve));
+    let text = "";
+    client.on("data", (chunk) => {
+      text += chunk;
+    });
+    client.resume();
+    await new Promise((resolve) => client.once("close", resolve));
+    expect(statusOf(text)).toBe(413);
+    expect(broken).toEqual([]);
+  });
+
   it("in chunks without end is refused at 16 KiB, and the connection closed", async () => {
     const chunk = `4000\r\n${" ".repeat(0x4000)}\r\n`;
     const raw = await askRaw(socket, head("Transfer-Encoding: chunked") + chunk + chunk);
@@ -274,16 +297,16 @@ describe("time and room", () => {
     await start({ headersTimeoutMs: 600, requestTimeoutMs: 1_200 });
     const silent = askRaw(socket, "");
     const slow = net.connect(socket);
-    let answer = "";
+    let heard = "";
     slow.on("data", (chunk) => {
-      answer += chunk;
+      heard += chunk;
     });
     slow.on("error", () => slow.destroy());
     const drip = setInterval(() => slow.write("X"), 100);
     slow.write("GET /v1/authinfo HTTP/1.1\r\n");
     await until(() => slow.destroyed || slow.readableEnded, "the slow one is cut");
     clearInterval(drip);
-    expect(statusOf(answer)).toBe(408);
+    expect(statusOf(heard)).toBe(408);
     expect(statusOf(await silent)).toBe(408);
     expect(denied).toEqual(["request_timeout", "request_timeout"]);
   });
@@ -337,8 +360,34 @@ describe("time and room", () => {
     for (const client of idle) client.destroy();
   });
 
-  it("answers pipelined requests in order, a thousand to a connection", async () => {
+  it("never cuts off a reader at work to make room", async () => {
     await start();
+    const working = Promise.withResolvers<unknown>();
+    answer = working.promise;
+    const call = ask(socket, "POST", "/v1/sdk/call", { body: { cmd: "x" } });
+    const stream = net.connect(socket);
+    let events = "";
+    stream.on("data", (chunk) => {
+      events += chunk;
+    });
+    stream.write(headOf("GET /v1/authinfo/events HTTP/1.1", "Host: x"));
+    await until(() => calls === 1 && events.includes("event: authinfo"), "both at work");
+    const crowd = Array.from({ length: 200 }, () => {
+      const idle = net.connect(socket);
+      idle.on("error", () => idle.destroy());
+      idle.write(headOf("GET /livez HTTP/1.1", "Host: x"));
+      return idle;
+    });
+    await until(() => denied.filter((reason) => reason === "crowded").length >= 137, "the crowd is thinned");
+    working.resolve({ return_code: "SUCCESS" });
+    expect((await call).status).toBe(200);
+    expect(stream.closed).toBe(false);
+    stream.destroy();
+    for (const idle of crowd) idle.destroy();
+  });
+
+  it("answers pipelined requests in order, a thousand to a connection", async () => {
+    await start({ keepAliveMs: 60_000 });
     const raw = await askRaw(socket, headOf("GET /livez HTTP/1.1", "Host: x").repeat(10_000));
     expect(raw.match(/HTTP\/1\.1 200 /g)).toHaveLength(1_000);
     expect(raw.match(/connection: close/gi)).not.toBeNull();

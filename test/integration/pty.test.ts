@@ -84,6 +84,13 @@ describe("openPty", () => {
     expect(fs.existsSync(pty.path)).toBe(false);
   });
 
+  it("does not stop the process when nobody reads what it writes", async () => {
+    const pty = await open();
+    pty.stream.write(Buffer.alloc(64 * 1024, 0x55));
+    const line = openDevice(pty.path);
+    expect(await until(line, 64 * 1024)).toHaveLength(64 * 1024);
+  });
+
   it("takes over a link left by an earlier run and leaves the link of its successor", async () => {
     const link = path.join(directory, "ttyFACE");
     const first = await open(link);

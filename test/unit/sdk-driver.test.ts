@@ -237,6 +237,23 @@ describe("getRawData", () => {
   });
 });
 
+describe("a caller who has gone", () => {
+  it("is not worked for: no rawdata is taken after the hello", async () => {
+    await started();
+    const gate = Promise.withResolvers<undefined>();
+    bridge.script = (call) =>
+      call.method === "hello" ? gate.promise.then(() => ({ result: bridge.hello })) : undefined;
+    const patience = new AbortController();
+    const reading = driver.getRawData(patience.signal);
+    await clock.settle();
+    patience.abort(new AgentError("BRIDGE_CLOSED", "enough"));
+    expect(await outcome(reading)).toBe("BRIDGE_CLOSED");
+    gate.resolve(undefined);
+    await clock.settle();
+    expect(bridge.said.slice(2)).toEqual(["hello"]);
+  });
+});
+
 describe("the cashier app's calls", () => {
   it("go through unchanged, and so does the answer", async () => {
     await started();
@@ -367,6 +384,24 @@ describe("a line that is open and not usable", () => {
     bridge.hello = { ...bridge.hello, protocol: "1.7" };
     await clock.advance(10_000);
     expect(driver.status().state).toBe("ready");
+  });
+
+  it("is no longer used once it turns out to be one of another version", async () => {
+    await started();
+    bridge.hello = { ...bridge.hello, protocol: "2.0" };
+    expect(await outcome(driver.getRawData(forever))).toBe("BRIDGE_PROTOCOL");
+    expect(driver.status().state).toBe("handshake");
+    await clock.settle();
+    expect(await outcome(driver.call({ cmd: "x" }, forever))).toBe("BRIDGE_PROTOCOL");
+  });
+
+  it("is no loss when it goes", async () => {
+    bridge.script = () => "silence";
+    await started();
+    bridge.unplug();
+    await clock.settle();
+    expect(driver.status()).toMatchObject({ state: "opening", problem: { code: "BRIDGE_LOST" } });
+    expect(events).toEqual([]);
   });
 
   it("says that only its own calls come back", async () => {

@@ -127,6 +127,7 @@ describe("checkRawData", () => {
     try {
       checkRawData({ rawdata: "SECRETSECRET SECRET" });
     } catch (error) {
+      expect(String(error)).toContain("holds a space");
       expect(String(error)).not.toContain("SECRET");
       return;
     }

@@ -9,6 +9,11 @@ describe("a kept state", () => {
   it("comes back as it was", () => {
     expect(parse(stateOf(3))).toEqual(stateOf(3));
     expect(parse(emptyState)).toEqual(emptyState);
+    expect(parse({ ...stateOf(3), rejectedGeneration: 3 })).toEqual({ ...stateOf(3), rejectedGeneration: 3 });
+  });
+
+  it("refuses a refused generation that is no number", () => {
+    for (const rejectedGeneration of wrong) expect(parse({ ...stateOf(3), rejectedGeneration })).toBeUndefined();
   });
 
   it("of a later minor version stays readable, without what is unknown", () => {

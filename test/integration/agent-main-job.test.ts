@@ -1,0 +1,187 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
+
+afterAll(removeFactory);
+
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const METRICS = [
+  "facepay_authinfo_expiry_timestamp_seconds",
+  "facepay_authinfo_remaining_seconds",
+  "facepay_authinfo_generation",
+  "facepay_refresh_attempts_total",
+  "facepay_refresh_last_success_timestamp_seconds",
+  "facepay_authinfo_served_total",
+  "facepay_store_writes_total",
+  "facepay_bridge_frames_total",
+  "facepay_bridge_opens_total",
+  "facepay_clock_steps_total",
+  "facepay_clock_skew_seconds",
+  "facepay_wechatpay_requests_total",
+  "facepay_api_denied_total",
+];
+
+/** What the bridge was asked, in its own words. */
+const asked = (rig: Rig) => rig.bridge.requests.map(({ method, cmd }) => cmd ?? method);
+
+describe.concurrent("the main job", () => {
+  it.each(["serial", "socket"] as const)("is done over a %s line, and every socket tells of it", async (line) => {
+    await using rig = await openRig({ line });
+    await rig.serve({ env: { FACEPAY_BOOT_ID: "boot-of-the-test" } });
+
+    const { status, headers, body } = await rig.get();
+    expect(status).toBe(200);
+    expect(headers["content-type"]).toMatch(/^application\/json\b/);
+    const { identity } = rig.playground;
+    expect(body).toEqual({
+      authinfo: rig.canaries.all("authinfo")[0],
+      device_id: identity.deviceId,
+      sp_mchid: identity.spMchid,
+      sp_appid: identity.spAppid,
+      sub_mchid: identity.subMchid,
+      sub_appid: identity.subAppid,
+      organization_id: identity.organizationId,
+      state: "fresh",
+      generation: 1,
+      obtained_at: expect.stringMatching(RFC3339),
+      expires_at: expect.stringMatching(RFC3339),
+      remaining_s: expect.any(Number),
+      expiry_source: "assumed",
+      clock_trusted: true,
+      persisted: true,
+    });
+    expect(Date.parse(String(body.expires_at)) - Date.parse(String(body.obtained_at))).toBe(3_600_000);
+    expect(Number.isInteger(body.remaining_s)).toBe(true);
+    expect(body.remaining_s).toBeLessThan(3_600);
+    expect(body.remaining_s).toBeGreaterThan(3_500);
+
+    expect(asked(rig)).toEqual(["hello", "initWxpayface", "hello", "getWxpayfaceRawdata"]);
+    const [hello, init] = rig.bridge.requests;
+    expect(hello?.params).toEqual({ protocol: "1.0", agent: expect.stringMatching(/^facepay-agent\/\d/) });
+    expect(init?.params).toEqual({ cmd: "initWxpayface", version: "1", now: expect.any(Number) });
+    expect(rig.pay.requests).toMatchObject([{ method: "POST", path: "/v3/offlineface/authinfo", verified: true }]);
+
+    const document = await rig.status();
+    expect(document).toMatchObject({
+      boot_id: "boot-of-the-test",
+      config: { hash: expect.stringMatching(/./) },
+      authinfo: { state: "fresh", generation: 1, obtained_at: body.obtained_at, expires_at: body.expires_at },
+      bridge: { state: "ready", device_id: identity.deviceId },
+      last_error: null,
+      next_attempt: { at: expect.stringMatching(RFC3339) },
+    });
+    expect(document.wechatpay?.base_urls).toHaveLength(1);
+    const at = Date.parse(document.next_attempt?.at ?? "");
+    expect(at).toBeLessThanOrEqual(Date.parse(String(body.obtained_at)) + 1_800_000);
+
+    const metrics = await rig.metrics();
+    for (const name of METRICS) expect(metrics).toMatch(new RegExp(`^${name}(\\{.*\\})? [-+.e\\d]+$`, "m"));
+    expect(metrics).toContain("facepay_authinfo_generation 1\n");
+    expect(metrics).toContain('facepay_refresh_attempts_total{outcome="ok"} 1\n');
+    expect(metrics).toContain(`facepay_wechatpay_requests_total{base_url="${rig.pay.url}",outcome="ok"} 1\n`);
+    expect(metrics).toMatch(/^process_cpu_seconds_total /m);
+
+    for (const socket of ["api", "admin"] as const) {
+      for (const path of ["/livez", "/readyz"]) expect((await rig.ask(socket, "GET", path)).status).toBe(200);
+    }
+    expect((await rig.ask("admin", "GET", "/v1/authinfo")).status).toBe(404);
+
+    expect(await rig.stop()).toEqual({ code: 0, signal: null });
+    expect(rig.agent.stdout).toBe("");
+    expect(rig.agent.log().every(({ code }) => typeof code === "string")).toBe(true);
+  });
+
+  it("is done through a gateway that wants certificate and token", async () => {
+    await using rig = await openRig({ mode: "gateway" });
+    rig.pay.extraHeaders = { "Facepay-Refresh-Seconds": "700" };
+    const { obtained_at } = await rig.serve();
+    expect(rig.pay.requests).toMatchObject([{ verified: true, client: rig.playground.identity.deviceId }]);
+    const { next_attempt } = await rig.status();
+    expect(Date.parse(next_attempt?.at ?? "") - Date.parse(obtained_at)).toBeCloseTo(700_000, -3);
+  });
+
+  it("tells subscribers at once, and again at every change", async () => {
+    await using rig = await openRig();
+    await rig.serve();
+    const { events } = rig.events();
+    await rig.until("the first event", async () => events.length > 0);
+    const { body } = await rig.get();
+    expect(events).toEqual([{ event: "authinfo", data: { ...body, remaining_s: expect.any(Number) } }]);
+
+    const refreshed = await rig.refresh();
+    expect(refreshed.status).toBe(200);
+    expect(refreshed.body).toMatchObject({ state: "fresh", generation: 2 });
+    await rig.until("the event of the second generation", async () => {
+      return events.some(({ data }) => data.generation === 2 && data.state === "fresh");
+    });
+    expect(events.at(-1)?.data.authinfo).toBe(rig.canaries.all("authinfo")[1]);
+  });
+
+  it("grants one refresh in ten seconds", async () => {
+    await using rig = await openRig();
+    await rig.serve();
+    expect((await rig.refresh()).status).toBe(200);
+    const again = await rig.refresh();
+    expect(again.status).toBe(429);
+    expect(again.headers["content-type"]).toMatch(/^application\/problem\+json\b/);
+    expect(again.body.code).toEqual(expect.any(String));
+    expect(Number(again.headers["retry-after"])).toBeGreaterThanOrEqual(1);
+    expect(Number(again.headers["retry-after"])).toBeLessThanOrEqual(10);
+    expect(rig.pay.requests).toHaveLength(2);
+  });
+
+  it("obeys expires_in", async () => {
+    await using rig = await openRig();
+    rig.pay.expiresIn = "7200";
+    expect(await rig.serve()).toMatchObject({ expiry_source: "response", generation: 1 });
+    const { body } = await rig.get();
+    expect(Date.parse(String(body.expires_at)) - Date.parse(String(body.obtained_at))).toBe(7_200_000);
+    rig.pay.expiresIn = 1_000_000;
+    expect((await rig.refresh()).body).toMatchObject({ generation: 2, expiry_source: "response" });
+    expect((await rig.served()).remaining_s).toBeGreaterThan(86_300);
+  });
+});
+
+describe.concurrent("calls of the cashier app", () => {
+  it("pass to the SDK and back unchanged", async () => {
+    await using rig = await openRig();
+    const { authinfo } = await rig.serve();
+    const request = { cmd: "preloadSdkEnv", version: "1", now: 1, authinfo, store: "门店\u0011}~", deep: { list: [1, null] } };
+    const answer = { return_code: "PARAM_ERROR", return_msg: "参数错误", err_code: 268_435_461, deep: [{ a: [] }] };
+    rig.bridge.next({ only: "preloadSdkEnv", result: answer });
+    const { status, body } = await rig.ask("api", "POST", "/v1/sdk/call", { body: request });
+    expect({ status, body }).toEqual({ status: 200, body: answer });
+    expect(rig.bridge.requests.at(-1)).toMatchObject({ method: "call", params: request });
+  });
+
+  it("go ahead of the agent's own", async () => {
+    await using rig = await openRig();
+    await rig.serve();
+    const before = rig.bridge.requests.length;
+    rig.bridge.faults = { delayMs: 300 };
+    const refreshed = rig.refresh();
+    await rig.until("the hello of the refresh", async () => rig.bridge.requests.length > before);
+    const calls = await Promise.all(
+      [1, 2].map((n) => rig.ask("api", "POST", "/v1/sdk/call", { body: { cmd: `cashier${n}` } })),
+    );
+    expect(calls.map(({ status, body }) => [status, body.cmd])).toEqual([
+      [200, "cashier1"],
+      [200, "cashier2"],
+    ]);
+    expect((await refreshed).status).toBe(200);
+    const order = asked(rig).slice(before);
+    expect(order.slice(0, 3)).toEqual(["hello", "cashier1", "cashier2"]);
+    expect(order.slice(-2)).toEqual(["hello", "getWxpayfaceRawdata"]);
+  });
+
+  it("are answered 504 when the SDK never answers, and the next one is served", async () => {
+    await using rig = await openRig({ config: { driver: { call_timeout_ms: 300 } } });
+    await rig.serve();
+    rig.bridge.next({ only: "getWxpayfaceCode", silent: true });
+    const call = () => rig.ask("api", "POST", "/v1/sdk/call", { body: { cmd: "getWxpayfaceCode" } });
+    const lost = await call();
+    expect(lost.status).toBe(504);
+    expect(lost.headers["content-type"]).toMatch(/^application\/problem\+json\b/);
+    expect(lost.body).toMatchObject({ status: 504, code: expect.any(String) });
+    expect((await call()).body).toMatchObject({ return_code: "SUCCESS" });
+  });
+});
