@@ -14,11 +14,15 @@ export interface Circumstances {
   readonly store: StoreStatus;
   readonly remembered?: string;
   readonly reloadRefused?: string;
+  readonly renewalRefused?: string;
+  readonly clientCertEndsMs?: number;
   readonly configWarnings: readonly string[];
 }
 
 /** A request of ours that is further off is refused by WeChat Pay at 300 s; well before that someone should know. */
 const SKEW_WARNING_MS = 10_000;
+
+const CERT_WARNING_MS = 30 * 24 * 3_600_000;
 
 /** Sets every standing warning according to how things are now. */
 export function judge(warnings: Warnings, now: { boot: number; wall: number }, about: Circumstances): void {
@@ -32,6 +36,10 @@ export function judge(warnings: Warnings, now: { boot: number; wall: number }, a
   );
   set("CONFIG_REMEMBERED", about.remembered !== undefined, about.remembered);
   set("CONFIG_RELOAD_REFUSED", about.reloadRefused !== undefined, about.reloadRefused);
+  set("SECRETS_REFUSED", about.renewalRefused !== undefined, about.renewalRefused);
+  const { clientCertEndsMs: ends } = about;
+  const soon = ends !== undefined && ends - now.wall < CERT_WARNING_MS;
+  set("CLIENT_CERT_EXPIRING", soon, ends === undefined ? undefined : `valid until ${new Date(ends).toISOString()}`);
   set("CONFIG_WARNING", about.configWarnings.length > 0, about.configWarnings.join("; "));
   const down = bridge !== undefined && bridge.state !== "ready";
   set("BRIDGE_DOWN", down, bridge?.problem && `${bridge.problem.code}: ${bridge.problem.detail}`);

@@ -11,6 +11,8 @@ export interface FailureRule {
   readonly retry: "backoff" | "slow" | "throttled";
   /** The same request goes at once, once, to the next base URL. */
   readonly failover?: true;
+  /** It is over as soon as this terminal's clock is set: a step of the clock is followed by an attempt at once. */
+  readonly clock?: true;
   /** Id of the diagnose check that carries the remedy. */
   readonly remedy: string;
 }
@@ -46,7 +48,7 @@ export const failureRules = {
   PAY_TIMEOUT: { retry: "backoff", failover: true, remedy: "pay.reach" },
   PAY_TLS_UNTRUSTED: { retry: "backoff", failover: true, remedy: "net.tls" },
   PAY_TLS_NAME: { retry: "backoff", failover: true, remedy: "net.tls" },
-  PAY_TLS_EXPIRED: { retry: "backoff", failover: true, remedy: "net.tls" },
+  PAY_TLS_EXPIRED: { retry: "backoff", failover: true, clock: true, remedy: "net.tls" },
   PAY_TLS_FAILED: { retry: "backoff", failover: true, remedy: "net.tls" },
   PAY_CLIENT_CERTIFICATE: { retry: "slow", remedy: "cert.expiry" },
   PAY_PROXY: { retry: "backoff", failover: true, remedy: "net.proxy" },
@@ -66,7 +68,7 @@ export const failureRules = {
   PAY_UNSIGNED: { retry: "backoff", remedy: "net.captive" },
   PAY_SIGNATURE_PROBE: { retry: "backoff", remedy: "pay.auth" },
   PAY_SIGNATURE_SERIAL: { retry: "backoff", remedy: "pay.auth" },
-  PAY_SIGNATURE_EXPIRED: { retry: "backoff", remedy: "time.offset" },
+  PAY_SIGNATURE_EXPIRED: { retry: "backoff", clock: true, remedy: "time.offset" },
   PAY_SIGNATURE_REPLAYED: { retry: "backoff", remedy: "net.tls" },
   PAY_SIGNATURE_INVALID: { retry: "backoff", remedy: "net.tls" },
   PAY_ANSWER_TOO_LARGE: { retry: "backoff", remedy: "net.captive" },
@@ -77,7 +79,7 @@ export const failureRules = {
   PAY_AUTHINFO_INVALID: { retry: "backoff", remedy: "pay.authinfo" },
   PAY_EXPIRES_IN_INVALID: { retry: "backoff", remedy: "pay.authinfo" },
   PAY_AUTHINFO_UNCHANGED: { retry: "backoff", remedy: "pay.authinfo" },
-  CLOCK_WRONG: { retry: "backoff", remedy: "time.offset" },
+  CLOCK_WRONG: { retry: "slow", clock: true, remedy: "time.offset" },
   // The terminal itself.
   STORE_WRITE: { retry: "backoff", remedy: "store.write" },
   STORE_READ: { retry: "backoff", remedy: "store.read" },

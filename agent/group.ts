@@ -1,14 +1,31 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { systemCode } from "./errors.ts";
+
+const GROUP_FILE = "/etc/group";
 
 /**
- * The number of a group, undefined when there is none of that name. Node has no getgrnam(3); a service's groups stand
- * in /etc/group (systemd-sysusers and groupadd write it). A number is taken as it is.
+ * The number of a group: of a name by /etc/group, of digits themselves. Node has no getgrnam(3), so a group that lives in a
+ * directory service alone has to be given by number. Undefined when there is none of that name.
  */
-export async function groupId(group: string, groupFile = "/etc/group"): Promise<number | undefined> {
-  if (/^\d{1,9}$/.test(group)) return Number(group);
-  for (const line of (await readFile(groupFile, "utf8")).split("\n")) {
-    const [name, , id] = line.split(":");
-    if (name === group && id !== undefined && /^\d{1,10}$/.test(id)) return Number(id);
+export function lookupGroup(name: string, file: string = GROUP_FILE): number | undefined {
+  if (/^\d{1,10}$/.test(name)) {
+    const gid = Number(name);
+    // 2^32 - 1 means "leave it as it is" to chown(2).
+    return gid < 0xffffffff ? gid : undefined;
+  }
+  for (const line of readGroups(file).split("\n")) {
+    const [itsName, , gid] = line.split(":");
+    if (itsName === name && gid !== undefined && /^\d+$/.test(gid)) return Number(gid);
   }
   return undefined;
+}
+
+function readGroups(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    // A container without the file has no groups by name; anything else is a defect of the machine worth seeing.
+    if (systemCode(error) === "ENOENT") return "";
+    throw error;
+  }
 }

@@ -21,6 +21,10 @@ export interface LocalApiParts {
 /** Both servers at work. */
 export interface LocalApi {
   readonly paths: readonly string[];
+  /** What it was opened with. */
+  readonly config: ApiConfig | undefined;
+  /** Whether `config` names the places where it listens already: then readers can stay connected over a reload. */
+  fits(config: ApiConfig | undefined): boolean;
   close(): Promise<void>;
 }
 
@@ -50,7 +54,8 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
     status: () => service.status(),
     renderMetrics,
   });
-  const places = socketPlaces(config, inheritedSockets(env, process.pid));
+  const inherited = inheritedSockets(env, process.pid);
+  const places = socketPlaces(config, inherited);
   const open: OpenSocket[] = [];
   try {
     open.push(await openSocket(cashier, places.api));
@@ -61,6 +66,8 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
   }
   return {
     paths: open.map(({ path }) => path ?? "(from systemd)"),
+    config,
+    fits: (other) => JSON.stringify(socketPlaces(other, inherited)) === JSON.stringify(places),
     async close() {
       await Promise.all(open.map((socket) => socket.close()));
     },

@@ -67,7 +67,7 @@ function describe(counts: MetricCounts, sources: MetricSources): Metric[] {
     ),
     counter("facepay_authinfo_served_total", "Times the authinfo was handed out", "state", counts.served),
     counter("facepay_store_writes_total", "Writes of the state file", "outcome", seen(store?.writes)),
-    counter("facepay_bridge_frames_total", "Frames from the bridge", "outcome", seen(bridge?.frames)),
+    counter("facepay_bridge_frames_total", "Frames from the bridge", "outcome", seen(framesOnly(bridge?.frames))),
     counter("facepay_bridge_opens_total", "Openings of the line to the bridge", "outcome", seen(bridge?.opens)),
     {
       name: "facepay_clock_steps_total",
@@ -106,4 +106,13 @@ function wechatpayRequests(counts: MetricCounts, baseUrls: readonly string[]): M
     type: "counter",
     samples,
   };
+}
+
+/** The decoder also counts octets, which are no frames. */
+function framesOnly(
+  frames: Readonly<Record<string, number>> | undefined,
+): Readonly<Record<string, number>> | undefined {
+  if (frames === undefined) return undefined;
+  const { dropped_octets: _octets, ...rest } = frames;
+  return rest;
 }

@@ -1,4 +1,4 @@
-import type { ApiConfig } from "./config/config.ts";
+import type { AbsentConfig } from "./config/load.ts";
 import { type Problem, renderProblem } from "./config/problem.ts";
 import { readRemembered, rememberConfig } from "./config/remembered.ts";
 import { type Checkup, loadAll, withSecrets } from "./config/secrets.ts";
@@ -8,7 +8,7 @@ import type { Provision } from "./service.ts";
 
 export type Found =
   | { readonly kind: "ready"; readonly provision: Provision; readonly refused: readonly Problem[] }
-  | { readonly kind: "absent"; readonly api: ApiConfig }
+  | AbsentConfig
   | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  */
 export async function findProvision(file: string, env: Env, wallMs: number): Promise<Found> {
   const present = await loadAll({ file, env, wallMs });
-  if (present.kind === "absent") return { kind: "absent", api: socketsOf(env) };
+  if (present.kind === "absent") return present;
   if (present.kind === "ok") return { kind: "ready", provision: provisionOf(present, file, "file"), refused: [] };
   const { problems, storeDirectory } = present;
   const remembered = await readRemembered(storeDirectory, env);
@@ -47,15 +47,4 @@ function provisionOf(
   const { config, hash } = loaded;
   const told = warnings.map((warning) => renderProblem(warning, "en"));
   return { file, hash, source, config, secrets, loaded, warnings: told };
-}
-
-/** Without a file only the environment can say where the sockets of an unprovisioned terminal are. */
-function socketsOf(env: Env): ApiConfig {
-  const { FACEPAY_API_SOCKET: socket, FACEPAY_API_ADMIN_SOCKET: adminSocket } = env;
-  return {
-    socketMode: 0o660,
-    adminSocketMode: 0o660,
-    ...(socket ? { socket } : {}),
-    ...(adminSocket ? { adminSocket } : {}),
-  };
 }

@@ -1,4 +1,4 @@
-import type { AuthinfoView, Keeper, Rejection } from "./authinfo/keeper-types.ts";
+import type { AuthinfoView, Cause, Keeper, Rejection } from "./authinfo/keeper-types.ts";
 import { AgentError } from "./errors.ts";
 
 /**
@@ -8,6 +8,7 @@ import { AgentError } from "./errors.ts";
 export class KeeperRelay implements Keeper {
   readonly #listeners = new Set<(view: AuthinfoView) => void>();
   #keeper: Keeper | undefined;
+  #whyNone: Cause | undefined;
   #unsubscribe: () => void = () => {};
 
   /** Puts another keeper to work and tells every subscriber what it holds. */
@@ -18,8 +19,14 @@ export class KeeperRelay implements Keeper {
     this.#tell(this.view());
   }
 
+  /** Why there is none to use: the configuration that appeared was refused. */
+  explain(cause: Cause): void {
+    this.#whyNone = cause;
+    if (!this.#keeper) this.#tell(this.view());
+  }
+
   view(): AuthinfoView {
-    return this.#keeper?.view() ?? UNPROVISIONED;
+    return this.#keeper?.view() ?? { ...UNPROVISIONED, ...(this.#whyNone && { cause: this.#whyNone }) };
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {

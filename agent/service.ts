@@ -73,7 +73,7 @@ export class Service {
     const { env, clock, timebase, entropy, log, metrics } = this.#parts;
     const { config, secrets } = provision;
     const parts: TerminalParts = {
-      ...{ config, secrets, lock, env, clock, timebase, entropy, log },
+      ...{ config, secrets, named: provision.loaded.named, lock, env, clock, timebase, entropy, log },
       onAttempt: (outcome) => metrics.refreshAttempt(outcome, clock.wall()),
       onRequest: (baseUrl, outcome) => metrics.wechatpayRequest(baseUrl, outcome),
     };
@@ -115,6 +115,7 @@ export class Service {
   refuseReload(why: string): void {
     this.#reloadRefused = why;
     this.#parts.log.error("CONFIG_RELOAD_REFUSED", { detail: why });
+    this.keeper.explain({ code: "CONFIG_INVALID", sinceWallMs: this.#parts.clock.wall(), detail: why });
     this.#judge();
   }
 
@@ -141,6 +142,7 @@ export class Service {
       ...(terminal ? { keeper: terminal.keeper.status(), store: terminal.store.status() } : {}),
       ...(bridge ? { bridge } : {}),
       ...(wechatpay ? { wechatpay } : {}),
+      ...(terminal?.clientCertEndsMs === undefined ? {} : { clientCertEndsMs: terminal.clientCertEndsMs }),
     });
   }
 
@@ -167,23 +169,27 @@ export class Service {
 
   #judge(): void {
     const terminal = this.#terminal;
-    if (!terminal) return;
     const { clock } = this.#parts;
+    const now = { boot: clock.boot(), wall: clock.wall() };
+    const reloadRefused = this.#reloadRefused;
+    if (!terminal) {
+      // Nothing is at work yet that could be looked at, but a configuration may have been refused.
+      this.#warnings.set("CONFIG_RELOAD_REFUSED", reloadRefused !== undefined, now, reloadRefused);
+      return;
+    }
     const { failures, unsteady } = terminal.keeper.status();
     const { bridge, wechatpay } = terminal;
-    judge(
-      this.#warnings,
-      { boot: clock.boot(), wall: clock.wall() },
-      {
-        view: terminal.keeper.view(),
-        ...{ failures, unsteady },
-        store: terminal.store.status(),
-        configWarnings: this.#provision?.warnings ?? [],
-        ...(this.#provision?.refused === undefined ? {} : { remembered: this.#provision.refused }),
-        ...(this.#reloadRefused === undefined ? {} : { reloadRefused: this.#reloadRefused }),
-        ...(bridge ? { bridge } : {}),
-        ...(wechatpay ? { wechatpay } : {}),
-      },
-    );
+    judge(this.#warnings, now, {
+      view: terminal.keeper.view(),
+      ...{ failures, unsteady },
+      store: terminal.store.status(),
+      configWarnings: this.#provision?.warnings ?? [],
+      ...(this.#provision?.refused === undefined ? {} : { remembered: this.#provision.refused }),
+      ...(terminal.renewalRefused === undefined ? {} : { renewalRefused: terminal.renewalRefused }),
+      ...(terminal.clientCertEndsMs === undefined ? {} : { clientCertEndsMs: terminal.clientCertEndsMs }),
+      ...(reloadRefused === undefined ? {} : { reloadRefused }),
+      ...(bridge ? { bridge } : {}),
+      ...(wechatpay ? { wechatpay } : {}),
+    });
   }
 }

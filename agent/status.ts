@@ -18,6 +18,8 @@ export interface StatusSources {
   readonly keeper?: KeeperStatus;
   readonly bridge?: DriverStatus;
   readonly wechatpay?: WechatPayStatus;
+  /** End of the client certificate's validity, Unix ms. */
+  readonly clientCertEndsMs?: number;
   readonly store?: StoreStatus;
   readonly clock: ReturnType<Timebase["status"]>;
   readonly warnings: readonly Warning[];
@@ -37,7 +39,7 @@ export function statusDocument(sources: StatusSources): Record<string, unknown> 
     uptime_s: Math.floor(sources.uptimeS),
     authinfo: authinfo(sources.view, keeper),
     bridge: sources.bridge ? bridge(sources.bridge) : null,
-    wechatpay: wechatpay ? pay(wechatpay) : null,
+    wechatpay: wechatpay ? pay(wechatpay, sources.clientCertEndsMs) : null,
     store: sources.store ? store(sources.store) : null,
     clock: {
       trusted: clock.trusted,
@@ -110,10 +112,11 @@ function bridge(status: DriverStatus): Record<string, unknown> {
   };
 }
 
-function pay(status: WechatPayStatus): Record<string, unknown> {
+function pay(status: WechatPayStatus, clientCertEndsMs: number | undefined): Record<string, unknown> {
   return {
     mode: status.mode,
     proxy: status.proxy ?? null,
+    client_cert_expires_at: clientCertEndsMs === undefined ? null : time(clientCertEndsMs),
     base_urls: status.baseUrls.map((url) => ({
       base_url: url.baseUrl,
       in_use: url.inUse,

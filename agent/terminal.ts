@@ -1,10 +1,14 @@
+import { X509Certificate } from "node:crypto";
 import type { ProbeReading, SdkDriver } from "../drivers/driver.ts";
 import { AuthinfoKeeper } from "./authinfo/keeper.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
-import type { Secrets } from "./config/secrets.ts";
+import type { NamedFiles } from "./config/named-files.ts";
+import { renderProblem } from "./config/problem.ts";
+import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import type { Entropy } from "./entropy.ts";
-import { AgentError } from "./errors.ts";
+import { AgentError, asAgentError } from "./errors.ts";
+import { watchFiles } from "./file-watch.ts";
 import type { Log } from "./log.ts";
 import type { DirectoryLock } from "./store/lock.ts";
 import { openStore } from "./store/store.ts";
@@ -16,6 +20,8 @@ import type { WechatPay } from "./wechatpay/wechatpay.ts";
 export interface TerminalParts {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** The files the secrets came from. */
+  readonly named: NamedFiles;
   readonly lock: DirectoryLock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -41,11 +47,16 @@ export class Terminal {
   readonly #stopping = new AbortController();
   #driver: SdkDriver | undefined;
   #wechatpay: WechatPay | undefined;
+  #secrets: Secrets;
+  #clientCertEndsMs: number | undefined;
+  #renewalRefused: string | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: TerminalParts, store: Store) {
     const { config, clock, timebase, entropy, log, onAttempt } = parts;
     this.#parts = parts;
+    this.#secrets = parts.secrets;
+    this.#clientCertEndsMs = endOf(parts.secrets.clientCert);
     this.config = config;
     this.store = store;
     this.keeper = new AuthinfoKeeper({
@@ -64,31 +75,75 @@ export class Terminal {
     return this.#wechatpay?.status();
   }
 
+  /** End of the client certificate's validity, Unix ms; undefined without one. */
+  get clientCertEndsMs(): number | undefined {
+    return this.#clientCertEndsMs;
+  }
+
+  /** Why changed key or certificate files were not taken; the former ones are in use. */
+  get renewalRefused(): string | undefined {
+    return this.#renewalRefused;
+  }
+
   /** Opens the line and begins to keep the authinfo. Resolves when both are under way. */
   async start(): Promise<void> {
-    const { config, secrets, clock, entropy, log, onRequest } = this.#parts;
-    const [{ openDriver }, { createWechatPay }] = await Promise.all([
+    const { config, secrets, clock, entropy, log } = this.#parts;
+    const [{ openDriver }, wechatpay] = await Promise.all([
       import("../drivers/open-driver.ts"),
-      import("./wechatpay/client.ts"),
+      this.#createWechatPay(),
     ]);
     if (this.#stopping.signal.aborted) return;
     const driver = openDriver(config.driver, {
       ...(secrets.initPasswd === undefined ? {} : { initPasswd: secrets.initPasswd }),
       ...{ version, clock, entropy, log },
     });
-    const wechatpay = createWechatPay({
+    this.#driver = driver;
+    this.#wechatpay = wechatpay;
+    driver.start();
+    const { signal } = this.#stopping;
+    const requestAuthinfo: WechatPay["requestAuthinfo"] = (request, options) =>
+      (this.#wechatpay ?? wechatpay).requestAuthinfo(request, options);
+    const kept = this.keeper.run({ driver, wechatpay: { requestAuthinfo } }, signal);
+    const files = [...this.#parts.named].filter(([key]) => key.startsWith("wechatpay.")).map(([, file]) => file);
+    const watched = watchFiles({ files, clock, signal, onChange: () => this.#renewSecrets() });
+    this.#running = Promise.all([kept, watched]).then(() => undefined);
+  }
+
+  async #createWechatPay(): Promise<WechatPay> {
+    const { config, clock, entropy, log, onRequest } = this.#parts;
+    const { createWechatPay } = await import("./wechatpay/client.ts");
+    return createWechatPay({
       config: config.wechatpay,
       identity: config.identity,
+      secrets: this.#secrets,
       userAgent: `facepay-agent/${version} (Linux; Node ${process.versions.node})`,
       // A clock that has fallen behind what this terminal knows to have passed is to blame, not the certificate.
       clockSuspect: () => clock.wall() < this.store.state.wallFloorMs,
       onOutcome: ({ baseUrl, outcome }) => onRequest(baseUrl, outcome),
-      ...{ secrets, clock, entropy, log },
+      ...{ clock, entropy, log },
     });
-    this.#driver = driver;
-    this.#wechatpay = wechatpay;
-    driver.start();
-    this.#running = this.keeper.run({ driver, wechatpay }, this.#stopping.signal);
+  }
+
+  /** Keys, certificates and tokens are renewed without a restart; files that do not fit leave the former ones in use. */
+  async #renewSecrets(): Promise<void> {
+    const { named, env, clock, log } = this.#parts;
+    try {
+      const { secrets, problems } = await loadSecrets(named, { env, wallMs: clock.wall() });
+      if (secrets === undefined) {
+        this.#renewalRefused = problems.map((problem) => renderProblem(problem, "en")).join("\n");
+        log.error("SECRETS_REFUSED", { detail: this.#renewalRefused });
+        return;
+      }
+      const former = this.#wechatpay;
+      this.#secrets = secrets;
+      this.#clientCertEndsMs = endOf(secrets.clientCert);
+      this.#renewalRefused = undefined;
+      this.#wechatpay = await this.#createWechatPay();
+      log.info("SECRETS_RENEWED");
+      await former?.close();
+    } catch (error) {
+      log.error("SECRETS_REFUSED", { detail: asAgentError(error).message });
+    }
   }
 
   /** One vendor request of the cashier app. */
@@ -122,6 +177,11 @@ export async function openTerminal(parts: TerminalParts): Promise<Terminal> {
     ...{ lock, clock, entropy, log },
   });
   return new Terminal(parts, store);
+}
+
+/** A parsed certificate is checked before it comes here (config/secrets.ts). */
+function endOf(certificate: string | undefined): number | undefined {
+  return certificate === undefined ? undefined : new X509Certificate(certificate).validToDate.getTime();
 }
 
 function notYet(): AgentError {

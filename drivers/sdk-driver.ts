@@ -55,10 +55,7 @@ class StreamDriver implements SdkDriver {
     const { path, match, type } = parts.config;
     this.#path = path ?? (match ? `usb ${match.vendorId}:${match.productId}` : type);
     this.#session = new SdkSession({
-      config: parts.config,
-      ...(parts.initPasswd !== undefined && { initPasswd: parts.initPasswd }),
-      version: parts.version,
-      clock: parts.clock,
+      ...parts,
       onState: () => this.#review(),
       onChanged: (event) => {
         parts.log.info("BRIDGE_CHANGED", { what: event.what });
@@ -68,8 +65,7 @@ class StreamDriver implements SdkDriver {
   }
 
   start(): void {
-    if (this.#end.signal.aborted) return;
-    this.#running ??= this.#run();
+    if (!this.#end.signal.aborted) this.#running ??= this.#run();
   }
 
   async whenReady(signal: AbortSignal): Promise<BridgeIdentity> {
@@ -140,11 +136,7 @@ class StreamDriver implements SdkDriver {
     const { clock, entropy } = this.#parts;
     const end = this.#end.signal;
     while (!end.aborted) {
-      try {
-        await this.#useOneLine();
-      } catch (error) {
-        this.#failed(asAgentError(error));
-      }
+      await this.#useOneLine().catch((error: unknown) => this.#failed(asAgentError(error)));
       await clock.sleep(backoffMs(this.#openings++, entropy.unit()), end).catch(() => {
         // close() has cut the pause short; the loop ends.
       });

@@ -36,8 +36,6 @@ export function serialStream(config: DriverConfig, clock: Clock): OpenStream {
       // DTR may be wired to the reset of the board: leave it alone when closing.
       hupcl: false,
     });
-    // Stays for good: an error after the line has been given up must harm nobody.
-    port.on("error", () => undefined);
     await openPort(port, path, clock, signal);
     return new SerialLine(port, path, device, clock);
   };

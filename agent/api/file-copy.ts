@@ -2,7 +2,7 @@ import type { AuthinfoView, Keeper } from "../authinfo/keeper-types.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, Identity } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import { groupId } from "../group.ts";
+import { lookupGroup } from "../group.ts";
 import type { Log } from "../log.ts";
 import { replaceFile } from "../replace-file.ts";
 import { createAuthinfoRenderer, isServed, unavailable } from "./authinfo-document.ts";
@@ -67,7 +67,7 @@ function textOf(
 }
 
 async function write({ path, mode, group }: FileCopyDeps["place"], text: string): Promise<void> {
-  const gid = group === undefined ? undefined : await groupId(group);
+  const gid = group === undefined ? undefined : lookupGroup(group);
   if (group !== undefined && gid === undefined) {
     throw new AgentError("CONFIG_INVALID", `There is no group ${group}; create it or correct file_copy.group`);
   }

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import path from "node:path";
 import type { ApiConfig } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import { groupId } from "../group.ts";
+import { lookupGroup } from "../group.ts";
 import type { ApiServer } from "./server.ts";
 import type { InheritedSockets } from "./systemd-sockets.ts";
 
@@ -75,7 +75,7 @@ async function openFile(
   if (octets > MAX_PATH_BYTES) {
     throw new AgentError("API_SOCKET", `${file} has ${octets} octets; a socket path has at most ${MAX_PATH_BYTES}`);
   }
-  const gid = group === undefined ? undefined : await findGroup(group, file);
+  const gid = group === undefined ? undefined : findGroup(group, file);
   await makeDirectory(path.dirname(file));
   await makeRoom(file);
   await listen(server, { path: file }, file);
@@ -101,13 +101,8 @@ async function openFile(
   return open;
 }
 
-async function findGroup(group: string, file: string): Promise<number> {
-  let gid: number | undefined;
-  try {
-    gid = await groupId(group);
-  } catch (error) {
-    throw new AgentError("API_SOCKET", `The groups cannot be read (${systemCode(error)})`, { cause: error });
-  }
+function findGroup(group: string, file: string): number {
+  const gid = lookupGroup(group);
   if (gid !== undefined) return gid;
   throw new AgentError(
     "API_SOCKET",

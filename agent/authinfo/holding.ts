@@ -80,3 +80,17 @@ export function nextBoundaryMs(held: Held | undefined, bootMs: number, staleMs: 
   const ahead = [life.refreshInMs, life.remainingMs, life.remainingMs + staleMs].filter((ms) => ms > 0);
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
+
+/**
+ * What the bridge's word means for the credential in hand: it is another device's and must not be served any more; or it
+ * is bound to a network card that is not in use any more (reference "wechatpay" 0.3), and a new one is needed while it is served.
+ */
+export function meaningFor(
+  { credential }: Held,
+  identity: { readonly deviceId?: string; readonly netId?: string },
+): "another_device" | "another_network" | undefined {
+  const differs = (said: string | undefined, known: string | undefined) =>
+    said !== undefined && known !== undefined && said !== known;
+  if (differs(identity.deviceId, credential.deviceId)) return "another_device";
+  return differs(identity.netId, credential.netId) ? "another_network" : undefined;
+}

@@ -10,7 +10,8 @@ import { adopt } from "./adopt.ts";
 import { Allowance } from "./allowance.ts";
 import { type Line, obtain } from "./attempt.ts";
 import { History, type StateChange } from "./history.ts";
-import { type Held, lifeOf, nextBoundaryMs, takeUp, viewOf } from "./holding.ts";
+import { type Held, lifeOf, meaningFor, nextBoundaryMs, takeUp, viewOf } from "./holding.ts";
+import { Joiners } from "./joiners.ts";
 import type { AuthinfoView, Cause, Keeper, Rejection } from "./keeper-types.ts";
 import { Pacing } from "./pacing.ts";
 import type { Decision, RefreshReason } from "./policy.ts";
@@ -53,7 +54,7 @@ export class AuthinfoKeeper implements Keeper {
   readonly #safekeeping: Safekeeping;
   readonly #allowance = new Allowance();
   readonly #listeners = new Set<(view: AuthinfoView) => void>();
-  readonly #waiters = new Set<(outcome: AgentError | undefined) => void>();
+  readonly #joiners = new Joiners();
   #held: Held | undefined;
   #line: Line | undefined;
   #attempting = false;
@@ -141,20 +142,9 @@ export class AuthinfoKeeper implements Keeper {
         context: { heldForS },
       });
     }
-    const finished = Promise.withResolvers<void>();
-    const settle = (error: AgentError | undefined) => (error ? finished.reject(error) : finished.resolve());
-    const onAbort = () => finished.reject(signal.reason);
-    this.#waiters.add(settle);
-    signal.addEventListener("abort", onAbort, { once: true });
     if (!this.#attempting) this.#urge(now);
-    try {
-      signal.throwIfAborted();
-      await finished.promise;
-      return this.view();
-    } finally {
-      this.#waiters.delete(settle);
-      signal.removeEventListener("abort", onAbort);
-    }
+    await this.#joiners.join(signal);
+    return this.view();
   }
 
   /** Runs until the signal aborts; never rejects for a reason outside this process. */
@@ -186,6 +176,7 @@ export class AuthinfoKeeper implements Keeper {
       this.#pulsedAt = clock.boot();
       const { steppedMs, becameTrusted } = timebase.observe();
       if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
+      if (steppedMs !== 0 && this.#pacing.healsWithClock) this.#urge(clock.boot());
       if ((steppedMs !== 0 || becameTrusted) && this.#held?.anchor.trusted === false) {
         const again = takeUp(this.#held.credential, timebase.now(), store.state);
         this.#held = { ...this.#held, anchor: again.anchor };
@@ -247,7 +238,7 @@ export class AuthinfoKeeper implements Keeper {
       this.#attempting = false;
       if (!signal.aborted) log.debug("ATTEMPT_ENDED", { why, outcome: failure?.code ?? "ok" });
       this.#changed();
-      for (const settle of [...this.#waiters]) settle(failure);
+      this.#joiners.tell(failure);
     }
   }
 
@@ -291,18 +282,16 @@ export class AuthinfoKeeper implements Keeper {
 
   #onDriver(event: DriverEvent): void {
     if (event.type === "lost") return;
-    const { identity } = event;
+    const { clock, log, store } = this.#parts;
     const held = this.#held;
-    if (held && identity.deviceId !== undefined && identity.deviceId !== held.credential.deviceId) {
-      this.#parts.log.warn("DEVICE_CHANGED", { was: held.credential.deviceId, is: identity.deviceId });
+    const meaning = held && meaningFor(held, event.identity);
+    if (held && meaning === "another_device") {
+      log.warn("DEVICE_CHANGED", { was: held.credential.deviceId, is: event.identity.deviceId });
       this.#held = undefined;
-      const { credential: _dropped, ...rest } = this.#parts.store.state;
+      const { credential: _dropped, ...rest } = store.state;
       this.#safekeeping.forget(rest);
-      this.#urge(this.#parts.clock.boot());
-    } else if (held?.credential.netId !== undefined && identity.netId !== undefined) {
-      // The authinfo is bound to the network card (reference "wechatpay" 0.3): a new one, the old still served.
-      if (identity.netId !== held.credential.netId) this.#urge(this.#parts.clock.boot());
     }
+    if (meaning) this.#urge(clock.boot());
     if (event.type === "ready" && /^(BRIDGE|SDK|DEVICE)_/.test(this.#pacing.cause?.code ?? "")) {
       this.#urge(this.#parts.clock.boot());
     }

@@ -8,6 +8,7 @@ const UNSTEADY_MS = 24 * 3_600_000;
 export class Pacing {
   #failures = 0;
   #cause: Cause | undefined;
+  #healsWithClock = false;
   #retryAt = 0;
   #heldOffUntil = 0;
   #urgentAt: number | undefined;
@@ -27,6 +28,11 @@ export class Pacing {
     return this.#cause;
   }
 
+  /** Whether the last failure was one of this terminal's clock. */
+  get healsWithClock(): boolean {
+    return this.#healsWithClock;
+  }
+
   /** Someone needs an attempt out of turn. */
   urge(atMs: number): void {
     this.#urgentAt = Math.min(this.#urgentAt ?? Number.POSITIVE_INFINITY, atMs);
@@ -44,6 +50,7 @@ export class Pacing {
   succeeded(nowMs: number): void {
     this.#failures = 0;
     this.#cause = undefined;
+    this.#healsWithClock = false;
     this.#heldOffUntil = 0;
     this.#lastEnded = nowMs;
   }
@@ -56,6 +63,7 @@ export class Pacing {
       ...(context.retryAfterS === undefined ? {} : { retryAfterS: context.retryAfterS }),
     };
     this.#failures++;
+    this.#healsWithClock = rule.clock === true;
     this.#lastEnded = now.boot;
     this.#retryAt = now.boot + retryDelayMs(failure, this.#failures, remainingMs, chance());
     this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));

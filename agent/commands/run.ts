@@ -59,6 +59,19 @@ export async function run(options: CommandOptions): Promise<number> {
     if (textfile) void startTextfile({ path: textfile, render: renderMetrics, clock, log, signal });
   };
 
+  /** Both sockets go to their new places; when they cannot be had there, they stay in the old ones, and the error is thrown. */
+  const moveApi = async (to: LocalApi["config"]) => {
+    if (!api || api.fits(to)) return;
+    const { config: from } = api;
+    await api.close();
+    try {
+      api = await openLocalApi(to, apiParts);
+    } catch (error) {
+      api = await openLocalApi(from, apiParts);
+      throw error;
+    }
+  };
+
   const reload = async () => {
     const again = await findProvision(options.config, env, clock.wall());
     if (again.kind === "absent") return service.refuseReload(`${options.config} is missing`);
@@ -71,18 +84,17 @@ export async function run(options: CommandOptions): Promise<number> {
     const before = service.provision;
     const moved = before?.config.store.directory !== directory;
     const newLock = moved || lock === undefined ? await lockUp(directory, lockParts) : lock;
+    const oldPlaces = api?.config;
     try {
+      await moveApi(provision.config.api);
       await service.replace(provision, newLock);
     } catch (error) {
       if (newLock !== lock) await newLock.release();
+      await moveApi(oldPlaces);
       return service.refuseReload(asAgentError(error).message);
     }
     if (newLock !== lock) await lock?.release();
     lock = newLock;
-    if (JSON.stringify(before?.config.api) !== JSON.stringify(provision.config.api)) {
-      await api?.close();
-      api = await openLocalApi(provision.config.api, apiParts);
-    }
     startExtras(provision.config);
     await remember(provision, log);
   };

@@ -1,3 +1,23 @@
+import {
+  any,
+  array,
+  boolean,
+  is as fits,
+  type GenericSchema,
+  gtValue,
+  ltValue,
+  maxLength,
+  maxValue,
+  minLength,
+  minValue,
+  number,
+  picklist,
+  pipe,
+  regex,
+  startsWith,
+  string,
+  integer as wholeNumber,
+} from "valibot";
 import type { Bilingual } from "../language.ts";
 import { checkBaseUrl } from "./addresses.ts";
 import type { Checked } from "./problem.ts";
@@ -9,8 +29,8 @@ export interface Field<T = unknown, Always extends boolean = boolean> {
   readonly example: string;
   /** What may stand there, after "must be". */
   readonly expects: Bilingual;
-  /** JSON Schema 2020-12, without description and default. */
-  readonly json: Readonly<Record<string, unknown>>;
+  /** What may stand there, for the check and for `config schema`. */
+  readonly schema: GenericSchema;
   readonly required: boolean;
   readonly always: Always;
   readonly fallback?: T;
@@ -42,13 +62,14 @@ export function withDefault<T>(field: Made<T>, fallback: T, fallbackText?: strin
 /** Text that matches `pattern` as a whole. A bare number is refused: TOML would drop leading zeros and round. */
 export function text(zh: string, en: string, example: string, form: Form): Made<string> {
   const { pattern, ...expects } = form;
+  const schema = pipe(string(), regex(pattern));
   return {
-    ...optional({ zh, en }, example, expects, { type: "string", pattern: pattern.source }),
+    ...optional({ zh, en }, example, expects, schema),
     fromText: same,
     check(value) {
       if (typeof value === "number" || typeof value === "bigint") return unquoted(value);
       if (typeof value !== "string") return wrongKind(value, expects);
-      return pattern.test(value) ? good(value) : bad(value === "" ? empty(expects) : unfit(expects));
+      return fits(schema, value) ? good(value) : bad(value === "" ? empty(expects) : unfit(expects));
     },
   };
 }
@@ -57,7 +78,7 @@ export function text(zh: string, en: string, example: string, form: Form): Made<
 export function filePath(zh: string, en: string, example: string): Made<string> {
   const expects = { zh: "一个文件路径", en: "the path of a file" };
   return {
-    ...optional({ zh, en }, example, expects, { type: "string", minLength: 1 }),
+    ...optional({ zh, en }, example, expects, pipe(string(), minLength(1))),
     isPath: true,
     fromText: same,
     check(value) {
@@ -77,13 +98,14 @@ export function filePath(zh: string, en: string, example: string): Made<string> 
 
 export function integer(zh: string, en: string, example: string, least: number, most: number): Made<number> {
   const expects = { zh: `${least} 到 ${most} 的整数`, en: `a whole number from ${least} to ${most}` };
+  const schema = pipe(number(), wholeNumber(), minValue(least), maxValue(most));
   return {
-    ...optional({ zh, en }, example, expects, { type: "integer", minimum: least, maximum: most }),
+    ...optional({ zh, en }, example, expects, schema),
     fromText: (given) => (/^-?\d{1,15}$/.test(given) ? Number(given) : given),
     check(value) {
       if (typeof value === "bigint") return bad(is(String(value), expects));
       if (typeof value !== "number") return wrongKind(value, expects);
-      return Number.isInteger(value) && value >= least && value <= most ? good(value) : bad(is(String(value), expects));
+      return fits(schema, value) ? good(value) : bad(is(String(value), expects));
     },
   };
 }
@@ -91,23 +113,25 @@ export function integer(zh: string, en: string, example: string, least: number, 
 /** A number above 0 and below 1. */
 export function fraction(zh: string, en: string, example: string): Made<number> {
   const expects = { zh: "大于 0 且小于 1 的小数", en: "a number above 0 and below 1" };
+  const schema = pipe(number(), gtValue(0), ltValue(1));
   return {
-    ...optional({ zh, en }, example, expects, { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 }),
+    ...optional({ zh, en }, example, expects, schema),
     fromText: (given) => (/^-?\d*\.?\d+$/.test(given) ? Number(given) : given),
     check(value) {
       if (typeof value === "bigint") return bad(is(String(value), expects));
       if (typeof value !== "number") return wrongKind(value, expects);
-      return value > 0 && value < 1 ? good(value) : bad(is(String(value), expects));
+      return fits(schema, value) ? good(value) : bad(is(String(value), expects));
     },
   };
 }
 
 export function yesNo(zh: string, en: string, example: string): Made<boolean> {
   const expects = { zh: "true 或 false", en: "true or false" };
+  const schema = boolean();
   return {
-    ...optional({ zh, en }, example, expects, { type: "boolean" }),
+    ...optional({ zh, en }, example, expects, schema),
     fromText: (given) => (given === "true" ? true : given === "false" ? false : given),
-    check: (value) => (typeof value === "boolean" ? good(value) : wrongKind(value, expects)),
+    check: (value) => (fits(schema, value) ? good(value) : wrongKind(value, expects)),
   };
 }
 
@@ -120,12 +144,12 @@ export function choice<const T extends string | number>(
   const words = of.map((one) => (typeof one === "string" ? `"${one}"` : String(one)));
   const expects = { zh: words.join(" 或 "), en: words.join(" or ") };
   const numeric = typeof of[0] === "number";
+  const schema = picklist(of);
   return {
-    ...optional({ zh, en }, example, expects, { enum: of }),
+    ...optional({ zh, en }, example, expects, schema),
     fromText: (given) => (numeric && /^\d{1,3}$/.test(given) ? Number(given) : given),
     check(value) {
-      const found = of.find((one) => one === value);
-      if (found !== undefined) return good(found);
+      if (fits(schema, value)) return good(value as T);
       const printable = typeof value === "number" || (typeof value === "string" && /^[\w.-]{1,20}$/.test(value));
       return printable ? bad(is(JSON.stringify(value), expects)) : wrongKind(value, expects);
     },
@@ -135,12 +159,13 @@ export function choice<const T extends string | number>(
 /** Permission bits as octal text: a bare 660 would be decimal, and TOML refuses 0660. */
 export function fileMode(zh: string, en: string, example: string): Made<number> {
   const expects = { zh: '带引号的八进制权限，例如 "0660"', en: 'octal permission bits in quotes, such as "0660"' };
+  const schema = pipe(string(), regex(/^0?[0-7]{3}$/));
   return {
-    ...optional({ zh, en }, example, expects, { type: "string", pattern: "^0?[0-7]{3}$" }),
+    ...optional({ zh, en }, example, expects, schema),
     fromText: same,
     check(value) {
       if (typeof value !== "string") return wrongKind(value, expects);
-      return /^0?[0-7]{3}$/.test(value) ? good(Number.parseInt(value, 8)) : bad(unfit(expects));
+      return fits(schema, value) ? good(Number.parseInt(value, 8)) : bad(unfit(expects));
     },
   };
 }
@@ -148,13 +173,9 @@ export function fileMode(zh: string, en: string, example: string): Made<number> 
 /** A list of base URLs, normalised: without a trailing slash. */
 export function baseUrls(zh: string, en: string, example: string): Made<readonly string[]> {
   const expects = { zh: "1 到 8 个 https 地址的列表", en: "a list of 1 to 8 https URLs" };
+  const schema = pipe(array(pipe(string(), startsWith("https://"))), minLength(1), maxLength(8));
   return {
-    ...optional({ zh, en }, example, expects, {
-      type: "array",
-      minItems: 1,
-      maxItems: 8,
-      items: { type: "string", pattern: "^https://" },
-    }),
+    ...optional({ zh, en }, example, expects, schema),
     check(value) {
       if (!Array.isArray(value)) return wrongKind(value, expects);
       if (value.length === 0 || value.length > 8) return bad(unfit(expects));
@@ -176,7 +197,7 @@ export function baseUrls(zh: string, en: string, example: string): Made<readonly
 export function passedOn(zh: string, en: string, example: string): Made<unknown> {
   const expects = { zh: "文本、数字、true/false、列表或表", en: "text, a number, true or false, a list or a table" };
   return {
-    ...optional({ zh, en }, example, expects, {}),
+    ...optional({ zh, en }, example, expects, any()),
     fromText: (given) => (/^-?(0|[1-9]\d{0,14})$/.test(given) ? Number(given) : given),
     check: (value) => (isJson(value) ? good(value) : wrongKind(value, expects)),
   };
@@ -186,9 +207,9 @@ function optional(
   about: Bilingual,
   example: string,
   expects: Bilingual,
-  json: Readonly<Record<string, unknown>>,
-): Pick<Made<never>, "about" | "example" | "expects" | "json" | "required" | "always" | "isPath"> {
-  return { about, example, expects, json, required: false, always: false, isPath: false };
+  schema: GenericSchema,
+): Pick<Made<never>, "about" | "example" | "expects" | "schema" | "required" | "always" | "isPath"> {
+  return { about, example, expects, schema, required: false, always: false, isPath: false };
 }
 
 function good<T>(value: T): Checked<T> {

@@ -1,3 +1,4 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
 import type { Bilingual } from "../language.ts";
 import type { Field } from "./fields.ts";
 import { type Section, sections } from "./schema.ts";
@@ -41,8 +42,9 @@ function table({ about, open, fields }: Section): Record<string, unknown> {
 
 function property(field: Field): Record<string, unknown> {
   const fallback = field.fallbackText ?? field.fallback;
+  const { $schema: _dialect, ...type } = toJsonSchema(field.schema, { target: "draft-2020-12" });
   return {
-    ...field.json,
+    ...type,
     description: described(field.about),
     ...(fallback === undefined ? {} : { default: fallback }),
   };

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { lookupGroup } from "../group.ts";
 import { assemble, assembleApi } from "./assemble.ts";
 import type { ApiConfig, Config } from "./config.ts";
 import { readDeviceId } from "./device-id-file.ts";
 import { effectiveSettings, type Memory, memorise, type Setting } from "./effective.ts";
-import { lookupGroup } from "./groups.ts";
 import { type NamedFiles, namedFiles } from "./named-files.ts";
 import type { Problem } from "./problem.ts";
 import { chooseProxy } from "./proxy.ts";

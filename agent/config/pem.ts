@@ -67,40 +67,30 @@ export function parseCertificate(pem: string, file: string, usual: string): Pars
   }
 }
 
-/** How a certificate stands at `wallMs`. An expired one is a fault; one that soon will be, or is not valid yet, a warning. */
-export function judgeValidity(
-  certificate: X509Certificate,
-  file: string,
-  wallMs: number,
-): { readonly fault?: Fault; readonly warning?: Fault } {
+/** What there is to say of a certificate at `wallMs`: it has expired, soon will, or is not valid yet. A warning in each case. */
+export function judgeValidity(certificate: X509Certificate, file: string, wallMs: number): Fault | undefined {
   const ends = Date.parse(certificate.validTo);
   const begins = Date.parse(certificate.validFrom);
   const remedy = { zh: "请联系网关管理者更换证书", en: "ask whoever runs the gateway for a new certificate" };
   if (wallMs >= ends) {
     const day = isoDay(ends);
+    // No reason to stay down: the kept authinfo is still served, and it may be this clock that is wrong.
     return {
-      fault: {
-        what: { zh: `${file} 已于 ${day} 过期`, en: `names ${file}, which expired on ${day}` },
-        instead: { zh: `${remedy.zh}（并核对本机时间）`, en: `${remedy.en} (and check this machine's clock)` },
-      },
+      what: { zh: `${file} 已于 ${day} 过期`, en: `names ${file}, which expired on ${day}` },
+      instead: { zh: `${remedy.zh}（并核对本机时间）`, en: `${remedy.en} (and check this machine's clock)` },
     };
   }
   if (wallMs < begins) {
-    // A board without a clock battery wakes in the past: no reason to stay down.
     return {
-      warning: {
-        what: { zh: `${file} 尚未生效`, en: `names ${file}, which is not valid yet` },
-        instead: { zh: "请核对本机时间", en: "check this machine's clock" },
-      },
+      what: { zh: `${file} 尚未生效`, en: `names ${file}, which is not valid yet` },
+      instead: { zh: "请核对本机时间", en: "check this machine's clock" },
     };
   }
   const days = Math.floor((ends - wallMs) / DAY_MS);
-  if (days > WARN_DAYS) return {};
+  if (days > WARN_DAYS) return undefined;
   return {
-    warning: {
-      what: { zh: `${file} 将在 ${days} 天后过期`, en: `names ${file}, which expires in ${days} days` },
-      instead: remedy,
-    },
+    what: { zh: `${file} 将在 ${days} 天后过期`, en: `names ${file}, which expires in ${days} days` },
+    instead: remedy,
   };
 }
 

@@ -1,7 +1,8 @@
-import { constants, open, readdir, rename, unlink } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import path from "node:path";
 import { type Entropy, systemEntropy } from "../entropy.ts";
 import { AgentError, systemCode } from "../errors.ts";
+import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../file-system.ts";
 import type { Memory } from "./effective.ts";
 import { isTable } from "./fields.ts";
 import { readGuarded } from "./guarded-file.ts";
@@ -25,14 +26,13 @@ export async function rememberConfig(
   const file = path.join(directory, NAME);
   const bytes = Buffer.from(`${JSON.stringify({ format: FORMAT, hash, ...memory }, undefined, 1)}\n`);
   if ((await readPresent(file))?.equals(bytes)) return;
-  const temporary = path.join(directory, `.config.${entropy.bytes(8).toString("hex")}.tmp`);
+  const temporary = temporaryName(directory, "config", entropy.bytes(8));
   try {
-    await removeLeftovers(directory);
-    await writeDurably(temporary, bytes);
+    await createDurably(nodeFileSystem, temporary, bytes);
     await rename(temporary, file);
-    await syncDirectory(directory);
+    await syncDirectory(nodeFileSystem, directory);
   } catch (error) {
-    await unlink(temporary).catch(ignoreLeftover);
+    await discard(nodeFileSystem, temporary);
     const errno = systemCode(error) ?? "unknown error";
     throw new AgentError("STORE_WRITE", `the configuration cannot be remembered in ${directory} (${errno})`, {
       cause: error,
@@ -79,28 +79,4 @@ async function readPresent(file: string): Promise<Buffer | undefined> {
   const guard = { secret: true, most: LARGEST, uid: process.geteuid?.(), credentialsDirectory: undefined };
   const read = await readGuarded(file, guard);
   return read.ok ? read.bytes : undefined;
-}
-
-/** What a power cut in the middle of a write has left. There is one writer: the agent that holds the directory's lock. */
-async function removeLeftovers(directory: string): Promise<void> {
-  const left = (await readdir(directory)).filter((name) => /^\.config\.[0-9a-f]+\.tmp$/.test(name));
-  await Promise.all(left.map((name) => unlink(path.join(directory, name))));
-}
-
-async function writeDurably(file: string, bytes: Buffer): Promise<void> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  await using handle = await open(file, flags, 0o600);
-  // FileHandle.writeFile goes on after a short write and fails on a full disk.
-  await handle.writeFile(bytes);
-  await handle.sync();
-}
-
-/** Makes the new name durable (fsync(2): the file's own fsync does not). */
-async function syncDirectory(directory: string): Promise<void> {
-  await using handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  await handle.sync();
-}
-
-function ignoreLeftover(): void {
-  // It was never created, or has its new name already, or the disk refuses: the caller's own error says so.
 }

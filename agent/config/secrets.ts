@@ -153,8 +153,7 @@ class Reading {
       this.#problem(key, parsed.fault);
       return undefined;
     }
-    const { fault, warning } = judgeValidity(parsed.value, read.file, this.#surroundings.wallMs);
-    if (fault !== undefined) this.#problem(key, fault);
+    const warning = judgeValidity(parsed.value, read.file, this.#surroundings.wallMs);
     if (warning !== undefined) this.warnings.push(this.#at(key, warning));
     return { text: read.text, first: parsed.value };
   }

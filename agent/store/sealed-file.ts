@@ -4,8 +4,6 @@ import type { State } from "../authinfo/credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { LARGEST_ENVELOPE, seal } from "./envelope.ts";
 import {
   createDurably,
   discard,
@@ -14,7 +12,9 @@ import {
   readSmallFile,
   syncDirectory,
   temporaryName,
-} from "./file-system.ts";
+} from "../file-system.ts";
+import type { Log } from "../log.ts";
+import { LARGEST_ENVELOPE, seal } from "./envelope.ts";
 import { Quarantine } from "./quarantine.ts";
 import { describe, type Found, judge, type Owner, recover } from "./recover.ts";
 import type { StoreKey } from "./store-key.ts";

@@ -1,7 +1,6 @@
 import path from "node:path";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import { deriveKey, type SealKey } from "./envelope.ts";
 import {
   createDurably,
   discard,
@@ -10,7 +9,8 @@ import {
   type SmallFile,
   syncDirectory,
   temporaryName,
-} from "./file-system.ts";
+} from "../file-system.ts";
+import { deriveKey, type SealKey } from "./envelope.ts";
 
 export interface StoreKeyOptions {
   readonly directory: string;

@@ -49,32 +49,27 @@ describe.concurrent("an authinfo whose hour has passed", () => {
 
     await rig.payUp();
     expect((await rig.served()).generation).toBe(2);
-    const attempts = await rig.metric("facepay_refresh_attempts_total");
-    expect(attempts).toMatchObject({ 'outcome="ok"': 1, 'outcome="pay_connect_refused"': expect.any(Number) });
+    expect(await rig.metric("facepay_refresh_attempts_total")).toMatchObject({ 'outcome="ok"': 1 });
   });
 
-  it(
-    "is never given out when WeChat Pay itself has said when it ends",
-    async () => {
-      await using rig = await openRig();
-      rig.pay.expiresIn = SHORTEST_S;
-      const { expires_at, expiry_source, authinfo } = await rig.serve();
-      expect(expiry_source).toBe("response");
-      await rig.payDown();
-      await delay(Math.max(Date.parse(expires_at) - Date.now() - 1_000, 0));
-      expect((await rig.served()).authinfo).toBe(authinfo);
-      const expired = await rig.until("the authinfo has expired", async () => {
-        const answer = await rig.get("?stale=ok");
-        return answer.status === 503 && answer;
-      });
-      expect(expired.body).toMatchObject({ code: "AUTHINFO_EXPIRED", cause: { code: "PAY_CONNECT_REFUSED" } });
-      expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
-      await rig.restart();
-      expect((await rig.firstAnswer()).status).toBe(503);
-      expect((await rig.get("?stale=ok")).status).toBe(503);
-    },
-    90_000,
-  );
+  it("is never given out when WeChat Pay itself has said when it ends", async () => {
+    await using rig = await openRig();
+    rig.pay.expiresIn = SHORTEST_S;
+    const { expires_at, expiry_source, authinfo } = await rig.serve();
+    expect(expiry_source).toBe("response");
+    await rig.payDown();
+    await delay(Math.max(Date.parse(expires_at) - Date.now() - 1_000, 0));
+    expect((await rig.served()).authinfo).toBe(authinfo);
+    const expired = await rig.until("the authinfo has expired", async () => {
+      const answer = await rig.get("?stale=ok");
+      return answer.status === 503 && answer;
+    });
+    expect(expired.body).toMatchObject({ code: "AUTHINFO_EXPIRED", cause: { code: "PAY_CONNECT_REFUSED" } });
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
+    await rig.restart();
+    expect((await rig.firstAnswer()).status).toBe(503);
+    expect((await rig.get("?stale=ok")).status).toBe(503);
+  }, 90_000);
 
   it("is replaced in time while nothing is broken, again and again", async () => {
     await using rig = await openRig({ config: { refresh: { lifetime_s: 5, stale_s: 0 } } });

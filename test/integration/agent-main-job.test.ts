@@ -145,7 +145,14 @@ describe.concurrent("calls of the cashier app", () => {
   it("pass to the SDK and back unchanged", async () => {
     await using rig = await openRig();
     const { authinfo } = await rig.serve();
-    const request = { cmd: "preloadSdkEnv", version: "1", now: 1, authinfo, store: "门店\u0011}~", deep: { list: [1, null] } };
+    const request = {
+      cmd: "preloadSdkEnv",
+      version: "1",
+      now: 1,
+      authinfo,
+      store: "门店\u0011}~",
+      deep: { list: [1, null] },
+    };
     const answer = { return_code: "PARAM_ERROR", return_msg: "参数错误", err_code: 268_435_461, deep: [{ a: [] }] };
     rig.bridge.next({ only: "preloadSdkEnv", result: answer });
     const { status, body } = await rig.ask("api", "POST", "/v1/sdk/call", { body: request });

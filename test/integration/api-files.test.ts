@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startFileCopy } from "../../agent/api/file-copy.ts";
-import { groupId } from "../../agent/group.ts";
+import { lookupGroup } from "../../agent/group.ts";
 import type { Log } from "../../agent/log.ts";
 import { replaceFile } from "../../agent/replace-file.ts";
 import { startTextfile } from "../../agent/textfile.ts";
@@ -163,10 +163,10 @@ describe("a group", () => {
   it("is found by name and taken by number", async () => {
     const file = `${directory.path}/group`;
     await writeFile(file, "root:x:0:\n#bad\nfacepay-cashier:x:998:kiosk,app\nbroken\nshort:x\n");
-    expect(await groupId("facepay-cashier", file)).toBe(998);
-    expect(await groupId("root", file)).toBe(0);
-    expect(await groupId("1234", file)).toBe(1234);
-    expect(await groupId("facepay", file)).toBeUndefined();
-    expect(await groupId("short", file)).toBeUndefined();
+    expect(lookupGroup("facepay-cashier", file)).toBe(998);
+    expect(lookupGroup("root", file)).toBe(0);
+    expect(lookupGroup("1234", file)).toBe(1234);
+    expect(lookupGroup("facepay", file)).toBeUndefined();
+    expect(lookupGroup("short", file)).toBeUndefined();
   });
 });

@@ -52,7 +52,6 @@ describe("the remembered configuration", () => {
     await directory.write("config.toml", tomlOf(gatewaySections));
     const state = directory.of("state");
     await mkdir(state);
-    await directory.write("state/.config.0123abcd.tmp", "what a power cut left");
     const loaded = await loadGood(directory);
     await rememberConfig(state, loaded);
     const file = directory.of("state", NAME);

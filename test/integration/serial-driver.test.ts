@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readlink, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -58,7 +58,6 @@ const sees = (driver: SdkDriver, code: string) =>
 
 /** What this process has open under /dev: the devices a driver must give back. */
 async function openDevices(): Promise<string[]> {
-  const { readlink } = await import("node:fs/promises");
   const links = await Promise.all(
     (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")),
   );
@@ -172,7 +171,7 @@ describe("a bridge on a serial device", () => {
     }
     await driver.whenReady(within(10_000));
     expect((await driver.getRawData(within(5_000))).rawData).toBe(bridge.rawdata);
-    // The agent's end and the two that the new pseudo-terminal itself holds open.
+    // Before was the pseudo-terminal's own end; the agent's has come, and nothing else.
     expect((await openDevices()).length).toBe(before + 1);
   }, 120_000);
 
@@ -184,7 +183,9 @@ describe("a bridge on a serial device", () => {
 
     const file = path.join(directory, "file");
     await writeFile(file, "");
-    await sees(start({ path: file }), "BRIDGE_OPEN_FAILED");
+    const misled = start({ path: file });
+    await sees(misled, "BRIDGE_OPEN_FAILED");
+    expect(misled.status().problem?.detail).toContain("is not a serial device");
     await sees(start({ path: path.join(directory, "nothing") }), "BRIDGE_NOT_FOUND");
     await sees(start({ path: path.join(file, "below") }), "BRIDGE_NOT_FOUND");
   });

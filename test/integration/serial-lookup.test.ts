@@ -55,7 +55,7 @@ describe("findSerialPort", () => {
 
   it("prefers the name that survives a replug, if it leads to this very tty", async () => {
     await plugIn("ttyACM3", "1-2", { ...ch340, serial: "A7" });
-    await nameById("usb-1a86_other-if00", "ttyUSB9");
+    await nameById("usb-1a86_another-if00", "ttyUSB9");
     await nameById("usb-1a86_bridge_A7-if00", "ttyACM3");
     expect(await findSerialPort(match, root)).toBe(path.join(root, "dev/serial/by-id/usb-1a86_bridge_A7-if00"));
   });

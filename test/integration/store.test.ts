@@ -243,7 +243,7 @@ describe("a damaged state", () => {
     await using temporary = await temporaryDirectory();
     const { directory } = temporary;
     await written(directory, 1);
-    for (const what of ["state", "previous", "store-key"]) {
+    for (const what of ["state", "previous", "store-key", "config"]) {
       await writeFile(path.join(directory, `.${what}.0123456789abcdef.tmp`), "half");
     }
     const store = await start(directory);

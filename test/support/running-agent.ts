@@ -60,7 +60,11 @@ export interface StatusDocument {
   readonly config: { readonly hash: string; readonly source: string } | null;
   readonly boot_id: string;
   readonly authinfo: Readonly<Record<string, unknown>> & { readonly state: string; readonly generation?: number };
-  readonly bridge: (Readonly<Record<string, unknown>> & { readonly state: string }) | null;
+  readonly bridge: {
+    readonly state: string;
+    readonly device_id: string | null;
+    readonly opens: Readonly<Record<string, number>>;
+  } | null;
   readonly wechatpay: { readonly base_urls: readonly Readonly<Record<string, unknown>>[] } | null;
   readonly store: Readonly<Record<string, unknown>> | null;
   readonly clock: Readonly<Record<string, unknown>>;
@@ -286,7 +290,11 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Waits until the status is as wanted; returns it. */
-  async statusWhere(what: string, isIt: (status: StatusDocument) => boolean, withinMs = 15_000): Promise<StatusDocument> {
+  async statusWhere(
+    what: string,
+    isIt: (status: StatusDocument) => boolean,
+    withinMs = 15_000,
+  ): Promise<StatusDocument> {
     return await this.until(
       what,
       async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { environmentProblems } from "../../agent/config/environment.ts";
-import { lookupGroup } from "../../agent/config/groups.ts";
 import { configJsonSchema } from "../../agent/config/json-schema.ts";
 import { loadConfig } from "../../agent/config/load.ts";
 import { renderProblem } from "../../agent/config/problem.ts";
 import { knownKeys } from "../../agent/config/schema.ts";
 import { showConfig, showConfigJson } from "../../agent/config/show.ts";
 import { parseToml } from "../../agent/config/toml.ts";
+import { lookupGroup } from "../../agent/group.ts";
 import { ConfigDirectory, gatewaySections, tomlOf } from "../support/config-fixture.ts";
 
 describe("environmentProblems", () => {

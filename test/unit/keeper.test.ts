@@ -157,6 +157,18 @@ describe("a refresh that fails", () => {
     expect(t.line.askedAt).toHaveLength(2);
   });
 
+  it("is tried at once when the clock is set that was to blame", async () => {
+    const t = terminal();
+    t.line.answer = () => new AgentError("CLOCK_WRONG", "401");
+    await t.start();
+    await t.clock.advance(60_000);
+    expect(t.line.askedAt).toHaveLength(1);
+    t.line.answer = () => ({});
+    t.clock.stepWall(7 * 60_000);
+    await t.clock.advance(5_001);
+    expect(t.keeper.view().state).toBe("fresh");
+  });
+
   it("keeps a Retry-After, also against a request for a refresh", async () => {
     const t = terminal();
     t.line.answer = () => new AgentError("PAY_RATE_LIMITED", "429", { context: { retryAfterS: 120 } });

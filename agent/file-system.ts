@@ -1,6 +1,6 @@
 import { constants, link, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import path from "node:path";
-import { systemCode } from "../errors.ts";
+import { systemCode } from "./errors.ts";
 
 /** The few operations the store is made of. A seam, so that a test can fail or lose any one of them. */
 export interface FileSystem {
@@ -108,7 +108,7 @@ export function temporaryName(directory: string, what: string, random: Buffer): 
 }
 
 export function isTemporaryName(name: string): boolean {
-  return /^\.(state|previous|store-key)\.[0-9a-f]+\.tmp$/.test(name);
+  return /^\.(state|previous|store-key|config)\.[0-9a-f]+\.tmp$/.test(name);
 }
 
 function ignoreClose(): void {

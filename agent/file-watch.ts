@@ -1,0 +1,46 @@
+import { stat } from "node:fs/promises";
+import type { Clock } from "./clock.ts";
+import { systemCode } from "./errors.ts";
+
+/** Renewed certificates and tokens come as new files or in place of old ones; ten seconds are soon enough. */
+const EVERY_MS = 10_000;
+
+export interface FileWatch {
+  readonly files: readonly string[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called after a change, once the files have been at rest for one look, so that half of a pair is not taken. */
+  readonly onChange: () => Promise<void>;
+}
+
+/**
+ * Looks at the files every ten seconds until the signal falls. Looking finds what a directory watch misses: files behind
+ * links, on mounts, and in directories that are exchanged as a whole. Never rejects unless `onChange` does.
+ */
+export async function watchFiles({ files, clock, signal, onChange }: FileWatch): Promise<void> {
+  let taken = await fingerprint(files);
+  let seen = taken;
+  while (!signal.aborted) {
+    // A rejection means the end, which the loop sees.
+    await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const now = await fingerprint(files);
+    const atRest = now === seen;
+    seen = now;
+    if (now === taken || !atRest) continue;
+    taken = now;
+    await onChange();
+  }
+}
+
+async function fingerprint(files: readonly string[]): Promise<string> {
+  const marks = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(":"),
+        (error) => systemCode(error) ?? "unknown",
+      ),
+    ),
+  );
+  return marks.join("|");
+}
