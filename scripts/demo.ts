@@ -185,12 +185,17 @@ async function narrate(playground: Playground): Promise<void> {
   let bridge = "";
   let shown: Shown = { state: "", generation: 0 };
   let cause = "";
+  let agentSince = "";
   for (;;) {
     await delay(200);
     // An agent that is just starting is looked at again in a moment.
     const asked = await askAgent(playground.adminSocket, "GET", "/v1/status", 2_000).catch(() => undefined);
     if (asked === undefined) continue;
     const status = asked.body as unknown as DemoStatus;
+    if (status.started_at !== agentSince) {
+      agentSince = status.started_at;
+      shown = { state: "", generation: 0 };
+    }
     const line = status.bridge?.state ?? "";
     if (line !== bridge && (line === "ready" || bridge === "ready")) {
       if (line === "ready") {
@@ -209,11 +214,9 @@ async function narrate(playground: Playground): Promise<void> {
     const why = status.last_error?.code ?? "";
     if (why !== cause) {
       cause = why;
-      if (why)
-        print(
-          `更新失败：${why}，继续重试，原凭证照常可用`,
-          `refresh failed: ${why}; retrying, what is held is still served`,
-        );
+      const held = ["fresh", "due", "rejected"].includes(state);
+      const meanwhile = held ? ["，原凭证照常可用", "; what is held is still served"] : ["", ""];
+      if (why) print(`更新失败：${why}，继续重试${meanwhile[0]}`, `refresh failed: ${why}, trying on${meanwhile[1]}`);
     }
   }
 }
@@ -221,8 +224,14 @@ async function narrate(playground: Playground): Promise<void> {
 async function tell(playground: Playground, status: DemoStatus, renewed: boolean): Promise<void> {
   const served = await read(playground.apiSocket).catch(() => undefined);
   if (served === undefined) return;
-  const { state, generation, remaining_s: left, persisted } = served.body;
-  if (renewed) {
+  const { state, generation, remaining_s: left, persisted, obtained_at: obtainedAt } = served.body;
+  if (renewed && String(obtainedAt) < status.started_at) {
+    const since = clockTime(String(obtainedAt));
+    print(
+      `此前（${since}）已获取的刷脸凭证 authinfo 仍有效，直接使用：第 ${generation} 代`,
+      `authinfo obtained earlier (${since}) still holds and is served at once: generation ${generation}`,
+    );
+  } else if (renewed) {
     const kept = persisted ? ["，已写入磁盘", ", kept on disk"] : ["", ""];
     print(
       `已获取刷脸凭证 authinfo：第 ${generation} 代${kept[0]}`,
@@ -240,6 +249,7 @@ async function tell(playground: Playground, status: DemoStatus, renewed: boolean
 }
 
 interface DemoStatus {
+  readonly started_at: string;
   readonly authinfo: { state: string; generation?: number };
   readonly bridge: { state: string; path: string; bridge: string | null; device_id: string | null } | null;
   readonly last_error: { code: string } | null;

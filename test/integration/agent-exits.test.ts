@@ -29,8 +29,8 @@ function readAllTheTime(rig: Rig, isGood: (body: Record<string, unknown>) => boo
     while (!ended) {
       const { status, body } = await rig
         .get()
-        .catch((error: unknown) => ({ status: 0, body: { error: String(error) } }));
-      if (status !== 200 || !isGood(body)) bad.push({ status, code: body.code, state: body.state, error: body.error });
+        .catch((error: unknown) => ({ status: 0, body: { code: String(error) } as Record<string, unknown> }));
+      if (status !== 200 || !isGood(body)) bad.push({ status, code: body.code });
     }
     return bad;
   })();

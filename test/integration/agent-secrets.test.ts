@@ -1,0 +1,108 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, describe, expect, it } from "vitest";
+import { commonFaults } from "../../agent/simulation/answer-faults.ts";
+import { Canaries } from "../support/canaries.ts";
+import { openRig, removeFactory } from "../support/running-agent.ts";
+
+afterAll(removeFactory);
+
+describe("the search for secrets", () => {
+  it("finds any twelve characters of one", () => {
+    const canaries = new Canaries();
+    const octets = canaries.entropy("authinfo", 750).bytes(750);
+    canaries.addKey("key", "-----BEGIN PRIVATE KEY-----\nMIIEfirstline\nABCDEFGHIJKLMNOP\n-----END PRIVATE KEY-----\n");
+    octets.fill(7, 0, 300);
+    const secret = octets.toString("base64");
+    for (const at of [0, 500, 988]) expect(canaries.in(`x ${secret.slice(at, at + 12)} x`)).toEqual(["authinfo"]);
+    expect(canaries.in("xxABCDEFGHIJKLxx")).toEqual(["key"]);
+    expect(canaries.in("MIIEfirstline, BEGIN PRIVATE KEY")).toEqual([]);
+    expect(canaries.all("authinfo")).toEqual([secret]);
+  });
+});
+
+// Every rig looks for every secret in all that its agents have let out, when it closes: so do all the other stories.
+describe.concurrent("no secret comes out", () => {
+  it.each(["direct", "gateway"] as const)("of an agent in %s mode that tells all it can", async (mode) => {
+    const config = { log: { level: "trace" }, driver: { call_timeout_ms: 500, init_timeout_ms: 500 } };
+    await using rig = await openRig({ mode, config });
+    const { authinfo } = await rig.serve();
+    const rawData = () => rig.canaries.all("raw_data").at(-1) ?? "";
+    for (const secret of ["authinfo", "raw_data", "client key"]) {
+      expect(rig.canaries.all(secret).length, secret).toBeGreaterThan(0);
+    }
+
+    // WeChat Pay, the bridge and the cashier app repeat in their texts what they were given.
+    const message = `参数错误 ${authinfo} ${rawData()} ${rig.playground.bearerToken}`;
+    rig.pay.faults.next({
+      status: 400,
+      body: JSON.stringify({ code: "PARAM_ERROR", message, detail: { value: message } }),
+    });
+    rig.pay.faults.next({ status: 500, body: message });
+    rig.pay.faults.next({ status: 200, body: message });
+    const refreshed = await rig.refresh();
+    expect(refreshed.status).toBe(502);
+    await rig.ask("api", "POST", "/v1/authinfo/reject", {
+      body: { generation: 1, err_code: message, return_msg: message },
+    });
+    await rig.served(({ generation }) => generation > 1);
+    for (const fault of [
+      { rpcError: { code: -32000, message, data: { status: 5, message } } },
+      { rpcError: { code: -32603, message, data: message } },
+      { result: { return_code: message.slice(0, 60), return_msg: message } },
+      { payload: message },
+      { rawData: ` ${rawData()}` },
+    ]) {
+      rig.bridge.next({ only: "getWxpayfaceRawdata", ...fault });
+      await rig.ask("admin", "POST", "/v1/bridge/probe");
+    }
+    await rig.ask("api", "POST", "/v1/sdk/call", { body: { cmd: authinfo, authinfo } });
+    for (const target of ["/v1/authinfo/reject", "/v1/sdk/call"]) {
+      await rig.ask("api", "POST", target, { body: { cmd: 1, authinfo } });
+    }
+    await rig.ask("admin", "GET", `/v1/status?${encodeURIComponent(authinfo)}`);
+    await rig.ask("api", "GET", `/${encodeURIComponent(authinfo)}`);
+    await rig.status();
+    await rig.metrics();
+    rig.saw("argv and environ", rig.agent.publicFace());
+    expect(rig.leaks()).toEqual([]);
+    expect(rig.agent.publicFace()).toContain("facepay-agent.js");
+    expect((await rig.stop()).code).toBe(0);
+    expect(rig.agent.stderr.split("\n").length).toBeGreaterThan(10);
+  });
+
+  it("of an agent in an outage, nor more than a line a minute beside the changes of state", async () => {
+    await using rig = await openRig({ config: { driver: { call_timeout_ms: 300 } } });
+    await rig.serve();
+    rig.pay.faults.always = commonFaults.captivePortal;
+    await rig.refresh();
+    const lines = () => rig.agent.log().length;
+    await rig.until("three attempts have failed", async () => rig.pay.requests.length >= 4, 20_000);
+    const before = lines();
+    await rig.until("three more have failed", async () => rig.pay.requests.length >= 7, 25_000);
+    expect(lines() - before).toBeLessThanOrEqual(1);
+  }, 60_000);
+});
+
+describe("what is slow to load", () => {
+  it("is loaded only after the sockets answer", async () => {
+    await using rig = await openRig({ line: "serial" });
+    await rig.serve();
+    await rig.unplug();
+    await rig.payDown();
+    await rig.agent.crash();
+    const file = rig.within("loads.txt");
+    const observer = new URL("../support/load-observer.js", import.meta.url).pathname;
+    rig.start({ env: { NODE_OPTIONS: `--import=${observer}`, LOAD_OBSERVER_FILE: file } });
+    expect((await rig.firstAnswer()).status).toBe(200);
+    const events = await rig.until("the heavy packages are loaded after all", async () => {
+      const lines = (await readFile(file, "utf8")).split("\n");
+      return ["load undici", "load serialport"].every((load) => lines.includes(load)) && lines;
+    });
+    const listening = events.map((line) => line.includes("admin.sock")).lastIndexOf(true);
+    expect(events.slice(0, listening).join()).toContain("api.sock");
+    const heavy = ["undici", "serialport", "@serialport/bindings-cpp", "koffi", "prom-client", "systeminformation"];
+    const early = events.slice(0, listening).filter((line) => line.startsWith("load "));
+    expect(early.filter((line) => heavy.some((name) => line === `load ${name}`))).toEqual([]);
+    expect(early.length).toBeGreaterThan(0);
+  });
+});
