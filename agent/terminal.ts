@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import os from "node:os";
 import type { ProbeReading, SdkDriver } from "../drivers/driver.ts";
 import { AuthinfoKeeper } from "./authinfo/keeper.ts";
 import type { Clock } from "./clock.ts";
@@ -9,6 +10,7 @@ import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import type { Entropy } from "./entropy.ts";
 import { AgentError, asAgentError } from "./errors.ts";
 import { watchFiles } from "./file-watch.ts";
+import { watchLink } from "./link-watch.ts";
 import type { Log } from "./log.ts";
 import type { DirectoryLock } from "./store/lock.ts";
 import { openStore } from "./store/store.ts";
@@ -106,7 +108,12 @@ export class Terminal {
     const kept = this.keeper.run({ driver, wechatpay: { requestAuthinfo } }, signal);
     const files = [...this.#parts.named].filter(([key]) => key.startsWith("wechatpay.")).map(([, file]) => file);
     const watched = watchFiles({ files, clock, signal, onChange: () => this.#renewSecrets() });
-    this.#running = Promise.all([kept, watched]).then(() => undefined);
+    const linked = watchLink({
+      read: () => os.networkInterfaces(),
+      onChange: () => this.keeper.networkChanged(),
+      ...{ clock, signal },
+    });
+    this.#running = Promise.all([kept, watched, linked]).then(() => undefined);
   }
 
   async #createWechatPay(): Promise<WechatPay> {

@@ -66,13 +66,6 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Words of the peer, cut and cleaned so that they can stand in a log or a status page. */
-export function boundedText(text: string, longest = 160): string {
-  // Control characters could move a terminal's cursor or break a line of a log.
-  const clean = text.replace(/\p{C}+/gu, " ");
-  return clean.length <= longest ? clean : `${clean.slice(0, longest - 1)}…`;
-}
-
 /** Level by level and not by recursion, which is the very thing a deep answer would break. */
 function isDeeperThan(value: unknown, limit: number): boolean {
   let level: unknown[] = [value];

@@ -1,8 +1,9 @@
 import type { Clock } from "../agent/clock.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
+import { peerWords } from "../agent/peer-words.ts";
 import { withDeadline } from "./deadline.ts";
 import { encodeFrame, type FrameCounters, FrameDecoder, MAX_PAYLOAD, newFrameCounters } from "./frame.ts";
-import { boundedText, buildRequest, isObject, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
+import { buildRequest, isObject, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
 import type { OpenedStream } from "./open-stream.ts";
 
 /** Counts of all lines of one driver, so that they never fall when a line is opened anew. */
@@ -179,7 +180,7 @@ export class Link {
 }
 
 function refusal(answer: { code: number; message: string; data: unknown }, secret: boolean): AgentError {
-  const said = secret ? {} : { said: boundedText(answer.message) };
+  const said = secret ? {} : { said: peerWords(answer.message) };
   if (answer.code === NATIVE_ERROR && isObject(answer.data) && Number.isInteger(answer.data.status)) {
     const status = Number(answer.data.status);
     return new AgentError("SDK_NATIVE_ERROR", `the SDK's native call returned ${status}`, {

@@ -1,6 +1,7 @@
 import { AgentError } from "../agent/errors.ts";
+import { peerWords } from "../agent/peer-words.ts";
 import type { BridgeIdentity } from "./driver.ts";
-import { boundedText, isObject } from "./jsonrpc.ts";
+import { isObject } from "./jsonrpc.ts";
 
 /**
  * What the bridge and the vendor's SDK mean by what they say. Pure; sources: contract 3, reference "wechatpay" 2.
@@ -24,7 +25,7 @@ export function parseHello(result: unknown): BridgeIdentity {
   if (!isObject(result)) throw unfit("its hello is no object");
   const protocol = word(result, "protocol");
   if (!/^1\.\d{1,9}$/.test(protocol)) {
-    throw unfit(`it speaks protocol ${JSON.stringify(boundedText(protocol, 20))}, this agent ${PROTOCOL}`);
+    throw unfit(`it speaks protocol ${JSON.stringify(peerWords(protocol, 20))}, this agent ${PROTOCOL}`);
   }
   const deviceId = optionalWord(result, "device_id");
   if (deviceId !== undefined && !/^[\x20-\x7e]{1,32}$/.test(deviceId)) {
@@ -68,9 +69,9 @@ export function judgeAnswer(answer: unknown, secret = false): SdkVerdict {
   const errCode = wholeNumber(answer.err_code);
   const text = typeof answer.return_msg === "string" ? answer.return_msg : "";
   const context = {
-    return_code: boundedText(answer.return_code, 40),
+    return_code: peerWords(answer.return_code, 40),
     ...(errCode !== undefined && { err_code: errCode }),
-    ...(text !== "" && !secret && { said: boundedText(text) }),
+    ...(text !== "" && !secret && { said: peerWords(text) }),
   };
   if (errCode === NOT_INITIALISED) {
     return { kind: "not_initialised", error: new AgentError("SDK_NOT_INITIALISED", "not initialised", { context }) };

@@ -1,7 +1,7 @@
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { systemCode } from "../errors.ts";
 import type { DeniedReason } from "./denials.ts";
+import { STATUS_CODES } from "./node-http.ts";
 import { type ProblemCode, problem } from "./problem.ts";
 import { rawReply } from "./reply.ts";
 

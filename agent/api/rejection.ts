@@ -1,4 +1,5 @@
 import type { Rejection } from "../authinfo/keeper-types.ts";
+import { peerWords } from "../peer-words.ts";
 import type { JsonObject } from "./body.ts";
 
 const MAX_TEXT = 256;
@@ -13,8 +14,8 @@ export function readRejection(body: JsonObject | undefined): Rejection | undefin
   if (returnMsg !== undefined && typeof returnMsg !== "string") return undefined;
   return {
     generation,
-    ...(errCode === undefined ? {} : { errCode: typeof errCode === "string" ? errCode.slice(0, MAX_TEXT) : errCode }),
-    ...(returnCode === undefined ? {} : { returnCode: returnCode.slice(0, MAX_TEXT) }),
-    ...(returnMsg === undefined ? {} : { returnMsg: returnMsg.slice(0, MAX_TEXT) }),
+    ...(errCode === undefined ? {} : { errCode: typeof errCode === "string" ? peerWords(errCode, MAX_TEXT) : errCode }),
+    ...(returnCode === undefined ? {} : { returnCode: peerWords(returnCode, MAX_TEXT) }),
+    ...(returnMsg === undefined ? {} : { returnMsg: peerWords(returnMsg, MAX_TEXT) }),
   };
 }

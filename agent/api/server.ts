@@ -6,6 +6,7 @@ import { readBody } from "./body.ts";
 import { answerClientError, judgeClientError } from "./client-error.ts";
 import type { DeniedReason } from "./denials.ts";
 import { checkRequest } from "./guard.ts";
+import { createServer } from "./node-http.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { type ProblemCode, problem } from "./problem.ts";
 import { send, sendWithoutEnd } from "./reply.ts";

@@ -14,7 +14,7 @@ import { type Held, lifeOf, meaningFor, nextBoundaryMs, takeUp, viewOf } from ".
 import { Joiners } from "./joiners.ts";
 import type { AuthinfoView, Cause, Keeper, Rejection } from "./keeper-types.ts";
 import { Pacing } from "./pacing.ts";
-import type { Decision, RefreshReason } from "./policy.ts";
+import { type Decision, linkDelayMs, type RefreshReason } from "./policy.ts";
 import { Safekeeping } from "./safekeeping.ts";
 
 /** The longest nap: after a suspend, timers are late by its whole length, so nobody relies on a long one. */
@@ -112,6 +112,17 @@ export class AuthinfoKeeper implements Keeper {
   /** False when the loop that watches time has stood still for long: something blocks this process. */
   turning(): boolean {
     return this.#pulsedAt === undefined || this.#parts.clock.boot() - this.#pulsedAt < 6 * PULSE_MS;
+  }
+
+  /** To be called when an interface, an address or a MAC of this terminal has changed. */
+  networkChanged(): void {
+    const { clock, entropy, log } = this.#parts;
+    const now = clock.boot();
+    const remaining = this.#held ? lifeOf(this.#held, now).remainingMs : 0;
+    const delay = linkDelayMs(remaining, entropy.unit());
+    log.info("NETWORK_CHANGED", { attempt_in_s: Math.round(delay / 1_000) });
+    this.#pacing.networkChanged(now + delay);
+    this.#wake();
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {

@@ -7,6 +7,9 @@ const UNSTEADY_MS = 24 * 3_600_000;
 /** The book of attempts: what has failed since when, and how long the next one is held back. Times on the boot clock, ms. */
 export class Pacing {
   #failures = 0;
+  /** Failures since the last start, success or change of the network: the exponent of the back-off. */
+  #exponent = 0;
+  #onlyAPersonHelps = false;
   #cause: Cause | undefined;
   #healsWithClock = false;
   #retryAt = 0;
@@ -43,12 +46,24 @@ export class Pacing {
     return this.#urgentAt !== undefined && this.#urgentAt > nowMs;
   }
 
+  /**
+   * The network has changed: what failed on the old one says little about the new one, so the back-off begins anew. Not
+   * after an answer that only a person can mend, which its five minutes hold.
+   */
+  networkChanged(atMs: number): void {
+    if (this.#onlyAPersonHelps) return;
+    this.#exponent = 0;
+    this.urge(atMs);
+  }
+
   started(): void {
     this.#urgentAt = undefined;
   }
 
   succeeded(nowMs: number): void {
     this.#failures = 0;
+    this.#exponent = 0;
+    this.#onlyAPersonHelps = false;
     this.#cause = undefined;
     this.#healsWithClock = false;
     this.#heldOffUntil = 0;
@@ -63,9 +78,11 @@ export class Pacing {
       ...(context.retryAfterS === undefined ? {} : { retryAfterS: context.retryAfterS }),
     };
     this.#failures++;
+    this.#exponent++;
+    this.#onlyAPersonHelps = rule.retry === "slow";
     this.#healsWithClock = rule.clock === true;
     this.#lastEnded = now.boot;
-    this.#retryAt = now.boot + retryDelayMs(failure, this.#failures, remainingMs, chance());
+    this.#retryAt = now.boot + retryDelayMs(failure, this.#exponent, remainingMs, chance());
     this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));
     // A failure that leads to the next base URL is one of the network: the next authinfo is refreshed earlier.
     if (rule.failover) this.#unsteadyUntil = now.boot + UNSTEADY_MS;

@@ -102,3 +102,13 @@ export function redrawRefreshAfterMs(ageMs: number, left: number, fraction: numb
   const floor = Math.min(60_000, left / 2);
   return ageMs + Math.max(left * fraction * (0.5 + chance / 2), floor);
 }
+
+/**
+ * How long after a change of the network (an interface, address or MAC) an attempt follows, ms. Without a usable authinfo
+ * money waits: 0 to 5 s. With one, a whole mall whose router came back must not return in the same second: spread over
+ * half of what is left, ten minutes at most (credential-keepers, behaviour 53).
+ * @param remaining ms of life left; 0 or less without a usable authinfo
+ */
+export function linkDelayMs(remaining: number, chance: number): number {
+  return chance * (remaining > 0 ? Math.min(remaining / 2, 10 * 60_000) : 5_000);
+}

@@ -2,7 +2,6 @@ import { generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import type { Extension } from "@peculiar/x509";
 import { systemEntropy } from "../entropy.ts";
-import { provideMetadata } from "./reflection.ts";
 
 const generate = promisify(generateKeyPair);
 const ALGORITHM = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const;
@@ -72,7 +71,8 @@ async function issue(
   now: number,
   issuer?: { readonly name: string; readonly key: KeyObject },
 ): Promise<{ certificate: Certificate; privateKey: KeyObject }> {
-  provideMetadata();
+  // tsyringe, which the package is built on, wants this polyfill loaded before it.
+  await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
   const { publicKey, privateKey } = await generate("rsa", { modulusLength: 2048 });
   const names = wanted.names ?? ["127.0.0.1", "localhost", "::1"];

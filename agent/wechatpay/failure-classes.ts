@@ -1,4 +1,5 @@
 import { AgentError, type ErrorCode, type ErrorContext, systemCode } from "../errors.ts";
+import { peerWords } from "../peer-words.ts";
 import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
 
 /** WeChat Pay refuses a timestamp further away than this (reference "wechatpay" 3.7), and so do we with its answers. */
@@ -180,12 +181,8 @@ function readErrorBody(body: Buffer, secrets: readonly string[]): { code?: strin
   };
 }
 
-/** For a log line: no control characters, and no long run that could be a token, a key or a signature. */
+/** For a log line. A secret may be a short word, too: those are known. */
 function presentable(message: string, secrets: readonly string[]): string {
-  return secrets
-    .reduce((text, secret) => (secret === "" ? text : text.replaceAll(secret, "…")), message)
-    .replaceAll(/[\w+/=.-]{24,}/g, "…")
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .trim()
-    .slice(0, 200);
+  const others = secrets.reduce((text, secret) => (secret === "" ? text : text.replaceAll(secret, "…")), message);
+  return peerWords(others, 200);
 }

@@ -10,9 +10,9 @@ describe("the search for secrets", () => {
   it("finds any twelve characters of one", () => {
     const canaries = new Canaries();
     const octets = canaries.entropy("authinfo", 750).bytes(750);
-    canaries.addKey("key", "-----BEGIN PRIVATE KEY-----\nMIIEfirstline\nABCDEFGHIJKLMNOP\n-----END PRIVATE KEY-----\n");
     octets.fill(7, 0, 300);
     const secret = octets.toString("base64");
+    canaries.addKey("key", "-----BEGIN PRIVATE KEY-----\nMIIEfirstline\nABCDEFGHIJKLMNOP\n-----END PRIVATE KEY-----\n");
     for (const at of [0, 500, 988]) expect(canaries.in(`x ${secret.slice(at, at + 12)} x`)).toEqual(["authinfo"]);
     expect(canaries.in("xxABCDEFGHIJKLxx")).toEqual(["key"]);
     expect(canaries.in("MIIEfirstline, BEGIN PRIVATE KEY")).toEqual([]);
@@ -23,7 +23,7 @@ describe("the search for secrets", () => {
 // Every rig looks for every secret in all that its agents have let out, when it closes: so do all the other stories.
 describe.concurrent("no secret comes out", () => {
   it.each(["direct", "gateway"] as const)("of an agent in %s mode that tells all it can", async (mode) => {
-    const config = { log: { level: "trace" }, driver: { call_timeout_ms: 500, init_timeout_ms: 500 } };
+    const config = { log: { level: "debug" }, driver: { call_timeout_ms: 500, init_timeout_ms: 500 } };
     await using rig = await openRig({ mode, config });
     const { authinfo } = await rig.serve();
     const rawData = () => rig.canaries.all("raw_data").at(-1) ?? "";
@@ -76,9 +76,8 @@ describe.concurrent("no secret comes out", () => {
     rig.pay.faults.always = commonFaults.captivePortal;
     await rig.refresh();
     const lines = () => rig.agent.log().length;
-    await rig.until("three attempts have failed", async () => rig.pay.requests.length >= 4, 20_000);
     const before = lines();
-    await rig.until("three more have failed", async () => rig.pay.requests.length >= 7, 25_000);
+    await rig.until("three more attempts have failed", async () => rig.pay.requests.length >= 5, 25_000);
     expect(lines() - before).toBeLessThanOrEqual(1);
   }, 60_000);
 });
@@ -87,13 +86,13 @@ describe("what is slow to load", () => {
   it("is loaded only after the sockets answer", async () => {
     await using rig = await openRig({ line: "serial" });
     await rig.serve();
-    await rig.unplug();
-    await rig.payDown();
     await rig.agent.crash();
     const file = rig.within("loads.txt");
     const observer = new URL("../support/load-observer.js", import.meta.url).pathname;
     rig.start({ env: { NODE_OPTIONS: `--import=${observer}`, LOAD_OBSERVER_FILE: file } });
     expect((await rig.firstAnswer()).status).toBe(200);
+    await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");
+    expect((await rig.refresh()).status).toBe(200);
     const events = await rig.until("the heavy packages are loaded after all", async () => {
       const lines = (await readFile(file, "utf8")).split("\n");
       return ["load undici", "load serialport"].every((load) => lines.includes(load)) && lines;

@@ -441,6 +441,55 @@ describe("kept state", () => {
   });
 });
 
+describe("a change of the network", () => {
+  it("brings an expired terminal back within five seconds, whatever the back-off had drawn", async () => {
+    const t = terminal({ chance: 0.9 });
+    t.line.answer = unavailable;
+    await t.start();
+    await t.clock.advance(10 * MINUTE);
+    t.line.answer = () => ({});
+    const asked = t.line.askedAt.length;
+    await t.clock.advance(2_000);
+    expect(t.line.askedAt).toHaveLength(asked);
+    t.keeper.networkChanged();
+    await t.clock.advance(5_000);
+    expect(t.keeper.view().state).toBe("fresh");
+  });
+  it("starts the back-off anew, since the first attempt may come before DNS works", async () => {
+    const t = terminal({ chance: 0.9 });
+    t.line.answer = unavailable;
+    await t.start();
+    await t.clock.advance(10 * MINUTE);
+    t.keeper.networkChanged();
+    await t.clock.advance(5_000);
+    t.line.answer = () => ({});
+    await t.clock.advance(4_000);
+    expect(t.keeper.view().state).toBe("fresh");
+  });
+  it("lets one that still holds a good authinfo wait its turn within ten minutes", async () => {
+    const t = terminal({ chance: 0.9 });
+    await t.start();
+    t.keeper.networkChanged();
+    await t.clock.advance(8 * MINUTE);
+    expect(t.line.askedAt).toHaveLength(1);
+    await t.clock.advance(2 * MINUTE);
+    expect(t.line.askedAt).toHaveLength(2);
+  });
+  it("does not break the five minutes after a 401, nor a Retry-After", async () => {
+    for (const error of [
+      new AgentError("PAY_UNAUTHORIZED", "401"),
+      new AgentError("PAY_RATE_LIMITED", "429", { context: { retryAfterS: 600 } }),
+    ]) {
+      const t = terminal();
+      t.line.answer = () => error;
+      await t.start();
+      t.keeper.networkChanged();
+      await t.clock.advance(299_000);
+      expect(t.line.askedAt).toHaveLength(1);
+    }
+  });
+});
+
 describe("the bridge's facts", () => {
   it("a changed network card means a new authinfo while the old one is served", async () => {
     const t = terminal();

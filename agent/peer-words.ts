@@ -1,0 +1,13 @@
+/** Where a run of these is this long it may be a token, a key, a signature, an authinfo, or a part of one. */
+const OPAQUE = /[\w+/=-]{24,}/g;
+/** What moves a terminal's cursor, breaks a line of a log, or hides. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]+/gu;
+
+/**
+ * Words of a peer (WeChat Pay, the bridge, the cashier app) as they may stand in a log, a status or an error: a peer may well
+ * repeat the very secret it was given (contract 9), so no long run is left, and at most `longest` characters.
+ */
+export function peerWords(text: string, longest = 160): string {
+  const clean = text.replace(OPAQUE, "…").replace(UNPRINTABLE, " ").trim();
+  return clean.length <= longest ? clean : `${clean.slice(0, longest - 1)}…`;
+}
