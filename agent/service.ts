@@ -138,7 +138,7 @@ export class Service {
       view: this.keeper.view(),
       clock: timebase.status(),
       warnings: this.#warnings.shown(clock.boot()),
-      ...(provision ? { config: provision } : {}),
+      ...(provision ? { config: { file: provision.file, hash: provision.hash, source: provision.source } } : {}),
       ...(terminal ? { keeper: terminal.keeper.status(), store: terminal.store.status() } : {}),
       ...(bridge ? { bridge } : {}),
       ...(wechatpay ? { wechatpay } : {}),

@@ -226,7 +226,7 @@ class StreamDriver implements SdkDriver {
     const isNews = this.#problem?.code !== problem.code;
     this.#problem = problem;
     const { code, message: detail, context } = problem;
-    this.#parts.log[isNews ? "warn" : "debug"]("BRIDGE_PROBLEM", { ...context, code, detail, path: this.#path });
+    this.#parts.log[isNews ? "warn" : "debug"]("BRIDGE_PROBLEM", { ...context, cause: code, detail, path: this.#path });
   }
 
   #notReady(): AgentError {

@@ -136,12 +136,12 @@ class Agent {
       if (this.#stopping) return;
       if (code !== null && code !== 0) {
         print(
-          `代理退出，代码 ${code}，日志见 ${this.#playground.directory}/agent.log`,
+          `服务退出，代码 ${code}，日志见 ${this.#playground.directory}/agent.log`,
           `the agent ended with code ${code}; its log is ${this.#playground.directory}/agent.log`,
         );
         process.exit(1);
       }
-      print(`代理被 ${signal} 终止，1 秒后重新启动`, `the agent was ended by ${signal}; starting it again in 1 s`);
+      print(`服务被 ${signal} 终止，1 秒后重新启动`, `the agent was ended by ${signal}; starting it again in 1 s`);
       await delay(1_000);
       if (!this.#stopping) this.start();
     });
@@ -263,7 +263,7 @@ function explain({ apiSocket, directory }: Playground): void {
   );
   print(`文件与日志：${directory}`, `files and log: ${directory}`);
   print(
-    "试一试断网：输入 o 回车 = 微信支付中断/恢复；u 回车 = 拔下/插上硬件桥；k 回车 = kill -9 代理并重启；Ctrl-C 结束。",
+    "试一试断网：输入 o 回车 = 微信支付中断/恢复；u 回车 = 拔下/插上硬件桥；k 回车 = kill -9 服务并重启；Ctrl-C 结束。",
     "try an outage: o + Enter = WeChat Pay down/up; u + Enter = bridge unplugged/plugged; k + Enter = kill -9 the agent, then start it again; Ctrl-C ends all.",
   );
   print(

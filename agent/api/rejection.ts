@@ -4,7 +4,7 @@ import type { JsonObject } from "./body.ts";
 
 const MAX_TEXT = 256;
 
-/** The body of `POST /v1/authinfo/reject`; undefined when it is not one. Long texts of the SDK are cut, not refused. */
+/** The body of `POST /v1/authinfo/reject`; undefined when it is not one. Long texts of the SDK are cut, not refused, and cleaned for the log. */
 export function readRejection(body: JsonObject | undefined): Rejection | undefined {
   if (body === undefined) return undefined;
   const { generation, err_code: errCode, return_code: returnCode, return_msg: returnMsg } = body;

@@ -1,12 +1,17 @@
 import { loadConfig } from "../config/load.ts";
+import { readRemembered } from "../config/remembered.ts";
 import { packagedSockets } from "../config/schema.ts";
 import type { Bilingual } from "../language.ts";
 import type { AgentUnreachable } from "./admin-client.ts";
 
-/** The admin socket of the agent that runs with this configuration; the packaged one when the file says nothing or cannot be read. */
+/** The admin socket of the agent that runs with this configuration; the packaged one when nothing says otherwise. */
 export async function whereIsAdminSocket(file: string): Promise<string> {
-  const loaded = await loadConfig({ file, env: process.env });
-  return (loaded.kind === "ok" ? loaded.config.api.adminSocket : undefined) ?? packagedSockets.admin;
+  const { env } = process;
+  const loaded = await loadConfig({ file, env });
+  if (loaded.kind === "absent") return loaded.api?.adminSocket ?? packagedSockets.admin;
+  // With an invalid file the agent runs on the configuration it remembers (contract 1).
+  const inForce = loaded.kind === "ok" ? loaded : await readRemembered(loaded.storeDirectory, env);
+  return (inForce?.kind === "ok" ? inForce.config.api.adminSocket : undefined) ?? packagedSockets.admin;
 }
 
 export function unreachableText(reason: AgentUnreachable["reason"]): Bilingual {

@@ -154,21 +154,24 @@ function refuse(problems: readonly Problem[], where: string, language: Language)
   return MISCONFIGURED;
 }
 
-/** SIGTERM and SIGINT end the work, SIGHUP reloads; a SIGHUP during a reload is followed by one more. */
+/** SIGTERM and SIGINT end the work, SIGHUP reloads; one that comes during the start or a reload is followed by one more. */
 function stopSignals() {
   const stopped = Promise.withResolvers<void>();
   let reload: (() => Promise<void>) | undefined;
   let reloading: Promise<void> = Promise.resolve();
+  let early = false;
   const onStop = () => stopped.resolve();
   const onReload = () => {
     const act = reload;
     if (act) reloading = reloading.then(act);
+    else early = true;
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onStop);
   process.on("SIGHUP", onReload);
   return {
     async reloadingWith(act: () => Promise<void>): Promise<void> {
       reload = act;
+      if (early) onReload();
       await stopped.promise;
       reload = undefined;
       await reloading;

@@ -1,3 +1,4 @@
+import { type Host, readHost } from "../host.ts";
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
@@ -21,14 +22,14 @@ export async function status(options: CommandOptions): Promise<number> {
   try {
     const socket = await whereIsAdminSocket(options.config);
     const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
-    if (options.json) process.stdout.write(`${JSON.stringify(body, undefined, 2)}\n`);
-    else
-      process.stdout.write(
-        `${lines(body as unknown as StatusBody)
-          .map((line) => say(line, language))
-          .join("\n")}\n`,
-      );
-    const { state } = (body as unknown as StatusBody).authinfo;
+    const document = body as unknown as StatusBody;
+    // What the machine says of itself is a help, not a condition.
+    const host = await readHost(document.store?.directory ?? "/", PATIENCE_MS).catch(() => undefined);
+    const text = options.json
+      ? JSON.stringify({ ...body, host: host ?? null }, undefined, 2)
+      : [...lines(document), ...hostLines(host)].map((line) => say(line, language)).join("\n");
+    process.stdout.write(`${text}\n`);
+    const { state } = document.authinfo;
     return ["fresh", "due", "rejected"].includes(state) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
@@ -49,10 +50,12 @@ interface StatusBody {
   readonly wechatpay: { base_urls: { base_url: string; last_outcome: string | null }[] } | null;
   readonly last_error: { code: string; since: string; detail?: string; remedy: string | null } | null;
   readonly next_attempt: { at: string } | null;
+  readonly store: { directory: string } | null;
+  readonly clock: { trusted: boolean; skew_s: number | null };
   readonly warnings: { code: string; since: string; detail?: string }[];
 }
 
-function lines({ authinfo, bridge, wechatpay, last_error, next_attempt, warnings }: StatusBody): Bilingual[] {
+function lines({ authinfo, bridge, wechatpay, clock, last_error, next_attempt, warnings }: StatusBody): Bilingual[] {
   const state = states[authinfo.state] ?? { zh: authinfo.state, en: authinfo.state };
   const left = authinfo.remaining_s ?? 0;
   const shown: Bilingual[] = [
@@ -67,6 +70,11 @@ function lines({ authinfo, bridge, wechatpay, last_error, next_attempt, warnings
     shown.push(same("微信支付", "WeChat Pay", `${base_url} ${last_outcome ?? "-"}`));
   }
   if (next_attempt) shown.push(same("下次更新", "next refresh", next_attempt.at));
+  const skew = clock.skew_s === null ? "-" : `${clock.skew_s} s`;
+  shown.push({
+    zh: `时间：${clock.trusted ? "已确认" : "未确认"}，与微信支付相差 ${skew}`,
+    en: `clock: ${clock.trusted ? "confirmed" : "not confirmed"}, off WeChat Pay's by ${skew}`,
+  });
   if (last_error) {
     const { code, since, detail, remedy } = last_error;
     shown.push(same("最近错误", "last error", `${code} (${since}) ${detail ?? ""} [${remedy ?? "-"}]`));
@@ -75,6 +83,28 @@ function lines({ authinfo, bridge, wechatpay, last_error, next_attempt, warnings
     shown.push(same("警告", "warning", `${code} (${since}) ${detail ?? ""}`.trim()));
   }
   return shown;
+}
+
+function hostLines(host: Host | undefined): Bilingual[] {
+  if (host === undefined) return [];
+  const { memory, disk, os } = host;
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1_048_576)} MB`;
+  const shown = [
+    same("系统", "system", os),
+    {
+      zh: `内存：可用 ${megabytes(memory.availableBytes)}，共 ${megabytes(memory.totalBytes)}`,
+      en: `memory: ${megabytes(memory.availableBytes)} of ${megabytes(memory.totalBytes)} available`,
+    },
+  ];
+  if (disk === undefined) return shown;
+  const readOnly = disk.writable ? ["", ""] : ["，只读", ", read-only"];
+  return [
+    ...shown,
+    {
+      zh: `磁盘 ${disk.mount}：可用 ${megabytes(disk.availableBytes)}，已用 ${disk.usedPercent}%${readOnly[0]}`,
+      en: `disk ${disk.mount}: ${megabytes(disk.availableBytes)} free, ${disk.usedPercent}% used${readOnly[1]}`,
+    },
+  ];
 }
 
 function same(zh: string, en: string, value: string): Bilingual {

@@ -248,6 +248,23 @@ describe.concurrent("SIGHUP", () => {
     expect(rig.agent.logged("CONFIGURED")).toHaveLength(2);
   });
 
+  it("is not lost while the agent is still starting, nor in a storm of them", async () => {
+    await using rig = await openRig();
+    rig.start();
+    await rig.firstAnswer();
+    for (let lifetime_s = 1_000; lifetime_s < 1_005; lifetime_s++) {
+      await rig.configure({ refresh: { lifetime_s } });
+      rig.agent.kill("SIGHUP");
+    }
+    await rig.until("the last configuration", async () => {
+      await rig.refresh();
+      const { body } = await rig.get();
+      return Date.parse(String(body.expires_at)) - Date.parse(String(body.obtained_at)) === 1_004_000;
+    });
+    rig.agent.kill("SIGHUP");
+    expect(await rig.stop()).toEqual({ code: 0, signal: null });
+  });
+
   it("with an invalid change goes on with the old one, and says so until it is mended", async () => {
     await using rig = await openRig();
     const { authinfo } = await rig.serve();

@@ -128,13 +128,13 @@ describe("GET /v1/authinfo", () => {
 
 describe("POST /v1/authinfo/reject", () => {
   it("passes the SDK's refusal on and says what comes of it", async () => {
-    const body = { generation: 7, err_code: 268435462, return_code: "ERROR", return_msg: "x".repeat(300) };
+    const body = { generation: 7, err_code: 268435462, return_code: "ERROR", return_msg: "x ".repeat(300) };
     expect(await post("/v1/authinfo/reject", body)).toMatchObject({
       status: 202,
       body: { result: "renewing", generation: 7 },
     });
     expect(keeper.rejections).toEqual([
-      { generation: 7, errCode: 268435462, returnCode: "ERROR", returnMsg: "x".repeat(256) },
+      { generation: 7, errCode: 268435462, returnCode: "ERROR", returnMsg: `${"x ".repeat(127)}x…` },
     ]);
     keeper.verdict = "limited";
     expect((await post("/v1/authinfo/reject", { generation: 7, err_code: "A" })).body.result).toBe("limited");

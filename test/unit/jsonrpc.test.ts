@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boundedText, buildRequest, parseAnswer } from "../../drivers/jsonrpc.ts";
+import { buildRequest, parseAnswer } from "../../drivers/jsonrpc.ts";
 
 const kindOf = (text: string | Buffer, id?: number) => parseAnswer(Buffer.from(text as string), id).kind;
 
@@ -64,13 +64,5 @@ describe("parseAnswer", () => {
     expect(answer.kind === "result" && (answer.result as { x?: unknown }).x).toBeUndefined();
     expect(({} as { x?: unknown }).x).toBeUndefined();
     expect(kindOf('{"__proto__":{"result":1,"id":5,"jsonrpc":"2.0"}}', 5)).toBe("not_rpc");
-  });
-});
-
-describe("boundedText", () => {
-  it("cuts what is long and removes what moves a cursor", () => {
-    expect(boundedText("a\u001b[2Jb\nc\u202ed")).toBe("a [2Jb c d");
-    expect(boundedText("x".repeat(500)).length).toBe(160);
-    expect(boundedText("刷脸服务未初始化")).toBe("刷脸服务未初始化");
   });
 });
