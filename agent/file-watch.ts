@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import type { Clock } from "./clock.ts";
 import { systemCode } from "./errors.ts";
 
-/** Renewed certificates and tokens come as new files or in place of old ones; ten seconds are soon enough. */
-const EVERY_MS = 10_000;
+/** Renewed certificates and tokens come as new files or in place of old ones; five seconds are soon enough. */
+const EVERY_MS = 5_000;
 
 export interface FileWatch {
   readonly files: readonly string[];
@@ -14,7 +14,7 @@ export interface FileWatch {
 }
 
 /**
- * Looks at the files every ten seconds until the signal falls. Looking finds what a directory watch misses: files behind
+ * Looks at the files every five seconds until the signal falls. Looking finds what a directory watch misses: files behind
  * links, on mounts, and in directories that are exchanged as a whole. Never rejects unless `onChange` does.
  */
 export async function watchFiles({ files, clock, signal, onChange }: FileWatch): Promise<void> {
