@@ -87,9 +87,7 @@ export function filePath(zh: string, en: string, example: string): Made<string> 
       if (value.includes("-----BEGIN")) {
         return bad({ zh: "写入了内容本身，而不是文件路径", en: "holds the content itself, not the path of a file" });
       }
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are looked for
-      if (/[\x00-\x1f\x7f]/.test(value))
-        return bad({ zh: "路径中含有控制字符", en: "is a path with control characters" });
+      if (/\p{Cc}/u.test(value)) return bad({ zh: "路径中含有控制字符", en: "is a path with control characters" });
       if (value.startsWith("~")) return bad({ zh: "“~” 不会被展开", en: "begins with ~, which is not expanded" });
       return good(value);
     },
