@@ -9,6 +9,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { askAgent } from "../agent/commands/admin-client.ts";
 import { chooseLanguage, languages } from "../agent/language.ts";
 import { createPlayground, type Playground } from "../agent/simulation/playground.ts";
 import { Agent } from "./demo/agent.ts";
@@ -61,7 +62,20 @@ function explain({ apiSocket, directory }: Playground): void {
   );
 }
 
-const playground = await createPlayground(demoDirectory());
+/** New keys and addresses would pull the ground from under a demo that is already running here. */
+async function refuseTwice(directory: string): Promise<void> {
+  const other = await askAgent(path.join(directory, "run/admin.sock"), "GET", "/livez", 1_000).catch(() => undefined);
+  if (other === undefined) return;
+  print(
+    `本目录的演示已在运行（${directory}）：请先结束它`,
+    `a demo of this checkout is already running (${directory}): end it first`,
+  );
+  process.exit(75);
+}
+
+const directory = demoDirectory();
+await refuseTwice(directory);
+const playground = await createPlayground(directory);
 const peers = new Peers(playground, gateway);
 const agent = new Agent(playground, print);
 const url = await peers.serve();
