@@ -11,6 +11,8 @@ export interface FailureRule {
   readonly retry: "backoff" | "slow" | "throttled";
   /** The same request goes at once, once, to the next base URL. */
   readonly failover?: true;
+  /** The following refreshes come later, and return to their usual instants over hours. */
+  readonly stretches?: true;
   /** It is over as soon as this terminal's clock is set: a step of the clock is followed by an attempt at once. */
   readonly clock?: true;
   /** Id of the diagnose check that carries the remedy. */
@@ -50,16 +52,16 @@ export const failureRules = {
   PAY_TLS_NAME: { retry: "backoff", failover: true, remedy: "net.tls" },
   PAY_TLS_EXPIRED: { retry: "backoff", failover: true, clock: true, remedy: "net.tls" },
   PAY_TLS_FAILED: { retry: "backoff", failover: true, remedy: "net.tls" },
-  PAY_CLIENT_CERTIFICATE: { retry: "slow", remedy: "cert.expiry" },
+  PAY_CLIENT_CERTIFICATE: { retry: "backoff", remedy: "cert.expiry" },
   PAY_PROXY: { retry: "backoff", failover: true, remedy: "net.proxy" },
-  PAY_PROXY_AUTH: { retry: "slow", remedy: "net.proxy" },
+  PAY_PROXY_AUTH: { retry: "backoff", remedy: "net.proxy" },
   // Answers that are no success.
   PAY_REDIRECTED: { retry: "backoff", remedy: "net.captive" },
   PAY_BAD_REQUEST: { retry: "slow", remedy: "pay.auth" },
   PAY_UNAUTHORIZED: { retry: "slow", remedy: "pay.auth" },
   PAY_FORBIDDEN: { retry: "slow", remedy: "pay.auth" },
   PAY_NOT_FOUND: { retry: "backoff", remedy: "pay.reach" },
-  PAY_RATE_LIMITED: { retry: "throttled", remedy: "pay.reach" },
+  PAY_RATE_LIMITED: { retry: "throttled", stretches: true, remedy: "pay.reach" },
   PAY_CLIENT_ERROR: { retry: "backoff", remedy: "pay.auth" },
   PAY_SERVER_ERROR: { retry: "throttled", remedy: "pay.reach" },
   PAY_UNAVAILABLE: { retry: "throttled", failover: true, remedy: "pay.reach" },

@@ -14,7 +14,7 @@ import { type Held, lifeOf, meaningFor, nextBoundaryMs, takeUp, viewOf } from ".
 import { Joiners } from "./joiners.ts";
 import type { AuthinfoView, Cause, Keeper, Rejection } from "./keeper-types.ts";
 import { Pacing } from "./pacing.ts";
-import { type Decision, linkDelayMs, type RefreshReason } from "./policy.ts";
+import type { Decision, RefreshReason, Situation } from "./policy.ts";
 import { Safekeeping } from "./safekeeping.ts";
 
 /** The longest nap: after a suspend, timers are late by its whole length, so nobody relies on a long one. */
@@ -57,6 +57,7 @@ export class AuthinfoKeeper implements Keeper {
   readonly #joiners = new Joiners();
   #held: Held | undefined;
   #line: Line | undefined;
+  #lineCause: Cause | undefined;
   #attempting = false;
   #lastSuccessWall: number | undefined;
   #newestSignedAtS: number;
@@ -70,7 +71,7 @@ export class AuthinfoKeeper implements Keeper {
     const now = timebase.now();
     const kept = state.credential;
     if (kept && (identity.deviceId === undefined || identity.deviceId === kept.deviceId)) {
-      this.#held = takeUp(kept, now, state);
+      this.#held = { ...takeUp(kept, now, state), persisted: !store.status().dirty };
     }
     this.#newestSignedAtS = state.newestSignedAtS;
     this.#pacing = new Pacing(now.boot, state.unsteadyUntilWallMs - now.wall);
@@ -81,6 +82,8 @@ export class AuthinfoKeeper implements Keeper {
       this.#changed();
     });
     this.#history = new History(this.view());
+    // Read, but not sure to be found once more: announced as persisted when it is.
+    if (store.status().dirty) this.#safekeeping.forget(state);
   }
 
   view(): AuthinfoView {
@@ -118,10 +121,11 @@ export class AuthinfoKeeper implements Keeper {
   networkChanged(): void {
     const { clock, entropy, log } = this.#parts;
     const now = clock.boot();
-    const remaining = this.#held ? lifeOf(this.#held, now).remainingMs : 0;
-    const delay = linkDelayMs(remaining, entropy.unit());
-    log.info("NETWORK_CHANGED", { attempt_in_s: Math.round(delay / 1_000) });
-    this.#pacing.networkChanged(now + delay);
+    this.#pacing.networkChanged(this.#heldAt(now), now, () => entropy.unit());
+    const next = this.#decide();
+    log.info("NETWORK_CHANGED", {
+      attempt_in_s: next.do === "wait" ? Math.round((next.untilBootMs - now) / 1_000) : 0,
+    });
     this.#wake();
   }
 
@@ -226,13 +230,11 @@ export class AuthinfoKeeper implements Keeper {
       timebase.confirm(answer.skewMs);
       this.#newestSignedAtS = Math.max(this.#newestSignedAtS, answer.signedAtS);
       const { entropy, refresh, store } = this.#parts;
-      const unsteady = this.#pacing.unsteadyLeftMs(clock.boot()) > 0;
-      const fraction = unsteady ? refresh.refreshAtUnsteady : refresh.refreshAt;
       const adopted = adopt(obtained, this.#held, {
         generation: store.state.generation,
         bootId: timebase.now().bootId,
         lifetimeMs: refresh.lifetimeS * 1_000,
-        fraction,
+        fraction: this.#pacing.refreshFraction(refresh, clock.boot()),
         chance: entropy.unit(),
         bootMs: clock.boot(),
       });
@@ -283,7 +285,7 @@ export class AuthinfoKeeper implements Keeper {
     const { rule, context } = error;
     if (typeof context.skewMs === "number") timebase.confirm(context.skewMs);
     const now = { boot: clock.boot(), wall: clock.wall() };
-    const remaining = this.#held ? lifeOf(this.#held, now.boot).remainingMs : 0;
+    const remaining = this.#held && lifeOf(this.#held, now.boot).remainingMs;
     const another = this.#pacing.failed(error, now, remaining, () => entropy.unit());
     // An outage is told once for each cause, not at each attempt (contract 9).
     const level = another ? "warn" : "debug";
@@ -316,8 +318,11 @@ export class AuthinfoKeeper implements Keeper {
 
   #decide(): Decision {
     const now = this.#parts.clock.boot();
-    const held = this.#held && { ...lifeOf(this.#held, now), ageUnknown: !this.#held.anchor.trusted };
-    return this.#pacing.decide(held, now);
+    return this.#pacing.decide(this.#heldAt(now), now);
+  }
+
+  #heldAt(bootMs: number): Situation["held"] {
+    return this.#held && { ...lifeOf(this.#held, bootMs), ageUnknown: !this.#held.anchor.trusted };
   }
 
   #retryAfterS(bootMs: number): number {
@@ -328,7 +333,10 @@ export class AuthinfoKeeper implements Keeper {
   /** Before the first attempt has ended, the line's own problem says why there is no authinfo. */
   #lineProblem(): Cause | undefined {
     const problem = this.#held === undefined ? this.#line?.driver.status().problem : undefined;
-    return problem && { code: problem.code, detail: problem.detail, sinceWallMs: this.#parts.clock.wall() };
+    if (problem && this.#lineCause?.code !== problem.code) {
+      this.#lineCause = { ...problem, sinceWallMs: this.#parts.clock.wall() };
+    }
+    return problem && this.#lineCause;
   }
 
   #changed(): void {

@@ -1,6 +1,18 @@
+import type { RefreshConfig } from "../config/config.ts";
 import type { AgentError } from "../errors.ts";
 import type { Cause } from "./keeper-types.ts";
-import { type Decision, decide, holdOffMs, retryDelayMs, type Situation } from "./policy.ts";
+import {
+  type Decision,
+  decide,
+  type Failure,
+  holdOffMs,
+  linkDelayMs,
+  retryDelayMs,
+  type Situation,
+  stretchedFraction,
+  stretchLeft,
+  stretchMore,
+} from "./policy.ts";
 
 const UNSTEADY_MS = 24 * 3_600_000;
 
@@ -10,6 +22,10 @@ export class Pacing {
   /** Failures since the last start, success or change of the network: the exponent of the back-off. */
   #exponent = 0;
   #onlyAPersonHelps = false;
+  #throttled = false;
+  /** Not kept over a restart: the credential keeps the instant drawn with it, and the next 429 sets it again. */
+  #stretch = 1;
+  #stretchedAt = 0;
   #cause: Cause | undefined;
   #healsWithClock = false;
   #retryAt = 0;
@@ -47,13 +63,18 @@ export class Pacing {
   }
 
   /**
-   * The network has changed: what failed on the old one says little about the new one, so the back-off begins anew. Not
-   * after an answer that only a person can mend, which its five minutes hold.
+   * The network has changed: what failed on the old one says little about the new one, so the back-off begins anew and
+   * an attempt follows. Not after an answer that only a person can mend, which its five minutes hold. With a good
+   * authinfo nothing is drawn when an attempt is due within that time anyway: drawing at each flap and going by the
+   * earliest would cost calls, and bring a whole mall together again.
    */
-  networkChanged(atMs: number): void {
+  networkChanged(held: Situation["held"], nowMs: number, chance: () => number): void {
     if (this.#onlyAPersonHelps) return;
     this.#exponent = 0;
-    this.urge(atMs);
+    const remaining = held?.remainingMs ?? 0;
+    const next = this.decide(held, nowMs);
+    const soon = next.do === "refresh" || next.untilBootMs <= nowMs + linkDelayMs(remaining, 1);
+    if (remaining <= 0 || !soon) this.urge(nowMs + linkDelayMs(remaining, chance()));
   }
 
   started(): void {
@@ -64,25 +85,42 @@ export class Pacing {
     this.#failures = 0;
     this.#exponent = 0;
     this.#onlyAPersonHelps = false;
+    this.#throttled = false;
     this.#cause = undefined;
     this.#healsWithClock = false;
     this.#heldOffUntil = 0;
     this.#lastEnded = nowMs;
   }
 
-  /** Returns whether the cause is another one than before. */
-  failed(error: AgentError, now: { boot: number; wall: number }, remainingMs: number, chance: () => number): boolean {
+  /**
+   * Returns whether the cause is another one than before.
+   * @param remainingMs of the held authinfo, undefined without one
+   */
+  failed(
+    error: AgentError,
+    now: { boot: number; wall: number },
+    remainingMs: number | undefined,
+    chance: () => number,
+  ): boolean {
     const { rule, context } = error;
-    const failure = {
+    const throttled = rule.retry === "throttled";
+    const expired = remainingMs !== undefined && remainingMs <= 0;
+    const failure: Failure = {
       retry: rule.retry,
       ...(context.retryAfterS === undefined ? {} : { retryAfterS: context.retryAfterS }),
+      ...(expired && !this.#throttled ? { spread: true } : {}),
     };
+    this.#throttled = throttled;
+    if (rule.stretches) {
+      this.#stretch = stretchMore(this.#stretchAt(now.boot));
+      this.#stretchedAt = now.boot;
+    }
     this.#failures++;
     this.#exponent++;
     this.#onlyAPersonHelps = rule.retry === "slow";
     this.#healsWithClock = rule.clock === true;
     this.#lastEnded = now.boot;
-    this.#retryAt = now.boot + retryDelayMs(failure, this.#exponent, remainingMs, chance());
+    this.#retryAt = now.boot + retryDelayMs(failure, this.#exponent, remainingMs ?? 0, chance());
     this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));
     // A failure that leads to the next base URL is one of the network: the next authinfo is refreshed earlier.
     if (rule.failover) this.#unsteadyUntil = now.boot + UNSTEADY_MS;
@@ -94,6 +132,12 @@ export class Pacing {
   /** Milliseconds for which the network still counts as unsteady, 0 when it does not. */
   unsteadyLeftMs(nowMs: number): number {
     return Math.max(this.#unsteadyUntil - nowMs, 0);
+  }
+
+  /** Where in a new credential's life its first refresh comes, at the latest, as a fraction. */
+  refreshFraction({ refreshAt, refreshAtUnsteady }: RefreshConfig, nowMs: number): number {
+    const fraction = this.unsteadyLeftMs(nowMs) > 0 ? refreshAtUnsteady : refreshAt;
+    return stretchedFraction(fraction, this.#stretchAt(nowMs));
   }
 
   /** Seconds left of a kept `Retry-After`, 0 when there is none. */
@@ -111,5 +155,9 @@ export class Pacing {
       ...(held === undefined ? {} : { held }),
     };
     return decide(situation, nowMs);
+  }
+
+  #stretchAt(nowMs: number): number {
+    return stretchLeft(this.#stretch, nowMs - this.#stretchedAt);
   }
 }

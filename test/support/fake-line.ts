@@ -16,6 +16,7 @@ export class FakeLine {
   readonly planned: boolean[] = [];
   /** What WeChat Pay answers; the default is a new authinfo each time. */
   answer: () => Partial<AuthinfoAnswer> | AgentError | Promise<Partial<AuthinfoAnswer>> = () => ({});
+  readonly #waiting = new Set<(identity: BridgeIdentity) => void>();
   #listeners = new Set<(event: DriverEvent) => void>();
 
   constructor(clock: FakeClock) {
@@ -25,6 +26,9 @@ export class FakeLine {
   tell(event: DriverEvent): void {
     if (event.type !== "lost") this.identity = event.identity;
     for (const listener of this.#listeners) listener(event);
+    if (event.type !== "ready") return;
+    for (const resolve of this.#waiting) resolve(event.identity);
+    this.#waiting.clear();
   }
 
   readonly line: Line = {
@@ -32,7 +36,10 @@ export class FakeLine {
       whenReady: (signal) =>
         this.ready
           ? Promise.resolve(this.identity)
-          : new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+          : new Promise((resolve, reject) => {
+              this.#waiting.add(resolve);
+              signal.addEventListener("abort", () => reject(signal.reason));
+            }),
       getRawData: () =>
         this.ready
           ? Promise.resolve({ rawData: "cmF3", identity: this.identity })

@@ -185,6 +185,35 @@ describe("a refresh that fails", () => {
     expect(t.keeper.view().state).toBe("fresh");
   });
 
+  it("draws the next refreshes later after a 429, and at the usual instants again half a day later", async () => {
+    const t = terminal({ chance: 0.999 });
+    await t.start();
+    expect(t.store.state.credential?.refreshAfterMs).toBeLessThanOrEqual(1_800_000);
+    t.line.answer = () => new AgentError("PAY_RATE_LIMITED", "429");
+    await t.clock.advance(31 * MINUTE);
+    t.line.answer = () => ({});
+    await t.clock.advance(3 * MINUTE);
+    expect(t.keeper.view()).toMatchObject({ state: "fresh", credential: { generation: 2 } });
+    expect(t.store.state.credential?.refreshAfterMs).toBeGreaterThan(2_600_000);
+    await t.clock.advance(16 * HOUR);
+    expect(t.store.state.credential?.refreshAfterMs).toBeLessThan(1_830_000);
+  });
+
+  it("spreads its next request over a minute when it is refused although the authinfo has expired", async () => {
+    const t = terminal({ chance: 0.9 });
+    await t.start();
+    t.line.answer = () => new AgentError("PAY_CONNECT_TIMEOUT", "");
+    await t.clock.advance(HOUR + MINUTE);
+    t.line.answer = () => new AgentError("PAY_SERVER_ERROR", "500");
+    await t.clock.advance(30_000);
+    const asked = t.line.askedAt.length;
+    t.line.answer = () => ({});
+    await t.clock.advance(23_000);
+    expect(t.line.askedAt).toHaveLength(asked);
+    await t.clock.advance(32_000);
+    expect(t.keeper.view()).toMatchObject({ state: "fresh" });
+  });
+
   it("draws the next refresh earlier for a day once the network was unsteady", async () => {
     const t = terminal({ chance: 0.999 });
     t.line.answer = unavailable;

@@ -3,9 +3,13 @@ import {
   decide,
   drawRefreshAfterMs,
   holdOffMs,
+  linkDelayMs,
   redrawRefreshAfterMs,
   retryDelayMs,
   type Situation,
+  stretchedFraction,
+  stretchLeft,
+  stretchMore,
 } from "../../agent/authinfo/policy.ts";
 
 const NOW = 1_000_000;
@@ -50,14 +54,29 @@ describe("retryDelayMs", () => {
     expect(retryDelayMs(backoff, 4, 0, 0)).toBe(1_000);
   });
   it("is capped at 30 s while money is about to stop, else at 120 s", () => {
-    expect(retryDelayMs(backoff, 20, 599_999, 0.5)).toBe(15_000);
-    expect(retryDelayMs(backoff, 20, 600_000, 0.5)).toBe(60_000);
+    for (const chance of [0, 0.5, 0.999_999]) {
+      expect(retryDelayMs(backoff, 20, 599_999, chance)).toBeLessThan(30_000);
+      expect(retryDelayMs(backoff, 20, 600_000, chance)).toBeLessThan(120_000);
+    }
+    expect(retryDelayMs(backoff, 20, 600_000, 0.5)).toBe(90_000);
+  });
+  it("draws from the upper half of the cap once the bound has reached it, and from all of the bound before", () => {
+    expect(retryDelayMs(backoff, 4, 0, 0.1)).toBe(1_600);
+    expect(retryDelayMs(backoff, 5, 0, 0)).toBe(15_000);
+    expect(retryDelayMs(backoff, 6, 3_000_000, 0.1)).toBeCloseTo(6_400);
+    expect(retryDelayMs(backoff, 7, 3_000_000, 0)).toBe(60_000);
   });
   it("stays finite and at least a second after 100 000 failures", () => {
     for (const failures of [58, 1024, 100_000]) {
-      expect(retryDelayMs(backoff, failures, 0, 0.9)).toBe(27_000);
-      expect(retryDelayMs(backoff, failures, 0, 0)).toBe(1_000);
+      expect(retryDelayMs(backoff, failures, 0, 0.9)).toBe(28_500);
+      expect(retryDelayMs(backoff, failures, 0, 0)).toBeGreaterThanOrEqual(1_000);
     }
+  });
+  it("covers a whole minute where a fleet has to be taken apart", () => {
+    const refused = { retry: "throttled", spread: true } as const;
+    expect(retryDelayMs(refused, 1, -1, 0.5)).toBe(30_000);
+    expect(retryDelayMs(refused, 20, -1, 0.999)).toBeCloseTo(59_940);
+    expect(retryDelayMs(refused, 1, -1, 0)).toBe(1_000);
   });
   it("is at least five minutes after an answer that only a person can mend", () => {
     expect(retryDelayMs({ retry: "slow" }, 1, 0, 0)).toBe(300_000);
@@ -88,5 +107,30 @@ describe("the instant of the first refresh", () => {
       calls++;
     }
     expect(calls).toBeLessThan(30);
+  });
+});
+
+describe("the stretch after a 429", () => {
+  it("doubles with each, up to four, and is half gone every two hours", () => {
+    expect(stretchMore(1)).toBe(2);
+    expect([1, 2, 3, 4].reduce((stretch) => stretchMore(stretch), 1)).toBe(4);
+    expect(stretchLeft(4, 0)).toBe(4);
+    expect(stretchLeft(4, 2 * 3_600_000)).toBe(2.5);
+    expect(stretchLeft(4, 24 * 3_600_000)).toBeLessThan(1.001);
+    expect(stretchLeft(1, 3_600_000)).toBe(1);
+  });
+  it("leaves a quarter of the life, and never refreshes earlier than configured", () => {
+    expect(stretchedFraction(0.25, 2)).toBe(0.5);
+    expect(stretchedFraction(0.5, 4)).toBe(0.75);
+    expect(stretchedFraction(0.9, 4)).toBe(0.9);
+    expect(stretchedFraction(0.5, 1)).toBe(0.5);
+  });
+});
+
+describe("linkDelayMs", () => {
+  it("is short without a usable authinfo, and spreads a mall that has one", () => {
+    expect(linkDelayMs(0, 0.999)).toBeLessThan(2_500);
+    expect(linkDelayMs(8 * 60_000, 0.5)).toBe(2 * 60_000);
+    expect(linkDelayMs(50 * 60_000, 0.5)).toBe(5 * 60_000);
   });
 });

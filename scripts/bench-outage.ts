@@ -1,0 +1,28 @@
+/**
+ * `npm run bench:outage`: the real policy and runner in virtual time over published outages, beside what others do, and
+ * over fleets. Prints Markdown; exits with 1 when a promised figure is missed. `-- --quick` takes seconds.
+ */
+import { setPriority } from "node:os";
+import { parseArgs } from "node:util";
+import { bench } from "./bench-outage/bench.ts";
+import { met, printTable, targetTable } from "./bench-outage/report.ts";
+import { FULL, QUICK } from "./bench-outage/sizes.ts";
+
+function options() {
+  try {
+    return parseArgs({ options: { quick: { type: "boolean" } } }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nusage: npm run bench:outage -- [--quick]\n`);
+    process.exit(64);
+  }
+}
+
+const { quick = false } = options();
+// Minutes of one core, which other work on the machine shall not feel.
+setPriority(19);
+const began = performance.now();
+const { tables, targets } = await bench(quick ? QUICK : FULL, (what) => {
+  process.stderr.write(`${((performance.now() - began) / 1_000).toFixed(0).padStart(4)} s  ${what}\n`);
+});
+for (const table of [...tables, targetTable(targets)]) process.stdout.write(`${printTable(table)}\n`);
+process.exitCode = targets.every(met) ? 0 : 1;

@@ -1,0 +1,115 @@
+import { adopt } from "../../agent/authinfo/adopt.ts";
+import { emptyState, type State } from "../../agent/authinfo/credential.ts";
+import { type Held, lifeOf, takeUp } from "../../agent/authinfo/holding.ts";
+import { Pacing } from "../../agent/authinfo/pacing.ts";
+import type { Situation } from "../../agent/authinfo/policy.ts";
+import type { RefreshConfig } from "../../agent/config/config.ts";
+import { AgentError, type ErrorCode } from "../../agent/errors.ts";
+import type { Rule } from "./rule.ts";
+import { SECOND } from "./trace.ts";
+
+export const DEFAULTS: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 82_800 };
+
+/** The wall clock at the start of a trace, and the boot clock when the agent starts. */
+export const WALL_AT_START = Date.UTC(2026, 0, 1);
+export const BOOT_AT_START = 20 * SECOND;
+
+/**
+ * This agent: the real book of attempts, policy and adoption, asked only when something happens, so that decades fit in
+ * a minute. What is left out is the loop that looks every five seconds; `real-keeper.ts` shows that it changes no instant.
+ */
+export class AgentRule implements Rule {
+  readonly #refresh: RefreshConfig;
+  readonly #unit: () => number;
+  readonly #errors = new Map<ErrorCode, AgentError>();
+  #kept: State = emptyState;
+  #held: Held | undefined;
+  #pacing = new Pacing(BOOT_AT_START, 0);
+  #boots = 0;
+  /** Boot clock minus time on the trace. */
+  #offset = BOOT_AT_START;
+  #authinfos = 0;
+
+  constructor(refresh: RefreshConfig, unit: () => number) {
+    this.#refresh = refresh;
+    this.#unit = unit;
+  }
+
+  boot(atMs: number): void {
+    this.#boots++;
+    this.#offset = BOOT_AT_START - atMs;
+    const now = {
+      wall: WALL_AT_START + atMs,
+      boot: BOOT_AT_START,
+      bootId: `boot-${this.#boots}`,
+      wallTrusted: false,
+    };
+    const { credential } = this.#kept;
+    this.#held = credential && takeUp(credential, now, this.#kept);
+    this.#pacing = new Pacing(now.boot, this.#kept.unsteadyUntilWallMs - now.wall);
+  }
+
+  nextAt(nowMs: number): number {
+    const boot = nowMs + this.#offset;
+    const decision = this.#pacing.decide(this.#heldAt(boot), boot);
+    return decision.do === "refresh" ? nowMs : Math.ceil(decision.untilBootMs) - this.#offset;
+  }
+
+  started(): void {
+    this.#pacing.started();
+  }
+
+  succeeded(sentMs: number, nowMs: number): void {
+    const boot = nowMs + this.#offset;
+    const sentWallMs = WALL_AT_START + sentMs;
+    const answer = {
+      authinfo: `authinfo-${++this.#authinfos}`,
+      signedAtS: Math.floor(sentWallMs / 1_000),
+      skewMs: 0,
+      baseUrl: "",
+      sentBootMs: sentMs + this.#offset,
+      sentWallMs,
+    };
+    const { held } = adopt({ answer, deviceId: "D1" }, this.#held, {
+      generation: this.#kept.generation,
+      bootId: `boot-${this.#boots}`,
+      lifetimeMs: this.#refresh.lifetimeS * 1_000,
+      fraction: this.#pacing.refreshFraction(this.#refresh, boot),
+      chance: this.#unit(),
+      bootMs: boot,
+    });
+    this.#held = { ...held, persisted: true };
+    const wall = WALL_AT_START + nowMs;
+    this.#kept = {
+      format: 1,
+      generation: held.credential.generation,
+      credential: held.credential,
+      newestSignedAtS: answer.signedAtS,
+      wallFloorMs: Math.max(this.#kept.wallFloorMs, wall),
+      unsteadyUntilWallMs: wall + this.#pacing.unsteadyLeftMs(boot),
+    };
+    this.#pacing.succeeded(boot);
+  }
+
+  failed(code: ErrorCode, nowMs: number): void {
+    const boot = nowMs + this.#offset;
+    const remaining = this.#held && lifeOf(this.#held, boot).remainingMs;
+    this.#pacing.failed(this.#error(code), { boot, wall: WALL_AT_START + nowMs }, remaining, this.#unit);
+  }
+
+  linkChanged(nowMs: number): void {
+    const boot = nowMs + this.#offset;
+    this.#pacing.networkChanged(this.#heldAt(boot), boot, this.#unit);
+  }
+
+  #heldAt(bootMs: number): Situation["held"] {
+    return this.#held && { ...lifeOf(this.#held, bootMs), ageUnknown: !this.#held.anchor.trusted };
+  }
+
+  /** One error of a kind serves all: a stack trace costs more than an hour of virtual time. */
+  #error(code: ErrorCode): AgentError {
+    const known = this.#errors.get(code) ?? new AgentError(code, "of the bench");
+    this.#errors.set(code, known);
+    return known;
+  }
+}

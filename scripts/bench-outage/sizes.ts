@@ -1,0 +1,35 @@
+/** How much is driven. Seeds and figures are the same on every machine. */
+export interface Size {
+  readonly seeds: number;
+  /** Every length of a link trace is multiplied by this. */
+  readonly scale: number;
+  readonly keeperDays: number;
+  readonly clockSeeds: number;
+  readonly clockDays: number;
+  readonly fleetSeeds: number;
+  readonly fleets: readonly number[];
+  readonly quotaFleet: number;
+}
+
+export const FULL: Size = {
+  seeds: 20,
+  scale: 1,
+  keeperDays: 7,
+  clockSeeds: 20,
+  clockDays: 3,
+  fleetSeeds: 20,
+  fleets: [10_000, 1_000_000],
+  quotaFleet: 200_000,
+};
+
+/** Under twenty seconds, for a test. */
+export const QUICK: Size = {
+  seeds: 4,
+  scale: 0.12,
+  keeperDays: 0.25,
+  clockSeeds: 2,
+  clockDays: 0.4,
+  fleetSeeds: 2,
+  fleets: [10_000, 50_000],
+  quotaFleet: 20_000,
+};

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { Pacing } from "../../agent/authinfo/pacing.ts";
+import type { RefreshConfig } from "../../agent/config/config.ts";
+import { AgentError } from "../../agent/errors.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const START = 100_000;
+const refresh: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 0 };
+const limited = new AgentError("PAY_RATE_LIMITED", "429");
+const broken = new AgentError("PAY_SERVER_ERROR", "500");
+const offline = new AgentError("PAY_CONNECT_TIMEOUT", "");
+
+/** The pause after the last of `errors`, each following the one before at once. */
+function pauseAfter(errors: readonly AgentError[], remainingMs: number | undefined, chance = 0.9): number {
+  const pacing = new Pacing(START, 0);
+  for (const error of errors) pacing.failed(error, { boot: START, wall: 0 }, remainingMs, () => chance);
+  const held = remainingMs === undefined ? undefined : { remainingMs, refreshInMs: 0, ageUnknown: false };
+  const decision = pacing.decide(held, START);
+  return decision.do === "wait" ? decision.untilBootMs - START : 0;
+}
+
+describe("an expired terminal that WeChat Pay refuses", () => {
+  it("comes again within a minute, spread over all of it, after a 429 and after a 5xx", () => {
+    for (const error of [limited, broken, new AgentError("PAY_UNAVAILABLE", "503")]) {
+      expect(pauseAfter([error], -1)).toBe(54_000);
+      expect(pauseAfter([offline, offline, error], -1)).toBe(54_000);
+    }
+  });
+  it("goes on with the usual back-off after that", () => {
+    expect(pauseAfter([limited, limited], -1)).toBeCloseTo(3_600);
+    expect(pauseAfter([broken, limited], -1)).toBeCloseTo(3_600);
+  });
+  it("only then: not with a good authinfo, not without any, not after another failure", () => {
+    expect(pauseAfter([limited], HOUR / 2)).toBeCloseTo(1_800);
+    expect(pauseAfter([limited], undefined)).toBeCloseTo(1_800);
+    expect(pauseAfter([offline], -1)).toBeCloseTo(1_800);
+  });
+  it("is spread anew when it is refused again after a success", () => {
+    const pacing = new Pacing(START, 0);
+    const now = { boot: START, wall: 0 };
+    pacing.failed(limited, now, -1, () => 0.5);
+    pacing.succeeded(START);
+    pacing.failed(limited, now, -1, () => 0.5);
+    const held = { remainingMs: -1, refreshInMs: 0, ageUnknown: false };
+    expect(pacing.decide(held, START)).toMatchObject({ untilBootMs: START + 30_000 });
+  });
+});
+
+describe("the fraction of life before a refresh", () => {
+  const fractionAfter = (errors: readonly AgentError[], laterMs = 0) => {
+    const pacing = new Pacing(START, 0);
+    for (const error of errors) pacing.failed(error, { boot: START, wall: 0 }, HOUR, () => 0.5);
+    pacing.succeeded(START);
+    return pacing.refreshFraction(refresh, START + laterMs);
+  };
+  it("is the configured one, or the one for an unsteady network", () => {
+    expect(fractionAfter([])).toBe(0.5);
+    expect(fractionAfter([broken])).toBe(0.5);
+    expect(fractionAfter([offline])).toBe(0.25);
+  });
+  it("is stretched by a 429, in an unsteady network too, and comes back over hours", () => {
+    expect(fractionAfter([limited])).toBe(0.75);
+    expect(fractionAfter([offline, limited])).toBe(0.5);
+    expect(fractionAfter([offline, limited, limited])).toBe(0.75);
+    const recovering = [0, 1, 2, 4, 8, 16].map((hours) => fractionAfter([offline, limited], hours * HOUR));
+    expect(recovering).toEqual([...recovering].sort((a, b) => b - a));
+    expect(recovering[2]).toBeCloseTo(0.375);
+    expect(recovering[5]).toBeCloseTo(0.25, 2);
+  });
+});
+
+describe("a change of the network with a good authinfo", () => {
+  const good = { remainingMs: 50 * MINUTE, refreshInMs: 15 * MINUTE, ageUnknown: false };
+  const at = (pacing: Pacing, held = good, nowMs = START) => {
+    const decision = pacing.decide(held, nowMs);
+    return decision.do === "wait" ? decision.untilBootMs : nowMs;
+  };
+  it("is followed by an attempt within ten minutes", () => {
+    const pacing = new Pacing(START, 0);
+    pacing.networkChanged(good, START, () => 0.8);
+    expect(at(pacing)).toBe(START + 8 * MINUTE);
+  });
+  it("draws once, however often the link flaps", () => {
+    const pacing = new Pacing(START, 0);
+    pacing.networkChanged(good, START, () => 0.8);
+    for (let i = 0; i < 20; i++) pacing.networkChanged(good, START, () => i / 20);
+    expect(at(pacing)).toBe(START + 8 * MINUTE);
+  });
+  it("adds nothing to an attempt that is due within that time anyway", () => {
+    const pacing = new Pacing(START, 0);
+    const due = { ...good, refreshInMs: 7 * MINUTE };
+    pacing.networkChanged(due, START, () => 0.1);
+    expect(at(pacing, due)).toBe(START + 7 * MINUTE);
+  });
+  it("draws each time once it has expired: money waits", () => {
+    const pacing = new Pacing(START, 0);
+    const over = { remainingMs: -1, refreshInMs: -MINUTE, ageUnknown: false };
+    for (let i = 0; i < 8; i++) pacing.failed(offline, { boot: START, wall: 0 }, -1, () => 0.9);
+    pacing.networkChanged(over, START, () => 0.9);
+    pacing.networkChanged(over, START, () => 0.5);
+    expect(at(pacing, over)).toBe(START + 1_250);
+  });
+});
