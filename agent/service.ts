@@ -25,10 +25,14 @@ export interface Provision {
   readonly secrets: Secrets;
   /** What is remembered of it. */
   readonly loaded: LoadedConfig;
+  /** Keeps the outcome of the check for the next start. */
+  readonly keep?: () => Promise<void>;
   readonly warnings: readonly string[];
   /** Why the file itself is not in force, when the remembered configuration is. */
   readonly refused?: string;
 }
+
+const JUDGE_EVERY_MS = 5_000;
 
 export interface ServiceParts {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -53,6 +57,7 @@ export class Service {
   #provision: Provision | undefined;
   #lock: DirectoryLock | undefined;
   #reloadRefused: string | undefined;
+  readonly #filesInTrouble = new Map<"FILE_COPY_FAILED" | "METRICS_TEXTFILE_FAILED", string>();
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
@@ -119,6 +124,22 @@ export class Service {
     this.#judge();
   }
 
+  /** An optional file cannot be written, or (undefined) can again. */
+  fileTrouble(code: "FILE_COPY_FAILED" | "METRICS_TEXTFILE_FAILED", reason: string | undefined): void {
+    if (reason === undefined) this.#filesInTrouble.delete(code);
+    else this.#filesInTrouble.set(code, reason);
+    this.#judge();
+  }
+
+  /** Looks every few seconds which warnings stand, so that each knows since when, whether or not anybody asks. */
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#judge();
+      // A rejection means the end, which the loop sees.
+      await this.#parts.clock.sleep(JUDGE_EVERY_MS, signal).catch(() => undefined);
+    }
+  }
+
   /** Whether the loops of this process turn; never a matter of network, WeChat Pay or line. */
   live(): boolean {
     return this.#terminal?.keeper.turning() ?? true;
@@ -172,6 +193,9 @@ export class Service {
     const { clock } = this.#parts;
     const now = { boot: clock.boot(), wall: clock.wall() };
     const reloadRefused = this.#reloadRefused;
+    for (const code of ["FILE_COPY_FAILED", "METRICS_TEXTFILE_FAILED"] as const) {
+      this.#warnings.set(code, this.#filesInTrouble.has(code), now, this.#filesInTrouble.get(code));
+    }
     if (!terminal) {
       // Nothing is at work yet that could be looked at, but a configuration may have been refused.
       this.#warnings.set("CONFIG_RELOAD_REFUSED", reloadRefused !== undefined, now, reloadRefused);

@@ -64,6 +64,8 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
               detail: 'Expected {"generation": 1 or more, "err_code"?, "return_code"?, "return_msg"?}.',
             });
           }
+          const { state, retryAfterS } = keeper.view();
+          if (state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS });
           const result = keeper.reject(rejection);
           return json(202, { result, generation: keeper.view().credential?.generation ?? 0 });
         },

@@ -14,6 +14,8 @@ export interface FileCopyDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Told why the file cannot be written, and with undefined when it can again. */
+  readonly onTrouble: (reason: string | undefined) => void;
 }
 
 const RETRY_MS = 60_000;
@@ -38,11 +40,13 @@ export async function startFileCopy(deps: FileCopyDeps): Promise<void> {
         await write(place, textOf(keeper.view(), deps.identity(), render));
         if (failing !== undefined) log.info("FILE_COPY_RECOVERED", { path: place.path });
         failing = undefined;
+        deps.onTrouble(undefined);
       } catch (error) {
         const reason = systemCode(error) ?? "unknown";
         // Once for each reason, not once a minute.
         if (reason !== failing) log.warn("FILE_COPY_FAILED", { path: place.path, reason, error });
         failing = reason;
+        deps.onTrouble(reason);
       }
       if (signal.aborted) break;
       // Woken early, which is a rejection, by a change or by the end: both are looked at next.

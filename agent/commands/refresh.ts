@@ -1,4 +1,5 @@
 import { chooseLanguage, say } from "../language.ts";
+import { remedyFor } from "../remedies.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
@@ -10,8 +11,8 @@ const PATIENCE_MS = 90_000;
 export async function refresh(options: CommandOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
   const print = (zh: string, en: string) => process.stdout.write(`${say({ zh, en }, language)}\n`);
+  const socket = await whereIsAdminSocket(options.config);
   try {
-    const socket = await whereIsAdminSocket(options.config);
     const { status, body } = await askAgent(socket, "POST", "/v1/authinfo/refresh", PATIENCE_MS);
     if (status === 200) {
       const { generation, remaining_s: left, persisted } = body;
@@ -25,10 +26,12 @@ export async function refresh(options: CommandOptions): Promise<number> {
     const code = cause.code ?? String(body.code);
     const detail = cause.detail ?? body.detail ?? body.title ?? "";
     print(`未能获取：${code} ${detail}`, `not obtained: ${code} ${detail}`);
+    const remedy = remedyFor(code);
+    if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(`${say(unreachableText(error.reason), language)}\n`);
+    process.stderr.write(`${say(unreachableText(error.reason), language)} (${socket})\n`);
     return 1;
   }
 }

@@ -1,25 +1,27 @@
-import { startFileCopy } from "../api/file-copy.ts";
+import module from "node:module";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { environmentProblems } from "../config/environment.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
 import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
-import { chooseLanguage, type Language } from "../language.ts";
+import { chooseLanguage, type Language, say } from "../language.ts";
 import { type LocalApi, openLocalApi } from "../local-api.ts";
 import { createMetrics } from "../metrics.ts";
 import { createLog } from "../pino-log.ts";
 import { findProvision, remember } from "../provisioning.ts";
+import { remedyFor } from "../remedies.ts";
 import { Service } from "../service.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
-import { startTextfile } from "../textfile.ts";
 import { createTimebase, readBootId } from "../timebase.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** sysexits: contract 1. */
 const LOCKED = 75;
 const MISCONFIGURED = 78;
+/** Whoever has been waiting for the sockets is answered before the loading of the rest takes the processor. */
+const SETTLE_MS = 10;
 
 /** `facepay-agent run`: works until SIGTERM or SIGINT. Resolves to the exit code. */
 export async function run(options: CommandOptions): Promise<number> {
@@ -48,15 +50,24 @@ export async function run(options: CommandOptions): Promise<number> {
   let lock: DirectoryLock | undefined;
   let api: LocalApi | undefined;
   let extras = new AbortController();
+  const watch = new AbortController();
 
   /** The optional files of the configuration in force. */
-  const startExtras = ({ fileCopy: place, metrics: { textfile } }: Config) => {
+  const startExtras = async ({ fileCopy: place, metrics: { textfile } }: Config) => {
     extras.abort();
     extras = new AbortController();
     const { signal } = extras;
     const identity = () => service.provision?.config.identity;
-    if (place) void startFileCopy({ place, keeper: service.keeper, identity, clock, log, signal });
-    if (textfile) void startTextfile({ path: textfile, render: renderMetrics, clock, log, signal });
+    if (place) {
+      const { startFileCopy } = await import("../api/file-copy.ts");
+      const onTrouble = (reason: string | undefined) => service.fileTrouble("FILE_COPY_FAILED", reason);
+      void startFileCopy({ place, keeper: service.keeper, identity, clock, log, signal, onTrouble });
+    }
+    if (textfile) {
+      const { startTextfile } = await import("../textfile.ts");
+      const onTrouble = (reason: string | undefined) => service.fileTrouble("METRICS_TEXTFILE_FAILED", reason);
+      void startTextfile({ path: textfile, render: renderMetrics, clock, log, signal, onTrouble });
+    }
   };
 
   /** Both sockets go to their new places; when they cannot be had there, they stay in the old ones, and the error is thrown. */
@@ -95,7 +106,8 @@ export async function run(options: CommandOptions): Promise<number> {
     }
     if (newLock !== lock) await lock?.release();
     lock = newLock;
-    startExtras(provision.config);
+    log.setLevel(provision.config.log.level);
+    await startExtras(provision.config);
     await remember(provision, log);
   };
 
@@ -105,15 +117,22 @@ export async function run(options: CommandOptions): Promise<number> {
       lock = await lockUp(config.store.directory, lockParts);
       await service.provide(found.provision, lock);
       api = await openLocalApi(config.api, apiParts);
-      startExtras(config);
     } else {
       log.warn("UNPROVISIONED", { file: options.config });
       api = await openLocalApi(found.api, apiParts);
     }
     log.info("SERVING", { sockets: api.paths });
+    await clock.sleep(SETTLE_MS);
+    await log.flush();
     const { provision } = service;
+    if (provision) await startExtras(provision.config);
     await service.start();
+    void service.watch(watch.signal);
     if (provision?.source === "file") await remember(provision, log);
+    // Node itself would write it at the end, which a power cut leaves out.
+    module.flushCompileCache();
+    const { spareMemory } = await import("../spare-memory.ts");
+    void spareMemory(clock, watch.signal);
     await stop.reloadingWith(async () => {
       try {
         await reload();
@@ -126,10 +145,12 @@ export async function run(options: CommandOptions): Promise<number> {
   } catch (error) {
     if (!isAgentError(error)) throw error;
     log.error(error.code, { detail: error.message });
-    process.stderr.write(`facepay-agent: ${error.code}: ${error.message}\n`);
+    const remedy = remedyFor(error.code);
+    if (remedy) process.stderr.write(`facepay-agent: ${error.code}: ${error.message}\n${say(remedy, language)}\n`);
     return exitCodeOf(error);
   } finally {
     extras.abort();
+    watch.abort();
     await api?.close();
     await service.close();
     await lock?.release();

@@ -21,6 +21,7 @@ let clock: FakeClock;
 let events: string[];
 let log: Log;
 let ending: AbortController;
+const troubles: (string | undefined)[] = [];
 let running: Promise<void>;
 
 beforeEach(async () => {
@@ -46,7 +47,15 @@ describe("the copy for apps that can only read files", () => {
   const keeper = new HandKeeper();
   const start = (path: string, more: { mode?: number; group?: string } = {}) => {
     const place = { path, mode: 0o640, ...more };
-    running = startFileCopy({ place, keeper, identity: () => identity, clock, log, signal: ending.signal });
+    running = startFileCopy({
+      place,
+      keeper,
+      identity: () => identity,
+      clock,
+      log,
+      signal: ending.signal,
+      onTrouble: (reason) => troubles.push(reason),
+    });
   };
   const read = async (path: string): Promise<Record<string, unknown>> =>
     JSON.parse(await readFile(path, "utf8").catch(() => "{}"));
@@ -113,7 +122,14 @@ describe("the metrics file", () => {
   it("is rewritten every 60 s, readable by everybody", async () => {
     const path = `${directory.path}/facepay.prom`;
     let scrape = 0;
-    running = startTextfile({ path, render: async () => `n ${++scrape}\n`, clock, log, signal: ending.signal });
+    running = startTextfile({
+      path,
+      render: async () => `n ${++scrape}\n`,
+      clock,
+      log,
+      signal: ending.signal,
+      onTrouble: (reason) => troubles.push(reason),
+    });
     const becomes = (text: string) => until(async () => (await readFile(path, "utf8").catch(() => "")) === text, text);
     await becomes("n 1\n");
     expect(await modeOf(path)).toBe("644");
@@ -127,7 +143,14 @@ describe("the metrics file", () => {
 
   it("warns once when it cannot be written and goes on trying", async () => {
     const path = `${directory.path}/later/facepay.prom`;
-    running = startTextfile({ path, render: async () => "n 1\n", clock, log, signal: ending.signal });
+    running = startTextfile({
+      path,
+      render: async () => "n 1\n",
+      clock,
+      log,
+      signal: ending.signal,
+      onTrouble: (reason) => troubles.push(reason),
+    });
     for (let i = 0; i < 3; i++) {
       await until(() => clock.sleeping === 1, "the pause");
       await clock.advance(60_000);

@@ -526,6 +526,11 @@ describe("the driver", () => {
     ]);
   });
 
+  it.each(["cmd", "now"])("leaves driver.init.%s to the agent", async (key) => {
+    const problem = await only(gateway({ "driver.init": { [key]: '"x"' } }));
+    expect(problem).toMatchObject({ key: `driver.init.${key}`, instead: { en: "take it out" } });
+  });
+
   it("takes no password as a value", async () => {
     const problem = await only(gateway({ "driver.init": { passwd: '"x"' } }));
     expect(problem.instead.en).toContain("passwd_file");

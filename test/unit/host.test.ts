@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { holderOf, readHost } from "../../agent/host.ts";
+import { readHost } from "../../agent/host.ts";
 
 describe("the host", () => {
   it("is asked through systeminformation and says what it has", async () => {
@@ -13,12 +13,8 @@ describe("the host", () => {
     await expect(readHost("/", 0)).rejects.toThrow(/timeout/i);
   });
 
-  it("finds the file system that holds a directory", () => {
-    const mounts = [{ mount: "/" }, { mount: "/var" }, { mount: "/var/lib" }, { mount: "/var/library" }];
-    expect(holderOf("/var/lib/facepay-agent", mounts)?.mount).toBe("/var/lib");
-    expect(holderOf("/var/lib", mounts)?.mount).toBe("/var/lib");
-    expect(holderOf("/var/libx", mounts)?.mount).toBe("/var");
-    expect(holderOf("/srv", mounts)?.mount).toBe("/");
-    expect(holderOf("/srv", [])).toBeUndefined();
+  it("knows the disk of a directory, and goes without it while there is none", async () => {
+    expect((await readHost("/", 20_000)).disk?.availableBytes).toBeGreaterThan(0);
+    expect((await readHost("/nowhere/at/all", 20_000)).disk).toBeUndefined();
   });
 });
