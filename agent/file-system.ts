@@ -40,8 +40,16 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const PASSING = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EINTR"]);
 
-/** A regular file of at most `cap` octets; whatever else is there is refused without being read. Never throws. */
+/**
+ * A regular file of at most `cap` octets; whatever else is there is refused without being read. Never throws. What is refused
+ * is looked at once more: an error that passes must not count as damage.
+ */
 export async function readSmallFile(fs: FileSystem, file: string, cap: number): Promise<SmallFile> {
+  const first = await readOnce(fs, file, cap);
+  return first.kind === "refused" ? await readOnce(fs, file, cap) : first;
+}
+
+async function readOnce(fs: FileSystem, file: string, cap: number): Promise<SmallFile> {
   let handle: OpenFile | undefined;
   try {
     handle = await fs.open(file, READ);

@@ -1,7 +1,7 @@
 import { createAdminServer } from "./api/admin-api.ts";
 import { withoutAuthinfo } from "./api/authinfo-document.ts";
 import { createCashierServer } from "./api/cashier-api.ts";
-import { type OpenSocket, openSocket, socketPlaces } from "./api/sockets.ts";
+import { openSocket, socketPlaces } from "./api/sockets.ts";
 import { inheritedSockets } from "./api/systemd-sockets.ts";
 import type { Clock } from "./clock.ts";
 import type { ApiConfig } from "./config/config.ts";
@@ -56,13 +56,13 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
   });
   const inherited = inheritedSockets(env, process.pid);
   const places = socketPlaces(config, inherited);
-  const open: OpenSocket[] = [];
-  try {
-    open.push(await openSocket(cashier, places.api));
-    open.push(await openSocket(admin, places.admin));
-  } catch (error) {
+  // Together, so that whoever has got an answer from one finds the other open, too.
+  const settled = await Promise.allSettled([openSocket(cashier, places.api), openSocket(admin, places.admin)]);
+  const open = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const failed = settled.find((each) => each.status === "rejected");
+  if (failed) {
     await Promise.all(open.map((socket) => socket.close()));
-    throw error;
+    throw failed.reason;
   }
   return {
     paths: open.map(({ path }) => path ?? "(from systemd)"),

@@ -1,7 +1,6 @@
-import { type Command, CommanderError } from "commander";
+import type { Command } from "commander";
 import type { CommandOptions } from "./commands/options.ts";
 import { languages } from "./language.ts";
-import { version } from "./version.ts";
 
 const DEFAULT_CONFIG = "/etc/facepay-agent/config.toml";
 /** sysexits EX_USAGE (contract 1). */
@@ -9,7 +8,32 @@ const USAGE = 64;
 
 /** The command line. Resolves to the exit code; each command's own code is loaded only when it is asked for. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const { Command, Option } = await import("commander");
+  const [command, ...rest] = argv;
+  const plain = command === "run" ? plainOptions(rest) : undefined;
+  if (plain) return await (await import("./commands/run.ts")).run(plain);
+  return await parse(argv);
+}
+
+/**
+ * The options of a `run` as a service unit writes it, or undefined when there is anything else, which is for the full
+ * parser: loading that one would cost every start 20 ms and the running agent 10 MB.
+ */
+function plainOptions(args: readonly string[]): CommandOptions | undefined {
+  let options: CommandOptions = { config: DEFAULT_CONFIG };
+  for (let i = 0; i < args.length; i += 2) {
+    const [name, value] = args.slice(i);
+    const known = name === "--config" || (name === "--lang" && languages.some((language) => language === value));
+    if (!known || !value || value.startsWith("-")) return undefined;
+    options = { ...options, [name.slice(2)]: value };
+  }
+  return options;
+}
+
+async function parse(argv: readonly string[]): Promise<number> {
+  const [{ Command, CommanderError, Option }, { version }] = await Promise.all([
+    import("commander"),
+    import("./version.ts"),
+  ]);
   let exitCode = 0;
   const shared = (command: Command): Command =>
     command

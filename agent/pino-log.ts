@@ -1,9 +1,12 @@
 import type { Clock } from "./clock.ts";
 import type { Log, LogFields, LogLevel } from "./log.ts";
+import { LogBudget } from "./log-budget.ts";
 import { cleanFields } from "./log-fields.ts";
 
 export interface PinoLog extends Log {
-  /** Resolves when every event so far has been written. To be awaited before the process ends. */
+  /** A reload may want to see more, or less. */
+  setLevel(level: LogLevel): void;
+  /** Resolves when every event so far has been written. To be called when the start is over, and before the process ends. */
   flush(): Promise<void>;
 }
 
@@ -18,26 +21,34 @@ const STDERR = 2;
 
 /**
  * The agent's log: one JSON object a line on stderr, `{"level","time","code",...fields}` (contract 9). The library is
- * loaded after the start, so that the sockets open first; until then up to 200 events wait, with their own times.
+ * loaded at the first `flush`, after the start, so that the sockets open first; until then up to 200 events wait, with
+ * their own times.
  */
 export function createLog(level: LogLevel, clock: Clock, fd: number = STDERR): PinoLog {
+  const budget = new LogBudget();
   let waiting: LogEvent[] = [];
   let lost = 0;
+  let least = ranks[level];
   let write: ((event: LogEvent) => void) | undefined;
   let loading: Promise<void> | undefined;
+  let flushed = false;
 
   function log(eventLevel: LogLevel, code: string, fields: LogFields = {}): void {
-    if (ranks[eventLevel] < ranks[level]) return;
+    if (ranks[eventLevel] < least) return;
+    // Whoever turns debug on wants to see everything.
+    const leftOut = least === ranks.debug ? 0 : budget.spend(code, clock.boot());
+    if (leftOut === undefined) return;
     const time = new Date(clock.wall()).toISOString();
-    const event = { level: eventLevel, line: { time, code, ...cleanFields(fields) } };
+    const more = leftOut > 0 ? { left_out: leftOut } : {};
+    const event = { level: eventLevel, line: { time, code, ...cleanFields(fields), ...more } };
     if (write !== undefined) write(event);
     else if (waiting.length < MAX_WAITING) waiting.push(event);
     else lost++;
-    if (loading === undefined) setImmediate(() => load());
+    if (flushed) void load();
   }
 
   function load(): Promise<void> {
-    loading ??= openWriter(level, fd).then((opened) => {
+    loading ??= openWriter(fd).then((opened) => {
       write = opened;
       for (const event of waiting) opened(event);
       waiting = [];
@@ -51,18 +62,24 @@ export function createLog(level: LogLevel, clock: Clock, fd: number = STDERR): P
     info: (code, fields) => log("info", code, fields),
     warn: (code, fields) => log("warn", code, fields),
     error: (code, fields) => log("error", code, fields),
-    flush: () => (write === undefined && waiting.length === 0 ? Promise.resolve() : load()),
+    setLevel(next) {
+      least = ranks[next];
+    },
+    flush() {
+      flushed = true;
+      return write === undefined && waiting.length === 0 ? Promise.resolve() : load();
+    },
   };
 }
 
 /** Each write is done when it returns, so an event before a crash is not lost. */
-async function openWriter(level: LogLevel, fd: number): Promise<(event: LogEvent) => void> {
+async function openWriter(fd: number): Promise<(event: LogEvent) => void> {
   const { pino } = await import("pino");
   const destination = pino.destination({ fd, sync: true });
   // A closed stderr must not end the agent: there is nowhere left to say so.
   destination.on("error", () => undefined);
   const logger = pino(
-    { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
+    { level: "debug", base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
     destination,
   );
   return (event) => {

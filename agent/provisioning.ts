@@ -1,6 +1,6 @@
+import { keepCheck, recallCheck } from "./config/kept-check.ts";
 import type { AbsentConfig } from "./config/load.ts";
 import { type Problem, renderProblem } from "./config/problem.ts";
-import { readRemembered, rememberConfig } from "./config/remembered.ts";
 import { type Checkup, loadAll, withSecrets } from "./config/secrets.ts";
 import { asAgentError } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -19,19 +19,30 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @param wallMs Unix milliseconds, for the validity of certificates
  */
 export async function findProvision(file: string, env: Env, wallMs: number): Promise<Found> {
-  const present = await loadAll({ file, env, wallMs });
+  const check = await recallCheck(file, env);
+  const surroundings = { env, wallMs };
+  const present = await (check.found ? withSecrets(check.found, surroundings) : loadAll({ file, ...surroundings }));
   if (present.kind === "absent") return present;
-  if (present.kind === "ok") return { kind: "ready", provision: provisionOf(present, file, "file"), refused: [] };
+  if (present.kind === "ok") {
+    const keep = () => keepCheck(check, present.loaded);
+    return { kind: "ready", provision: { ...provisionOf(present, file, "file"), keep }, refused: [] };
+  }
   const { problems, storeDirectory } = present;
+  const { readRemembered } = await import("./config/remembered.ts");
   const remembered = await readRemembered(storeDirectory, env);
-  const again = remembered && (await withSecrets(remembered, { env, wallMs }));
+  const again = remembered && (await withSecrets(remembered, surroundings));
   if (again?.kind !== "ok") return { kind: "invalid", problems };
   const refused = problems.map((problem) => renderProblem(problem, "en")).join("\n");
   return { kind: "ready", provision: { ...provisionOf(again, file, "remembered"), refused }, refused: problems };
 }
 
-/** Keeps a valid configuration for the day when the file is not. A failure is told and costs nothing else. */
-export async function remember({ config, loaded }: Provision, log: Log): Promise<void> {
+/**
+ * Keeps a valid configuration for the day when the file is not, and the outcome of its check for the next start. A
+ * failure is told and costs nothing else.
+ */
+export async function remember({ config, loaded, keep }: Provision, log: Log): Promise<void> {
+  await keep?.();
+  const { rememberConfig } = await import("./config/remembered.ts");
   try {
     await rememberConfig(config.store.directory, loaded);
   } catch (error) {

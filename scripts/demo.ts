@@ -19,15 +19,22 @@ import { printerFor } from "./demo/print.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+const USAGE = "usage: npm start -- [--gateway] [--lang zh-CN|en|both]";
+
 function options() {
   try {
-    const { values } = parseArgs({ options: { gateway: { type: "boolean" }, lang: { type: "string" } } });
+    const known = { gateway: { type: "boolean" }, lang: { type: "string" }, help: { type: "boolean" } } as const;
+    const { values } = parseArgs({ options: known });
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      process.exit(0);
+    }
     if (values.lang !== undefined && !languages.some((known) => known === values.lang)) {
       throw new Error(`--lang is one of ${languages.join(", ")}`);
     }
     return values;
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nusage: npm start -- [--gateway] [--lang zh-CN|en|both]\n`);
+    process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
     process.exit(64);
   }
 }
@@ -121,6 +128,7 @@ const end = async () => {
   keys.close();
   await agent.stop();
   await peers.close();
+  print(`已停止，文件保留在 ${directory}`, `stopped; the files stay in ${directory}`);
   process.exit(0);
 };
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void end());

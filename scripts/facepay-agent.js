@@ -19,6 +19,16 @@ if (major >= 24) {
   // Never in the shared temporary directory, where another user could plant code.
   const cache = process.env.CACHE_DIRECTORY ?? join(root, "node_modules", ".cache");
   if (existsSync(cache) || existsSync(join(root, "node_modules"))) module.enableCompileCache(join(cache, "compile"));
+  // Our own files name each other exactly. Node's search (links, package.json, file type) takes longer than the loading.
+  const own = new URL("..", import.meta.url).href;
+  module.registerHooks({
+    resolve(specifier, context, next) {
+      const { parentURL = "" } = context;
+      const exact = specifier.startsWith(".") && specifier.endsWith(".ts") && parentURL.startsWith(own);
+      if (!exact || parentURL.includes("/node_modules/")) return next(specifier, context);
+      return { url: new URL(specifier, parentURL).href, format: "module-typescript", shortCircuit: true };
+    },
+  });
   const { main } = await import("../agent/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(pinnedNode)) {

@@ -108,7 +108,7 @@ export class Pacing {
     const failure: Failure = {
       retry: rule.retry,
       ...(context.retryAfterS === undefined ? {} : { retryAfterS: context.retryAfterS }),
-      ...(expired && !this.#throttled ? { spread: true } : {}),
+      ...(throttled && expired && !this.#throttled ? { spread: true } : {}),
     };
     this.#throttled = throttled;
     if (rule.stretches) {

@@ -7,6 +7,14 @@ const USB_KEYS = ["driver.vendor_id", "driver.product_id", "driver.serial_number
 
 /** How the bridge is found: exactly one way, and one that fits its type. */
 export function driverRules(found: Findings): void {
+  for (const key of ["driver.init.cmd", "driver.init.now"]) {
+    if (!found.has(key)) continue;
+    found.problem(
+      key,
+      { zh: "由本服务自行填写", en: "is filled in by the agent itself" },
+      { zh: "请删除", en: "take it out" },
+    );
+  }
   const { type, path } = found.values.driver;
   if (type === "serial") serialRules(found);
   if (type === "socket") {

@@ -68,7 +68,9 @@ async function inspect(file: string, handle: FileHandle, guard: Guard, exempt: b
       instead: { zh: `请执行 chmod 0644 ${file}`, en: `chmod 0644 ${file}` },
     });
   }
-  if (!exempt && guard.secret && guard.uid !== undefined && stat.uid !== 0 && stat.uid !== guard.uid) {
+  // Root may read every file, and looks at the service's own ones when it checks the configuration.
+  const stranger = guard.uid !== undefined && guard.uid !== 0 && stat.uid !== 0 && stat.uid !== guard.uid;
+  if (!exempt && guard.secret && stranger) {
     faults.push({
       what: { zh: `${file} 属于用户 ${stat.uid}`, en: `names ${file}, which belongs to user ${stat.uid}` },
       instead: { zh: `请执行 chown ${guard.uid} ${file}`, en: `chown ${guard.uid} ${file} (or root)` },

@@ -22,5 +22,12 @@ export function renderProblem(problem: Problem, language: Language): string {
   const where = key === "" || key === origin ? origin : `${key} (${origin})`;
   const lines = language === "both" ? (["zh-CN", "en"] as const) : [language];
   const text = lines.map((one) => `${say(problem.what, one)}\n    -> ${say(problem.instead, one)}`);
-  return `${where}:\n  ${text.join("\n  ")}`;
+  return visible(`${where}:\n  ${text.join("\n  ")}`);
+}
+
+/** A key or file name may hold characters that a terminal obeys; they are shown by number instead. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (one) =>
+    one === "\n" ? one : `\\u${(one.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -4,9 +4,8 @@ import { type Entropy, systemEntropy } from "../entropy.ts";
 import { AgentError, systemCode } from "../errors.ts";
 import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../file-system.ts";
 import type { Memory } from "./effective.ts";
-import { isTable } from "./fields.ts";
 import { readGuarded } from "./guarded-file.ts";
-import { checkLayers, type LoadResult } from "./load.ts";
+import type { LoadResult } from "./load.ts";
 import type { Environment } from "./settings.ts";
 
 const NAME = "config.remembered.json";
@@ -48,7 +47,9 @@ export async function rememberConfig(
 export async function readRemembered(directory: string, env: Environment): Promise<LoadResult | undefined> {
   const file = path.join(directory, NAME);
   const bytes = await readPresent(file);
-  const memory = bytes === undefined ? undefined : parseMemory(bytes);
+  if (bytes === undefined) return undefined;
+  const [{ isTable }, { checkLayers }] = await Promise.all([import("./fields.ts"), import("./load.ts")]);
+  const memory = parseMemory(bytes, isTable);
   if (memory === undefined) return undefined;
   const { STATE_DIRECTORY, CREDENTIALS_DIRECTORY } = env;
   return await checkLayers([{ table: memory.settings, directory, originOf: () => file }], {
@@ -58,7 +59,9 @@ export async function readRemembered(directory: string, env: Environment): Promi
   });
 }
 
-function parseMemory(bytes: Buffer): Memory | undefined {
+type IsTable = (value: unknown) => value is Readonly<Record<string, unknown>>;
+
+function parseMemory(bytes: Buffer, isTable: IsTable): Memory | undefined {
   let content: unknown;
   try {
     content = JSON.parse(bytes.toString("utf8"));

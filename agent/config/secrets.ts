@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { WechatPaySecrets } from "../wechatpay/secrets.ts";
 import { type Fault, readGuarded } from "./guarded-file.ts";
-import { type AbsentConfig, type LoadedConfig, type LoadOptions, type LoadResult, loadConfig } from "./load.ts";
+import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "./load.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
 import {
   judgeValidity,
@@ -62,6 +62,7 @@ export type Checkup =
  * configuration names are looked at as well.
  */
 export async function loadAll(options: LoadOptions & Surroundings): Promise<Checkup> {
+  const { loadConfig } = await import("./load.ts");
   return await withSecrets(await loadConfig(options), options);
 }
 
@@ -172,8 +173,7 @@ class Reading {
     const read = await this.#read(key, true, MOST);
     if (read === undefined) return undefined;
     const line = read.text.replace(/[\r\n]+$/, "");
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a line has none
-    const fault = /[\x00-\x1f\x7f]/.test(line) ? notOneLine(read.file) : judge(line);
+    const fault = /\p{Cc}/u.test(line) ? notOneLine(read.file) : judge(line);
     if (fault === undefined) return line;
     this.#problem(key, fault);
     return undefined;

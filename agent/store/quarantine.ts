@@ -12,12 +12,18 @@ export class Quarantine {
   readonly #fs: FileSystem;
   readonly #log: Log;
   #names: string[];
+  #taken = 0;
 
   constructor(directory: string, names: readonly string[], fs: FileSystem, log: Log) {
     this.#directory = directory;
     this.#fs = fs;
     this.#log = log;
     this.#names = names.filter((name) => NAME.test(name)).sort();
+  }
+
+  /** How many have been moved aside by this one. */
+  get taken(): number {
+    return this.#taken;
   }
 
   get files(): readonly string[] {
@@ -35,6 +41,7 @@ export class Quarantine {
       return errno;
     }
     this.#names.push(target);
+    this.#taken++;
     this.#log.warn("STORE_QUARANTINED", { file: name, reason, kept_as: target });
     return undefined;
   }

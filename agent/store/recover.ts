@@ -53,6 +53,10 @@ export function describe(state: State): Pick<SealHeader, "device_id" | "generati
  */
 export function recover(current: Found, previous: Found, quarantined: readonly Found[], owner: Owner): Recovered {
   if (current.kind === "good" && belongs(current.header, owner)) {
+    // Nothing of ours puts the newer one in the older one's place: a restored copy, or a disk that has lost a name.
+    if (previous.kind === "good" && belongs(previous.header, owner) && generationOf(previous) > generationOf(current)) {
+      return { loaded: "previous", state: previous.state, settle: true };
+    }
     return { loaded: "current", state: current.state, settle: false };
   }
   const highest = Math.max(0, ...[current, previous, ...quarantined].map(generationOf));

@@ -53,7 +53,7 @@ export class SealedFile implements Adapter<State> {
   readonly #current: string;
   readonly #previous: string;
   #seq = 0;
-  /** The present file opens, so it is worth keeping as the older generation. */
+  /** The present file holds the newest state there is, so it is worth keeping as the older generation. */
   #keepable = false;
   #report: SealedFileReport = { loaded: "empty", quarantined: 0, settle: false };
 
@@ -77,7 +77,7 @@ export class SealedFile implements Adapter<State> {
     const { loaded, state, settle } = recover(current, previous, aside, owner);
     const all = [current, previous, ...aside];
     this.#seq = Math.max(0, ...all.map((found) => (found.kind === "good" ? found.header.seq : 0)));
-    this.#keepable = current.kind === "good";
+    this.#keepable = current.kind === "good" && loaded !== "previous";
 
     // With an unusable key nothing opens, and that is not the files' fault: they stay.
     const keyless = key.problem?.code === "KEY_FILE";
@@ -92,6 +92,10 @@ export class SealedFile implements Adapter<State> {
         problem ??= new AgentError("STORE_READ", `${name} cannot be opened (${found.reason}) nor moved (${errno})`);
       }
     }
+    if (quarantine.taken > 0) {
+      // Or the next state could take the damaged one's name on the disk before that has got its new one.
+      await this.confirm().catch(() => log.debug("STORE_QUARANTINE_NOT_SYNCED"));
+    }
     await quarantine.trim();
     const details = problem === undefined ? {} : { problem };
     const quarantined = quarantine.files.length;
@@ -99,6 +103,18 @@ export class SealedFile implements Adapter<State> {
     if (!keyless && loaded !== "current" && loaded !== "empty")
       log.warn("STORE_RECOVERED", { loaded, generation: state.generation });
     return state;
+  }
+
+  /**
+   * Makes the names in the directory durable as they were read. A writer that was killed between its rename and its fsync has
+   * left a state that every program sees and a power cut would still take away. Throws STORE_WRITE.
+   */
+  async confirm(): Promise<void> {
+    try {
+      await syncDirectory(this.#options.fileSystem, this.#options.directory);
+    } catch (error) {
+      throw notWritten(error);
+    }
   }
 
   /** Resolves when the state is on the medium, under its name. Throws STORE_WRITE; the old file is then still good. */

@@ -32,6 +32,9 @@ const OWN_KEY = "store.key";
  */
 export class StoreKey {
   #key: SealKey;
+  /** It is the one in the key file. */
+  #obtained: boolean;
+  /** And the name of that file is on the medium. */
   #durable: boolean;
   #material: Buffer;
   #problem: AgentError | undefined;
@@ -42,18 +45,19 @@ export class StoreKey {
     if (given !== undefined) return new StoreKey(options, given, true);
     const key = new StoreKey(options, options.entropy.bytes(32), false);
     try {
-      await key.durable();
+      await key.#obtain();
     } catch (error) {
       key.#problem = storeKeyProblem(error);
     }
     return key;
   }
 
-  private constructor(options: StoreKeyOptions, material: Buffer, durable: boolean) {
+  private constructor(options: StoreKeyOptions, material: Buffer, given: boolean) {
     this.#options = options;
     this.#material = material;
     this.#key = deriveKey(material);
-    this.#durable = durable;
+    this.#obtained = given;
+    this.#durable = given;
   }
 
   /** The key as it is now; in memory only while `problem` is there. */
@@ -68,19 +72,27 @@ export class StoreKey {
 
   /** The key once it is on the medium: what is sealed with another one could never be opened again. */
   async durable(): Promise<SealKey> {
-    if (this.#durable) return this.#key;
+    if (!this.#obtained) await this.#obtain();
+    // Who made the file may have been killed before its name was synced.
+    if (!this.#durable) await this.#sync();
+    return this.#key;
+  }
+
+  /** Takes up our own key file, or makes it; only in the latter case it is then known to be durable. */
+  async #obtain(): Promise<void> {
     const file = path.join(this.#options.directory, OWN_KEY);
     let found = await readSmallFile(this.#options.fileSystem, file, LARGEST_KEY_FILE);
-    if (found.kind === "missing" && !(await this.#make(file))) {
-      found = await readSmallFile(this.#options.fileSystem, file, LARGEST_KEY_FILE);
+    if (found.kind === "missing") {
+      const made = await this.#make(file);
+      if (made) await this.#sync();
+      else found = await readSmallFile(this.#options.fileSystem, file, LARGEST_KEY_FILE);
     }
     if (found.kind !== "missing") {
       this.#material = usable(file, found, false);
       this.#key = deriveKey(this.#material);
     }
-    this.#durable = true;
+    this.#obtained = true;
     this.#problem = undefined;
-    return this.#key;
   }
 
   /** False when a key file has appeared meanwhile: link(2), unlike rename(2), never replaces one. */
@@ -96,8 +108,12 @@ export class StoreKey {
     } finally {
       await discard(fileSystem, temporary);
     }
-    await syncDirectory(fileSystem, directory);
     return true;
+  }
+
+  async #sync(): Promise<void> {
+    await syncDirectory(this.#options.fileSystem, this.#options.directory);
+    this.#durable = true;
   }
 }
 

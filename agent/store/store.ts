@@ -29,6 +29,8 @@ export interface StoreOptions {
 
 /** A disk that hangs must not hold up the end of the process. */
 const CLOSE_DEADLINE_MS = 5_000;
+/** Nor may a slow one hold up what it has already yielded: the first reader is waiting. */
+const CONFIRM_DEADLINE_MS = 200;
 
 /**
  * Opens the kept state. Throws STORE_LOCKED (exit 75), STORE_READ (the directory is of the wrong type or open to others) and
@@ -47,12 +49,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const file = new SealedFile({ directory, owner, key, fileSystem, clock, entropy, log });
     const db = new Low<State>(file, emptyState);
     await db.read();
-    const store = createStore(db, file, options, unwritable ?? file.report.problem, async () => {
+    const { settle, loaded, problem } = file.report;
+    const durable = !settle && (loaded === "empty" || (await isConfirmed(file, clock, log)));
+    const store = createStore(db, durable, file, options, unwritable ?? problem, async () => {
       if (options.lock === undefined) await lock.release();
     });
     // What was pieced together is written at once, or the next start would have to do it again from less. A failure
     // stands in the status; whoever sees `dirty` tries again.
-    if (file.report.settle) store.write(store.state).catch(() => log.debug("STORE_SETTLE_FAILED"));
+    if (!durable) store.write(store.state).catch(() => log.debug("STORE_SETTLE_FAILED"));
     return store;
   } catch (error) {
     if (options.lock === undefined) await lock.release();
@@ -60,15 +64,29 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+/** True once what was read is sure to survive a power cut. */
+async function isConfirmed(file: SealedFile, clock: Clock, log: Log): Promise<boolean> {
+  const confirmed = file.confirm().then(
+    () => true,
+    (error: unknown) => {
+      log.warn("STORE_NOT_CONFIRMED", { detail: asAgentError(error, "STORE_WRITE").message });
+      return false;
+    },
+  );
+  return await inTime(confirmed, CONFIRM_DEADLINE_MS, clock);
+}
+
 function createStore(
   db: Low<State>,
+  durable: boolean,
   file: SealedFile,
   options: StoreOptions,
   found: AgentError | undefined,
   release: () => Promise<void>,
 ): Store {
   const { clock, log, directory } = options;
-  let saved = db.data;
+  /** What the disk has accepted last. */
+  let saved = durable ? db.data : undefined;
   let problem = found;
   let lastWriteMs: number | undefined;
   let closing: Promise<void> | undefined;
@@ -107,7 +125,8 @@ function createStore(
 
   async function letGo(): Promise<void> {
     // A hanging write may still happen: then the kernel lets go of the directory when the process has ended.
-    if (await endsInTime(draining, clock)) await release();
+    const ended = draining?.then(() => true) ?? Promise.resolve(true);
+    if (await inTime(ended, CLOSE_DEADLINE_MS, clock)) await release();
     else log.error("STORE_CLOSE_TIMEOUT");
   }
 
@@ -146,14 +165,14 @@ function createStore(
   };
 }
 
-async function endsInTime(draining: Promise<void> | undefined, clock: Clock): Promise<boolean> {
-  if (draining === undefined) return true;
+/** What `work` resolves to, or false when it takes longer. */
+async function inTime(work: Promise<boolean>, ms: number, clock: Clock): Promise<boolean> {
   const deadline = new AbortController();
-  const late = clock.sleep(CLOSE_DEADLINE_MS, deadline.signal).then(
+  const late = clock.sleep(ms, deadline.signal).then(
     () => false,
     () => true,
   );
-  const ended = await Promise.race([draining.then(() => true), late]);
+  const ended = await Promise.race([work, late]);
   deadline.abort();
   return ended;
 }

@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import type { buildConnector, Dispatcher, Pool } from "undici";
+import type { buildConnector, Dispatcher } from "undici";
 import { AgentError, systemCode } from "../errors.ts";
 import type { HeaderBag } from "./headers.ts";
+import { loadUndici } from "./undici.ts";
 
 /** What WeChat Pay answers is a few hundred bytes. undici drops the connection at the first byte beyond. */
 const LARGEST_ANSWER = 64 * 1024;
@@ -62,6 +63,14 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** The way to the server once undici has been loaded. */
+interface Opened {
+  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  destroy(): Promise<unknown>;
+}
+
+type ConnectProxy = (options: Omit<Dispatcher.ConnectOptions, "origin">) => Promise<Dispatcher.ConnectData>;
+
 /**
  * HTTP/1.1 over TLS to one origin. Trusted are Node's own roots plus `ca`: what the environment adds
  * (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE) is not (contract 1). Redirects are not followed. Nothing is ever sent twice by
@@ -71,7 +80,7 @@ export function createTransport(options: TransportOptions): Transport {
   const sockets = new Set<Socket>();
   let secureContext: SecureContext | undefined;
   let connectedAt: number | undefined;
-  let dispatchers: Promise<[Dispatcher, Dispatcher?]> | undefined;
+  let opened: Promise<Opened> | undefined;
   let socketError: Error | undefined;
   let retired: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -85,9 +94,8 @@ export function createTransport(options: TransportOptions): Transport {
     });
   };
 
-  /** The dispatcher for requests and, behind it, the one to the proxy. */
-  async function open(): Promise<[Dispatcher, Dispatcher?]> {
-    const { Agent, buildConnector, Pool } = await import("undici");
+  async function open(): Promise<Opened> {
+    const { Agent, Pool, buildConnector, connect, request } = await loadUndici();
     secureContext ??= createSecureContext({
       ca: [...getCACertificates("bundled"), ...(options.ca === undefined ? [] : [options.ca])],
       ...(options.clientCert === undefined ? {} : { cert: options.clientCert }),
@@ -121,7 +129,8 @@ export function createTransport(options: TransportOptions): Transport {
       };
     };
     if (options.proxy === undefined) {
-      return [new Agent({ ...limits, connect: tracked(buildConnector({ ...connecting, ...tls })) })];
+      const agent = new Agent({ ...limits, connect: tracked(buildConnector({ ...connecting, ...tls })) });
+      return { request: (wanted) => request.call(agent, wanted), destroy: () => agent.destroy() };
     }
     const proxy = new Pool(options.proxy, {
       connect: tracked(buildConnector(connecting)),
@@ -130,22 +139,30 @@ export function createTransport(options: TransportOptions): Transport {
     const toServer = tracked(buildConnector({ timeout: options.connectTimeoutMs, ...tls }));
     // Not undici's ProxyAgent: it tells a refused tunnel in words only, and keeps the socket within it to itself.
     const throughProxy: buildConnector.connector = (target, callback) => {
-      tunnel(proxy, `${target.host}${target.port === "" ? ":443" : ""}`, options.proxyAuth)
+      tunnel(
+        (wanted) => connect.call(proxy, wanted),
+        `${target.host}${target.port === "" ? ":443" : ""}`,
+        options.proxyAuth,
+      )
         .then((httpSocket) => {
           track(httpSocket);
           toServer({ ...target, httpSocket }, callback);
         })
         .catch((error: Error) => callback(error, null));
     };
-    return [new Agent({ ...limits, connect: throughProxy }), proxy];
+    const agent = new Agent({ ...limits, connect: throughProxy });
+    return {
+      request: (wanted) => request.call(agent, wanted),
+      destroy: () => Promise.all([agent.destroy(), proxy.destroy()]),
+    };
   }
 
   /** Gives up every connection, also one that is still being made, or whose name is still being resolved. */
   function drop(): void {
-    const old = dispatchers;
-    dispatchers = undefined;
+    const old = opened;
+    opened = undefined;
     if (old === undefined) return;
-    const destroyed = old.then((all) => Promise.all(all.map((it) => it?.destroy())));
+    const destroyed = old.then((way) => way.destroy());
     retired = Promise.allSettled([retired, destroyed]);
     for (const socket of sockets) socket.destroy();
   }
@@ -154,16 +171,15 @@ export function createTransport(options: TransportOptions): Transport {
     async post(request, signal) {
       signal.throwIfAborted();
       if (closed) throw new AgentError("PAY_CONNECTION_LOST", "the client has been closed");
-      dispatchers ??= open();
-      const opened = dispatchers;
+      opened ??= open();
+      const way = opened;
       const chunks: Buffer[] = [];
       let head: Omit<HttpAnswer, "body"> | undefined;
 
       const work = async () => {
         connectedAt = undefined;
         socketError = undefined;
-        const [dispatcher] = await opened;
-        const { statusCode, headers, body } = await dispatcher.request({
+        const { statusCode, headers, body } = await (await way).request({
           origin: options.origin,
           path: request.path,
           method: "POST",
@@ -213,10 +229,10 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** A connection through the proxy to `host:port`. Rejects with an AgentError alone: undici would ask again for ever. */
-async function tunnel(proxy: Pool, target: string, credentials: string | undefined): Promise<Socket> {
+async function tunnel(connect: ConnectProxy, target: string, credentials: string | undefined): Promise<Socket> {
   const token = credentials === undefined ? undefined : Buffer.from(credentials).toString("base64");
   const headers = { host: target, ...(token === undefined ? {} : { "proxy-authorization": `Basic ${token}` }) };
-  const { socket, statusCode } = await proxy.connect({ path: target, headers }).catch((error: unknown) => {
+  const { socket, statusCode } = await connect({ path: target, headers }).catch((error: unknown) => {
     throw new AgentError("PAY_PROXY", "the proxy gave no connection", { cause: error });
   });
   if (isSuccess(statusCode)) return socket as Socket;

@@ -116,6 +116,7 @@ function benchRefusal(size: Size) {
   return { table, targets };
 }
 
+const LIFE_MIN = 60;
 const LIMITED_H = 6;
 const REFRESHES_S = [1_000, 1_600, 2_500] as const;
 
@@ -152,20 +153,20 @@ function benchLimit(size: Size) {
     const usual = LIFE_MIN * AFTER_OUTAGE * 0.75;
     targets.push(
       {
-        what: "refresh instants while 429s last, against the usual",
+        what: "refresh instants under a limit for the fleet, against the usual",
         unit: "x",
         value: drawnMin(1) / usual,
         bound: 1.5,
         is: "at least",
       },
       {
-        what: "the same an hour after the last 429",
+        what: "the same in the second hour after the limit is gone",
         unit: "x",
         value: drawnMin(8) / usual,
         bound: 1.1,
         is: "at least",
       },
-      { what: "the same 18 h after the last 429", unit: "x", value: drawnMin(24) / usual, bound: 1.05, is: "at most" },
+      { what: "the same 18 h after it", unit: "x", value: drawnMin(24) / usual, bound: 1.05, is: "at most" },
       {
         what: "refused in hour 2 of a limit that the unstretched fleet would exceed by half",
         unit: "%",
@@ -182,8 +183,6 @@ function benchLimit(size: Size) {
   };
   return { table, targets };
 }
-
-const LIFE_MIN = 60;
 
 /** The arrays against the agent's own book of attempts, refusals included. Returns the 10 s in which they differ. */
 function differingBins(): number {

@@ -18,7 +18,7 @@ const LONGER_THAN = [
   [2_174, 0.0138],
 ] as const;
 
-export function outageMs(unit: () => number): number {
+function outageMs(unit: () => number): number {
   const share = 1 - unit();
   for (let i = 1; i < LONGER_THAN.length; i++) {
     const [t0, p0] = LONGER_THAN[i - 1] ?? [1, 1];

@@ -22,7 +22,7 @@ export interface Table {
 
 export function met({ value, bound, is }: Target): boolean {
   // A figure that could not be measured is a miss.
-  return is === "at most" ? value <= bound : value >= bound;
+  return Number.isFinite(value) && (is === "at most" ? value <= bound : value >= bound);
 }
 
 export function fixed(value: number, digits: number): string {

@@ -17,18 +17,21 @@ interface Contender {
   readonly hearsLink?: boolean;
 }
 
+const CRON: Contender = { name: "hourly cron", make: hourlyCron };
 export const others: readonly Contender[] = [
-  { name: "hourly cron", make: hourlyCron },
+  CRON,
   { name: "on-demand cache (Greengrass TES)", make: onDemandCache },
   { name: "SPIRE", make: spire },
   { name: "Vault Agent", make: vaultAgent },
 ];
-const agent: Contender = { name: "this agent", make: (unit) => new AgentRule(DEFAULTS, unit) };
-const agentQuarter: Contender = {
-  name: "this agent, refresh_at = 0.25",
-  make: (unit) => new AgentRule({ ...DEFAULTS, refreshAt: 0.25 }, unit),
-};
-const agentHearing: Contender = { ...agent, name: "this agent, link events", hearsLink: true };
+export const AGENT = "this agent";
+export const QUARTER = "this agent, refresh_at = 0.25";
+export const HEARING = "this agent, link events";
+const agents: readonly Contender[] = [
+  { name: AGENT, make: (unit) => new AgentRule(DEFAULTS, unit) },
+  { name: QUARTER, make: (unit) => new AgentRule({ ...DEFAULTS, refreshAt: 0.25 }, unit) },
+];
+const hearing: Contender = { name: HEARING, make: (unit) => new AgentRule(DEFAULTS, unit), hearsLink: true };
 
 /** What a rule made of all seeds of a trace. */
 export interface Figures {
@@ -43,7 +46,7 @@ export interface Figures {
 }
 
 /** The part of a drive that the figures are made of. */
-export type Outcome = Omit<Drive, "answered" | "inLastFiveMinutes"> & Partial<Drive>;
+type Outcome = Omit<Drive, "answered" | "inLastFiveMinutes"> & Partial<Drive>;
 
 export function figuresOf(outcomes: readonly Outcome[], cron: readonly Drive[], traces: readonly Trace[]): Figures {
   const regrets = outcomes.map(({ balance }, i) => {
@@ -101,47 +104,65 @@ export function driveAll({ make, hearsLink = false }: Contender, traces: readonl
   return traces.map((trace, seed) => drive(make(seededChance(1_001 + seed).unit), trace, { hearsLink }));
 }
 
-const traces = {
-  even006: { title: "Link outages, 0.06 a day, spread evenly", years: 20, of: { perDay: 0.06 } },
-  clustered006: { title: "Link outages, 0.06 a day, in clusters", years: 20, of: { perDay: 0.06, clustered: true } },
-  even0158: { title: "Link outages, 0.158 a day, spread evenly", years: 10, of: { perDay: 0.158 } },
-  clustered0158: { title: "Link outages, 0.158 a day, in clusters", years: 10, of: { perDay: 0.158, clustered: true } },
-  even09: { title: "Link outages, 0.9 a day, spread evenly", years: 3, of: { perDay: 0.9 } },
-  clustered09: { title: "Link outages, 0.9 a day, in clusters", years: 3, of: { perDay: 0.9, clustered: true } },
-  seen: { title: "Link outages, 0.06 a day, that the interface shows", years: 20, of: { perDay: 0.06, as: "visible" } },
-  flaps: { title: "Cellular flaps, 20 a day of 5 to 90 s, that the interface shows", years: 2 },
-  night: { title: "Power off from 22:00 to 08:00, link 5 to 90 s after the boot, outages at 0.158 a day", years: 5 },
-  issuer: { title: "Outages of WeChat Pay alone: 5xx, hangs, DNS failures of 10 min to 3 h, 0.1 a day", years: 10 },
-} as const;
+export const driveCron = (traces: readonly Trace[]) => driveAll(CRON, traces);
 
-export type TraceName = keyof typeof traces;
-export type SingleFigures = Record<TraceName, ReadonlyMap<string, Figures>>;
-
-const makers: Partial<Record<TraceName, (ms: number) => MakeTrace>> = {
-  flaps: (ms) => cellularFlaps(ms, "visible"),
-  night: nightlyPowerOff,
-  issuer: issuerOutages,
-};
-
-/** One table for each trace: the other rules, and this agent's own variants. */
-export function benchTrace(name: TraceName, seeds: number, scale: number) {
-  const trace = traces[name];
-  const lengthMs = trace.years * scale * YEAR;
-  const make = "of" in trace ? linkOutages(trace.of, lengthMs) : makers[name]?.(lengthMs);
-  if (make === undefined) throw new RangeError(`no maker for ${name}`);
-  const hears = name === "seen" || name === "flaps";
-  const all = tracesOf(make, seeds);
-  const cron = driveAll({ name: "", make: hourlyCron }, all);
-  const figures = new Map<string, Figures>();
-  for (const contender of [...others, agent, agentQuarter, ...(hears ? [agentHearing] : [])]) {
-    figures.set(contender.name, figuresOf(driveAll(contender, all), cron, all));
-  }
-  const table: Table = {
-    title: trace.title,
-    head: HEAD,
-    rows: [...figures].map(([rule, of]) => rowOf(rule, of)),
-  };
-  return { table, figures };
+interface Course {
+  readonly title: string;
+  readonly years: number;
+  readonly make: (lengthMs: number) => MakeTrace;
+  /** Whether the terminal's interface shows its outages, so that there are link events to hear. */
+  readonly shows?: boolean;
 }
 
-export const traceNames = Object.keys(traces) as TraceName[];
+const links = (perDay: number, years: number, clustered: boolean): Course => ({
+  title: `Link outages, ${perDay} a day, ${clustered ? "in clusters" : "spread evenly"}`,
+  years,
+  make: (ms) => linkOutages({ perDay, clustered }, ms),
+});
+
+export const courses = {
+  even006: links(0.06, 20, false),
+  clustered006: links(0.06, 20, true),
+  even0158: links(0.158, 10, false),
+  clustered0158: links(0.158, 10, true),
+  even09: links(0.9, 3, false),
+  clustered09: links(0.9, 3, true),
+  seen: {
+    title: "Link outages, 0.06 a day, that the interface shows",
+    years: 20,
+    make: (ms) => linkOutages({ perDay: 0.06, as: "visible" }, ms),
+    shows: true,
+  },
+  flaps: {
+    title: "Cellular flaps, 20 a day of 5 to 90 s, that the interface shows",
+    years: 2,
+    make: (ms) => cellularFlaps(ms, "visible"),
+    shows: true,
+  },
+  night: {
+    title: "Power off from 22:00 to 08:00, link 5 to 90 s after the boot, outages at 0.158 a day",
+    years: 5,
+    make: nightlyPowerOff,
+  },
+  issuer: {
+    title: "Outages of WeChat Pay alone: 5xx, hangs, DNS failures of 10 min to 3 h, 0.1 a day",
+    years: 10,
+    make: issuerOutages,
+  },
+} as const satisfies Record<string, Course>;
+
+export type CourseName = keyof typeof courses;
+export const courseNames = Object.keys(courses) as CourseName[];
+
+/** One table for each course: the other rules, and this agent's own variants. */
+export function benchCourse(name: CourseName, seeds: number, scale: number) {
+  const { title, years, make, shows = false }: Course = courses[name];
+  const all = tracesOf(make(years * scale * YEAR), seeds);
+  const cron = driveCron(all);
+  const figures = new Map<string, Figures>();
+  for (const contender of [...others, ...agents, ...(shows ? [hearing] : [])]) {
+    figures.set(contender.name, figuresOf(driveAll(contender, all), cron, all));
+  }
+  const table: Table = { title, head: HEAD, rows: [...figures].map(([rule, of]) => rowOf(rule, of)) };
+  return { table, figures };
+}

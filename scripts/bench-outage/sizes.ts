@@ -1,6 +1,8 @@
 /** How much is driven. Seeds and figures are the same on every machine. */
 export interface Size {
   readonly seeds: number;
+  /** Which end of the interval of a regret is judged: the upper one, or with few seeds the mean itself. */
+  readonly judged: "upper end" | "mean";
   /** Every length of a link trace is multiplied by this. */
   readonly scale: number;
   readonly keeperDays: number;
@@ -13,6 +15,7 @@ export interface Size {
 
 export const FULL: Size = {
   seeds: 20,
+  judged: "upper end",
   scale: 1,
   keeperDays: 7,
   clockSeeds: 20,
@@ -25,6 +28,7 @@ export const FULL: Size = {
 /** Under twenty seconds, for a test. */
 export const QUICK: Size = {
   seeds: 4,
+  judged: "mean",
   scale: 0.12,
   keeperDays: 0.25,
   clockSeeds: 2,

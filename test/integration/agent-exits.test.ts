@@ -41,8 +41,11 @@ function readAllTheTime(rig: Rig, isGood: (body: Record<string, unknown>) => boo
 }
 
 describe.concurrent("the end of the agent", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("by %s is 0, soon, and leaves no socket behind", async (signal) => {
-    await using rig = await openRig();
+  it.each([
+    ["SIGTERM", "serial"],
+    ["SIGINT", "socket"],
+  ] as const)("by %s is 0, soon, and leaves no socket behind (%s line)", async (signal, line) => {
+    await using rig = await openRig({ line });
     await rig.serve();
     const reader = rig.events();
     await rig.until("a subscriber that holds its connection", async () => reader.events.length > 0);
@@ -246,21 +249,32 @@ describe.concurrent("SIGHUP", () => {
     );
     expect((await rig.served()).remaining_s).toBeLessThanOrEqual(1_800);
     expect(rig.agent.logged("CONFIGURED")).toHaveLength(2);
+    expect(rig.agent.log().some(({ level }) => level === "debug")).toBe(true);
   });
 
   it("is not lost while the agent is still starting, nor in a storm of them", async () => {
     await using rig = await openRig();
+    const hashOf = async (lifetime_s: number): Promise<string | undefined> => {
+      await rig.configure({ refresh: { lifetime_s } });
+      rig.start();
+      const { config } = await rig.statusWhere("the configuration", (status) => status.config !== null);
+      await rig.agent.crash();
+      return config?.hash;
+    };
+    const [early, last] = [await hashOf(1_000), await hashOf(1_006)];
+    await rig.configure();
+    await rm(rig.adminSocket);
     rig.start();
-    await rig.firstAnswer();
-    for (let lifetime_s = 1_000; lifetime_s < 1_005; lifetime_s++) {
+    // The file is there before the agent can have loaded what it needs to work.
+    await rig.until("the socket", async () => await exists(rig.adminSocket));
+    await rig.configure({ refresh: { lifetime_s: 1_000 } });
+    rig.agent.kill("SIGHUP");
+    await rig.statusWhere("the early change", ({ config }) => config?.hash === early);
+    for (let lifetime_s = 1_001; lifetime_s <= 1_006; lifetime_s++) {
       await rig.configure({ refresh: { lifetime_s } });
       rig.agent.kill("SIGHUP");
     }
-    await rig.until("the last configuration", async () => {
-      await rig.refresh();
-      const { body } = await rig.get();
-      return Date.parse(String(body.expires_at)) - Date.parse(String(body.obtained_at)) === 1_004_000;
-    });
+    await rig.statusWhere("the last change", ({ config }) => config?.hash === last);
     rig.agent.kill("SIGHUP");
     expect(await rig.stop()).toEqual({ code: 0, signal: null });
   });

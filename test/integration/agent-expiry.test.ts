@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { openRig, removeFactory } from "../support/running-agent.ts";
@@ -9,7 +10,12 @@ const SHORTEST_S = 60;
 
 describe.concurrent("an authinfo whose hour has passed", () => {
   it("is answered 503 with the cause, and given as stale to those who ask for it, when the expiry was assumed", async () => {
-    await using rig = await openRig({ config: { refresh: { lifetime_s: 6, refresh_at: 0.9, stale_s: 4 } } });
+    await using rig = await openRig({
+      config: {
+        refresh: { lifetime_s: 6, refresh_at: 0.9, stale_s: 4 },
+        file_copy: { path: "run/authinfo.json", mode: "0600" },
+      },
+    });
     const { authinfo, expires_at } = await rig.serve();
     await rig.payDown();
     const { events } = rig.events();
@@ -34,6 +40,11 @@ describe.concurrent("an authinfo whose hour has passed", () => {
     expect((await rig.ask("api", "GET", "/readyz")).status).toBe(503);
     expect((await rig.ask("api", "GET", "/livez")).status).toBe(200);
     expect((await rig.status()).authinfo.state).toBe("stale");
+
+    await rig.until("the copy is no authinfo any more", async () => {
+      const text = await readFile(rig.within("run/authinfo.json"), "utf8");
+      return rig.canaries.in(text).length === 0 && JSON.parse(text).code === "AUTHINFO_EXPIRED";
+    });
 
     // A crash in between makes nobody younger.
     await rig.restart();

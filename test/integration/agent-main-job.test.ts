@@ -1,4 +1,6 @@
+import { writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
+import { AgentProcess } from "../support/agent-process.ts";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
 
 afterAll(removeFactory);
@@ -97,6 +99,53 @@ describe.concurrent("the main job", () => {
     expect(rig.pay.requests).toMatchObject([{ verified: true, client: rig.playground.identity.deviceId }]);
     const { next_attempt } = await rig.status();
     expect(Date.parse(next_attempt?.at ?? "") - Date.parse(obtained_at)).toBeCloseTo(700_000, -3);
+  });
+
+  it("is done with the bridge that is built in", async () => {
+    await using rig = await openRig({ unplugged: true, anyIdentity: true });
+    await rig.configure({ driver: { type: "simulator", path: undefined } });
+    expect(await rig.serve()).toMatchObject({ state: "fresh", generation: 1 });
+  });
+
+  it("is shown and hastened by the commands of the technician", async () => {
+    await using rig = await openRig();
+    await rig.serve();
+    const run = async (command: string) => {
+      await using agent = new AgentProcess([command, "--config", rig.configFile, "--lang", "en"]);
+      const { code } = await agent.exited;
+      rig.saw(command, agent.stdout + agent.stderr);
+      return { code, stdout: agent.stdout };
+    };
+    expect(await run("status")).toMatchObject({ code: 0, stdout: expect.stringContaining("fresh") });
+    expect(await run("refresh")).toMatchObject({ code: 0, stdout: expect.stringContaining("2") });
+    expect((await rig.served()).generation).toBe(2);
+    await rig.stop();
+    expect((await run("status")).code).not.toBe(0);
+    expect((await run("refresh")).code).not.toBe(0);
+  });
+
+  it("uses the configured device id where the bridge reports none, and says when there is neither", async () => {
+    await using rig = await openRig();
+    rig.bridge.deviceId = undefined;
+    rig.start();
+    const { last_error } = await rig.statusWhere("the missing device id", (status) => status.last_error !== null);
+    expect(last_error).toMatchObject({ code: "DEVICE_ID_MISSING", remedy: "cfg.identity" });
+    const { deviceId } = rig.playground.identity;
+    await rig.configure({ identity: { device_id: deviceId } });
+    rig.agent.kill("SIGHUP");
+    expect((await rig.served()).device_id).toBe(deviceId);
+  });
+
+  it("passes what is configured for the SDK's init, the password from its file", async () => {
+    const init = { ip: "10.0.0.2", proxy_type: 1, passwd_file: "passwd" };
+    await using rig = await openRig({ config: { "driver.init": init, log: { level: "debug" } } });
+    const passwd = "a password of the SDK's proxy";
+    rig.canaries.add("passwd", passwd);
+    await writeFile(rig.within("passwd"), `${passwd}\n`, { mode: 0o600 });
+    rig.bridge.next({ only: "initWxpayface", result: { return_code: "ERROR", return_msg: `not with ${passwd}` } });
+    await rig.serve();
+    const { params } = rig.bridge.requests.find(({ cmd }) => cmd === "initWxpayface") ?? {};
+    expect(params).toMatchObject({ cmd: "initWxpayface", version: "1", ip: "10.0.0.2", proxy_type: 1, passwd });
   });
 
   it("tells subscribers at once, and again at every change", async () => {

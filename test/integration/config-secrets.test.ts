@@ -155,6 +155,8 @@ describe("the guard of a secret file", () => {
     const { problems } = await loadNamed(named, { uid: 999 });
     expect(problems[0]?.instead.en).toContain("chown 999");
     expect((await loadNamed(named, { uid: 12_345 })).problems).toEqual([]);
+    // A technician's `sudo facepay-agent config check` looks at the service's files.
+    expect((await loadNamed(named, { uid: 0 })).problems).toEqual([]);
     await chown(file, 0, 0);
     expect((await loadNamed(named, { uid: 999 })).problems).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,7 +12,7 @@ import { namesIn, parts, recordingLog, stateOf, temporaryDirectory } from "../su
 const start = (directory: string, fileSystem = nodeFileSystem, log = silentLog) =>
   openStore({ directory, ...parts, log, fileSystem });
 
-const codes = ["EIO", "ENOSPC", "EROFS", "EDQUOT", "EMFILE"];
+const codes = ["EIO", "ENOSPC", "EROFS", "EDQUOT", "EMFILE", "EACCES", "EINTR"];
 /** More calls than any operation makes; each loop ends at the first run in which nothing failed. */
 const ENOUGH = 100;
 
@@ -220,6 +221,30 @@ describe("a start of which calls fail", () => {
       if (!fired) break;
       expect(k).toBeLessThan(ENOUGH - 1);
     }
+  });
+
+  it("and whose disk does not answer in 200 ms yields what it read, as not yet sure to be found again", async () => {
+    await using temporary = await temporaryDirectory();
+    const before = await start(temporary.directory);
+    await before.write(stateOf(1));
+    await before.close();
+    const clock = new FakeClock();
+    const disk = Promise.withResolvers<void>();
+    const open: typeof nodeFileSystem.open = async (path, flags, mode) => {
+      if ((flags & constants.O_DIRECTORY) !== 0) await disk.promise;
+      return await nodeFileSystem.open(path, flags, mode);
+    };
+    const fileSystem = { ...nodeFileSystem, open };
+    const opening = openStore({ directory: temporary.directory, ...parts, clock, log: silentLog, fileSystem });
+    while (clock.nextWakeIn !== 200) await clock.settle();
+    await clock.advance(200);
+    const store = await opening;
+    expect(store.state).toEqual(stateOf(1));
+    expect(store.status()).toMatchObject({ loaded: "current", dirty: true });
+    disk.resolve();
+    await store.close();
+    expect(store.status()).toMatchObject({ dirty: false, writes: { ok: 1, failed: 0 } });
+    expect(clock.sleeping).toBe(0);
   });
 
   it.each(codes)("in an empty directory whose disk refuses every change with %s works from memory", async (code) => {

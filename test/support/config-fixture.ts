@@ -73,6 +73,8 @@ export class ConfigDirectory {
   async write(name: string, content: string | Buffer, mode = 0o600): Promise<string> {
     const file = this.of(name);
     await mkdir(path.dirname(file), { recursive: true });
+    // A file made read-only before could not be written again by anyone but root.
+    await rm(file, { force: true });
     await writeFile(file, content);
     // Not by writeFile's option: the umask would have its say.
     await chmod(file, mode);

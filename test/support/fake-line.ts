@@ -82,6 +82,7 @@ export class FakeLine {
 export class FakeStore implements Store {
   state: State;
   writes = 0;
+  dirty = false;
   /** What a write waits for; a rejection is a disk that refuses. */
   disk: () => Promise<void> = () => Promise.resolve();
 
@@ -93,10 +94,11 @@ export class FakeStore implements Store {
     this.state = next;
     this.writes++;
     await this.disk();
+    this.dirty = false;
   }
 
   status(): StoreStatus {
-    return { directory: "/nowhere", loaded: "empty", quarantined: 0, dirty: false, writes: { ok: 0, failed: 0 } };
+    return { directory: "/nowhere", loaded: "empty", quarantined: 0, dirty: this.dirty, writes: { ok: 0, failed: 0 } };
   }
 
   close(): Promise<void> {

@@ -18,7 +18,7 @@ import { Canaries } from "./canaries.ts";
 /** What the simulated bridge and the simulated WeChat Pay draw for one rawdata and one authinfo. */
 const RAWDATA_OCTETS = 503;
 const AUTHINFO_OCTETS = 750;
-const POLL_MS = 20;
+const POLL_MS = 10;
 
 type Overrides = NonNullable<ConfigSettings["overrides"]>;
 

@@ -20,15 +20,20 @@ afterEach(() => {
 
 interface Setting {
   state?: State;
+  /** The disk has yielded the state, but is not sure to yield it again. */
+  dirty?: boolean;
+  disk?: () => Promise<void>;
   bootId?: string;
   clock?: FakeClock;
   chance?: number;
   deviceId?: string;
 }
 
-function terminal({ state, bootId = "boot-1", clock = new FakeClock(), chance = 0.5, deviceId }: Setting = {}) {
+function terminal(setting: Setting = {}) {
+  const { state, dirty = false, disk, bootId = "boot-1", clock = new FakeClock(), chance = 0.5, deviceId } = setting;
   const line = new FakeLine(clock);
   const store = new FakeStore(state);
+  Object.assign(store, { dirty }, disk && { disk });
   const outcomes: string[] = [];
   const keeper = new AuthinfoKeeper({
     identity: {
@@ -394,6 +399,19 @@ describe("kept state", () => {
     await t.clock.settle();
     return t;
   };
+
+  it("that a power cut could still take away is not called persisted before it has been written", async () => {
+    const before = await kept();
+    const hang = Promise.withResolvers<void>();
+    const { clock, store } = before;
+    const after = terminal({ state: store.state, dirty: true, disk: () => hang.promise, clock });
+    expect(after.keeper.view()).toMatchObject({ state: "fresh", persisted: false });
+    hang.resolve();
+    await clock.settle();
+    expect(after.keeper.view()).toMatchObject({ state: "fresh", persisted: true });
+    expect(after.views.map(({ persisted }) => persisted)).toEqual([true]);
+    expect(after.store.writes).toBe(1);
+  });
 
   it("is served at once by the next process, with the right remaining time", async () => {
     const before = await kept();

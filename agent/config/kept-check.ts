@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { readdirSync, statSync } from "node:fs";
+import { constants, open, rename, writeFile } from "node:fs/promises";
+import module from "node:module";
+import path from "node:path";
+import { type Entropy, systemEntropy } from "../entropy.ts";
+import { readGuarded } from "./guarded-file.ts";
+import type { LoadedConfig } from "./load.ts";
+import type { Environment } from "./settings.ts";
+import { readSources } from "./sources.ts";
+
+/** A check that may be kept for the next start: where it belongs, and what it depends on. */
+export interface Check {
+  /** A digest of everything the check looks at, files it is led to apart; undefined when nothing can be kept. */
+  readonly mark?: string;
+  readonly place?: string;
+  /** What the same check found the last time; undefined when something is different now, or nothing is kept. */
+  readonly found?: LoadedConfig;
+}
+
+interface Kept {
+  readonly mark: string;
+  /** Files the check was led to by the configuration, with a digest of what they held. */
+  readonly witnesses: readonly (readonly [file: string, digest: string])[];
+  readonly loaded: LoadedConfig;
+}
+
+const LARGEST = 512 * 1024;
+const LARGEST_WITNESS = 64 * 1024;
+/** What of the environment counts, besides every FACEPAY_*. */
+const COUNTS = ["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"];
+const GROUP_FILE = "/etc/group";
+
+/**
+ * Looks for the outcome of an earlier check of exactly these texts, in this environment, by this program. A start need not
+ * check again what has not changed: reading TOML and the tables of keys costs more than all the rest before the sockets
+ * open. It is kept beside the compile cache and believed as that is: whoever can write there can write our code. The
+ * files with keys and certificates are no part of it; they are looked at in every start.
+ * @param directory where outcomes are kept; undefined keeps none
+ */
+export async function recallCheck(
+  file: string,
+  env: Environment,
+  directory: string | undefined = module.getCompileCacheDir(),
+): Promise<Check> {
+  if (directory === undefined) return {};
+  const mainFile = path.resolve(file);
+  // One of 256 names, so that agents side by side (in tests) seldom displace each other's and the files stay few.
+  const place = path.join(directory, `configuration-${sha256(mainFile).slice(0, 2)}.json`);
+  const [mark, kept] = await Promise.all([markOf(mainFile, env), readKept(place)]);
+  if (mark === undefined) return {};
+  if (kept?.mark !== mark) return { mark, place };
+  for (const [witness, digest] of kept.witnesses) {
+    if (sha256(await readWitness(witness)) !== digest) return { mark, place };
+  }
+  return { mark, place, found: kept.loaded };
+}
+
+/** Keeps a good outcome. To be called when nobody waits. A failure costs the next start a few milliseconds, nothing else. */
+export async function keepCheck(check: Check, loaded: LoadedConfig, entropy: Entropy = systemEntropy): Promise<void> {
+  const { mark, place, found } = check;
+  if (mark === undefined || place === undefined || found !== undefined) return;
+  const witnesses: [string, string][] = [];
+  for (const [witness, holds] of witnessesOf(loaded)) {
+    const content = await readWitness(witness);
+    // It has changed since the check: the outcome is of yesterday.
+    if (!content.includes(holds)) return;
+    witnesses.push([witness, sha256(content)]);
+  }
+  const text = JSON.stringify({ mark, witnesses, loaded }, (_key, value: unknown) =>
+    value instanceof Map ? { entries: [...value] } : value,
+  );
+  const temporary = `${place}.${entropy.bytes(6).toString("hex")}`;
+  try {
+    await writeFile(temporary, text, { mode: 0o600, flag: "wx" });
+    await rename(temporary, place);
+  } catch {
+    // A read-only or full disk: the next start checks again.
+    return;
+  }
+}
+
+async function markOf(mainFile: string, env: Environment): Promise<string | undefined> {
+  const { present, texts, problems } = await readSources(mainFile);
+  if (!present || problems.length > 0) return undefined;
+  const counts = Object.entries(env).filter(([name]) => name.startsWith("FACEPAY_") || COUNTS.includes(name));
+  counts.sort(([a], [b]) => (a < b ? -1 : 1));
+  return sha256(JSON.stringify([program(), mainFile, texts, counts]));
+}
+
+/** Changes with the code of the check: in a checkout by its files, in a package by the bundle. */
+function program(): unknown {
+  const directory = import.meta.dirname;
+  return readdirSync(directory).map((name) => {
+    const { size, mtimeMs } = statSync(path.join(directory, name));
+    return [name, size, mtimeMs];
+  });
+}
+
+async function readKept(place: string): Promise<Kept | undefined> {
+  const guard = { secret: true, most: LARGEST, uid: process.geteuid?.(), credentialsDirectory: undefined };
+  const read = await readGuarded(place, guard);
+  if (!read.ok) return undefined;
+  try {
+    const { mark, witnesses, loaded } = JSON.parse(read.bytes.toString("utf8"));
+    const { named, origins, ...rest } = loaded;
+    return { mark, witnesses, loaded: { ...rest, named: new Map(named.entries), origins: new Map(origins.entries) } };
+  } catch {
+    // Half a file: worth as much as none.
+    return undefined;
+  }
+}
+
+/** What a file of the configuration's choice holds; nothing when it cannot be read. */
+async function readWitness(file: string): Promise<Buffer> {
+  try {
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(LARGEST_WITNESS), 0, LARGEST_WITNESS, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch {
+    // An outcome that needed it was kept with its content, which differs.
+    return Buffer.alloc(0);
+  }
+}
+
+/** The files beside the texts that a good outcome rests on, and what was found in them. */
+function witnessesOf({ config, effective }: LoadedConfig): [file: string, holds: string][] {
+  const found: [string, string][] = [];
+  const deviceIdFile = effective.find(({ key }) => key === "identity.device_id_file")?.value;
+  if (typeof deviceIdFile === "string") found.push([deviceIdFile, config.identity.deviceId ?? ""]);
+  // Where the names of groups are looked up.
+  if (effective.some(({ key }) => key.endsWith("group"))) found.push([GROUP_FILE, ""]);
+  return found;
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
+}
