@@ -45,12 +45,22 @@ export function unavailable(view: PublicView | AuthinfoView): Reply {
 /** One rendering of `GET /v1/authinfo`. `text` is pure ASCII, so its length is also its Content-Length. */
 export type AuthinfoRenderer = (view: AuthinfoView, credential: Credential, identity: Identity) => string;
 
+interface Rendered {
+  readonly view: AuthinfoView;
+  readonly credential: Credential;
+  readonly identity: Identity;
+  readonly head: string;
+  readonly tail: string;
+  seconds: number;
+  text: string;
+}
+
 /**
  * Renders the contract's document, its members in the contract's order. Between two changes only `remaining_s` differs,
- * so the text before and after it is kept: readers may ask thousands of times a second.
+ * so the text before and after it is kept, and the whole for a second: readers may ask thousands of times in one.
  */
 export function createAuthinfoRenderer(): AuthinfoRenderer {
-  let kept: { view: AuthinfoView; credential: Credential; identity: Identity; head: string; tail: string } | undefined;
+  let kept: Rendered | undefined;
   return (view, credential, identity) => {
     if (
       kept === undefined ||
@@ -60,9 +70,14 @@ export function createAuthinfoRenderer(): AuthinfoRenderer {
       kept.view.clockTrusted !== view.clockTrusted ||
       kept.view.persisted !== view.persisted
     ) {
-      kept = { view, credential, identity, ...parts(view, credential, identity) };
+      kept = { view, credential, identity, ...parts(view, credential, identity), seconds: Number.NaN, text: "" };
     }
-    return kept.head + remainingSeconds(view) + kept.tail;
+    const seconds = remainingSeconds(view);
+    if (seconds !== kept.seconds) {
+      kept.seconds = seconds;
+      kept.text = kept.head + seconds + kept.tail;
+    }
+    return kept.text;
   };
 }
 

@@ -93,7 +93,7 @@ export class AuthinfoKeeper implements Keeper {
       bootMs: boot,
       trying: this.#attempting || this.#pacing.failures > 0,
       staleMs: this.#parts.refresh.staleS * 1_000,
-      retryAfterS: this.#retryAfterS(boot),
+      retryAfterS: () => this.#retryAfterS(boot),
       ...(cause === undefined ? {} : { cause }),
     });
   }

@@ -131,8 +131,6 @@ export async function run(options: CommandOptions): Promise<number> {
     if (provision?.source === "file") await remember(provision, log);
     // Node itself would write it at the end, which a power cut leaves out.
     module.flushCompileCache();
-    const { spareMemory } = await import("../spare-memory.ts");
-    void spareMemory(clock, watch.signal);
     await stop.reloadingWith(async () => {
       try {
         await reload();

@@ -72,7 +72,9 @@ export async function lockDirectory(directory: string, options: LockOptions): Pr
     log.warn("STORE_UNLOCKED", { directory, errno: systemCode(error) });
     return { release: async () => {} };
   } finally {
-    await handle.close();
+    await handle.close().catch(() => {
+      // Only its number was needed, and that is gone either way.
+    });
   }
 }
 

@@ -102,13 +102,14 @@ async function attempt(template: string, injection: string, where: string, tally
   const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-step-"));
   try {
     await cp(template, directory, { recursive: true });
-    const { lines, fired, signal } = await run(directory, injection);
+    const { lines, fired, signal, code } = await run(directory, injection);
     tally.runs++;
     if (fired) tally.fired++;
     if (fired && signal !== null && !injection.includes("KILL")) tally.ended++;
     const complaint = await judge(directory, template, lines);
     if (complaint !== undefined) tally.violations.push(`${where}: ${complaint} (${lines.join(", ")})`);
-    if (!fired && !lines.includes("done")) tally.violations.push(`${where}: not finished (${lines.join(", ")})`);
+    const ended = signal === null ? code === 0 && lines.includes("done") : fired;
+    if (!ended) tally.violations.push(`${where}: ended with ${signal ?? code} (${lines.join(", ")})`);
     return fired;
   } finally {
     await rm(directory, { recursive: true, force: true });
