@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -102,7 +112,8 @@ async function step(directory: string, what: string, fill: (filler: string) => v
   await second.close();
   run("find", directory, "-name", "filler*", "-delete");
   rmSync(state, { recursive: true });
-  const violation = honest && found ? undefined : `${what}: ${kept ? "kept" : "refused"}, honest ${honest}, found ${found}`;
+  const violation =
+    honest && found ? undefined : `${what}: ${kept ? "kept" : "refused"}, honest ${honest}, found ${found}`;
   return { kept, violation };
 }
 

@@ -20,10 +20,16 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** One look; the files themselves are read in real time. */
+/** The files are read in real time: a look is over when the watcher sleeps again. */
+async function asleep(): Promise<void> {
+  while (clock.sleeping === 0) await delay(1);
+}
+
 async function look(): Promise<void> {
-  await clock.advance(5_000);
-  await delay(20);
+  await clock.advance(4_999);
+  await asleep();
+  await clock.advance(1);
+  await asleep();
 }
 
 async function watching(files: readonly string[]): Promise<() => number> {
@@ -36,7 +42,7 @@ async function watching(files: readonly string[]): Promise<() => number> {
       changes++;
     },
   });
-  await delay(20);
+  await asleep();
   return () => changes;
 }
 
