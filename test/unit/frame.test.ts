@@ -2,21 +2,10 @@ import { randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { encodeFrame, FrameDecoder, MAX_PAYLOAD } from "../../drivers/frame.ts";
 import { wrap } from "../support/scripted-bridge.ts";
+import { seeded } from "../support/seeded.ts";
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
 const texts = (frames: Buffer[]) => frames.map((frame) => frame.toString());
-
-/** mulberry32: the same cases on every machine. */
-function seeded(seed: number) {
-  let state = seed;
-  const unit = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return { below: (limit: number) => Math.floor(unit() * limit), unit };
-}
 
 describe("encodeFrame", () => {
   it("sends the check sequence of RFC 1662 C.3, least significant octet first, between two flags", () => {
