@@ -1,13 +1,13 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { Readable } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import { silentLog } from "../../agent/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { parts, stateOf } from "../../test/support/store-fixture.ts";
+import { tamper } from "../../test/support/tampered.ts";
 
 const CHILD = path.resolve(import.meta.dirname, "../../test/support/store-step-child.ts");
 const CALLS = ["openat", "read", "write", "fsync", "close", "link", "rename", "unlink", "getdents64", "statx"] as const;
@@ -32,16 +32,6 @@ export interface Tally {
   /** The error ended the process, as libuv does when it can no longer wake its own loop. */
   ended: number;
   readonly violations: string[];
-}
-
-/** Why this cannot be done here, or undefined. */
-export function missing(): string | undefined {
-  try {
-    execFileSync("strace", ["-V"], { stdio: "ignore" });
-    return undefined;
-  } catch {
-    return "strace(1) is not installed: apt-get install strace";
-  }
 }
 
 /** SIGKILL at every system call of a start and two writes, one after the other until none is left to be killed at. */
@@ -117,7 +107,6 @@ async function attempt(template: string, injection: string, where: string, tally
 }
 
 async function run(directory: string, injection: string): Promise<Run> {
-  const [call = ""] = injection.split(":");
   // One thread does all the work on files, so that the calls have one order.
   const env = { PATH: process.env.PATH ?? "", UV_THREADPOOL_SIZE: "1" };
   const child = spawn(process.execPath, [CHILD, directory, String(WRITES)], {
@@ -132,33 +121,13 @@ async function run(directory: string, injection: string): Promise<Run> {
   child.stdin.on("error", () => undefined);
   const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
   await Promise.race([once(child.stdout, "data"), closed]);
-  const arguments_ = ["-f", "-p", String(child.pid), "-e", `trace=${call}`, "-e", `inject=${injection}`];
-  const strace = spawn("strace", arguments_, { stdio: ["ignore", "ignore", "pipe"] });
-  const detached = once(strace, "close");
-  const log = await attached(strace.stderr, detached);
+  const tampering = await tamper(child.pid ?? 0, injection);
   child.stdin.write("go\n");
   const [code, signal] = await closed;
   clearTimeout(timer);
-  await detached;
-  const fired = signal === "SIGKILL" || log.text().includes("(INJECTED)");
+  await tampering.ended;
+  const fired = signal === "SIGKILL" || tampering.fired;
   return { lines: text.split("\n").filter((line) => line !== ""), code, signal, fired };
-}
-
-/** Resolves when strace holds the process; all it says from then on can be read from the result. */
-async function attached(output: Readable, ended: Promise<unknown>): Promise<{ text(): string }> {
-  let text = "";
-  const holds = new Promise<void>((resolve) => {
-    output.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-      if (text.includes("attached")) resolve();
-    });
-  });
-  const refused = ended.then(() => {
-    throw new Error(`strace could not attach: ${text.trim()}`);
-  });
-  await Promise.race([holds, refused]);
-  refused.catch(() => undefined);
-  return { text: () => text };
 }
 
 /** What the next start finds, against what the process had said; undefined when all is well. */

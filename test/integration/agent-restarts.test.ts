@@ -2,13 +2,7 @@ import { randomInt } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  openRig,
-  type Rig,
-  removeFactory,
-  type ServedAuthinfo,
-  type ServerSentEvent,
-} from "../support/running-agent.ts";
+import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../support/running-agent.ts";
 
 afterAll(removeFactory);
 
@@ -48,46 +42,6 @@ describe.concurrent("kill -9", () => {
       expect(rig.canaries.in((await readFile(`${rig.stateDirectory}/${file}`)).toString("latin1"))).toEqual([]);
     }
   });
-
-  it("at any instant of a refresh loses nothing that was announced as persisted", async () => {
-    // Two terminals at a time; each kill is one of thirty.
-    await Promise.all([killAtRandom(15), killAtRandom(15)]);
-  }, 90_000);
-
-  async function killAtRandom(times: number): Promise<void> {
-    await using rig = await openRig();
-    let promised = await rig.serve(onBoot("one"));
-    for (let kill = 0; kill < times; kill++) {
-      const { events } = rig.events();
-      await rig.until("the subscription", async () => events.length > 0);
-      await rig.statusWhere("the other socket", () => true);
-      const refreshed = rig.refresh().catch(() => undefined);
-      const isNew = ({ data }: ServerSentEvent) => Number(data.generation) > promised.generation;
-      if (kill % 3 === 0) {
-        await delay(randomInt(400));
-      } else {
-        // From here on it is a matter of milliseconds: request, answer, disk, announcement.
-        const before = rig.bridge.count("getWxpayfaceRawdata");
-        await rig.until("the refresh", async () => rig.bridge.count("getWxpayfaceRawdata") > before);
-        if (kill % 3 === 1) await delay(randomInt(60));
-        else await rig.until("the announcement", async () => events.some(isNew));
-      }
-      await rig.agent.crash();
-      await refreshed;
-      for (const { event, data } of events) {
-        const told = data as unknown as ServedAuthinfo;
-        if (event === "authinfo" && told.persisted && told.generation >= promised.generation) promised = told;
-      }
-      rig.start(onBoot("one"));
-      const served = await firstAuthinfo(rig);
-      expect(served.generation).toBeGreaterThanOrEqual(promised.generation);
-      if (served.generation === promised.generation) expect(served.authinfo).toBe(promised.authinfo);
-      expect(rig.canaries.all("authinfo")).toContain(served.authinfo);
-    }
-    expect(await readdir(rig.stateDirectory)).not.toContainEqual(expect.stringMatching(/corrupt/));
-    const names = (await readdir(rig.stateDirectory)).filter((name) => name.startsWith("state"));
-    expect(names.filter((name) => !["state.sealed", "state.prev.sealed"].includes(name))).toEqual([]);
-  }
 
   it("in the very first start leaves nothing that stops the next", async () => {
     await using rig = await openRig();

@@ -88,7 +88,7 @@ beforeAll(async () => {
     `crash states: ${sum("recovered")} of ${sum("states")} distinct states recovered ` +
       `(${histories} histories, power cut ${sum("cuts")} times, ${sum("again")} times during recovery; ${seconds} s)`,
   );
-}, 180_000);
+}, 300_000);
 
 afterAll(() => rm(directory, { recursive: true }));
 

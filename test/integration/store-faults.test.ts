@@ -223,7 +223,7 @@ describe("a start of which calls fail", () => {
     }
   });
 
-  it("and whose disk does not answer in 200 ms yields what it read, as not yet sure to be found again", async () => {
+  it("and whose disk does not answer in 500 ms yields what it read, as not yet sure to be found again", async () => {
     await using temporary = await temporaryDirectory();
     const before = await start(temporary.directory);
     await before.write(stateOf(1));
@@ -236,8 +236,8 @@ describe("a start of which calls fail", () => {
     };
     const fileSystem = { ...nodeFileSystem, open };
     const opening = openStore({ directory: temporary.directory, ...parts, clock, log: silentLog, fileSystem });
-    while (clock.nextWakeIn !== 200) await clock.settle();
-    await clock.advance(200);
+    while (clock.nextWakeIn !== 500) await clock.settle();
+    await clock.advance(500);
     const store = await opening;
     expect(store.state).toEqual(stateOf(1));
     expect(store.status()).toMatchObject({ loaded: "current", dirty: true });

@@ -108,11 +108,16 @@ export class CrashExplorer {
     return { disk, marks, files: processes };
   }
 
-  /** Cuts the power at every change of a history. Returns how many changes it had. */
-  async explore(history: History): Promise<number> {
+  /**
+   * Cuts the power at every change of a history; with `at`, from 0 to below 1, only once, at that part of it. Returns how many
+   * changes it had.
+   */
+  async explore(history: History, at?: number): Promise<number> {
     if (this.#hopeless()) return 0;
     const { disk, marks } = await this.run(history);
-    for (let count = 0; count <= disk.journal.length; count++) {
+    const { length } = disk.journal;
+    const only = at === undefined ? undefined : Math.floor(at * (length + 1));
+    for (let count = only ?? 0; count <= (only ?? length); count++) {
       this.cuts++;
       const { promised, submitted } = standing(marks, count);
       for (const image of crashImages(disk, count)) {
@@ -126,7 +131,7 @@ export class CrashExplorer {
       }
     }
     await this.#exploreStarts();
-    return disk.journal.length;
+    return length;
   }
 
   #hopeless(): boolean {
