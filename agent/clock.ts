@@ -1,5 +1,4 @@
 import os from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 
 /**
  * The two clocks of a terminal. Durations and ages come from `boot`, which wall-clock steps do not move and which
@@ -21,16 +20,18 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 const UPTIME_RESOLUTION_MS = 1_500;
 
 /**
- * The real clock. `performance.now()` is fine-grained but stops during suspend (nodejs/node#47724), so it is moved
- * forward whenever the uptime, which does not stop, has run ahead of it.
+ * The real clock. `process.uptime()` is fine-grained but stops during suspend (nodejs/node#47724), so it is moved forward
+ * whenever the board's uptime, which does not stop, has run ahead of it. (`performance.now()` is the same clock, but the
+ * first use of `performance` loads ten modules.)
  */
 export function systemClock(): Clock {
-  let offset = os.uptime() * 1000 - performance.now();
-  let comparedAt = performance.now();
+  const monotonic = () => process.uptime() * 1000;
+  let offset = os.uptime() * 1000 - monotonic();
+  let comparedAt = monotonic();
   return {
     wall: () => Date.now(),
     boot() {
-      const now = performance.now();
+      const now = monotonic();
       if (now - comparedAt > 1000) {
         comparedAt = now;
         const behind = os.uptime() * 1000 - (now + offset);
@@ -38,13 +39,21 @@ export function systemClock(): Clock {
       }
       return now + offset;
     },
-    async sleep(ms, signal) {
+    // Not timers/promises: it makes an error of its own, with a stack, for every sleep that is called off, as most are.
+    sleep(ms, signal) {
       const bounded = Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_TIMER_MS) : LONGEST_TIMER_MS;
-      try {
-        await delay(bounded, undefined, signal ? { signal } : {});
-      } catch (error) {
-        throw signal?.aborted ? signal.reason : error;
-      }
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const onAbort = () => {
+          clearTimeout(timer);
+          reject(signal?.reason);
+        };
+        const timer = setTimeout(() => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        }, bounded);
+        signal?.addEventListener("abort", onAbort, { once: true });
+      });
     },
   };
 }

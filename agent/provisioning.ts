@@ -19,7 +19,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @param wallMs Unix milliseconds, for the validity of certificates
  */
 export async function findProvision(file: string, env: Env, wallMs: number): Promise<Found> {
-  const check = await recallCheck(file, env);
+  const check = recallCheck(file, env);
   const surroundings = { env, wallMs };
   const present = await (check.found ? withSecrets(check.found, surroundings) : loadAll({ file, ...surroundings }));
   if (present.kind === "absent") return present;

@@ -9,8 +9,6 @@ import { renderProblem } from "./config/problem.ts";
 import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import type { Entropy } from "./entropy.ts";
 import { AgentError, asAgentError } from "./errors.ts";
-import { watchFiles } from "./file-watch.ts";
-import { watchLink } from "./link-watch.ts";
 import type { Log } from "./log.ts";
 import type { DirectoryLock } from "./store/lock.ts";
 import { openStore } from "./store/store.ts";
@@ -90,8 +88,10 @@ export class Terminal {
   /** Opens the line and begins to keep the authinfo. Resolves when both are under way. */
   async start(): Promise<void> {
     const { config, secrets, clock, entropy, log } = this.#parts;
-    const [{ openDriver }, wechatpay] = await Promise.all([
+    const [{ openDriver }, { watchFiles }, { watchLink }, wechatpay] = await Promise.all([
       import("../drivers/open-driver.ts"),
+      import("./file-watch.ts"),
+      import("./link-watch.ts"),
       this.#createWechatPay(),
     ]);
     if (this.#stopping.signal.aborted) return;

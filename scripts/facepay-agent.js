@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 // The launcher. On a fit Node it runs the agent in this very process, with a compile cache; on an older one it hands over
 // to the Node that the package pins. Plain JavaScript: it must start on whatever Node is there.
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
-import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -32,6 +30,8 @@ if (major >= 24) {
   const { main } = await import("../agent/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(pinnedNode)) {
+  // Loaded only here: on a fit Node it would cost each start milliseconds and the running agent megabytes.
+  const [{ spawn }, { constants }] = await Promise.all([import("node:child_process"), import("node:os")]);
   const self = fileURLToPath(import.meta.url);
   const child = spawn(pinnedNode, [self, ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {

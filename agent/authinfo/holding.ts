@@ -39,37 +39,27 @@ export interface Surroundings {
   /** An attempt is under way or a failed one is being retried. */
   readonly trying: boolean;
   readonly staleMs: number;
-  /** Asked only when somebody looks: most readers do not, and working it out takes longer than all the rest. */
-  readonly retryAfterS: () => number;
+  readonly retryAfterS: number;
   readonly cause?: Cause;
 }
 
 /** The state a reader is told (contract 5). Pure: expiry needs no timer to take effect. */
 export function viewOf(held: Held | undefined, around: Surroundings): AuthinfoView {
-  const cause = around.cause === undefined ? undefined : { cause: around.cause };
+  const common = {
+    retryAfterS: around.retryAfterS,
+    ...(around.cause === undefined ? {} : { cause: around.cause }),
+  };
   if (held === undefined) {
-    return {
-      ...cause,
-      state: "absent",
-      remainingMs: 0,
-      clockTrusted: true,
-      persisted: false,
-      get retryAfterS() {
-        return around.retryAfterS();
-      },
-    };
+    return { ...common, state: "absent", remainingMs: 0, clockTrusted: true, persisted: false };
   }
   const life = lifeOf(held, around.bootMs);
   return {
-    ...cause,
+    ...common,
     state: stateOf(held, life, around),
     credential: held.credential,
     remainingMs: life.remainingMs,
     clockTrusted: held.anchor.trusted,
     persisted: held.persisted,
-    get retryAfterS() {
-      return around.retryAfterS();
-    },
   };
 }
 

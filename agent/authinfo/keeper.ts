@@ -93,7 +93,7 @@ export class AuthinfoKeeper implements Keeper {
       bootMs: boot,
       trying: this.#attempting || this.#pacing.failures > 0,
       staleMs: this.#parts.refresh.staleS * 1_000,
-      retryAfterS: () => this.#retryAfterS(boot),
+      retryAfterS: this.#retryAfterS(boot),
       ...(cause === undefined ? {} : { cause }),
     });
   }
@@ -316,8 +316,7 @@ export class AuthinfoKeeper implements Keeper {
     this.#wake();
   }
 
-  #decide(): Decision {
-    const now = this.#parts.clock.boot();
+  #decide(now: number = this.#parts.clock.boot()): Decision {
     return this.#pacing.decide(this.#heldAt(now), now);
   }
 
@@ -326,7 +325,7 @@ export class AuthinfoKeeper implements Keeper {
   }
 
   #retryAfterS(bootMs: number): number {
-    const next = this.#attempting ? undefined : this.#decide();
+    const next = this.#attempting ? undefined : this.#decide(bootMs);
     return next?.do === "wait" ? Math.max(1, Math.ceil((next.untilBootMs - bootMs) / 1_000)) : 1;
   }
 

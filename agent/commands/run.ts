@@ -10,7 +10,6 @@ import { type LocalApi, openLocalApi } from "../local-api.ts";
 import { createMetrics } from "../metrics.ts";
 import { createLog } from "../pino-log.ts";
 import { findProvision, remember } from "../provisioning.ts";
-import { remedyFor } from "../remedies.ts";
 import { Service } from "../service.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
@@ -21,7 +20,7 @@ import type { CommandOptions } from "./options.ts";
 const LOCKED = 75;
 const MISCONFIGURED = 78;
 /** Whoever has been waiting for the sockets is answered before the loading of the rest takes the processor. */
-const SETTLE_MS = 10;
+const SETTLE_MS = 50;
 
 /** `facepay-agent run`: works until SIGTERM or SIGINT. Resolves to the exit code. */
 export async function run(options: CommandOptions): Promise<number> {
@@ -143,6 +142,7 @@ export async function run(options: CommandOptions): Promise<number> {
   } catch (error) {
     if (!isAgentError(error)) throw error;
     log.error(error.code, { detail: error.message });
+    const { remedyFor } = await import("../remedies.ts");
     const remedy = remedyFor(error.code);
     if (remedy) process.stderr.write(`facepay-agent: ${error.code}: ${error.message}\n${say(remedy, language)}\n`);
     return exitCodeOf(error);

@@ -1,4 +1,4 @@
-import { constants, type FileHandle, open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
@@ -22,32 +22,44 @@ export type GuardedRead =
   | { readonly ok: true; readonly bytes: Buffer }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
+const LEAST_ROOM = 16 * 1024;
+
 /**
  * Opens, looks at what was opened (never at the name a second time, which could lead elsewhere by then), and reads it. A
- * secret is not read at all while others can. Never throws.
+ * secret is not read at all while others can. Never throws. Synchronous: these files are few and small and read before
+ * anything is served, where every asynchronous step would cost a start a trip to another thread and back.
  */
-export async function readGuarded(file: string, guard: Guard): Promise<GuardedRead> {
+export function readGuarded(file: string, guard: Guard): GuardedRead {
   const exempt = guard.credentialsDirectory !== undefined && isInside(guard.credentialsDirectory, file);
   const strict = guard.secret && !exempt;
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | (strict ? constants.O_NOFOLLOW : 0);
-    await using handle = await open(file, flags);
-    const faults = await inspect(file, handle, guard, exempt);
-    if (faults.length > 0) return { ok: false, faults };
-    const buffer = Buffer.alloc(guard.most + 1);
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-    if (bytesRead > guard.most) return { ok: false, faults: [tooLarge(file, guard.most)] };
-    const bytes = buffer.subarray(0, bytesRead);
-    if (bytes.toString("latin1").trim() === "") return { ok: false, faults: [empty(file)] };
-    return { ok: true, bytes };
+    const fd = openSync(file, flags);
+    try {
+      return readOpened(file, fd, guard, exempt);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     return { ok: false, faults: [unopened(file, systemCode(error))] };
   }
 }
 
-async function inspect(file: string, handle: FileHandle, guard: Guard, exempt: boolean): Promise<Fault[]> {
-  const stat = await handle.stat();
+function readOpened(file: string, fd: number, guard: Guard, exempt: boolean): GuardedRead {
+  const faults = inspect(file, fd, guard, exempt);
+  if (faults.length > 0) return { ok: false, faults };
+  // As large as the file, and a little for files that do not tell their size: not the megabyte that would be allowed.
+  const room = Math.min(Math.max(fstatSync(fd).size, LEAST_ROOM), guard.most) + 1;
+  const buffer = Buffer.alloc(room);
+  const bytesRead = readSync(fd, buffer, 0, buffer.length, 0);
+  if (bytesRead > guard.most) return { ok: false, faults: [tooLarge(file, guard.most)] };
+  const bytes = buffer.subarray(0, bytesRead);
+  return bytes.toString("latin1").trim() === "" ? { ok: false, faults: [empty(file)] } : { ok: true, bytes };
+}
+
+function inspect(file: string, fd: number, guard: Guard, exempt: boolean): Fault[] {
+  const stat = fstatSync(fd);
   if (!stat.isFile()) return [unopened(file, "not a regular file")];
   const faults: Fault[] = [];
   const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");

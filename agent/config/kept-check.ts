@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
-import { constants, open, rename, writeFile } from "node:fs/promises";
+import { closeSync, constants, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
 import module from "node:module";
 import path from "node:path";
 import { type Entropy, systemEntropy } from "../entropy.ts";
@@ -38,20 +38,21 @@ const GROUP_FILE = "/etc/group";
  * files with keys and certificates are no part of it; they are looked at in every start.
  * @param directory where outcomes are kept; undefined keeps none
  */
-export async function recallCheck(
+export function recallCheck(
   file: string,
   env: Environment,
   directory: string | undefined = module.getCompileCacheDir(),
-): Promise<Check> {
+): Check {
   if (directory === undefined) return {};
   const mainFile = path.resolve(file);
   // One of 256 names, so that agents side by side (in tests) seldom displace each other's and the files stay few.
   const place = path.join(directory, `configuration-${sha256(mainFile).slice(0, 2)}.json`);
-  const [mark, kept] = await Promise.all([markOf(mainFile, env), readKept(place)]);
+  const mark = markOf(mainFile, env);
   if (mark === undefined) return {};
+  const kept = readKept(place);
   if (kept?.mark !== mark) return { mark, place };
   for (const [witness, digest] of kept.witnesses) {
-    if (sha256(await readWitness(witness)) !== digest) return { mark, place };
+    if (sha256(readWitness(witness)) !== digest) return { mark, place };
   }
   return { mark, place, found: kept.loaded };
 }
@@ -62,7 +63,7 @@ export async function keepCheck(check: Check, loaded: LoadedConfig, entropy: Ent
   if (mark === undefined || place === undefined || found !== undefined) return;
   const witnesses: [string, string][] = [];
   for (const [witness, holds] of witnessesOf(loaded)) {
-    const content = await readWitness(witness);
+    const content = readWitness(witness);
     // It has changed since the check: the outcome is of yesterday.
     if (!content.includes(holds)) return;
     witnesses.push([witness, sha256(content)]);
@@ -80,26 +81,33 @@ export async function keepCheck(check: Check, loaded: LoadedConfig, entropy: Ent
   }
 }
 
-async function markOf(mainFile: string, env: Environment): Promise<string | undefined> {
-  const { present, texts, problems } = await readSources(mainFile);
+function markOf(mainFile: string, env: Environment): string | undefined {
+  const { present, texts, problems } = readSources(mainFile);
   if (!present || problems.length > 0) return undefined;
+  const code = program();
+  if (code === undefined) return undefined;
   const counts = Object.entries(env).filter(([name]) => name.startsWith("FACEPAY_") || COUNTS.includes(name));
   counts.sort(([a], [b]) => (a < b ? -1 : 1));
-  return sha256(JSON.stringify([program(), mainFile, texts, counts]));
+  return sha256(JSON.stringify([code, mainFile, texts, counts]));
 }
 
-/** Changes with the code of the check: in a checkout by its files, in a package by the bundle. */
+/** Changes with the code of the check: in a checkout by its files, in a package by the bundle. Undefined when unknown. */
 function program(): unknown {
-  const directory = import.meta.dirname;
-  return readdirSync(directory).map((name) => {
-    const { size, mtimeMs } = statSync(path.join(directory, name));
-    return [name, size, mtimeMs];
-  });
+  try {
+    const directory = import.meta.dirname;
+    return readdirSync(directory).map((name) => {
+      const { size, mtimeMs } = statSync(path.join(directory, name));
+      return [name, size, mtimeMs];
+    });
+  } catch {
+    // A file that vanished in between, or code that lies in no directory: then nothing is kept.
+    return undefined;
+  }
 }
 
-async function readKept(place: string): Promise<Kept | undefined> {
+function readKept(place: string): Kept | undefined {
   const guard = { secret: true, most: LARGEST, uid: process.geteuid?.(), credentialsDirectory: undefined };
-  const read = await readGuarded(place, guard);
+  const read = readGuarded(place, guard);
   if (!read.ok) return undefined;
   try {
     const { mark, witnesses, loaded } = JSON.parse(read.bytes.toString("utf8"));
@@ -112,12 +120,16 @@ async function readKept(place: string): Promise<Kept | undefined> {
 }
 
 /** What a file of the configuration's choice holds; nothing when it cannot be read. */
-async function readWitness(file: string): Promise<Buffer> {
+function readWitness(file: string): Buffer {
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(LARGEST_WITNESS), 0, LARGEST_WITNESS, 0);
-    return buffer.subarray(0, bytesRead);
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const buffer = Buffer.alloc(LARGEST_WITNESS);
+      return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     // An outcome that needed it was kept with its content, which differs.
     return Buffer.alloc(0);

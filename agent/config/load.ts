@@ -65,7 +65,7 @@ export interface LoadOptions {
  */
 export async function loadConfig({ file, env, groupFile }: LoadOptions): Promise<LoadResult> {
   const mainFile = path.resolve(file);
-  const sources = await readSources(mainFile);
+  const sources = readSources(mainFile);
   const layers: Layer[] = [];
   const problems = [...sources.problems];
   let salvaged: string | undefined;

@@ -24,7 +24,7 @@ export async function rememberConfig(
   const { hash, memory } = loaded;
   const file = path.join(directory, NAME);
   const bytes = Buffer.from(`${JSON.stringify({ format: FORMAT, hash, ...memory }, undefined, 1)}\n`);
-  if ((await readPresent(file))?.equals(bytes)) return;
+  if (readPresent(file)?.equals(bytes)) return;
   const temporary = temporaryName(directory, "config", entropy.bytes(8));
   try {
     await createDurably(nodeFileSystem, temporary, bytes);
@@ -46,7 +46,7 @@ export async function rememberConfig(
  */
 export async function readRemembered(directory: string, env: Environment): Promise<LoadResult | undefined> {
   const file = path.join(directory, NAME);
-  const bytes = await readPresent(file);
+  const bytes = readPresent(file);
   if (bytes === undefined) return undefined;
   const [{ isTable }, { checkLayers }] = await Promise.all([import("./fields.ts"), import("./load.ts")]);
   const memory = parseMemory(bytes, isTable);
@@ -78,8 +78,8 @@ function parseMemory(bytes: Buffer, isTable: IsTable): Memory | undefined {
 }
 
 /** Only a file that is ours or root's and closed to everyone else is believed. */
-async function readPresent(file: string): Promise<Buffer | undefined> {
+function readPresent(file: string): Buffer | undefined {
   const guard = { secret: true, most: LARGEST, uid: process.geteuid?.(), credentialsDirectory: undefined };
-  const read = await readGuarded(file, guard);
+  const read = readGuarded(file, guard);
   return read.ok ? read.bytes : undefined;
 }

@@ -88,18 +88,16 @@ export async function loadSecrets(
   origins: ReadonlyMap<string, string> = new Map(),
 ): Promise<SecretsResult> {
   const reading = new Reading(files, surroundings, origins);
-  const clientCert = await reading.certificates("wechatpay.client_cert_file", "client.pem", MOST);
-  const clientKey = await reading.pem("wechatpay.client_key_file", (text, file) =>
-    parsePrivateKey(text, file, "client.key"),
-  );
+  const clientCert = reading.certificates("wechatpay.client_cert_file", "client.pem", MOST);
+  const clientKey = reading.pem("wechatpay.client_key_file", (text, file) => parsePrivateKey(text, file, "client.key"));
   if (clientCert !== undefined && clientKey !== undefined) reading.pair(clientCert.first, clientKey.value);
-  const ca = await reading.certificates("wechatpay.ca_file", "ca.pem", MOST_CA);
-  const publicKey = await reading.pem("wechatpay.public_key_file", parseWechatPayKey, false);
-  const merchantKey = await reading.pem("wechatpay.merchant_private_key_file", parseMerchantKey);
-  const bearerToken = await reading.line("wechatpay.bearer_token_file", bearerFault);
-  const proxyAuth = await reading.line("wechatpay.proxy_auth_file", proxyAuthFault);
-  const initPasswd = await reading.line("driver.init.passwd_file", () => undefined);
-  await reading.storeKey();
+  const ca = reading.certificates("wechatpay.ca_file", "ca.pem", MOST_CA);
+  const publicKey = reading.pem("wechatpay.public_key_file", parseWechatPayKey, false);
+  const merchantKey = reading.pem("wechatpay.merchant_private_key_file", parseMerchantKey);
+  const bearerToken = reading.line("wechatpay.bearer_token_file", bearerFault);
+  const proxyAuth = reading.line("wechatpay.proxy_auth_file", proxyAuthFault);
+  const initPasswd = reading.line("driver.init.passwd_file", () => undefined);
+  reading.storeKey();
   const { problems, warnings } = reading;
   if (problems.length > 0 || publicKey === undefined) return { problems, warnings };
   const secrets: Secrets = {
@@ -129,12 +127,12 @@ class Reading {
     this.#surroundings = surroundings;
   }
 
-  async pem(
+  pem(
     key: SecretKey,
     parse: (text: string, file: string) => Parsed<KeyObject>,
     secret = true,
-  ): Promise<{ readonly text: string; readonly value: KeyObject } | undefined> {
-    const read = await this.#read(key, secret, MOST);
+  ): { readonly text: string; readonly value: KeyObject } | undefined {
+    const read = this.#read(key, secret, MOST);
     if (read === undefined) return undefined;
     const parsed = parse(read.text, read.file);
     if (parsed.ok) return { text: read.text, value: parsed.value };
@@ -142,12 +140,12 @@ class Reading {
     return undefined;
   }
 
-  async certificates(
+  certificates(
     key: SecretKey,
     usual: string,
     most: number,
-  ): Promise<{ readonly text: string; readonly first: X509Certificate } | undefined> {
-    const read = await this.#read(key, false, most);
+  ): { readonly text: string; readonly first: X509Certificate } | undefined {
+    const read = this.#read(key, false, most);
     if (read === undefined) return undefined;
     const parsed = parseCertificate(read.text, read.file, usual);
     if (!parsed.ok) {
@@ -169,8 +167,8 @@ class Reading {
   }
 
   /** A secret on a line of its own. */
-  async line(key: SecretKey, judge: (line: string) => Fault | undefined): Promise<string | undefined> {
-    const read = await this.#read(key, true, MOST);
+  line(key: SecretKey, judge: (line: string) => Fault | undefined): string | undefined {
+    const read = this.#read(key, true, MOST);
     if (read === undefined) return undefined;
     const line = read.text.replace(/[\r\n]+$/, "");
     const fault = /\p{Cc}/u.test(line) ? notOneLine(read.file) : judge(line);
@@ -180,8 +178,8 @@ class Reading {
   }
 
   /** Only looked at: the store reads it itself. */
-  async storeKey(): Promise<void> {
-    const read = await this.#read("store.key_file", true, MOST);
+  storeKey(): void {
+    const read = this.#read("store.key_file", true, MOST);
     if (read === undefined || read.size >= SHORTEST_STORE_KEY) return;
     this.#problem("store.key_file", {
       what: { zh: `${read.file} 太短`, en: `names ${read.file}, which is too short for a key` },
@@ -192,15 +190,15 @@ class Reading {
     });
   }
 
-  async #read(
+  #read(
     key: SecretKey,
     secret: boolean,
     most: number,
-  ): Promise<{ readonly file: string; readonly text: string; readonly size: number } | undefined> {
+  ): { readonly file: string; readonly text: string; readonly size: number } | undefined {
     const file = this.#files.get(key);
     if (file === undefined) return undefined;
     const { env, uid = process.geteuid?.() } = this.#surroundings;
-    const read = await readGuarded(file, { secret, most, uid, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
+    const read = readGuarded(file, { secret, most, uid, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
     if (read.ok) return { file, text: read.bytes.toString("utf8").replace(/^\ufeff/, ""), size: read.bytes.length };
     for (const fault of read.faults) this.#problem(key, fault);
     return undefined;

@@ -1,4 +1,4 @@
-import { constants, open, readdir } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
 import type { Problem } from "./problem.ts";
@@ -19,12 +19,15 @@ export interface Sources {
 const LARGEST_FILE = 256 * 1024;
 const DROP_INS = "config.d";
 
-/** Reads the main file and `config.d/*.toml` beside it (contract 2). What cannot be read is a problem; never throws. */
-export async function readSources(mainFile: string): Promise<Sources> {
-  const main = await readText(mainFile);
-  const { files, problems: listing } = await listDropIns(path.join(path.dirname(mainFile), DROP_INS));
+/**
+ * Reads the main file and `config.d/*.toml` beside it (contract 2). What cannot be read is a problem; never throws.
+ * Synchronous, as `readGuarded`, and for the same reason.
+ */
+export function readSources(mainFile: string): Sources {
+  const main = readText(mainFile);
+  const { files, problems: listing } = listDropIns(path.join(path.dirname(mainFile), DROP_INS));
   // One that vanishes in between was taken away: no problem.
-  const dropIns = (await Promise.all(files.map((file) => readText(file)))).filter((read) => read !== undefined);
+  const dropIns = files.map((file) => readText(file)).filter((read) => read !== undefined);
   const reads = main === undefined ? dropIns : [main, ...dropIns];
   return {
     present: main !== undefined,
@@ -34,9 +37,9 @@ export async function readSources(mainFile: string): Promise<Sources> {
 }
 
 /** In the order of their octets, so that 10-a.toml comes before 20-b.toml in every locale; hidden files are left out. */
-async function listDropIns(directory: string): Promise<{ files: string[]; problems: Problem[] }> {
+function listDropIns(directory: string): { files: string[]; problems: Problem[] } {
   try {
-    const names = await readdir(directory);
+    const names = readdirSync(directory);
     const files = names.filter((name) => name.endsWith(".toml") && !name.startsWith(".")).sort();
     return { files: files.map((name) => path.join(directory, name)), problems: [] };
   } catch (error) {
@@ -46,15 +49,18 @@ async function listDropIns(directory: string): Promise<{ files: string[]; proble
 }
 
 /** Undefined when there is no such file. */
-async function readText(file: string): Promise<SourceText | Problem | undefined> {
+function readText(file: string): SourceText | Problem | undefined {
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = await handle.stat();
-    if (!stat.isFile()) return unreadable(file, "EISDIR");
-    if (stat.size > LARGEST_FILE) return tooLarge(file);
-    const bytes = await handle.readFile();
-    return { file, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return unreadable(file, "EISDIR");
+      if (stat.size > LARGEST_FILE) return tooLarge(file);
+      return { file, text: new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(fd)) };
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;

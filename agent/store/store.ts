@@ -30,7 +30,7 @@ export interface StoreOptions {
 /** A disk that hangs must not hold up the end of the process. */
 const CLOSE_DEADLINE_MS = 5_000;
 /** Nor may a slow one hold up what it has already yielded: the first reader is waiting. */
-const CONFIRM_DEADLINE_MS = 200;
+const CONFIRM_DEADLINE_MS = 500;
 
 /**
  * Opens the kept state. Throws STORE_LOCKED (exit 75), STORE_READ (the directory is of the wrong type or open to others) and

@@ -45,13 +45,7 @@ export class BaseUrls {
     const entry = this.#entries[index];
     if (entry === undefined) return;
     entry.requests[outcome] = (entry.requests[outcome] ?? 0) + 1;
-    entry.last = {
-      lastOutcome: outcome,
-      lastAt: new Date(atWallMs).toISOString(),
-      lastMs: Math.round(ms),
-      ...(status === undefined ? {} : { lastStatus: status }),
-      ...(requestId === undefined ? {} : { lastRequestId: requestId }),
-    };
+    entry.last = { outcome, atWallMs, ms, status, requestId };
   }
 
   status(): BaseUrlStatus[] {
@@ -59,7 +53,7 @@ export class BaseUrls {
       baseUrl,
       inUse: index === this.#next,
       requests: { ...requests },
-      ...last,
+      ...(last === undefined ? {} : told(last)),
     }));
   }
 
@@ -71,5 +65,15 @@ export class BaseUrls {
 interface Entry {
   readonly baseUrl: string;
   readonly requests: Record<string, number>;
-  last?: Pick<BaseUrlStatus, "lastOutcome" | "lastAt" | "lastMs" | "lastStatus" | "lastRequestId">;
+  last?: Outcome;
+}
+
+function told({ outcome, atWallMs, ms, status, requestId }: Outcome): Partial<BaseUrlStatus> {
+  return {
+    lastOutcome: outcome,
+    lastAt: new Date(atWallMs).toISOString(),
+    lastMs: Math.round(ms),
+    ...(status === undefined ? {} : { lastStatus: status }),
+    ...(requestId === undefined ? {} : { lastRequestId: requestId }),
+  };
 }

@@ -164,6 +164,9 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   };
 }
 
+/** Nobody looks at it; without one each deadline that is called off would cost an error with its stack. */
+const OVER = "over";
+
 /** Runs `work` with a signal that aborts when the caller's does, or after `ms`, then with PAY_TIMEOUT. */
 async function within<T>(
   ms: number,
@@ -173,6 +176,9 @@ async function within<T>(
 ): Promise<T> {
   const deadline = new AbortController();
   const done = new AbortController();
+  const giveUp = () => deadline.abort(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
   clock.sleep(ms, done.signal).then(
     () => deadline.abort(new AgentError("PAY_TIMEOUT", `no complete answer within ${ms} ms`)),
     () => {
@@ -180,9 +186,10 @@ async function within<T>(
     },
   );
   try {
-    return await work(AbortSignal.any([signal, deadline.signal]));
+    return await work(deadline.signal);
   } finally {
-    done.abort();
+    signal.removeEventListener("abort", giveUp);
+    done.abort(OVER);
   }
 }
 

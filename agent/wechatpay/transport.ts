@@ -185,7 +185,6 @@ export function createTransport(options: TransportOptions): Transport {
           method: "POST",
           headers: request.headers,
           body: request.body,
-          signal,
         });
         head = {
           status: statusCode,
@@ -193,7 +192,11 @@ export function createTransport(options: TransportOptions): Transport {
           receivedAt: options.boot(),
           ...(connectedAt === undefined ? {} : { connectedAt }),
         };
-        for await (const chunk of body) chunks.push(chunk);
+        await new Promise<void>((resolve, reject) => {
+          body.on("data", (chunk: Buffer) => chunks.push(chunk));
+          body.on("end", resolve);
+          body.on("error", reject);
+        });
       };
 
       const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -202,7 +205,7 @@ export function createTransport(options: TransportOptions): Transport {
       const exchange = work();
       let bodyError: unknown;
       try {
-        // Raced, because neither a connection in the making nor a name being resolved heeds the signal.
+        // Raced, and undici is not given the signal: a connection in the making and a name being resolved would not heed it.
         await Promise.race([exchange, aborted]);
       } catch (error) {
         exchange.catch(() => {

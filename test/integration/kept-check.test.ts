@@ -25,7 +25,7 @@ class Terminal {
 
   /** One start: recalls, else checks and keeps. Says which. */
   async start(env: Environment = {}): Promise<LoadedConfig | "checked"> {
-    const check = await recallCheck(this.files.file, env, this.cache);
+    const check = recallCheck(this.files.file, env, this.cache);
     if (check.found) return check.found;
     await keepCheck(check, await this.load(env));
     return "checked";
@@ -69,7 +69,7 @@ describe("the kept outcome of a check", () => {
   it("is not kept when the device id has changed since the check", async () => {
     await using files = await ConfigDirectory.create();
     const { start, load, cache } = await terminal(files).then((it) => ({ ...bound(it), cache: it.cache }));
-    const check = await recallCheck(files.file, {}, cache);
+    const check = recallCheck(files.file, {}, cache);
     const loaded = await load({});
     await files.write("sn", "SN-8\n");
     await keepCheck(check, loaded);
@@ -80,8 +80,8 @@ describe("the kept outcome of a check", () => {
   it("is neither looked for nor kept without a place, or without a configuration", async () => {
     await using files = await ConfigDirectory.create();
     const { load, cache } = await terminal(files).then((it) => ({ ...bound(it), cache: it.cache }));
-    expect(await recallCheck(files.of("none.toml"), {}, cache)).toEqual({});
-    const nowhere = await recallCheck(files.file, {}, files.of("missing"));
+    expect(recallCheck(files.of("none.toml"), {}, cache)).toEqual({});
+    const nowhere = recallCheck(files.file, {}, files.of("missing"));
     expect(nowhere.found).toBeUndefined();
     await keepCheck(nowhere, await load({}));
   });
