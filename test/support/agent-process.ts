@@ -10,6 +10,14 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface ProgramOptions {
+  readonly env?: Record<string, string>;
+  /** The pinned one unless told. */
+  readonly node?: string;
+  /** The launcher: the one of the sources unless told. */
+  readonly program?: string;
+}
+
 /** `facepay-agent` as systemd would run it: a process of its own, with nothing of this one's environment. */
 export class AgentProcess implements AsyncDisposable {
   readonly exited: Promise<Exit>;
@@ -18,10 +26,9 @@ export class AgentProcess implements AsyncDisposable {
   #stderr = "";
   #exit: Exit | undefined;
 
-  /** @param node the pinned one unless told */
-  constructor(args: readonly string[], options: { env?: Record<string, string>; node?: string } = {}) {
-    const { env = {}, node = process.execPath } = options;
-    this.#child = spawn(node, [launcher, ...args], {
+  constructor(args: readonly string[], options: ProgramOptions = {}) {
+    const { env = {}, node = process.execPath, program = launcher } = options;
+    this.#child = spawn(node, [program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH ?? "", LANG: "C.UTF-8", ...env },
     });

@@ -13,7 +13,8 @@ const note = (event) => {
 
 registerHooks({
   load(url, context, nextLoad) {
-    const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
+    // A package, or a file of the bundled program.
+    const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? /\/lib\/([^/]+)\.cjs$/.exec(url)?.[1];
     if (name !== undefined && !seen.has(name)) {
       seen.add(name);
       note(`load ${name}`);

@@ -11,7 +11,7 @@ import { type ConfigSettings, playgroundConfig } from "../../agent/simulation/pl
 import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
-import { AgentProcess, type Exit } from "./agent-process.ts";
+import { AgentProcess, type Exit, type ProgramOptions } from "./agent-process.ts";
 import { type Answer, ask } from "./api-fixture.ts";
 import { Canaries } from "./canaries.ts";
 
@@ -35,9 +35,7 @@ export interface RigOptions {
   readonly payDown?: boolean;
 }
 
-export interface StartOptions {
-  readonly env?: Record<string, string>;
-  readonly node?: string;
+export interface StartOptions extends ProgramOptions {
   /** Instead of `run --config <the rig's file>`. */
   readonly args?: readonly string[];
 }
@@ -218,8 +216,8 @@ export class Rig implements AsyncDisposable {
 
   /** Starts the agent and returns at once. */
   start(options: StartOptions = {}): AgentProcess {
-    const { args = ["run", "--config", this.configFile], env = {}, node } = options;
-    const agent = new AgentProcess(args, { env, ...(node === undefined ? {} : { node }) });
+    const { args = ["run", "--config", this.configFile], ...program } = options;
+    const agent = new AgentProcess(args, program);
     this.#agents.push(agent);
     return agent;
   }

@@ -1,0 +1,114 @@
+/**
+ * The agent's sources and npm packages as a few CommonJS files. esbuild can split code only as ES modules, and those start
+ * slowly; so it splits first, and its pieces are turned into CommonJS afterwards. What a `run` needs before it
+ * serves becomes one file; each of the rest is loaded when the sources import it.
+ */
+import path from "node:path";
+import { type BuildOptions, build, type Metafile, type Plugin, transform } from "esbuild";
+
+export interface Bundle {
+  /** Name to content, all for one directory. */
+  readonly files: ReadonlyMap<string, Uint8Array | string>;
+  /** Which sources went into it. */
+  readonly metafile: Metafile;
+}
+
+/** The file that exports `main`. */
+const FIRST = "agent.cjs";
+const shared = {
+  platform: "node",
+  target: "node24",
+  // The texts are in a file of their own.
+  legalComments: "none",
+  logLevel: "silent",
+} as const satisfies BuildOptions;
+const commonJs = {
+  format: "cjs",
+  // `import()` becomes `require()`, a moment later.
+  supported: { "dynamic-import": false },
+  define: { "import.meta.dirname": "__dirname", "import.meta.url": "__filename" },
+} as const;
+
+/** @param root the directory of package.json */
+export async function bundle(root: string, plugins: readonly Plugin[]): Promise<Bundle> {
+  const split = await build({
+    ...shared,
+    absWorkingDir: root,
+    entryPoints: { main: "agent/main.ts", run: "agent/commands/run.ts" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    outdir: "out",
+    outExtension: { ".js": ".cjs" },
+    chunkNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    loader: { ".node": "copy" },
+    plugins: [...plugins],
+    metafile: true,
+    write: false,
+  });
+  if (split.warnings.length > 0) throw new Error(split.warnings.map(({ text }) => text).join("\n"));
+  const pieces = new Map(split.outputFiles.map((file) => [path.basename(file.path), file]));
+  const early = loadedFirst(split.metafile);
+  const textOf = (name: string) => pieces.get(name)?.text ?? "";
+  const files = new Map<string, Uint8Array | string>([[FIRST, await joined(early, textOf)]]);
+  for (const [name, { contents, text }] of pieces) {
+    if (early.includes(name)) continue;
+    files.set(name, name.endsWith(".cjs") ? await separate(text, early) : contents);
+  }
+  return { files, metafile: split.metafile };
+}
+
+/** The pieces that a `run` executes before it serves: what its entrances import, and what that imports. */
+function loadedFirst({ outputs }: Metafile): string[] {
+  const byName = new Map(Object.entries(outputs).map(([file, output]) => [path.basename(file), output]));
+  const found = new Set(["main.cjs", "run.cjs"]);
+  for (const name of found) {
+    for (const { path: imported, kind } of byName.get(name)?.imports ?? []) {
+      if (kind === "import-statement" && imported.endsWith(".cjs")) found.add(path.basename(imported));
+    }
+  }
+  return [...found];
+}
+
+/** One file of several pieces. It exports `main`, and each piece whole under its own name, for those that come later. */
+async function joined(names: readonly string[], textOf: (name: string) => string): Promise<string> {
+  const lines = names.map((name) => `export * as ${keyOf(name)} from "./${name}";`);
+  const { outputFiles, warnings } = await build({
+    ...shared,
+    ...commonJs,
+    bundle: true,
+    write: false,
+    outfile: FIRST,
+    stdin: { contents: [...lines, `export { main } from "./main.cjs";`].join("\n") },
+    plugins: [
+      {
+        name: "pieces",
+        setup(on) {
+          on.onResolve({ filter: /^\.\// }, ({ path: imported }) => {
+            const name = path.basename(imported);
+            return names.includes(name) ? { path: name, namespace: "piece" } : { path: imported, external: true };
+          });
+          on.onLoad({ filter: /.*/, namespace: "piece" }, ({ path: name }) => ({ contents: textOf(name) }));
+        },
+      },
+    ],
+  });
+  if (warnings.length > 0) throw new Error(warnings.map(({ text }) => text).join("\n"));
+  return outputFiles[0]?.text ?? "";
+}
+
+/** A piece that is loaded later. What it shares with the first file, it takes from there. */
+async function separate(text: string, early: readonly string[]): Promise<string> {
+  const { code, warnings } = await transform(text, { ...shared, ...commonJs });
+  if (warnings.length > 0) throw new Error(warnings.map((warning) => warning.text).join("\n"));
+  return early.reduce(
+    (done, name) => done.replaceAll(`require("./${name}")`, `require("./${FIRST}").${keyOf(name)}`),
+    code,
+  );
+}
+
+/** A piece's name as an identifier. */
+function keyOf(name: string): string {
+  return `piece_${name.replace(/\.cjs$/, "").replace(/\W/g, "_")}`;
+}
