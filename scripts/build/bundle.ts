@@ -85,9 +85,11 @@ async function joined(names: readonly string[], textOf: (name: string) => string
       {
         name: "pieces",
         setup(on) {
-          on.onResolve({ filter: /^\.\// }, ({ path: imported }) => {
+          on.onResolve({ filter: /^\.\// }, ({ path: imported, kind }) => {
             const name = path.basename(imported);
-            return names.includes(name) ? { path: name, namespace: "piece" } : { path: imported, external: true };
+            // What is imported later is there by then; as a part of this file it would be wrapped to be started later.
+            const later = kind === "dynamic-import" || !names.includes(name);
+            return later ? { path: imported, external: true } : { path: name, namespace: "piece" };
           });
           on.onLoad({ filter: /.*/, namespace: "piece" }, ({ path: name }) => ({ contents: textOf(name) }));
         },
@@ -95,16 +97,25 @@ async function joined(names: readonly string[], textOf: (name: string) => string
     ],
   });
   if (warnings.length > 0) throw new Error(warnings.map(({ text }) => text).join("\n"));
-  return outputFiles[0]?.text ?? "";
+  return polished(outputFiles[0]?.text ?? "", names);
 }
 
-/** A piece that is loaded later. What it shares with the first file, it takes from there. */
+/** A piece that is loaded later. */
 async function separate(text: string, early: readonly string[]): Promise<string> {
   const { code, warnings } = await transform(text, { ...shared, ...commonJs });
   if (warnings.length > 0) throw new Error(warnings.map((warning) => warning.text).join("\n"));
+  return polished(code, early);
+}
+
+/**
+ * What a file shares with the first one, it takes from there. And a module of Node's is not copied name by name, as esbuild does
+ * to add `default`, for each file that imports it.
+ */
+function polished(code: string, early: readonly string[]): string {
+  const light = code.replace(/__toESM\((require\("node:[a-z/_0-9]+"\))(?:, 1)?\)/g, "{ __proto__: $1, default: $1 }");
   return early.reduce(
     (done, name) => done.replaceAll(`require("./${name}")`, `require("./${FIRST}").${keyOf(name)}`),
-    code,
+    light,
   );
 }
 
