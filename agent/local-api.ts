@@ -46,6 +46,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
   const admin = createAdminServer({
     ...common,
     view: () => withoutAuthinfo(service.keeper.view()),
+    retryAfterS: () => service.keeper.retryAfterS(),
     refresh: async (signal) => withoutAuthinfo(await service.keeper.refresh(signal)),
     probe: () => {
       const { terminal } = service;

@@ -29,6 +29,10 @@ export class KeeperRelay implements Keeper {
     return this.#keeper?.view() ?? { ...UNPROVISIONED, ...(this.#whyNone && { cause: this.#whyNone }) };
   }
 
+  retryAfterS(): number {
+    return this.#keeper?.retryAfterS() ?? UNPROVISIONED_RETRY_S;
+  }
+
   subscribe(listener: (view: AuthinfoView) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -48,10 +52,10 @@ export class KeeperRelay implements Keeper {
   }
 }
 
+const UNPROVISIONED_RETRY_S = 60;
 const UNPROVISIONED: AuthinfoView = {
   state: "unprovisioned",
   remainingMs: 0,
   clockTrusted: true,
   persisted: false,
-  retryAfterS: 60,
 };

@@ -11,6 +11,8 @@ import { type ApiServer, createApiServer, type ServerDeps } from "./server.ts";
 /** Nothing in here can yield an authinfo: the admin socket has no way to one (contract 5). */
 export interface AdminDeps extends ServerDeps {
   readonly view: () => PublicView;
+  /** As `Keeper.retryAfterS`. */
+  readonly retryAfterS: () => number;
   /** As `Keeper.refresh`, without the authinfo. */
   readonly refresh: (signal: AbortSignal) => Promise<PublicView>;
   /** Undefined while there is no configuration. */
@@ -32,7 +34,7 @@ export function createAdminServer(deps: AdminDeps): ApiServer {
     ["/v1/authinfo/refresh", { post: refreshRoute(deps) }],
     ["/v1/bridge/probe", { post: probeRoute(deps) }],
     ["/metrics", { get: metricsRoute(deps) }],
-    ...healthRoutes(deps.live, deps.view),
+    ...healthRoutes(deps),
   ];
   return createApiServer(new Map(routes), deps);
 }
@@ -42,8 +44,7 @@ function refreshRoute(deps: AdminDeps): PostRoute {
   const { clock, denied } = deps;
   let lastAt: number | undefined;
   return async (_body, signal) => {
-    const before = deps.view();
-    if (before.state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: before.retryAfterS });
+    if (deps.view().state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: deps.retryAfterS() });
     const leftMs = lastAt === undefined ? 0 : lastAt + REFRESH_APART_MS - clock.boot();
     if (leftMs > 0) {
       denied("too_soon");
@@ -58,20 +59,20 @@ function refreshRoute(deps: AdminDeps): PostRoute {
   };
 }
 
-function failedRefresh({ view, clock }: AdminDeps, error: unknown, signal: AbortSignal): Reply {
-  const now = view();
+function failedRefresh(deps: AdminDeps, error: unknown, signal: AbortSignal): Reply {
+  const retryAfterS = deps.retryAfterS();
   if (!isAgentError(error)) {
     // The agent is stopping, or the caller has left: nothing is known of the attempt, which goes on without them.
-    if (signal.aborted) return problem("REFRESH_FAILED", { retryAfterS: now.retryAfterS });
+    if (signal.aborted) return problem("REFRESH_FAILED", { retryAfterS });
     throw error;
   }
-  if (error.code === "UNPROVISIONED") return problem("UNPROVISIONED", { retryAfterS: now.retryAfterS });
-  const cause = causeOf(error, clock.wall(), now.cause);
+  if (error.code === "UNPROVISIONED") return problem("UNPROVISIONED", { retryAfterS });
+  const cause = causeOf(error, deps.clock.wall(), deps.view().cause);
   const { heldForS } = error.context;
   if (error.code === "PAY_RATE_LIMITED" && typeof heldForS === "number") {
     return problem("REFRESH_HELD", { cause, retryAfterS: heldForS });
   }
-  return problem("REFRESH_FAILED", { cause, retryAfterS: now.retryAfterS });
+  return problem("REFRESH_FAILED", { cause, retryAfterS });
 }
 
 function probeRoute({ probe, clock, denied }: AdminDeps): PostRoute {

@@ -33,9 +33,12 @@ export function remainingSeconds(view: { readonly remainingMs: number }): number
 }
 
 /** The 503 of a reader that gets none (contract 5; reference attack 36). */
-export function unavailable(view: PublicView | AuthinfoView): Reply {
-  const { state, cause, retryAfterS, remainingMs } = view;
-  const facts: ProblemFacts = { retryAfterS, ...(cause === undefined ? {} : { cause }) };
+export function unavailable(view: PublicView | AuthinfoView, retryAfterS?: number): Reply {
+  const { state, cause, remainingMs } = view;
+  const facts: ProblemFacts = {
+    ...(retryAfterS === undefined ? {} : { retryAfterS }),
+    ...(cause === undefined ? {} : { cause }),
+  };
   if (state === "unprovisioned") return problem("UNPROVISIONED", facts);
   if (state !== "stale" && state !== "expired") return problem("AUTHINFO_ABSENT", facts);
   const extra = { expired_for_s: Math.floor(Math.max(0, -remainingMs) / 1000), stale_available: state === "stale" };
@@ -75,7 +78,8 @@ export function createAuthinfoRenderer(): AuthinfoRenderer {
     const seconds = remainingSeconds(view);
     if (seconds !== kept.seconds) {
       kept.seconds = seconds;
-      kept.text = kept.head + seconds + kept.tail;
+      // Joined, since a sum would be a tree of parts that is walked again for every reader.
+      kept.text = [kept.head, seconds, kept.tail].join("");
     }
     return kept.text;
   };

@@ -12,7 +12,7 @@ import { createSdkCalls } from "./sdk-call.ts";
 import { type ApiServer, createApiServer, type ServerDeps } from "./server.ts";
 
 export interface CashierDeps extends ServerDeps {
-  readonly keeper: Pick<Keeper, "view" | "subscribe" | "reject">;
+  readonly keeper: Pick<Keeper, "view" | "retryAfterS" | "subscribe" | "reject">;
   /** Undefined while there is no configuration. Return the same object while it is the same: the text is kept by it. */
   readonly identity: () => Identity | undefined;
   readonly driver: () => Pick<SdkDriver, "call"> | undefined;
@@ -31,7 +31,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
     const { credential } = view;
     const identity = deps.identity();
     if (credential === undefined || identity === undefined || !maySee(view.state, staleOk)) {
-      return { kind: "unavailable", reply: unavailable(view) };
+      return { kind: "unavailable", reply: unavailable(view, keeper.retryAfterS()) };
     }
     served(view.state);
     return { kind: "authinfo", generation: credential.generation, text: render(view, credential, identity) };
@@ -64,15 +64,19 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
               detail: 'Expected {"generation": 1 or more, "err_code"?, "return_code"?, "return_msg"?}.',
             });
           }
-          const { state, retryAfterS } = keeper.view();
-          if (state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS });
+          const { state } = keeper.view();
+          if (state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: keeper.retryAfterS() });
           const result = keeper.reject(rejection);
           return json(202, { result, generation: keeper.view().credential?.generation ?? 0 });
         },
       },
     ],
     ["/v1/sdk/call", { post: createSdkCalls(deps) }],
-    ...healthRoutes(deps.live, () => keeper.view()),
+    ...healthRoutes({
+      live: deps.live,
+      view: () => keeper.view(),
+      retryAfterS: () => keeper.retryAfterS(),
+    }),
   ];
   return createApiServer(new Map(routes), deps);
 }

@@ -7,8 +7,15 @@ import type { Route } from "./routes.ts";
 const OK = json(200, { status: "ok" });
 const READY = json(200, { status: "ready" });
 
+export interface HealthDeps {
+  readonly live: () => boolean;
+  readonly view: () => PublicView | AuthinfoView;
+  /** As `Keeper.retryAfterS`. */
+  readonly retryAfterS: () => number;
+}
+
 /** `livez`: our loops turn, network or not. `readyz`: an authinfo is held that is not stale. */
-export function healthRoutes(live: () => boolean, view: () => PublicView | AuthinfoView): [string, Route][] {
+export function healthRoutes({ live, view, retryAfterS }: HealthDeps): [string, Route][] {
   return [
     ["/livez", { get: ({ res }) => send(res, live() ? OK : problem("NOT_LIVE")) }],
     [
@@ -16,7 +23,7 @@ export function healthRoutes(live: () => boolean, view: () => PublicView | Authi
       {
         get: ({ res }) => {
           const now = view();
-          send(res, isServed(now.state) ? READY : unavailable(now));
+          send(res, isServed(now.state) ? READY : unavailable(now, retryAfterS()));
         },
       },
     ],

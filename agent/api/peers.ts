@@ -9,6 +9,8 @@ export interface Peer {
   busy: number;
   /** Grows with every sign of use; the smallest has been silent longest. */
   usedAt: number;
+  /** Since when octets of an answer have been seen to wait for this reader, ms of the boot clock. */
+  unreadSince: number | undefined;
 }
 
 /**
@@ -26,13 +28,13 @@ export class Peers {
     this.#limit = limit;
   }
 
-  get size(): number {
-    return this.#present.size;
+  [Symbol.iterator](): Iterator<Peer> {
+    return this.#present.values();
   }
 
   /** Registers a new connection and returns the one that has to make room for it, if any. */
   admit(socket: Socket): Peer | undefined {
-    const peer: Peer = { socket, requests: 0, busy: 0, usedAt: ++this.#uses };
+    const peer: Peer = { socket, requests: 0, busy: 0, usedAt: ++this.#uses, unreadSince: undefined };
     const leaver = this.#present.size + 1 >= this.#limit ? this.#idlest() : undefined;
     this.#present.add(peer);
     this.#bySocket.set(socket, peer);

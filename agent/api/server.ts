@@ -11,6 +11,7 @@ import { type Peer, Peers } from "./peers.ts";
 import { type ProblemCode, problem } from "./problem.ts";
 import { send, sendWithoutEnd } from "./reply.ts";
 import type { PostRoute, Route, Routes } from "./routes.ts";
+import { cutUnread } from "./unread.ts";
 
 export interface ApiLimits {
   readonly headersTimeoutMs: number;
@@ -32,8 +33,6 @@ export const defaultLimits: ApiLimits = {
 const MAX_HEADER_BYTES = 8 * 1024;
 /** How often Node looks for overdue requests; its 30 s would let a slowloris live for 35 s. */
 const CHECK_EVERY_MS = 500;
-/** A last resort against answers nobody reads. Longer than any wait of a route and than the pause between two events. */
-const SILENCE_MS = 180_000;
 /** How long a refused body may still flow before the connection is cut, so that the sender gets to read the answer. */
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 1024 * 1024;
@@ -76,8 +75,8 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   http.maxRequestsPerSocket = limits.requestsPerConnection;
   // A cap would hide headers from the guard; 8 KB bound their number well enough.
   http.maxHeadersCount = 0;
-  http.timeout = SILENCE_MS;
 
+  http.once("listening", () => void cutUnread(peers, clock, closing.signal));
   http.on("connection", (socket: Socket) => {
     const leaver = peers.admit(socket);
     if (leaver === undefined) return;

@@ -39,28 +39,25 @@ export interface Surroundings {
   /** An attempt is under way or a failed one is being retried. */
   readonly trying: boolean;
   readonly staleMs: number;
-  readonly retryAfterS: number;
-  readonly cause?: Cause;
+  readonly cause: Cause | undefined;
 }
 
 /** The state a reader is told (contract 5). Pure: expiry needs no timer to take effect. */
 export function viewOf(held: Held | undefined, around: Surroundings): AuthinfoView {
-  const common = {
-    retryAfterS: around.retryAfterS,
-    ...(around.cause === undefined ? {} : { cause: around.cause }),
-  };
+  const { cause } = around;
   if (held === undefined) {
-    return { ...common, state: "absent", remainingMs: 0, clockTrusted: true, persisted: false };
+    const absent = { state: "absent", remainingMs: 0, clockTrusted: true, persisted: false } as const;
+    return cause === undefined ? absent : { ...absent, cause };
   }
   const life = lifeOf(held, around.bootMs);
-  return {
-    ...common,
+  const view = {
     state: stateOf(held, life, around),
     credential: held.credential,
     remainingMs: life.remainingMs,
     clockTrusted: held.anchor.trusted,
     persisted: held.persisted,
   };
+  return cause === undefined ? view : { ...view, cause };
 }
 
 function stateOf(held: Held, life: ReturnType<typeof lifeOf>, around: Surroundings): AuthinfoState {

@@ -20,8 +20,6 @@ export interface AuthinfoView {
   readonly clockTrusted: boolean;
   readonly persisted: boolean;
   readonly cause?: Cause;
-  /** When the next attempt is expected: `Retry-After` of a 503. At least 1. */
-  readonly retryAfterS: number;
 }
 
 /** The cashier app's report that the SDK refused a generation (contract 5). */
@@ -33,7 +31,10 @@ export interface Rejection {
 }
 
 export interface Keeper {
+  /** Cheap: asked for by every reader. */
   view(): AuthinfoView;
+  /** When the next attempt is expected: `Retry-After` of a 503. At least 1. */
+  retryAfterS(): number;
   /** Called on every change of state, generation or persistence. Returns the function that ends the subscription. */
   subscribe(listener: (view: AuthinfoView) => void): () => void;
   /** `limited`: the allowance of extra renewals is used up; `outdated`: that generation is no longer served. */

@@ -87,15 +87,19 @@ export class AuthinfoKeeper implements Keeper {
   }
 
   view(): AuthinfoView {
-    const boot = this.#parts.clock.boot();
-    const cause = this.#pacing.cause ?? this.#lineProblem();
     return viewOf(this.#held, {
-      bootMs: boot,
+      bootMs: this.#parts.clock.boot(),
       trying: this.#attempting || this.#pacing.failures > 0,
       staleMs: this.#parts.refresh.staleS * 1_000,
-      retryAfterS: this.#retryAfterS(boot),
-      ...(cause === undefined ? {} : { cause }),
+      cause: this.#pacing.cause ?? this.#lineProblem(),
     });
+  }
+
+  retryAfterS(): number {
+    if (this.#attempting) return 1;
+    const now = this.#parts.clock.boot();
+    const next = this.#decide(now);
+    return next.do === "wait" ? Math.max(1, Math.ceil((next.untilBootMs - now) / 1_000)) : 1;
   }
 
   status(): KeeperStatus {
@@ -322,11 +326,6 @@ export class AuthinfoKeeper implements Keeper {
 
   #heldAt(bootMs: number): Situation["held"] {
     return this.#held && { ...lifeOf(this.#held, bootMs), ageUnknown: !this.#held.anchor.trusted };
-  }
-
-  #retryAfterS(bootMs: number): number {
-    const next = this.#attempting ? undefined : this.#decide(bootMs);
-    return next?.do === "wait" ? Math.max(1, Math.ceil((next.untilBootMs - bootMs) / 1_000)) : 1;
   }
 
   /** Before the first attempt has ended, the line's own problem says why there is no authinfo. */

@@ -34,6 +34,7 @@ beforeEach(async () => {
   status = () => ({ version: "0" });
   const server = createAdminServer({
     view: () => withoutAuthinfo(keeper.view()),
+    retryAfterS: () => keeper.retryAfterS(),
     refresh: async (signal) => withoutAuthinfo(await keeper.refresh(signal)),
     probe: () => probe,
     status: () => status(),
@@ -83,7 +84,8 @@ describe("POST /v1/authinfo/refresh", () => {
 
   it("tells a failure with its cause, since when it stands, and when to ask again", async () => {
     const cause = { code: "PAY_DNS", sinceWallMs: Date.UTC(2026, 0, 2), detail: "no answer" };
-    keeper.now = makeView({ cause, retryAfterS: 12 });
+    keeper.now = makeView({ cause });
+    keeper.retryIn = 12;
     keeper.refreshing = () => Promise.reject(new AgentError("PAY_DNS", "no answer"));
     expect(await post(REFRESH)).toMatchObject({
       status: 502,

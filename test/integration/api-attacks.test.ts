@@ -1,21 +1,25 @@
 import net from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCashierServer } from "../../agent/api/cashier-api.ts";
-import type { ApiLimits } from "../../agent/api/server.ts";
+import type { ApiLimits, ApiServer } from "../../agent/api/server.ts";
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
-import { systemClock } from "../../agent/clock.ts";
+import { type Clock, systemClock } from "../../agent/clock.ts";
 import { silentLog } from "../../agent/log.ts";
 import { ask, askRaw, HandKeeper, identity, statusOf, temporaryDirectory, until } from "../support/api-fixture.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let socket: string;
 let open: OpenSocket;
 let denied: string[];
 let calls: number;
+let served: number;
+let server: ApiServer;
 let answer: Promise<unknown>;
 
-async function start(limits: Partial<ApiLimits> = {}): Promise<void> {
-  const server = createCashierServer({
+async function start(limits: Partial<ApiLimits> = {}, clock: Clock = systemClock()): Promise<void> {
+  served = 0;
+  server = createCashierServer({
     keeper: new HandKeeper(),
     identity: () => identity,
     driver: () => ({
@@ -25,9 +29,11 @@ async function start(limits: Partial<ApiLimits> = {}): Promise<void> {
       },
     }),
     live: () => true,
-    served: () => {},
+    served: () => {
+      served++;
+    },
     denied: (reason) => denied.push(reason),
-    clock: systemClock(),
+    clock,
     log: silentLog,
     limits,
   });
@@ -392,6 +398,30 @@ describe("time and room", () => {
     expect(raw.match(/HTTP\/1\.1 200 /g)).toHaveLength(1_000);
     expect(raw.match(/connection: close/gi)).not.toBeNull();
     expect((await ask(socket, "GET", "/livez")).status).toBe(200);
+  });
+
+  it("cuts off a reader that has not read its answers for three minutes, and no other", async () => {
+    const clock = new FakeClock();
+    await start({ keepAliveMs: 60_000 }, clock);
+    const connect = (requests: number) => {
+      const client = net.connect(socket);
+      client.on("error", () => client.destroy());
+      client.pause();
+      client.write(headOf("GET /v1/authinfo HTTP/1.1", "Host: x").repeat(requests));
+      return client;
+    };
+    // More than the kernel holds for a reader; what one answer takes, it holds.
+    const clients = [connect(900), connect(1)];
+    await until(() => served >= 400, "the answers are on their way");
+    const connections = () => new Promise((resolve) => server.http.getConnections((_error, count) => resolve(count)));
+    await clock.advance(180_000);
+    expect(await connections()).toBe(2);
+    await clock.advance(60_000);
+    expect(await connections()).toBe(1);
+    for (const client of clients) client.destroy();
+    const closed = open.close();
+    await clock.advance(1_000);
+    await closed;
   });
 
   it("answers garbage behind a good request without mixing the two", async () => {

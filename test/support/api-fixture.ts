@@ -39,7 +39,6 @@ export function makeView(changes: Partial<AuthinfoView> = {}): AuthinfoView {
     remainingMs: 3_599_900,
     clockTrusted: true,
     persisted: true,
-    retryAfterS: 3,
     ...changes,
   };
 }
@@ -49,12 +48,12 @@ export const absentView: AuthinfoView = {
   remainingMs: 0,
   clockTrusted: true,
   persisted: false,
-  retryAfterS: 3,
 };
 
 /** A keeper in the test's hand. */
 export class HandKeeper implements Keeper {
   now: AuthinfoView = makeView();
+  retryIn = 3;
   rejections: Rejection[] = [];
   verdict: "renewing" | "limited" | "outdated" = "renewing";
   refreshing: (signal: AbortSignal) => Promise<AuthinfoView> = () => Promise.resolve(this.now);
@@ -62,6 +61,10 @@ export class HandKeeper implements Keeper {
 
   view(): AuthinfoView {
     return this.now;
+  }
+
+  retryAfterS(): number {
+    return this.retryIn;
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {

@@ -85,7 +85,7 @@ describe("a problem", () => {
 
   it("names the cause, the wait and how long it has been expired, but no value", () => {
     const cause = { code: "PAY_DNS", sinceWallMs: Date.UTC(2026, 0, 2), detail: "no answer" };
-    const reply = unavailable(makeView({ state: "stale", remainingMs: -61_500, cause, retryAfterS: 2.2 }));
+    const reply = unavailable(makeView({ state: "stale", remainingMs: -61_500, cause }), 2.2);
     expect(reply).toMatchObject({ status: 503, contentType: "application/problem+json", retryAfterS: 3 });
     expect(JSON.parse(reply.body)).toMatchObject({
       type: "urn:facepay-agent:problem:AUTHINFO_EXPIRED",

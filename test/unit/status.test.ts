@@ -26,7 +26,6 @@ const sources: StatusSources = {
     remainingMs: 1_234_999,
     clockTrusted: true,
     persisted: true,
-    retryAfterS: 1,
     cause: { code: "PAY_UNAUTHORIZED", sinceWallMs: wall, detail: "401" },
   },
 };
