@@ -174,6 +174,23 @@ describe("a refresh that fails", () => {
     expect(t.keeper.view().state).toBe("fresh");
   });
 
+  it("is tried at once when that clock is set in the middle of the attempt, or set and set back between two looks", async () => {
+    const t = terminal();
+    const gate = Promise.withResolvers<object>();
+    t.line.answer = () => gate.promise;
+    await t.start();
+    t.clock.stepWall(7 * 60_000);
+    await t.clock.advance(5_001);
+    t.line.answer = () => new AgentError("CLOCK_WRONG", "401");
+    gate.reject(new AgentError("CLOCK_WRONG", "401"));
+    await t.clock.settle();
+    await t.clock.advance(1_001);
+    expect(t.line.askedAt).toHaveLength(2);
+    t.clock.stepWall(-7 * 60_000);
+    await t.clock.advance(5_001);
+    expect(t.line.askedAt).toHaveLength(3);
+  });
+
   it("keeps a Retry-After, also against a request for a refresh", async () => {
     const t = terminal();
     t.line.answer = () => new AgentError("PAY_RATE_LIMITED", "429", { context: { retryAfterS: 120 } });
