@@ -8,7 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../agent/clock.ts";
 import { openRig, type Rig, removeFactory } from "../test/support/running-agent.ts";
 
-const LIBRARIES = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map((arch) => `/usr/lib/${arch}/faketime/libfaketimeMT.so.1`);
+const LIBRARIES = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(
+  (arch) => `/usr/lib/${arch}/faketime/libfaketimeMT.so.1`,
+);
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 

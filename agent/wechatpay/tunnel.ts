@@ -5,11 +5,7 @@ import { AgentError } from "../errors.ts";
 type ConnectProxy = (options: Omit<Dispatcher.ConnectOptions, "origin">) => Promise<Dispatcher.ConnectData>;
 
 /** A connection through the proxy to `host:port`. Rejects with an AgentError alone: undici would ask again for ever. */
-export async function tunnel(
-  connect: ConnectProxy,
-  target: string,
-  credentials: string | undefined,
-): Promise<Socket> {
+export async function tunnel(connect: ConnectProxy, target: string, credentials: string | undefined): Promise<Socket> {
   const token = credentials === undefined ? undefined : Buffer.from(credentials).toString("base64");
   const headers = { host: target, ...(token === undefined ? {} : { "proxy-authorization": `Basic ${token}` }) };
   const { socket, statusCode } = await connect({ path: target, headers }).catch((error: unknown) => {

@@ -156,17 +156,20 @@ describe.concurrent("a clock apart from WeChat Pay's", () => {
     expect(rig.pay.requests).toHaveLength(1);
   });
 
-  it.each([303, -303])("by more than five minutes (%i) costs one more request, and is the clock's fault", async (offsetS) => {
-    await using rig = await openRig();
-    rig.pay.clockOffsetS = offsetS;
-    rig.start();
-    const { last_error, clock } = await rig.statusWhere("the fault", (status) => status.last_error !== null);
-    expect(last_error).toMatchObject({ code: "CLOCK_WRONG", remedy: "time.offset" });
-    expect(Math.abs(Number(clock.skew_s) - offsetS)).toBeLessThan(1.5);
-    // The 401's Date has corrected the timestamp of the second signature, which WeChat Pay has believed.
-    expect(rig.pay.requests.map(({ status }) => status)).toEqual([401, 200]);
-    expect((await rig.get()).body).toMatchObject({ code: "AUTHINFO_ABSENT", cause: { code: "CLOCK_WRONG" } });
-  });
+  it.each([303, -303])(
+    "by more than five minutes (%i) costs one more request, and is the clock's fault",
+    async (offsetS) => {
+      await using rig = await openRig();
+      rig.pay.clockOffsetS = offsetS;
+      rig.start();
+      const { last_error, clock } = await rig.statusWhere("the fault", (status) => status.last_error !== null);
+      expect(last_error).toMatchObject({ code: "CLOCK_WRONG", remedy: "time.offset" });
+      expect(Math.abs(Number(clock.skew_s) - offsetS)).toBeLessThan(1.5);
+      // The 401's Date has corrected the timestamp of the second signature, which WeChat Pay has believed.
+      expect(rig.pay.requests.map(({ status }) => status)).toEqual([401, 200]);
+      expect((await rig.get()).body).toMatchObject({ code: "AUTHINFO_ABSENT", cause: { code: "CLOCK_WRONG" } });
+    },
+  );
 
   it("in 2038 and beyond has only numbers that fit", async () => {
     await using rig = await openRig();

@@ -109,13 +109,16 @@ const proxyFaults: [name: string, fault: FaultCase][] = [
 
 /** Three on the direct lanes, one on the other, so that no lane is waited for at the end. */
 const all = proxyFaults.flatMap(([what, fault], turn) => [
-  ...faults.map((each, index) => ({ each, index })).slice(3 * turn, 3 * turn + 3).map(
-    ({ each: [name, direct], index }) => [name, direct, () => lanes[index % LANES]] as const,
-  ),
+  ...faults
+    .map((each, index) => ({ each, index }))
+    .slice(3 * turn, 3 * turn + 3)
+    .map(({ each: [name, direct], index }) => [name, direct, () => lanes[index % LANES]] as const),
   [`a proxy ${what}`, fault, () => proxied] as const,
 ]);
 
-describe.concurrent("told by one code, harmless to what is held, and over within one retry:", { timeout: 60_000 }, () => {
+describe.concurrent("told by one code, harmless to what is held, and over within one retry:", {
+  timeout: 60_000,
+}, () => {
   it.each(all)("%s", async (name, fault, laneOf) => {
     const lane = laneOf();
     if (lane === undefined) throw new Error("there are as many lanes as are used");

@@ -83,9 +83,14 @@ export class FaultLane implements AsyncDisposable {
 
   /** Runs one fault from a whole terminal to a whole terminal. */
   during(fault: FaultCase): Promise<Findings> {
-    const run = this.#turn.then(() => this.#run(fault));
-    this.#turn = run.catch(() => undefined);
-    return run;
+    return this.alone(() => this.#run(fault));
+  }
+
+  /** Waits until all that was begun before on this lane has ended. */
+  alone<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   /** Another authinfo comes, after fewer than so many failures. */

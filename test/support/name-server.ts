@@ -1,4 +1,4 @@
-import { type RemoteInfo, type Socket as UdpSocket, createSocket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import net from "node:net";
 
@@ -8,7 +8,11 @@ const SERVFAIL = 2;
 const NXDOMAIN = 3;
 
 /** What the name server says to every question: addresses, an error code, or nothing. */
-export type NameAnswer = { readonly a?: readonly string[]; readonly aaaa?: readonly string[] } | "NXDOMAIN" | "SERVFAIL" | "silence";
+export type NameAnswer =
+  | { readonly a?: readonly string[]; readonly aaaa?: readonly string[] }
+  | "NXDOMAIN"
+  | "SERVFAIL"
+  | "silence";
 
 /** A name server on UDP port 53 (RFC 1035), as much of it as getaddrinfo needs. Its answers may not be kept. */
 export class NameServer implements AsyncDisposable {
