@@ -54,6 +54,20 @@ describe.skipIf(why !== undefined).concurrent(`a network card that appears${skip
 });
 
 describe.concurrent("on the wire", () => {
+  it("a hundred readers at once cost no request, during a refresh either", async () => {
+    await using rig = await openRig();
+    const { authinfo } = await rig.serve();
+    rig.pay.faults.next({ delayMs: 1_500 });
+    const refreshing = rig.refresh();
+    await rig.until("the request is under way", async () => rig.pay.requests.length === 2);
+    const answers = await Promise.all(Array.from({ length: 60 }, () => rig.get()));
+    for (const { status, body } of answers) expect([status, body.authinfo]).toEqual([200, authinfo]);
+    const more = await Promise.all(Array.from({ length: 40 }, () => rig.get()));
+    expect(new Set(more.map(({ status }) => status))).toEqual(new Set([200]));
+    expect((await refreshing).status).toBe(200);
+    expect(rig.pay.requests).toHaveLength(2);
+  });
+
   it("no two requests come within a second, whatever asks for them", async () => {
     await using rig = await openRig();
     await rig.serve();

@@ -84,6 +84,16 @@ describe("a terminal that starts with nothing", () => {
     expect(t.store.writes).toBe(2);
   });
 
+  it("keeps the instant that was drawn for a refresh, at every look and after a restart", async () => {
+    const t = terminal({ chance: 0.25 });
+    await t.start();
+    const { atWallMs } = t.keeper.status().next;
+    await t.clock.advance(10 * MINUTE);
+    expect(t.keeper.status().next).toEqual({ why: "planned", atWallMs });
+    const after = terminal({ state: t.store.state, clock: t.clock, chance: 0.99 });
+    expect(after.keeper.status().next).toEqual({ why: "planned", atWallMs });
+  });
+
   it("says absent with the cause of the last failure and when it will try again", async () => {
     const t = terminal();
     t.line.answer = unavailable;
@@ -377,6 +387,10 @@ describe("expiry", () => {
     expect(t.keeper.view().state).toBe("stale");
     await t.clock.advance(82_800_000);
     expect(t.keeper.view().state).toBe("expired");
+    // A day of outage: it has never given up, has written nothing, and its loops turn.
+    expect(t.clock.boot() - (t.line.askedAt.at(-1) ?? 0)).toBeLessThan(31_000);
+    expect(t.store.writes).toBe(1);
+    expect(t.keeper.turning()).toBe(true);
   });
 });
 
