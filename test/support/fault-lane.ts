@@ -1,17 +1,16 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { type ConnectProxy, startConnectProxy } from "./connect-proxy.ts";
 import { FaultServer } from "./fault-server.ts";
 import { openRig, type Rig, type StatusDocument } from "./running-agent.ts";
-import { quantile, SteadyReader } from "./steady-reader.ts";
+import { BareServer, quantile, SteadyReader } from "./steady-reader.ts";
 
 /** Short enough for a test, long enough for a handshake on a busy machine. */
-const ATTEMPT_MS = 1_500;
-const CONNECT_MS = 1_000;
-/** Contract 4: after n failures the pause is 2^n seconds at most, and an attempt that meets the fault may be under way. */
-const SLACK_MS = 1_500;
+const ATTEMPT_MS = 2_200;
+const CONNECT_MS = 1_500;
+/** Contract 4: after n failures the pause is 2^n seconds at most. The rest is for an attempt, and for a busy machine. */
+const SLACK_MS = 6_000;
 const MIN_GAP_MS = 1_000;
-const READ_ON_MS = 200;
+const READS = 30;
 const OK = 'outcome="ok"';
 
 export interface FaultCase {
@@ -48,10 +47,18 @@ export class FaultLane implements AsyncDisposable {
   readonly server: FaultServer;
   proxy: ConnectProxy | undefined;
   readonly #attemptMs: number;
+  readonly #bare: BareServer;
   #networks = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(rig: Rig, server: FaultServer, proxy: ConnectProxy | undefined, attemptMs: number) {
+  private constructor(
+    rig: Rig,
+    server: FaultServer,
+    proxy: ConnectProxy | undefined,
+    attemptMs: number,
+    bare: BareServer,
+  ) {
+    this.#bare = bare;
     this.rig = rig;
     this.server = server;
     this.proxy = proxy;
@@ -73,7 +80,8 @@ export class FaultLane implements AsyncDisposable {
     });
     const node = await options.node?.(rig.directory);
     await rig.serve(node === undefined ? {} : { node });
-    return new FaultLane(rig, server, proxy, attemptMs);
+    const bare = await BareServer.start(rig.within("bare.sock"));
+    return new FaultLane(rig, server, proxy, attemptMs, bare);
   }
 
   /** Nobody listens where the proxy was. */
@@ -96,17 +104,16 @@ export class FaultLane implements AsyncDisposable {
   /** Another authinfo comes, after fewer than so many failures. */
   async expectRenewal(fewerThan: number): Promise<void> {
     const { rig } = this;
-    const failures = async () =>
-      Object.entries(await this.#outcomes()).reduce((sum, [name, n]) => (name === OK ? sum : sum + n), 0);
-    const before = await failures();
+    const before = failuresIn(await this.#outcomes());
     const { generation } = (await rig.get()).body;
     this.server.cut();
     await this.#causeAnother();
     await rig.served((served) => served.generation === Number(generation) + 1);
-    expect((await failures()) - before).toBeLessThan(fewerThan);
+    expect(failuresIn(await this.#outcomes()) - before).toBeLessThan(fewerThan);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bare[Symbol.asyncDispose]();
     await this.rig[Symbol.asyncDispose]();
     await this.server[Symbol.asyncDispose]();
     await this.proxy?.stop();
@@ -118,14 +125,14 @@ export class FaultLane implements AsyncDisposable {
     const outcomesBefore = await this.#outcomes();
     const arrivalsBefore = this.server.arrivals.length;
     await begin(this);
-    const reader = new SteadyReader(rig.apiSocket);
+    const reader = new SteadyReader(rig.apiSocket, this.#bare.socketPath);
     let told: StatusDocument;
     let outcomes: Record<string, number>;
     try {
       await this.#askForAnother(code);
       const enough = ({ authinfo }: StatusDocument) => Number(authinfo.failures) >= attempts;
       told = await rig.statusWhere(`${code} in the status`, enough);
-      await delay(READ_ON_MS);
+      await rig.until("enough reads", async () => reader.times.length >= READS);
       outcomes = await this.#outcomes();
     } finally {
       await reader.stop();
@@ -135,6 +142,7 @@ export class FaultLane implements AsyncDisposable {
     const mendedAt = performance.now();
     const renewed = await rig.served(({ generation }) => generation === Number(before.generation) + 1);
     const recoveredMs = performance.now() - mendedAt;
+    const failuresAfter = failuresIn(await this.#outcomes()) - failuresIn(outcomes);
 
     expect(told.last_error?.code).toBe(code);
     const changed = Object.keys(outcomes).filter((key) => outcomes[key] !== outcomesBefore[key]);
@@ -144,11 +152,13 @@ export class FaultLane implements AsyncDisposable {
     expect(reader.authinfosPerGeneration).toBe(1);
     expect(renewed).toMatchObject({ state: "fresh", persisted: true });
     expect(recoveredMs).toBeLessThan(1_000 * 2 ** attempts + this.#attemptMs + SLACK_MS);
+    // Within one slot: what was under way may still fail, the next attempt not.
+    expect(failuresAfter).toBeLessThanOrEqual(1);
     expect((await rig.status()).last_error).toBeNull();
     this.#expectSpacing(arrivalsBefore);
-    // The bound is the promise, the quantile a generous one: other processes share this machine.
-    expect(quantile(reader.times, 0.9)).toBeLessThan(50);
-    const { times } = reader;
+    const { times, bareTimes } = reader;
+    // The promise is 50 ms at p99; what the machine takes for anything at all is not the agent's.
+    expect(quantile(times, 0.9)).toBeLessThan(50 + 2 * quantile(bareTimes, 0.9));
     return { reads: times.length, p99Ms: quantile(times, 0.99), medianMs: quantile(times, 0.5), recoveredMs };
   }
 
@@ -186,7 +196,11 @@ export class FaultLane implements AsyncDisposable {
   #expectSpacing(from: number): void {
     const arrivals = this.server.arrivals.slice(from);
     const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] ?? 0));
-    // This process may notice one arrival later than the next.
-    for (const gap of gaps) expect(gap).toBeGreaterThan(MIN_GAP_MS - 100);
+    // An attempt ends after its connection was seen here, so a busy machine makes the gaps longer, never shorter.
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(MIN_GAP_MS - 1);
   }
+}
+
+function failuresIn(outcomes: Readonly<Record<string, number>>): number {
+  return Object.entries(outcomes).reduce((sum, [name, count]) => (name === OK ? sum : sum + count), 0);
 }
