@@ -16,6 +16,9 @@ export interface Clock {
 /** A longer `setTimeout` fires at once (the delay is a signed 32-bit number). */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
+/** How often, at most, `process.uptime()` is compared with the board's: so long may a suspend go unnoticed, after it. */
+const COMPARE_EVERY_MS = 100;
+
 /** `os.uptime()` has a resolution of 10 ms, or of one second where /proc/uptime is hidden (systemd `ProcSubset=pid`). */
 const UPTIME_RESOLUTION_MS = 1_500;
 
@@ -32,7 +35,7 @@ export function systemClock(): Clock {
     wall: () => Date.now(),
     boot() {
       const now = monotonic();
-      if (now - comparedAt > 1000) {
+      if (now - comparedAt > COMPARE_EVERY_MS) {
         comparedAt = now;
         const behind = os.uptime() * 1000 - (now + offset);
         if (behind > UPTIME_RESOLUTION_MS) offset += behind;

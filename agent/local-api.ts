@@ -25,6 +25,8 @@ export interface LocalApi {
   readonly config: ApiConfig | undefined;
   /** Whether `config` names the places where it listens already: then readers can stay connected over a reload. */
   fits(config: ApiConfig | undefined): boolean;
+  /** Sockets whose file is gone, or is another one by now: who connects anew does not reach this agent. */
+  replaced(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -69,6 +71,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
     paths: open.map(({ path }) => path ?? "(from systemd)"),
     config,
     fits: (other) => JSON.stringify(socketPlaces(other, inherited)) === JSON.stringify(places),
+    replaced: () => open.flatMap((socket) => (socket.isReplaced() ? [socket.path ?? ""] : [])),
     async close() {
       await Promise.all(open.map((socket) => socket.close()));
     },

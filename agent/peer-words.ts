@@ -8,6 +8,11 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]+/gu;
  * repeat the very secret it was given (contract 9), so no long run is left, and at most `longest` characters.
  */
 export function peerWords(text: string, longest = 160): string {
-  const clean = text.replace(OPAQUE, "…").replace(UNPRINTABLE, " ").trim();
+  const clean = printable(text.replace(OPAQUE, "…")).trim();
   return clean.length <= longest ? clean : `${clean.slice(0, longest - 1)}…`;
+}
+
+/** A name that a peer gives itself, without what would steer a technician's terminal. Otherwise as it is: it may be long and random. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, " ");
 }

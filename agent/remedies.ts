@@ -149,4 +149,8 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
   },
   FILE_COPY_FAILED: { zh: "凭证文件副本写入失败", en: "the copy of the authinfo for file readers cannot be written" },
   METRICS_TEXTFILE_FAILED: { zh: "监控文件写入失败，不影响收款", en: "the metrics file cannot be written" },
+  API_SOCKET_REPLACED: {
+    zh: "套接字文件被删除或被替换，收银程序已连不上，请重启服务",
+    en: "a socket file has been removed or replaced, so that apps no longer reach the agent: restart the service",
+  },
 };

@@ -57,6 +57,7 @@ export class Service {
   #provision: Provision | undefined;
   #lock: DirectoryLock | undefined;
   #reloadRefused: string | undefined;
+  #replacedSockets: () => readonly string[] = () => [];
   readonly #filesInTrouble = new Map<"FILE_COPY_FAILED" | "METRICS_TEXTFILE_FAILED", string>();
 
   constructor(parts: ServiceParts) {
@@ -131,8 +132,12 @@ export class Service {
     this.#judge();
   }
 
-  /** Looks every few seconds which warnings stand, so that each knows since when, whether or not anybody asks. */
-  async watch(signal: AbortSignal): Promise<void> {
+  /**
+   * Looks every few seconds which warnings stand, so that each knows since when, whether or not anybody asks.
+   * @param replacedSockets files that no longer lead to this agent
+   */
+  async watch(signal: AbortSignal, replacedSockets: () => readonly string[]): Promise<void> {
+    this.#replacedSockets = replacedSockets;
     while (!signal.aborted) {
       this.#judge();
       // A rejection means the end, which the loop sees.
@@ -196,6 +201,8 @@ export class Service {
     for (const code of ["FILE_COPY_FAILED", "METRICS_TEXTFILE_FAILED"] as const) {
       this.#warnings.set(code, this.#filesInTrouble.has(code), now, this.#filesInTrouble.get(code));
     }
+    const replaced = this.#replacedSockets().join(", ");
+    this.#warnings.set("API_SOCKET_REPLACED", replaced !== "", now, replaced);
     if (!terminal) {
       // Nothing is at work yet that could be looked at, but a configuration may have been refused.
       this.#warnings.set("CONFIG_RELOAD_REFUSED", reloadRefused !== undefined, now, reloadRefused);

@@ -1,5 +1,5 @@
 import { AgentError } from "../agent/errors.ts";
-import { peerWords } from "../agent/peer-words.ts";
+import { peerWords, printable } from "../agent/peer-words.ts";
 import type { BridgeIdentity } from "./driver.ts";
 import { isObject } from "./jsonrpc.ts";
 
@@ -35,11 +35,11 @@ export function parseHello(result: unknown): BridgeIdentity {
   const sdkVersion = optionalWord(result, "sdk_version");
   return {
     protocol,
-    bridge: word(result, "bridge"),
-    session: word(result, "session"),
+    bridge: printable(word(result, "bridge")),
+    session: printable(word(result, "session")),
     ...(deviceId !== undefined && { deviceId }),
-    ...(netId !== undefined && { netId }),
-    ...(sdkVersion !== undefined && { sdkVersion }),
+    ...(netId !== undefined && { netId: printable(netId) }),
+    ...(sdkVersion !== undefined && { sdkVersion: printable(sdkVersion) }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Timebase } from "../timebase.ts";
 import { adopt } from "./adopt.ts";
 import { Allowance } from "./allowance.ts";
 import { type Line, obtain } from "./attempt.ts";
+import { ClockFault } from "./clock-fault.ts";
 import { History, type StateChange } from "./history.ts";
 import { type Held, lifeOf, meaningFor, nextBoundaryMs, takeUp, viewOf } from "./holding.ts";
 import { Joiners } from "./joiners.ts";
@@ -19,6 +20,8 @@ import { Safekeeping } from "./safekeeping.ts";
 
 /** The longest nap: after a suspend, timers are late by its whole length, so nobody relies on a long one. */
 const PULSE_MS = 5_000;
+/** While a wrong clock is all that stands in the way: five seconds after it is set the authinfo has to be there. */
+const CLOCK_FAULT_PULSE_MS = 1_000;
 
 export interface KeeperParts {
   readonly identity: Identity;
@@ -55,6 +58,7 @@ export class AuthinfoKeeper implements Keeper {
   readonly #allowance = new Allowance();
   readonly #listeners = new Set<(view: AuthinfoView) => void>();
   readonly #joiners = new Joiners();
+  readonly #clockFault = new ClockFault();
   #held: Held | undefined;
   #line: Line | undefined;
   #lineCause: Cause | undefined;
@@ -190,12 +194,13 @@ export class AuthinfoKeeper implements Keeper {
     const { clock, timebase, refresh, log, store } = this.#parts;
     while (!signal.aborted) {
       const boundary = nextBoundaryMs(this.#held, clock.boot(), refresh.staleS * 1_000) ?? PULSE_MS;
+      const longest = this.#clockFault.stands ? CLOCK_FAULT_PULSE_MS : PULSE_MS;
       // One more millisecond: a timer may fire a fraction early, and the look must find the change.
-      await clock.sleep(Math.min(boundary + 1, PULSE_MS), signal).catch(() => undefined);
+      await clock.sleep(Math.min(boundary + 1, longest), signal).catch(() => undefined);
       this.#pulsedAt = clock.boot();
       const { steppedMs, becameTrusted } = timebase.observe();
       if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
-      if (steppedMs !== 0 && this.#pacing.healsWithClock) this.#urge(clock.boot());
+      if (this.#clockFault.isMended(timebase.now())) this.#urge(clock.boot());
       if ((steppedMs !== 0 || becameTrusted) && this.#held?.anchor.trusted === false) {
         const again = takeUp(this.#held.credential, timebase.now(), store.state);
         this.#held = { ...this.#held, anchor: again.anchor };
@@ -219,6 +224,7 @@ export class AuthinfoKeeper implements Keeper {
     const { clock, log, identity, timebase } = this.#parts;
     this.#attempting = true;
     this.#pacing.started();
+    this.#clockFault.ask(timebase.now());
     this.#changed();
     let failure: AgentError | undefined;
     try {
@@ -279,6 +285,7 @@ export class AuthinfoKeeper implements Keeper {
     const { failures, cause } = this.#pacing;
     if (failures > 0) log.info("RECOVERED", { after_failures: failures, cause: cause?.code });
     this.#pacing.succeeded(clock.boot());
+    this.#clockFault.clear();
     this.#lastSuccessWall = clock.wall();
     log.info("AUTHINFO_OBTAINED", { generation: this.#held?.credential.generation, why });
     onAttempt("ok");
@@ -291,6 +298,8 @@ export class AuthinfoKeeper implements Keeper {
     const now = { boot: clock.boot(), wall: clock.wall() };
     const remaining = this.#held && lifeOf(this.#held, now.boot).remainingMs;
     const another = this.#pacing.failed(error, now, remaining, () => entropy.unit());
+    if (rule.clock !== true) this.#clockFault.clear();
+    else if (this.#clockFault.blame(now)) this.#urge(now.boot);
     // An outage is told once for each cause, not at each attempt (contract 9).
     const level = another ? "warn" : "debug";
     log[level]("REFRESH_FAILED", { cause: error.code, detail: error.message, why, remedy: rule.remedy });

@@ -27,7 +27,6 @@ export class Pacing {
   #stretch = 1;
   #stretchedAt = 0;
   #cause: Cause | undefined;
-  #healsWithClock = false;
   #retryAt = 0;
   #heldOffUntil = 0;
   #urgentAt: number | undefined;
@@ -45,11 +44,6 @@ export class Pacing {
   /** The last failure, while it lasts. */
   get cause(): Cause | undefined {
     return this.#cause;
-  }
-
-  /** Whether the last failure was one of this terminal's clock. */
-  get healsWithClock(): boolean {
-    return this.#healsWithClock;
   }
 
   /** Someone needs an attempt out of turn. */
@@ -87,7 +81,6 @@ export class Pacing {
     this.#onlyAPersonHelps = false;
     this.#throttled = false;
     this.#cause = undefined;
-    this.#healsWithClock = false;
     this.#heldOffUntil = 0;
     this.#lastEnded = nowMs;
   }
@@ -118,7 +111,6 @@ export class Pacing {
     this.#failures++;
     this.#exponent++;
     this.#onlyAPersonHelps = rule.retry === "slow";
-    this.#healsWithClock = rule.clock === true;
     this.#lastEnded = now.boot;
     this.#retryAt = now.boot + retryDelayMs(failure, this.#exponent, remainingMs ?? 0, chance());
     this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));

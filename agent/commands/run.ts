@@ -126,7 +126,7 @@ export async function run(options: CommandOptions): Promise<number> {
     const { provision } = service;
     if (provision) await startExtras(provision.config);
     await service.start();
-    void service.watch(watch.signal);
+    void service.watch(watch.signal, () => api?.replaced() ?? []);
     if (provision?.source === "file") await remember(provision, log);
     // Node itself would write it at the end, which a power cut leaves out.
     module.flushCompileCache();

@@ -3,6 +3,9 @@ import { createSecureContext, getCACertificates, type SecureContext } from "node
 import type { buildConnector, Dispatcher } from "undici";
 import { AgentError, systemCode } from "../errors.ts";
 import type { HeaderBag } from "./headers.ts";
+import { ADDRESS_TIMEOUT_MS, createNameLookup } from "./name-lookup.ts";
+import { Progress } from "./progress.ts";
+import { tunnel } from "./tunnel.ts";
 import { loadUndici } from "./undici.ts";
 
 /** What WeChat Pay answers is a few hundred bytes. undici drops the connection at the first byte beyond. */
@@ -10,12 +13,6 @@ const LARGEST_ANSWER = 64 * 1024;
 
 /** As much of an error's body as is worth reading. */
 const LARGEST_ERROR_BODY = 16 * 1024;
-
-/**
- * How long one address may take before the next is tried. Node's own 250 ms fails on every slow mobile network, where
- * the handshake alone takes longer (nodejs/node#54359); without any, a dead IPv6 route takes all the time there is.
- */
-const ADDRESS_TIMEOUT_MS = 1_000;
 
 /** Requests come half an hour apart: a kept connection only serves the second try, and must not outlive a suspend. */
 const KEEP_ALIVE_MS = 4_000;
@@ -69,8 +66,6 @@ interface Opened {
   destroy(): Promise<unknown>;
 }
 
-type ConnectProxy = (options: Omit<Dispatcher.ConnectOptions, "origin">) => Promise<Dispatcher.ConnectData>;
-
 /**
  * HTTP/1.1 over TLS to one origin. Trusted are Node's own roots plus `ca`: what the environment adds
  * (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE) is not (contract 1). Redirects are not followed. Nothing is ever sent twice by
@@ -78,6 +73,8 @@ type ConnectProxy = (options: Omit<Dispatcher.ConnectOptions, "origin">) => Prom
  */
 export function createTransport(options: TransportOptions): Transport {
   const sockets = new Set<Socket>();
+  const names = createNameLookup(options.connectTimeoutMs);
+  const progress = new Progress(names);
   let secureContext: SecureContext | undefined;
   let connectedAt: number | undefined;
   let opened: Promise<Opened> | undefined;
@@ -104,6 +101,7 @@ export function createTransport(options: TransportOptions): Transport {
     });
     const connecting = {
       timeout: options.connectTimeoutMs,
+      lookup: names.lookup,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
     };
@@ -120,8 +118,10 @@ export function createTransport(options: TransportOptions): Transport {
     };
     const tracked = (connector: buildConnector.connector): buildConnector.connector => {
       return (target, callback) => {
+        progress.connecting();
         // The socket is returned, though the type does not say so; held, it can be given up while it still connects.
         const socket: unknown = connector(target, (...result) => {
+          if (result[0] === null) progress.connected();
           connectedAt = options.boot();
           callback(...result);
         });
@@ -139,12 +139,14 @@ export function createTransport(options: TransportOptions): Transport {
     const toServer = tracked(buildConnector({ timeout: options.connectTimeoutMs, ...tls }));
     // Not undici's ProxyAgent: it tells a refused tunnel in words only, and keeps the socket within it to itself.
     const throughProxy: buildConnector.connector = (target, callback) => {
+      progress.tunnelling(false);
       tunnel(
         (wanted) => connect.call(proxy, wanted),
         `${target.host}${target.port === "" ? ":443" : ""}`,
         options.proxyAuth,
       )
         .then((httpSocket) => {
+          progress.tunnelling(true);
           track(httpSocket);
           toServer({ ...target, httpSocket }, callback);
         })
@@ -177,6 +179,7 @@ export function createTransport(options: TransportOptions): Transport {
       let head: Omit<HttpAnswer, "body"> | undefined;
 
       const work = async () => {
+        progress.begun();
         connectedAt = undefined;
         socketError = undefined;
         const { statusCode, headers, body } = await (await way).request({
@@ -214,7 +217,7 @@ export function createTransport(options: TransportOptions): Transport {
         drop();
         // undici says "other side closed" when a TLS alert came just before, which tells more.
         bodyError = systemCode(error) === "UND_ERR_SOCKET" ? (socketError ?? error) : error;
-        if (head === undefined) throw bodyError;
+        if (head === undefined) throw progress.failed(bodyError);
       } finally {
         signal.removeEventListener("abort", onAbort);
       }
@@ -229,21 +232,6 @@ export function createTransport(options: TransportOptions): Transport {
       await retired;
     },
   };
-}
-
-/** A connection through the proxy to `host:port`. Rejects with an AgentError alone: undici would ask again for ever. */
-async function tunnel(connect: ConnectProxy, target: string, credentials: string | undefined): Promise<Socket> {
-  const token = credentials === undefined ? undefined : Buffer.from(credentials).toString("base64");
-  const headers = { host: target, ...(token === undefined ? {} : { "proxy-authorization": `Basic ${token}` }) };
-  const { socket, statusCode } = await connect({ path: target, headers }).catch((error: unknown) => {
-    throw new AgentError("PAY_PROXY", "the proxy gave no connection", { cause: error });
-  });
-  if (isSuccess(statusCode)) return socket as Socket;
-  socket.on("error", () => socket.destroy()).destroy();
-  const context = { proxyStatus: statusCode };
-  throw statusCode === 407
-    ? new AgentError("PAY_PROXY_AUTH", "the proxy wants other credentials", { context })
-    : new AgentError("PAY_PROXY", "the proxy refused the connection", { context });
 }
 
 export function isSuccess(status: number): boolean {

@@ -1,30 +1,66 @@
-import { readFile } from "node:fs/promises";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { commonFaults } from "../../agent/simulation/answer-faults.ts";
+import { AgentProcess } from "../support/agent-process.ts";
 import { Canaries } from "../support/canaries.ts";
 import { openRig, removeFactory } from "../support/running-agent.ts";
 
 afterAll(removeFactory);
 
 describe("the search for secrets", () => {
-  it("finds any twelve characters of one", () => {
+  it("finds any eight characters of one, plain or encoded", () => {
     const canaries = new Canaries();
     const octets = canaries.entropy("authinfo", 750).bytes(750);
     octets.fill(7, 0, 300);
     const secret = octets.toString("base64");
     canaries.addKey("key", "-----BEGIN PRIVATE KEY-----\nMIIEfirstline\nABCDEFGHIJKLMNOP\n-----END PRIVATE KEY-----\n");
-    for (const at of [0, 500, 988]) expect(canaries.in(`x ${secret.slice(at, at + 12)} x`)).toEqual(["authinfo"]);
-    expect(canaries.in("xxABCDEFGHIJKLxx")).toEqual(["key"]);
+    for (const at of [0, 500, 992]) {
+      const piece = secret.slice(at, at + 8);
+      const inner = `x ${piece} x`;
+      const forms = [
+        inner,
+        ...[piece, `1${piece}`, `22${piece}`].map((text) => Buffer.from(text).toString("base64")),
+        Buffer.from(inner).toString("base64url"),
+        Buffer.from(piece).toString("hex"),
+        `0${Buffer.from(piece).toString("hex").toUpperCase()}`,
+        [...piece].map((char) => `%${char.charCodeAt(0).toString(16)}`).join(""),
+        encodeURIComponent(inner),
+        piece.replaceAll("+", "-").replaceAll("/", "_"),
+        piece.replaceAll("/", "\\/"),
+      ];
+      for (const form of forms) expect(canaries.in(`"${form}"`), form).toEqual(["authinfo"]);
+    }
+    expect(canaries.in(octets.subarray(400, 412).toString("hex"))).toEqual(["authinfo"]);
+    expect(canaries.in("xxABCDEFGHxx")).toEqual(["key"]);
     expect(canaries.in("MIIEfirstline, BEGIN PRIVATE KEY")).toEqual([]);
     expect(canaries.all("authinfo")).toEqual([secret]);
   });
 });
+
+/** Of every process on this machine, as far as this user may look. */
+function everyPublicFace(): string {
+  const read = (file: string) => {
+    try {
+      return readFileSync(file, "latin1");
+    } catch {
+      // Another user's, or it has just ended.
+      return "";
+    }
+  };
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => ["cmdline", "environ"].map((name) => read(`/proc/${pid}/${name}`))).join("\0");
+}
 
 // Every rig looks for every secret in all that its agents have let out, when it closes: so do all the other stories.
 describe.concurrent("no secret comes out", () => {
   it.each(["direct", "gateway"] as const)("of an agent in %s mode that tells all it can", async (mode) => {
     const config = { log: { level: "debug" }, driver: { call_timeout_ms: 500, init_timeout_ms: 500 } };
     await using rig = await openRig({ mode, config });
+    const copy = rig.within("run/authinfo.json");
+    await rig.configure({ file_copy: { path: copy }, metrics: { textfile: rig.within("run/facepay.prom") } });
+    const given = new Set(await readdir(rig.directory, { recursive: true }));
     const { authinfo } = await rig.serve();
     const rawData = () => rig.canaries.all("raw_data").at(-1) ?? "";
     for (const secret of ["authinfo", "raw_data", "client key"]) {
@@ -63,7 +99,19 @@ describe.concurrent("no secret comes out", () => {
     await rig.ask("api", "GET", `/${encodeURIComponent(authinfo)}`);
     await rig.status();
     await rig.metrics();
+    await using technician = new AgentProcess(["status", "--config", rig.configFile, "--lang", "both"]);
+    await technician.exited;
+    rig.saw("the technician's screen", technician.stdout + technician.stderr);
     rig.saw("argv and environ", rig.agent.publicFace());
+    rig.saw("argv and environ of everybody", everyPublicFace());
+    const made = (await readdir(rig.directory, { recursive: true })).filter((name) => !given.has(name));
+    // The copy is where the authinfo belongs; what the agent has made beside it is not, nor a copy half made.
+    const files = made.map((name) => rig.within(name)).filter((file) => file !== copy && statSync(file).isFile());
+    for (const file of files) rig.saw(file, await readFile(file, "latin1"));
+    expect(files.map((file) => path.basename(file))).toEqual(
+      expect.arrayContaining(["state.sealed", "config.remembered.json", "store.key", "facepay.prom"]),
+    );
+    expect(rig.canaries.in(await readFile(copy, "latin1"))).toEqual(["authinfo"]);
     expect(rig.leaks()).toEqual([]);
     expect(rig.agent.publicFace()).toContain("facepay-agent.js");
     expect((await rig.stop()).code).toBe(0);

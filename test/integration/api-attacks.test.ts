@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../../agent/clock.ts";
 import { silentLog } from "../../agent/log.ts";
 import { ask, askRaw, HandKeeper, identity, statusOf, temporaryDirectory, until } from "../support/api-fixture.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { quantile } from "../support/steady-reader.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let socket: string;
@@ -343,8 +344,16 @@ describe("time and room", () => {
       return slow;
     });
     await until(() => denied.filter((reason) => reason === "crowded").length >= 137, "the crowd is thinned");
-    for (let i = 0; i < 20; i++) expect((await ask(socket, "GET", "/v1/authinfo")).status).toBe(200);
+    const times: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      const before = performance.now();
+      expect((await ask(socket, "GET", "/v1/authinfo")).status).toBe(200);
+      times.push(performance.now() - before);
+    }
     for (const slow of crowd) slow.destroy();
+    console.info(`among 200 slow readers: p99 ${quantile(times, 0.99).toFixed(1)} ms`);
+    // 100 ms are promised; most of them on a busy machine, too, since this one process plays both sides.
+    expect(quantile(times, 0.5)).toBeLessThan(100);
   });
 
   it("keeps a place for a fresh reader among 64 idle ones", async () => {

@@ -14,6 +14,7 @@ import {
   until,
 } from "../support/api-fixture.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { quantile } from "../support/steady-reader.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let socket: string;
@@ -102,6 +103,32 @@ describe("GET /v1/authinfo/events", () => {
       code: "AUTHINFO_EXPIRED",
     });
     listener.leave();
+  });
+
+  it("reaches a listener within a tenth of a second, beside another who does not read", async () => {
+    const deaf = net.connect(socket);
+    await new Promise((resolve) => deaf.write("GET /v1/authinfo/events HTTP/1.1\r\nHost: x\r\n\r\n", resolve));
+    deaf.pause();
+    const listener = await listen();
+    const times: number[] = [];
+    for (let number = 100; number < 140; number++) {
+      const heard = new Promise<void>((resolve) => {
+        const look = () => {
+          if (!listener.text.includes(`id: ${number}\n`)) return;
+          listener.res.off("data", look);
+          resolve();
+        };
+        listener.res.on("data", look);
+      });
+      const before = performance.now();
+      keeper.become(generation(number));
+      await heard;
+      times.push(performance.now() - before);
+    }
+    console.info(`events: p50 ${quantile(times, 0.5).toFixed(1)} ms, p99 ${quantile(times, 0.99).toFixed(1)} ms`);
+    expect(quantile(times, 0.5)).toBeLessThan(100);
+    listener.leave();
+    deaf.destroy();
   });
 
   it("tells a stale one only to who takes it", async () => {

@@ -107,12 +107,32 @@ export class AgentProcess implements AsyncDisposable {
 
   /** TCP ports on which this process listens: there should be none, and a debugger's would be one. */
   listeningPorts(): number[] {
+    return this.#ports(["tcp", "tcp6"], "0A");
+  }
+
+  /** UDP ports it has bound. */
+  boundUdpPorts(): number[] {
+    return this.#ports(["udp", "udp6"], "07");
+  }
+
+  /** Names of the unix sockets on which it listens; abstract ones begin with "@". */
+  unixListeners(): string[] {
     const own = new Set(openSockets(this.pid));
-    return ["tcp", "tcp6"].flatMap((table) =>
+    // Num RefCount Protocol Flags Type St Inode Path; a listener has the flag __SO_ACCEPTCON.
+    return read(`/proc/${this.pid}/net/unix`)
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , flags, , , inode]) => flags === "00010000" && own.has(inode ?? ""))
+      .map((fields) => fields[7] ?? "");
+  }
+
+  #ports(tables: readonly string[], wanted: string): number[] {
+    const own = new Set(openSockets(this.pid));
+    return tables.flatMap((table) =>
       read(`/proc/${this.pid}/net/${table}`)
         .split("\n")
         .map((line) => line.trim().split(/\s+/))
-        .filter(([, , , state, , , , , , inode]) => state === "0A" && own.has(inode ?? ""))
+        .filter(([, , , state, , , , , , inode]) => state === wanted && own.has(inode ?? ""))
         .map(([, local]) => Number.parseInt(local?.split(":")[1] ?? "", 16)),
     );
   }

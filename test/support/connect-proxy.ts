@@ -10,8 +10,10 @@ export interface ConnectProxy {
   stop(): Promise<void>;
 }
 
-/** A proxy that only knows CONNECT, as RFC 9110 9.3.6 has it. `credentials`: "user:password". */
-export async function startConnectProxy(options: { readonly credentials?: string } = {}): Promise<ConnectProxy> {
+/** A proxy that only knows CONNECT, as RFC 9110 9.3.6 has it. `credentials`: "user:password"; `port`: any unless told. */
+export async function startConnectProxy(
+  options: { readonly credentials?: string; readonly port?: number } = {},
+): Promise<ConnectProxy> {
   const sockets = new Set<Socket>();
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -42,7 +44,7 @@ export async function startConnectProxy(options: { readonly credentials?: string
     socket.once("close", () => upstream.destroy());
     upstream.once("close", () => socket.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   const proxy: ConnectProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],

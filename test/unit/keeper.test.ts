@@ -84,6 +84,16 @@ describe("a terminal that starts with nothing", () => {
     expect(t.store.writes).toBe(2);
   });
 
+  it("keeps the instant that was drawn for a refresh, at every look and after a restart", async () => {
+    const t = terminal({ chance: 0.25 });
+    await t.start();
+    const { atWallMs } = t.keeper.status().next;
+    await t.clock.advance(10 * MINUTE);
+    expect(t.keeper.status().next).toEqual({ why: "planned", atWallMs });
+    const after = terminal({ state: t.store.state, clock: t.clock, chance: 0.99 });
+    expect(after.keeper.status().next).toEqual({ why: "planned", atWallMs });
+  });
+
   it("says absent with the cause of the last failure and when it will try again", async () => {
     const t = terminal();
     t.line.answer = unavailable;
@@ -171,8 +181,26 @@ describe("a refresh that fails", () => {
     expect(t.line.askedAt).toHaveLength(1);
     t.line.answer = () => ({});
     t.clock.stepWall(7 * 60_000);
-    await t.clock.advance(5_001);
+    // Within five seconds on a real terminal, where the request takes its time as well.
+    await t.clock.advance(1_001);
     expect(t.keeper.view().state).toBe("fresh");
+  });
+
+  it("is tried at once when that clock is set in the middle of the attempt, or set and set back between two looks", async () => {
+    const t = terminal();
+    const gate = Promise.withResolvers<object>();
+    t.line.answer = () => gate.promise;
+    await t.start();
+    t.clock.stepWall(7 * 60_000);
+    await t.clock.advance(5_001);
+    t.line.answer = () => new AgentError("CLOCK_WRONG", "401");
+    gate.reject(new AgentError("CLOCK_WRONG", "401"));
+    await t.clock.settle();
+    await t.clock.advance(1_001);
+    expect(t.line.askedAt).toHaveLength(2);
+    t.clock.stepWall(-7 * 60_000);
+    await t.clock.advance(5_001);
+    expect(t.line.askedAt).toHaveLength(3);
   });
 
   it("keeps a Retry-After, also against a request for a refresh", async () => {
@@ -361,6 +389,10 @@ describe("expiry", () => {
     expect(t.keeper.view().state).toBe("stale");
     await t.clock.advance(82_800_000);
     expect(t.keeper.view().state).toBe("expired");
+    // A day of outage: it has never given up, has written nothing, and its loops turn.
+    expect(t.clock.boot() - (t.line.askedAt.at(-1) ?? 0)).toBeLessThan(31_000);
+    expect(t.store.writes).toBe(1);
+    expect(t.keeper.turning()).toBe(true);
   });
 });
 

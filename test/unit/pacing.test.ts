@@ -102,3 +102,30 @@ describe("a change of the network with a good authinfo", () => {
     expect(at(pacing, over)).toBe(START + 1_250);
   });
 });
+
+describe("a hundred thousand failures in a row", () => {
+  it("leave a pause that is finite, a second at least and the cap at most, after which an attempt really follows", () => {
+    const chances = [0, 0.25, 0.5, 0.999_999];
+    const cases: [error: AgentError, remainingMs: number, cap: number][] = [
+      [offline, -1, 30_000],
+      [offline, 2 * HOUR, 120_000],
+      [limited, -1, 60_000],
+      [new AgentError("PAY_UNAUTHORIZED", "401"), HOUR, 330_000],
+    ];
+    for (const [error, remainingMs, cap] of cases) {
+      const pacing = new Pacing(START, 0);
+      const held = { remainingMs, refreshInMs: 0, ageUnknown: false };
+      let now = START;
+      for (let failure = 0; failure < 100_000; failure++) {
+        pacing.started();
+        pacing.failed(error, { boot: now, wall: 0 }, remainingMs, () => chances[failure % chances.length] ?? 0);
+        const next = pacing.decide(held, now);
+        const pause = next.do === "wait" ? next.untilBootMs - now : 0;
+        if (!(pause >= 1_000 && pause <= cap)) expect.fail(`${error.code}: ${pause} ms after ${failure + 1} failures`);
+        now += pause;
+        if (pacing.decide(held, now).do !== "refresh") expect.fail(`${error.code}: nothing after ${pause} ms`);
+      }
+      expect(pacing.failures).toBe(100_000);
+    }
+  });
+});

@@ -1,0 +1,50 @@
+import { AgentError, isAgentError, systemCode } from "../errors.ts";
+import type { NameLookup } from "./name-lookup.ts";
+
+/**
+ * How far one request has got, so that one whose time is up is told by what it was waiting for, whichever of the timers
+ * above and below has ended it: a technician looks elsewhere for dead name servers than for a dead way.
+ */
+export class Progress {
+  readonly #names: NameLookup;
+  #tunnelling = false;
+  #connecting = false;
+
+  constructor(names: NameLookup) {
+    this.#names = names;
+  }
+
+  /** A request begins; over a kept connection it goes no further than that. */
+  begun(): void {
+    this.#tunnelling = false;
+    this.#connecting = false;
+  }
+
+  tunnelling(stands: boolean): void {
+    this.#tunnelling = !stands;
+  }
+
+  connecting(): void {
+    this.#connecting = true;
+  }
+
+  connected(): void {
+    this.#connecting = false;
+  }
+
+  /** What the request has failed with, given its error. */
+  failed(error: unknown): unknown {
+    const verdict = this.#timedOut(error) ?? error;
+    if (this.#connecting) this.#names.turn();
+    return verdict;
+  }
+
+  #timedOut(error: unknown): AgentError | undefined {
+    if (!isAgentError(error, "PAY_TIMEOUT") && systemCode(error) !== "UND_ERR_CONNECT_TIMEOUT") return undefined;
+    const options = { cause: error };
+    if (this.#tunnelling) return new AgentError("PAY_PROXY", "the proxy gave no connection", options);
+    if (this.#names.waiting) return new AgentError("PAY_DNS", "the name servers did not answer in time", options);
+    if (!this.#connecting) return undefined;
+    return new AgentError("PAY_CONNECT_TIMEOUT", "no connection within the time allowed", options);
+  }
+}
