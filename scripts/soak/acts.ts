@@ -106,7 +106,7 @@ const kills: readonly Act[] = [
     fatal: true,
     do: async (cast) => {
       // The last one that was good has been remembered.
-      await cast.peers.misconfigure("[identity]\nsp_mchid = 5\n");
+      await cast.peers.misconfigure();
       await restart(cast, "SIGKILL", "a start with a bad configuration", between(cast, 100, 1_000));
       await pause(cast, between(cast, 5_000, 20_000));
       await reload(cast, {});
@@ -137,7 +137,7 @@ const signals: readonly Act[] = [
     name: "SIGHUP, a bad configuration",
     weight: 2,
     do: async (cast) => {
-      await cast.peers.misconfigure("[identity\nthis is no TOML");
+      await cast.peers.misconfigure();
       cast.agent.signal("SIGHUP");
       await pause(cast, between(cast, 1_000, 8_000));
       await reload(cast, {});

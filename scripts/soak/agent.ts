@@ -19,8 +19,8 @@ export interface AgentOptions {
   readonly ledger: Ledger;
   readonly report: Report;
   readonly tell: (line: string) => void;
-  /** The process has ended, whoever wanted it. */
-  readonly onEnd: () => void;
+  /** The process has ended; `unasked`: nobody wanted it. */
+  readonly onEnd: (unasked: boolean) => void;
 }
 
 /** The agent as a service manager sees it: one process after the other, signals, exit codes, a log, and what the kernel knows. */
@@ -60,6 +60,7 @@ export class SoakAgent {
   }
 
   start(): void {
+    if (this.#child !== undefined) return;
     const { launcher, configFile } = this.#options;
     this.lives++;
     this.#startedAt = performance.now();
@@ -170,6 +171,6 @@ export class SoakAgent {
     this.#child = undefined;
     this.#upSince = Number.POSITIVE_INFINITY;
     this.#stoppedAt = undefined;
-    this.#options.onEnd();
+    this.#options.onEnd(this.#expected === undefined);
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Entropy, systemEntropy } from "../../agent/entropy.ts";
 import type { AnswerFault } from "../../agent/simulation/answer-faults.ts";
@@ -155,8 +155,10 @@ export class Peers {
     });
   }
 
-  async misconfigure(text: string): Promise<void> {
-    await writeFile(this.playground.configFile, text);
+  /** One value is wrong; the rest still tells where the state is. */
+  async misconfigure(): Promise<void> {
+    const text = await readFile(this.playground.configFile, "utf8");
+    await writeFile(this.playground.configFile, text.replace(/^sp_mchid = .*$/m, "sp_mchid = 5"));
   }
 
   async close(): Promise<void> {

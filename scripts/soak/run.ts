@@ -29,6 +29,7 @@ const LOOK_EVERY_MS = 5_000;
 const WIRE_EVERY_MS = 50;
 const PROGRESS_EVERY_MS = 60_000;
 const FIRST_MS = 30_000;
+const RESTART_MS = 1_000;
 /** Of the soak's time: from here on no process is ended any more, so that one long life shows whether anything grows. */
 const LONG_LIFE_FROM = 0.45;
 const ASKED_WINDOW_MS = 60_000;
@@ -53,9 +54,15 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const control = await Control.start(directory);
   const peers = await Peers.open(directory, ledger);
   const { configFile, apiSocket } = peers.playground;
-  const onEnd = () => {
+  const onEnd = (unasked: boolean) => {
     judge.died();
     wire.restarted();
+    if (!unasked) return;
+    // Reported already. It goes on as under a service manager.
+    const again = () => {
+      if (!done.signal.aborted) agent.start();
+    };
+    setTimeout(again, RESTART_MS).unref();
   };
   const agent = new SoakAgent({ launcher, configFile, ledger, report, tell, onEnd });
   const asks: { atMs: number; attempts: number }[] = [];
@@ -147,7 +154,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   recovery.end("the first start", PROMISE_MS, performance.now());
   const untilMs = began + minutes * 60_000;
   await Promise.all([faulting(untilMs), acting(untilMs)]);
-  await within(2 * PROMISE_MS, () => recovery.settled, new AbortController().signal);
+  await within(2 * PROMISE_MS, () => recovery.settled, over.signal);
   watchWire();
   tell("ending");
   await agent.end("SIGTERM");
