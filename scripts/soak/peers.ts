@@ -22,7 +22,8 @@ export type Overrides = Readonly<Record<string, Section>>;
 const BASE: Overrides = {
   driver: { call_timeout_ms: 2_000, init_timeout_ms: 3_000 },
   wechatpay: { attempt_timeout_ms: 4_000, connect_timeout_ms: 2_000 },
-  refresh: { lifetime_s: LIFE_S, stale_s: STALE_S },
+  // Earlier than by default, so that few faults pass between two attempts unseen.
+  refresh: { lifetime_s: LIFE_S, stale_s: STALE_S, refresh_at: 0.3, refresh_at_unsteady: 0.2 },
   file_copy: { path: "run/authinfo.json" },
   metrics: { textfile: "run/facepay.prom" },
   log: { level: "info" },

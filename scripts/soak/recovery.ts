@@ -10,7 +10,7 @@ interface Owed {
 /** What is wrong with the world right now, and by when a fresh authinfo has to be there once it is not. */
 export class Recovery {
   readonly #report: Report;
-  readonly #active = new Map<string, number>();
+  readonly #active = new Set<string>();
   #owed: Owed | undefined;
   /** Whether the fault could be felt: something other than a fresh authinfo was read. */
   #felt = false;
@@ -27,13 +27,17 @@ export class Recovery {
     return this.#active.size === 0 && this.#owed === undefined;
   }
 
+  /** What is wrong right now, in words. */
+  get active(): string {
+    return [...this.#active].join(", ");
+  }
+
   get settled(): boolean {
     return this.#owed === undefined;
   }
 
   begin(what: string): void {
-    this.#active.set(what, 0);
-    this.#felt ||= false;
+    this.#active.add(what);
   }
 
   /** `promiseMs`: a fresh authinfo has to follow within so long, unless something else is still wrong. */

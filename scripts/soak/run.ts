@@ -50,6 +50,8 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const judge = new Judge(ledger, STALE_S * 1_000, report);
   const recovery = new Recovery(report);
   const wire = new Wire(report);
+  const lately: string[] = [];
+  violations.circumstances = () => `now ${recovery.active || "nothing"}; lately ${lately.join(", ")}`;
   const pulse = new Pulse();
   const control = await Control.start(directory);
   const peers = await Peers.open(directory, ledger);
@@ -183,7 +185,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
       await within(4 * PROMISE_MS, () => recovery.settled || performance.now() > until, over.signal);
       if (performance.now() > until) break;
       const fault = draw(faults, own);
-      seen[fault.name] = (seen[fault.name] ?? 0) + 1;
+      happens(fault.name);
       if (!fault.harmless) recovery.begin(fault.name);
       await fault.begin(cast);
       await idle(lengthMs(own), until);
@@ -201,9 +203,15 @@ export async function runSoak(options: SoakOptions): Promise<number> {
       await idle(3_000 + own.unit() * 25_000, until);
       if (performance.now() > until) break;
       const act: Act = draw(performance.now() < longLifeFrom ? acts : mild, own);
-      seen[act.name] = (seen[act.name] ?? 0) + 1;
+      happens(act.name);
       await act.do(cast);
     }
+  }
+
+  function happens(name: string): void {
+    seen[name] = (seen[name] ?? 0) + 1;
+    lately.push(`${name} at ${clockOf(performance.now() - began)}`);
+    if (lately.length > 4) lately.shift();
   }
 
   async function idle(ms: number, until: number): Promise<void> {
@@ -224,11 +232,11 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   }
 }
 
-/** Mostly short, some longer than a life. */
+/** A third short, a quarter longer than a life. */
 function lengthMs({ unit }: Chance): number {
   const kind = unit();
-  if (kind < 0.5) return 3_000 + unit() * 12_000;
-  if (kind < 0.85) return 15_000 + unit() * 35_000;
+  if (kind < 0.35) return 3_000 + unit() * 12_000;
+  if (kind < 0.75) return 15_000 + unit() * 35_000;
   return 60_000 + unit() * 45_000;
 }
 

@@ -36,6 +36,8 @@ const TOLD = 10;
 export class Violations {
   readonly #counts = new Map<Invariant, number>();
   readonly #tell: (line: string) => void;
+  /** What else is going on, for whoever has to find the cause. */
+  circumstances: () => string = () => "";
 
   constructor(tell: (line: string) => void) {
     this.#tell = tell;
@@ -52,7 +54,8 @@ export class Violations {
   readonly report = (invariant: Invariant, detail: string): void => {
     const count = this.count(invariant) + 1;
     this.#counts.set(invariant, count);
-    if (count <= TOLD) this.#tell(`VIOLATION ${invariant} (${invariants[invariant]}): ${detail}`);
+    if (count > TOLD) return;
+    this.#tell(`VIOLATION ${invariant} (${invariants[invariant]}): ${detail} [${this.circumstances()}]`);
   };
 }
 

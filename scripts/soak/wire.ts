@@ -5,8 +5,8 @@ import type { Report } from "./violations.ts";
 const SPACING_MS = 1_000;
 const WINDOW_MS = 60_000;
 /**
- * Attempts in a minute without anybody asking for more: a refresh every 7.5 s at the earliest (an eighth of the 60 s life), and
- * after a fault the short pauses of a back-off that begins anew.
+ * Attempts in a minute without anybody asking for more: a refresh every 6 s at the earliest (a tenth of the life), and after a
+ * fault the short pauses of a back-off that begins anew.
  */
 const MOST_IN_WINDOW = 20;
 
