@@ -18,12 +18,13 @@ export class AgentProcess implements AsyncDisposable {
   #stderr = "";
   #exit: Exit | undefined;
 
-  /** @param node the pinned one unless told */
-  constructor(args: readonly string[], options: { env?: Record<string, string>; node?: string } = {}) {
-    const { env = {}, node = process.execPath } = options;
+  /** @param options.node the pinned one unless told; `user`: its number, where we are root */
+  constructor(args: readonly string[], options: { env?: Record<string, string>; node?: string; user?: number } = {}) {
+    const { env = {}, node = process.execPath, user } = options;
     this.#child = spawn(node, [launcher, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH ?? "", LANG: "C.UTF-8", ...env },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       this.#stdout += chunk;

@@ -38,6 +38,8 @@ export interface RigOptions {
 export interface StartOptions {
   readonly env?: Record<string, string>;
   readonly node?: string;
+  /** Another user than ourselves, by number. */
+  readonly user?: number;
   /** Instead of `run --config <the rig's file>`. */
   readonly args?: readonly string[];
 }
@@ -218,8 +220,8 @@ export class Rig implements AsyncDisposable {
 
   /** Starts the agent and returns at once. */
   start(options: StartOptions = {}): AgentProcess {
-    const { args = ["run", "--config", this.configFile], env = {}, node } = options;
-    const agent = new AgentProcess(args, { env, ...(node === undefined ? {} : { node }) });
+    const { args = ["run", "--config", this.configFile], ...how } = options;
+    const agent = new AgentProcess(args, how);
     this.#agents.push(agent);
     return agent;
   }
