@@ -191,6 +191,9 @@ const lines: readonly Fault[] = [
   bridge("rawdata with a space", { rawData: "ab cd" }),
 ];
 
+/** Longer than the agent waits for a write, short enough for an end in order: Node's threads cannot be left behind. */
+const HANG_MS = 8_000;
+
 /** A disk takes nothing more, or does not come back: the authinfo has to be there all the same. */
 function disksOf(): Fault[] {
   const full: Fault = {
@@ -209,7 +212,7 @@ function disksOf(): Fault[] {
     promiseMs: PROMISE_MS,
     harmless: true,
     begin: async ({ agent }) => {
-      tampering = await tamper(agent.pid, "fsync:delay_enter=20000000").catch(() => undefined);
+      tampering = await tamper(agent.pid, `fsync:delay_enter=${HANG_MS * 1_000}`).catch(() => undefined);
     },
     end: async () => {
       await tampering?.end();

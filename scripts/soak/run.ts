@@ -32,6 +32,7 @@ const FIRST_MS = 30_000;
 const RESTART_MS = 1_000;
 /** Of the soak's time: from here on no process is ended any more, so that one long life shows whether anything grows. */
 const LONG_LIFE_FROM = 0.45;
+const SHORTEST_PACE = 0.15;
 const ASKED_WINDOW_MS = 60_000;
 
 /** Resolves to the exit code. */
@@ -50,6 +51,8 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const judge = new Judge(ledger, STALE_S * 1_000, report);
   const recovery = new Recovery(report);
   const wire = new Wire(report);
+  // A short run is a small one: it has to see something, too.
+  const pace = Math.min(1, Math.max(SHORTEST_PACE, minutes / 3));
   const lately: string[] = [];
   violations.circumstances = () => `now ${recovery.active || "nothing"}; lately ${lately.join(", ")}`;
   const pulse = new Pulse();
@@ -70,7 +73,9 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   const asks: { atMs: number; attempts: number }[] = [];
   const asked = (attempts: number) => void asks.push({ atMs: performance.now(), attempts });
   const chance = seeded(seed);
-  const cast: Cast = { peers, agent, judge, recovery, chance, report, launcher, asked, signal: over.signal };
+  const untilMs = began + minutes * 60_000;
+  const signal = AbortSignal.any([over.signal, AbortSignal.timeout(minutes * 60_000)]);
+  const cast: Cast = { peers, agent, judge, recovery, chance, report, launcher, asked, signal };
   const latencies: number[] = [];
   const seen: Record<string, number> = {};
   const done = new AbortController();
@@ -154,7 +159,6 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   agent.start();
   await within(FIRST_MS, () => judge.generation > 0, over.signal);
   recovery.end("the first start", PROMISE_MS, performance.now());
-  const untilMs = began + minutes * 60_000;
   await Promise.all([faulting(untilMs), acting(untilMs)]);
   await within(2 * PROMISE_MS, () => recovery.settled, over.signal);
   watchWire();
@@ -181,14 +185,14 @@ export async function runSoak(options: SoakOptions): Promise<number> {
     const own = seeded(seed + 1);
     const faults = allFaults();
     while (performance.now() < until && !over.signal.aborted) {
-      await idle(2_000 + own.unit() * 10_000, until);
+      await idle(pace * (2_000 + own.unit() * 10_000), until);
       await within(4 * PROMISE_MS, () => recovery.settled || performance.now() > until, over.signal);
       if (performance.now() > until) break;
       const fault = draw(faults, own);
       happens(fault.name);
       if (!fault.harmless) recovery.begin(fault.name);
       await fault.begin(cast);
-      await idle(lengthMs(own), until);
+      await idle(pace * lengthMs(own), until);
       await fault.end(cast);
       if (!fault.harmless) recovery.end(fault.name, fault.promiseMs, performance.now());
     }
@@ -200,7 +204,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
     const mild = acts.filter(({ fatal }) => !fatal);
     const longLifeFrom = began + minutes * 60_000 * LONG_LIFE_FROM;
     while (performance.now() < until && !over.signal.aborted) {
-      await idle(3_000 + own.unit() * 25_000, until);
+      await idle(pace * (3_000 + own.unit() * 25_000), until);
       if (performance.now() > until) break;
       const act: Act = draw(performance.now() < longLifeFrom ? acts : mild, own);
       happens(act.name);
