@@ -202,14 +202,14 @@ const secondInstance: Act = {
     const { configFile } = cast.peers.playground;
     const env = { PATH: process.env.PATH ?? "", LANG: "C.UTF-8" };
     const child = spawn(process.execPath, [cast.launcher, "run", "--config", configFile], { stdio: "ignore", env });
-    const late = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    const startedMs = performance.now();
+    const late = setTimeout(() => child.kill("SIGKILL"), 60_000);
     const code = await new Promise<string>((resolve) =>
       child.once("exit", (exit, signal) => resolve(String(exit ?? signal))),
     );
     clearTimeout(late);
     // Whoever was ended meanwhile has left the place free.
-    if (code !== LOCKED && cast.agent.upSince(performance.now() - 20_000))
-      cast.report("exit", `a second instance: ${code}`);
+    if (code !== LOCKED && cast.agent.upSince(startedMs - 1_000)) cast.report("exit", `a second instance: ${code}`);
   },
 };
 

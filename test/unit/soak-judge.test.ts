@@ -89,6 +89,13 @@ describe("a client's readings", () => {
     expect(broken).toEqual(["broken_promise"]);
   });
 
+  it("may be refused after a crash when what was good for longer had never been persisted", () => {
+    judge.reading(ok(0, { authinfo: issued("a"), persisted: false, remaining_s: 50 }), true);
+    judge.died();
+    judge.reading(refusal(100), true);
+    expect(broken).toEqual([]);
+  });
+
   it("may not be refused while the authinfo told last has life left, nor go unanswered", () => {
     judge.reading(ok(0, { authinfo: issued("a"), remaining_s: 30, persisted: false }), true);
     judge.reading(refusal(29_000), true);
