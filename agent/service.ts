@@ -11,7 +11,7 @@ import type { MetricSources, Metrics } from "./metrics.ts";
 import { KeeperRelay } from "./relay.ts";
 import { statusDocument } from "./status.ts";
 import type { DirectoryLock } from "./store/lock.ts";
-import { openTerminal, type Terminal, type TerminalParts } from "./terminal.ts";
+import { openTerminal, type Terminal, type TerminalMemory, type TerminalParts } from "./terminal.ts";
 import type { Timebase } from "./timebase.ts";
 import { version } from "./version.ts";
 import { Warnings } from "./warnings.ts";
@@ -75,7 +75,7 @@ export class Service {
   }
 
   /** Takes up a configuration: from here on its kept authinfo is served. `start` follows when the sockets answer. */
-  async provide(provision: Provision, lock: DirectoryLock): Promise<void> {
+  async provide(provision: Provision, lock: DirectoryLock, former?: TerminalMemory): Promise<void> {
     const { env, clock, timebase, entropy, log, metrics } = this.#parts;
     const { config, secrets } = provision;
     const parts: TerminalParts = {
@@ -83,7 +83,7 @@ export class Service {
       onAttempt: (outcome) => metrics.refreshAttempt(outcome, clock.wall()),
       onRequest: (baseUrl, outcome) => metrics.wechatpayRequest(baseUrl, outcome),
     };
-    const terminal = await openTerminal(parts);
+    const terminal = await openTerminal(parts, former);
     this.#terminal = terminal;
     this.#lock = lock;
     this.#provision = provision;
@@ -105,11 +105,12 @@ export class Service {
     const before = this.#provision;
     const heldLock = this.#lock;
     await this.#terminal?.stop();
+    const former = this.#terminal?.memory;
     try {
-      await this.provide(next, lock);
+      await this.provide(next, lock, former);
     } catch (error) {
       if (before && heldLock) {
-        await this.provide(before, heldLock);
+        await this.provide(before, heldLock, former);
         await this.start();
       }
       throw error;

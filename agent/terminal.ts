@@ -1,7 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import os from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import type { ProbeReading, SdkDriver } from "../drivers/driver.ts";
-import { AuthinfoKeeper } from "./authinfo/keeper.ts";
+import type { State } from "./authinfo/credential.ts";
+import { AuthinfoKeeper, type KeeperMemory } from "./authinfo/keeper.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
 import type { NamedFiles } from "./config/named-files.ts";
@@ -11,6 +13,7 @@ import type { Entropy } from "./entropy.ts";
 import { AgentError, asAgentError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { DirectoryLock } from "./store/lock.ts";
+import { identityDigest } from "./store/state-format.ts";
 import { openStore } from "./store/store.ts";
 import type { Store } from "./store/store-types.ts";
 import type { Timebase } from "./timebase.ts";
@@ -52,7 +55,7 @@ export class Terminal {
   #renewalRefused: string | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: TerminalParts, store: Store) {
+  constructor(parts: TerminalParts, store: Store, former?: TerminalMemory) {
     const { config, clock, timebase, entropy, log, onAttempt } = parts;
     this.#parts = parts;
     this.#secrets = parts.secrets;
@@ -64,7 +67,13 @@ export class Terminal {
       refresh: config.refresh,
       bridgeWaitMs: config.driver.callTimeoutMs,
       ...{ store, timebase, clock, entropy, log, onAttempt },
+      ...(former ? { former: keeperMemory(former, config) } : {}),
     });
+  }
+
+  /** What the next terminal of this process has to know. To be asked once it has stopped. */
+  get memory(): TerminalMemory {
+    return { config: this.config, state: this.store.state, keeper: this.keeper.memory() };
   }
 
   get bridge() {
@@ -174,7 +183,22 @@ export class Terminal {
   }
 }
 
-export async function openTerminal(parts: TerminalParts): Promise<Terminal> {
+/** A reload is no restart: nothing that this process knows may be lost in it. */
+export interface TerminalMemory {
+  readonly config: Config;
+  readonly state: State;
+  readonly keeper: KeeperMemory;
+}
+
+/** A `Retry-After` binds towards the one who sent it: the same merchant at the same base URLs. */
+function keeperMemory({ config: before, keeper }: TerminalMemory, now: Config): KeeperMemory {
+  const same =
+    before.identity.spMchid === now.identity.spMchid &&
+    isDeepStrictEqual(before.wechatpay.baseUrls, now.wechatpay.baseUrls);
+  return same ? keeper : { ...keeper, pacing: { ...keeper.pacing, heldOffUntilMs: 0 } };
+}
+
+export async function openTerminal(parts: TerminalParts, former?: TerminalMemory): Promise<Terminal> {
   const { config, env, lock, clock, entropy, log } = parts;
   const store = await openStore({
     directory: config.store.directory,
@@ -182,8 +206,9 @@ export async function openTerminal(parts: TerminalParts): Promise<Terminal> {
     ...(env.CREDENTIALS_DIRECTORY === undefined ? {} : { credentialsDirectory: env.CREDENTIALS_DIRECTORY }),
     identity: config.identity,
     ...{ lock, clock, entropy, log },
+    ...(former ? { former: { identity: identityDigest(former.config.identity), state: former.state } } : {}),
   });
-  return new Terminal(parts, store);
+  return new Terminal(parts, store, former);
 }
 
 /** A parsed certificate is checked before it comes here (config/secrets.ts). */

@@ -13,15 +13,15 @@ const CALLS_A_JOB = 20_000;
 const REPORT_EVERY_MS = 30_000;
 
 type Job = { readonly what: "lines" | "calls"; readonly count: number; readonly seed: number };
-type Outcome = { readonly count: number; readonly broken: readonly string[] };
+type Outcome = { readonly count: number; readonly blind: number; readonly broken: readonly string[] };
 
 async function work({ what, count, seed }: Job): Promise<Outcome> {
   if (what === "lines") {
-    const { cases, phantoms, lost, thrown, split } = fuzzDecoder(count, seed);
-    return { count: cases, broken: [...phantoms, ...lost, ...thrown, ...split] };
+    const { cases, blind, phantoms, lost, thrown, split } = fuzzDecoder(count, seed);
+    return { count: cases, blind, broken: [...phantoms, ...lost, ...thrown, ...split] };
   }
   const { calls, strangers, late, thrown } = await fuzzDriver(count, seed);
-  return { count: calls, broken: [...strangers, ...late, ...thrown] };
+  return { count: calls, blind: 0, broken: [...strangers, ...late, ...thrown] };
 }
 
 async function main(): Promise<void> {
@@ -39,10 +39,11 @@ async function main(): Promise<void> {
   ];
   const done = { lines: 0, calls: 0 };
   const broken: string[] = [];
+  let blind = 0;
   const startedAt = performance.now();
   const say = () => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
-    const line = `${done.lines} lines, ${done.calls} calls, ${broken.length} broken invariants, ${seconds} s`;
+    const line = `${done.lines} lines, ${done.calls} calls, ${broken.length} broken invariants, ${blind} where FCS-32 is blind, ${seconds} s`;
     process.stdout.write(`seed ${values.seed}: ${line}\n`);
   };
   const timer = setInterval(say, REPORT_EVERY_MS);
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
     for (let job = jobs.shift(); job; job = jobs.shift()) {
       const outcome = await ask(worker, job);
       done[job.what] += outcome.count;
+      blind += outcome.blind;
       for (const what of outcome.broken.slice(0, 5)) process.stdout.write(`BROKEN: ${what}\n`);
       broken.push(...outcome.broken);
     }

@@ -9,9 +9,16 @@ export interface Peer {
   busy: number;
   /** Grows with every sign of use; the smallest has been silent longest. */
   usedAt: number;
-  /** Since when octets of an answer have been seen to wait for this reader, ms of the boot clock. */
+  /** When it came, on the boot clock, ms. */
+  readonly cameAt: number;
+  /** Since when octets of an answer have been seen to wait for this reader, on the boot clock, ms. */
   unreadSince: number | undefined;
 }
+
+/** So long a newcomer may take to say what it wants before it counts as idle: its process may be waiting for a core. */
+export const HEARING_MS = 100;
+/** Nobody is heard out any more when so many times the limit are there. */
+const FULL = 4;
 
 /**
  * Everyone who is connected. When the limit is reached, the one that has kept its place longest without using it goes:
@@ -32,13 +39,27 @@ export class Peers {
     return this.#present.values();
   }
 
-  /** Registers a new connection and returns the one that has to make room for it, if any. */
-  admit(socket: Socket): Peer | undefined {
-    const peer: Peer = { socket, requests: 0, busy: 0, usedAt: ++this.#uses, unreadSince: undefined };
-    const leaver = this.#present.size + 1 >= this.#limit ? this.#idlest() : undefined;
+  get size(): number {
+    return this.#present.size;
+  }
+
+  /** There are never more than this. */
+  get most(): number {
+    return this.#limit * FULL;
+  }
+
+  admit(socket: Socket, nowMs: number): void {
+    const peer: Peer = { socket, requests: 0, busy: 0, usedAt: ++this.#uses, cameAt: nowMs, unreadSince: undefined };
     this.#present.add(peer);
     this.#bySocket.set(socket, peer);
     socket.once("close", () => this.#present.delete(peer));
+  }
+
+  /** Takes out the one that has to make room; undefined when there is room for one more, or all are at work or just here. */
+  surplus(nowMs: number): Peer | undefined {
+    if (this.#present.size < this.#limit) return undefined;
+    const leaver = this.#idlest(this.#present.size < this.most ? nowMs - HEARING_MS : nowMs);
+    if (leaver !== undefined) this.#present.delete(leaver);
     return leaver;
   }
 
@@ -56,10 +77,10 @@ export class Peers {
     return this.#bySocket.get(socket as Socket);
   }
 
-  #idlest(): Peer | undefined {
+  #idlest(cameBefore: number): Peer | undefined {
     let found: Peer | undefined;
     for (const peer of this.#present) {
-      if (peer.busy > 0 || peer.socket.destroyed) continue;
+      if (peer.busy > 0 || peer.cameAt > cameBefore || peer.socket.destroyed) continue;
       if (
         found === undefined ||
         rank(peer) < rank(found) ||

@@ -7,7 +7,7 @@ import { answerClientError, judgeClientError } from "./client-error.ts";
 import type { DeniedReason } from "./denials.ts";
 import { checkRequest } from "./guard.ts";
 import { createServer } from "./node-http.ts";
-import { type Peer, Peers } from "./peers.ts";
+import { HEARING_MS, type Peer, Peers } from "./peers.ts";
 import { type ProblemCode, problem } from "./problem.ts";
 import { send, sendWithoutEnd } from "./reply.ts";
 import type { PostRoute, Route, Routes } from "./routes.ts";
@@ -59,6 +59,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   const limits = { ...defaultLimits, ...deps.limits };
   const closing = new AbortController();
   const peers = new Peers(limits.connections);
+  let thinning = false;
 
   const http = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -71,17 +72,15 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     // Whatever NODE_OPTIONS says: lenient parsing is request smuggling.
     insecureHTTPParser: false,
   });
-  http.maxConnections = limits.connections;
+  http.maxConnections = peers.most;
   http.maxRequestsPerSocket = limits.requestsPerConnection;
   // A cap would hide headers from the guard; 8 KB bound their number well enough.
   http.maxHeadersCount = 0;
 
   http.once("listening", () => void cutUnread(peers, clock, closing.signal));
   http.on("connection", (socket: Socket) => {
-    const leaver = peers.admit(socket);
-    if (leaver === undefined) return;
-    denied("crowded");
-    leaver.socket.destroy();
+    peers.admit(socket, clock.boot());
+    thin();
   });
   http.on("drop", () => denied("crowded"));
   http.on("dropRequest", () => denied("requests_per_connection"));
@@ -102,6 +101,22 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   http.on("request", (req, res) => handle(req, res, false));
   http.on("checkContinue", (req, res) => handle(req, res, true));
   http.on("checkExpectation", (req, res) => handle(req, res, false));
+
+  /** Sends away who keeps a place without using it, when the places are needed; newcomers are heard first. */
+  function thin(): void {
+    for (let leaver = peers.surplus(clock.boot()); leaver; leaver = peers.surplus(clock.boot())) {
+      denied("crowded");
+      leaver.socket.destroy();
+    }
+    if (thinning || peers.size < limits.connections) return;
+    thinning = true;
+    const again = () => {
+      thinning = false;
+      thin();
+    };
+    // A rejection means the end: then all of them go.
+    clock.sleep(HEARING_MS, closing.signal).then(again, () => undefined);
+  }
 
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     const peer = peers.touch(req.socket);

@@ -14,7 +14,7 @@ import { History, type StateChange } from "./history.ts";
 import { type Held, lifeOf, meaningFor, nextBoundaryMs, takeUp, viewOf } from "./holding.ts";
 import { Joiners } from "./joiners.ts";
 import type { AuthinfoView, Cause, Keeper, Rejection } from "./keeper-types.ts";
-import { Pacing } from "./pacing.ts";
+import { Pacing, type PacingMemory } from "./pacing.ts";
 import type { Decision, RefreshReason, Situation } from "./policy.ts";
 import { Safekeeping } from "./safekeeping.ts";
 
@@ -35,6 +35,13 @@ export interface KeeperParts {
   readonly log: Log;
   /** One call per finished attempt: "ok", or the error code in lower case. */
   readonly onAttempt: (outcome: string) => void;
+  /** Of the keeper before a reload. */
+  readonly former?: KeeperMemory;
+}
+
+export interface KeeperMemory {
+  readonly pacing: PacingMemory;
+  readonly allowance: Allowance;
 }
 
 export interface KeeperStatus {
@@ -55,7 +62,7 @@ export class AuthinfoKeeper implements Keeper {
   readonly #history: History;
   readonly #pacing: Pacing;
   readonly #safekeeping: Safekeeping;
-  readonly #allowance = new Allowance();
+  readonly #allowance: Allowance;
   readonly #listeners = new Set<(view: AuthinfoView) => void>();
   readonly #joiners = new Joiners();
   readonly #clockFault = new ClockFault();
@@ -78,7 +85,8 @@ export class AuthinfoKeeper implements Keeper {
       this.#held = { ...takeUp(kept, now, state), persisted: !store.status().dirty };
     }
     this.#newestSignedAtS = state.newestSignedAtS;
-    this.#pacing = new Pacing(now.boot, state.unsteadyUntilWallMs - now.wall);
+    this.#pacing = new Pacing(now.boot, state.unsteadyUntilWallMs - now.wall, parts.former?.pacing);
+    this.#allowance = parts.former?.allowance ?? new Allowance();
     if (this.#held?.rejected) this.#pacing.urge(now.boot);
     this.#safekeeping = new Safekeeping(store, parts.clock, parts.log, (credential) => {
       if (this.#held?.credential !== credential) return;
@@ -118,6 +126,11 @@ export class AuthinfoKeeper implements Keeper {
       unsteady: this.#pacing.unsteadyLeftMs(clock.boot()) > 0,
       history: this.#history.entries(),
     };
+  }
+
+  /** What the keeper after a reload has to know besides the state. To be asked when `run` has ended. */
+  memory(): KeeperMemory {
+    return { pacing: this.#pacing.memory(), allowance: this.#allowance };
   }
 
   /** False when the loop that watches time has stood still for long: something blocks this process. */
@@ -252,8 +265,10 @@ export class AuthinfoKeeper implements Keeper {
       this.#held = { ...adopted.held, persisted };
       this.#succeeded(why);
     } catch (error) {
-      if (signal.aborted) failure = new AgentError("BRIDGE_CLOSED", "The agent is stopping");
-      else {
+      if (signal.aborted) {
+        failure = new AgentError("BRIDGE_CLOSED", "The agent is stopping");
+        this.#pacing.interrupted(clock.boot());
+      } else {
         failure = asAgentError(error);
         this.#failed(failure, why);
       }

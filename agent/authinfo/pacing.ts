@@ -16,6 +16,15 @@ import {
 
 const UNSTEADY_MS = 24 * 3_600_000;
 
+/** What outlives the keeper at a reload: promises to WeChat Pay and to the fleet, and what is known of the network. */
+export interface PacingMemory {
+  readonly lastEndedMs: number;
+  readonly heldOffUntilMs: number;
+  readonly unsteadyUntilMs: number;
+  readonly stretch: number;
+  readonly stretchedAtMs: number;
+}
+
 /** The book of attempts: what has failed since when, and how long the next one is held back. Times on the boot clock, ms. */
 export class Pacing {
   #failures = 0;
@@ -33,8 +42,24 @@ export class Pacing {
   #lastEnded = Number.NEGATIVE_INFINITY;
   #unsteadyUntil: number;
 
-  constructor(nowMs: number, unsteadyLeftMs: number) {
+  constructor(nowMs: number, unsteadyLeftMs: number, former?: PacingMemory) {
     this.#unsteadyUntil = nowMs + Math.min(Math.max(unsteadyLeftMs, 0), UNSTEADY_MS);
+    if (former === undefined) return;
+    this.#unsteadyUntil = Math.max(this.#unsteadyUntil, former.unsteadyUntilMs);
+    this.#lastEnded = former.lastEndedMs;
+    this.#heldOffUntil = former.heldOffUntilMs;
+    this.#stretch = former.stretch;
+    this.#stretchedAt = former.stretchedAtMs;
+  }
+
+  memory(): PacingMemory {
+    return {
+      lastEndedMs: this.#lastEnded,
+      heldOffUntilMs: this.#heldOffUntil,
+      unsteadyUntilMs: this.#unsteadyUntil,
+      stretch: this.#stretch,
+      stretchedAtMs: this.#stretchedAt,
+    };
   }
 
   get failures(): number {
@@ -73,6 +98,11 @@ export class Pacing {
 
   started(): void {
     this.#urgentAt = undefined;
+  }
+
+  /** The attempt was given up because the work ends, here or for a reload. */
+  interrupted(nowMs: number): void {
+    this.#lastEnded = nowMs;
   }
 
   succeeded(nowMs: number): void {

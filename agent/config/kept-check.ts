@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
 import module from "node:module";
 import path from "node:path";
-import { type Entropy, systemEntropy } from "../entropy.ts";
+import { replaceFile } from "../replace-file.ts";
 import { readGuarded } from "./guarded-file.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Environment } from "./settings.ts";
@@ -58,7 +57,7 @@ export function recallCheck(
 }
 
 /** Keeps a good outcome. To be called when nobody waits. A failure costs the next start a few milliseconds, nothing else. */
-export async function keepCheck(check: Check, loaded: LoadedConfig, entropy: Entropy = systemEntropy): Promise<void> {
+export async function keepCheck(check: Check, loaded: LoadedConfig): Promise<void> {
   const { mark, place, found } = check;
   if (mark === undefined || place === undefined || found !== undefined) return;
   const witnesses: [string, string][] = [];
@@ -71,10 +70,9 @@ export async function keepCheck(check: Check, loaded: LoadedConfig, entropy: Ent
   const text = JSON.stringify({ mark, witnesses, loaded }, (_key, value: unknown) =>
     value instanceof Map ? { entries: [...value] } : value,
   );
-  const temporary = `${place}.${entropy.bytes(6).toString("hex")}`;
   try {
-    await writeFile(temporary, text, { mode: 0o600, flag: "wx" });
-    await rename(temporary, place);
+    // Under one temporary name: what a killed agent has left half-written is removed by the next one.
+    await replaceFile(place, text, { mode: 0o600 });
   } catch {
     // A read-only or full disk: the next start checks again.
     return;

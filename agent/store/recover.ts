@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { emptyState, type State } from "../authinfo/credential.ts";
 import type { SmallFile } from "../file-system.ts";
 import { open, type SealHeader, type SealKey } from "./envelope.ts";
@@ -74,6 +75,29 @@ export function recover(current: Found, previous: Found, quarantined: readonly F
   const { credential } = source.state;
   const renumbered = credential === undefined ? {} : { credential: { ...credential, generation } };
   return { loaded: "previous", state: { ...source.state, generation, ...renumbered }, settle: true };
+}
+
+/** The state that this process held before it opened another store, or the same one anew. */
+export interface Former {
+  readonly identity: string;
+  readonly state: State;
+}
+
+/**
+ * What a process that has been at work goes on with. Its memory is ahead of a disk that refuses writes, and of any other
+ * directory; of another merchant or shop only what is true of the terminal is taken over. The generation never falls for those who read.
+ */
+export function takeOver(read: State, { identity, state }: Former, owner: Owner): State {
+  const { credential, generation } = state;
+  const device = owner.deviceId === undefined || credential === undefined || credential.deviceId === owner.deviceId;
+  if (identity === owner.identity && device && generation >= read.generation) {
+    return isDeepStrictEqual(read, state) ? read : state;
+  }
+  if (generation <= read.generation) return read;
+  const wallFloorMs = Math.max(read.wallFloorMs, state.wallFloorMs);
+  if (read.credential === undefined) return { ...read, generation, wallFloorMs };
+  const renumbered = { ...read.credential, generation: generation + 1 };
+  return { ...read, generation: generation + 1, credential: renumbered, wallFloorMs };
 }
 
 function belongs(header: SealHeader, owner: Owner): boolean {

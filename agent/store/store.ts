@@ -8,6 +8,7 @@ import { type FileSystem, nodeFileSystem } from "../file-system.ts";
 import type { Log } from "../log.ts";
 import { prepareDirectory } from "./directory.ts";
 import { type DirectoryLock, lockDirectory } from "./lock.ts";
+import { type Former, takeOver } from "./recover.ts";
 import { SealedFile } from "./sealed-file.ts";
 import { identityDigest } from "./state-format.ts";
 import { StoreKey } from "./store-key.ts";
@@ -25,6 +26,8 @@ export interface StoreOptions {
   /** A lock the caller holds and will release itself. Without it the store takes its own, and lets go in `close()`. */
   readonly lock?: DirectoryLock;
   readonly fileSystem?: FileSystem;
+  /** What this process held before a reload. */
+  readonly former?: Former;
 }
 
 /** A disk that hangs must not hold up the end of the process. */
@@ -50,7 +53,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const db = new Low<State>(file, emptyState);
     await db.read();
     const { settle, loaded, problem } = file.report;
-    const durable = !settle && (loaded === "empty" || (await isConfirmed(file, clock, log)));
+    const found = db.data;
+    if (options.former) db.data = takeOver(found, options.former, owner);
+    const asRead = !settle && db.data === found;
+    const durable = asRead && (loaded === "empty" || (await isConfirmed(file, clock, log)));
     const store = createStore(db, durable, file, options, unwritable ?? problem, async () => {
       if (options.lock === undefined) await lock.release();
     });

@@ -48,6 +48,18 @@ describe("the kept outcome of a check", () => {
     expect(await readdir(files.of("cache"))).toHaveLength(1);
   });
 
+  it("leaves one file, also after an agent was killed while it wrote", async () => {
+    await using files = await ConfigDirectory.create();
+    const { start } = bound(await terminal(files));
+    await start();
+    const [name = ""] = await readdir(files.of("cache"));
+    await files.write(`cache/${name}.tmp`, "half of wh");
+    await files.write("config.toml", `${tomlOf(gatewaySections)}\n`);
+    expect(await start()).toBe("checked");
+    expect(await readdir(files.of("cache"))).toEqual([name]);
+    expect(await start()).not.toBe("checked");
+  });
+
   it.each<[what: string, change: (files: ConfigDirectory) => Promise<unknown>, env?: Environment]>([
     ["the main file", (files) => files.write("config.toml", `${tomlOf(gatewaySections)}\n`)],
     ["a drop-in more", (files) => files.write("config.d/x.toml", "")],

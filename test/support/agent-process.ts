@@ -16,6 +16,8 @@ export interface ProgramOptions {
   readonly node?: string;
   /** The launcher: the one of the sources unless told. */
   readonly program?: string;
+  /** Another user than ourselves, by number, where we are root. */
+  readonly user?: number;
 }
 
 /** `facepay-agent` as systemd would run it: a process of its own, with nothing of this one's environment. */
@@ -27,10 +29,11 @@ export class AgentProcess implements AsyncDisposable {
   #exit: Exit | undefined;
 
   constructor(args: readonly string[], options: ProgramOptions = {}) {
-    const { env = {}, node = process.execPath, program = launcher } = options;
+    const { env = {}, node = process.execPath, program = launcher, user } = options;
     this.#child = spawn(node, [program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH ?? "", LANG: "C.UTF-8", ...env },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       this.#stdout += chunk;

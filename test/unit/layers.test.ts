@@ -98,6 +98,7 @@ describe("the house", () => {
         "agent/config/",
         "agent/language.ts",
         "agent/file-system.ts",
+        "agent/replace-file.ts",
         "agent/group.ts",
         ...LEAVES,
       ],

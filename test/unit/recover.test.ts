@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyState, type State } from "../../agent/authinfo/credential.ts";
-import { type Found, describe as headerOf, type Owner, recover } from "../../agent/store/recover.ts";
+import { type Found, describe as headerOf, type Owner, recover, takeOver } from "../../agent/store/recover.ts";
 import { stateOf } from "../support/store-fixture.ts";
 
 const owner: Owner = { identity: "mine" };
@@ -80,5 +80,42 @@ describe("the choice of the state to start with", () => {
       generation: 8,
     });
     expect(state.credential).toBeUndefined();
+  });
+});
+
+describe("a reload", () => {
+  const mine = (state: State) => ({ identity: "mine", state });
+
+  it("writes nothing when the disk holds what memory does", () => {
+    const read = stateOf(6);
+    expect(takeOver(read, mine(stateOf(6)), owner)).toBe(read);
+  });
+
+  it("goes on with what no disk has taken, also what was said of the same generation", () => {
+    expect(takeOver(stateOf(5), mine(stateOf(6)), owner)).toEqual(stateOf(6));
+    expect(takeOver(emptyState, mine(stateOf(6)), owner)).toEqual(stateOf(6));
+    const rejected = { ...stateOf(6), rejectedGeneration: 6 };
+    expect(takeOver(stateOf(6), mine(rejected), owner)).toEqual(rejected);
+    const dropped = { ...emptyState, generation: 6 };
+    expect(takeOver(stateOf(6), mine(dropped), owner)).toEqual(dropped);
+  });
+
+  it("takes nothing of another shop or device but its generation and its time", () => {
+    const { credential, ...bare } = stateOf(6);
+    for (const [former, now] of [
+      [{ identity: "theirs", state: stateOf(6) }, owner],
+      [mine(stateOf(6)), { ...owner, deviceId: "device-2" }],
+    ] as const) {
+      const { generation, wallFloorMs } = bare;
+      expect(takeOver(emptyState, former, now)).toEqual({ ...emptyState, generation, wallFloorMs });
+    }
+    expect(credential?.deviceId).toBe("device-1");
+  });
+
+  it("to a directory with an older authinfo of that shop serves it under a generation of its own", () => {
+    const older = stateOf(2);
+    const { generation, credential } = takeOver(older, { identity: "theirs", state: stateOf(6) }, owner);
+    expect({ generation, credential }).toEqual({ generation: 7, credential: { ...older.credential, generation: 7 } });
+    expect(takeOver(stateOf(9), { identity: "theirs", state: stateOf(6) }, owner)).toEqual(stateOf(9));
   });
 });

@@ -1,0 +1,144 @@
+import { execFileSync } from "node:child_process";
+import { chmod, chown, lstat, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
+
+afterAll(removeFactory);
+
+/** Every file that an agent reads from its state directory. */
+const FILES = ["state.sealed", "state.prev.sealed", "store.key", "config.remembered.json"];
+const NOBODY = 65_534;
+const isRoot = process.geteuid?.() === 0;
+
+/** What may stand in the place of a file. Each is put there in place of all four at once. */
+const strangers: Readonly<Record<string, (file: string) => Promise<unknown> | unknown>> = {
+  "a FIFO": async (file) => {
+    await rm(file);
+    execFileSync("mkfifo", [file]);
+  },
+  "a directory that is not empty": async (file) => {
+    await rm(file);
+    await mkdir(path.join(file, "full"), { recursive: true });
+  },
+  "a link to itself": async (file) => {
+    await rm(file);
+    await symlink(file, file);
+  },
+  "a link to an endless device": async (file) => {
+    await rm(file);
+    await symlink("/dev/zero", file);
+  },
+  "1 GiB": (file) => truncate(file, 2 ** 30),
+  nothing: (file) => truncate(file, 0),
+  zeros: async (file) => writeFile(file, Buffer.alloc((await lstat(file)).size)),
+  ones: async (file) => writeFile(file, Buffer.alloc((await lstat(file)).size, 0xff)),
+  ...(isRoot
+    ? {
+        "an endless device": async (file: string) => {
+          await rm(file);
+          execFileSync("mknod", [file, "c", "1", "5"]);
+        },
+      }
+    : {}),
+};
+
+/** A terminal with two generations on its disk, and no agent. */
+async function closedTerminal(): Promise<Rig> {
+  const rig = await openRig();
+  await rig.serve();
+  await rig.refresh();
+  await rig.served(({ generation, persisted }) => generation === 2 && persisted);
+  await rig.until("all files", async () => {
+    const names = await readdir(rig.stateDirectory);
+    return FILES.every((name) => names.includes(name));
+  });
+  await rig.stop();
+  return rig;
+}
+
+describe.concurrent("instead of all files in the state directory", { timeout: 90_000 }, () => {
+  it.for(Object.entries(strangers))("%s: the agent starts, gets an authinfo, and serves it", async ([_what, put]) => {
+    await using rig = await closedTerminal();
+    for (const name of FILES) {
+      try {
+        await put(path.join(rig.stateDirectory, name));
+      } catch (error) {
+        // mknod(2) is not allowed in every container.
+        if (String(error).includes("mknod")) return;
+        throw error;
+      }
+    }
+    const startedAt = performance.now();
+    rig.start();
+    await rig.firstAnswer();
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    await rig.served(({ state }) => state === "fresh");
+    // A key file that is none stays for a person to look at; until then memory serves, and says so.
+    const { store } = await rig.status();
+    if (store?.dirty) expect(JSON.stringify(store)).toMatch(/KEY_FILE|STORE_WRITE/);
+    expect(rig.agent.exit).toBeUndefined();
+    expect((await rig.stop()).code).toBe(0);
+  });
+});
+
+describe.concurrent("state files of another mode or owner", { timeout: 90_000 }, () => {
+  it("open to all are read, for their seal is what counts, and closed with the next write", async () => {
+    await using rig = await closedTerminal();
+    for (const name of ["state.sealed", "state.prev.sealed"]) await chmod(path.join(rig.stateDirectory, name), 0o644);
+    rig.start();
+    expect((await rig.firstAnswer()).body).toMatchObject({ generation: 2 });
+    await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");
+    await rig.refresh();
+    await rig.served(({ generation, persisted }) => generation === 3 && persisted);
+    expect((await lstat(path.join(rig.stateDirectory, "state.sealed"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("that the agent's user may not open are moved aside, and it starts", async ({ skip }) => {
+    skip(!isRoot, "only root can start an agent as another user");
+    await using rig = await closedTerminal();
+    execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, rig.directory]);
+    for (const name of ["state.sealed", "state.prev.sealed"]) {
+      const file = path.join(rig.stateDirectory, name);
+      // One that is another user's, one that is closed to everyone.
+      if (name === "state.sealed") await chown(file, 0, 0);
+      else await chmod(file, 0);
+    }
+    rig.start({ user: NOBODY });
+    const { status, body } = await rig.firstAnswer();
+    expect([status, body.code ?? body.state]).not.toEqual([200, "stale"]);
+    await rig.served(({ state, persisted }) => state === "fresh" && persisted);
+    const names = await readdir(rig.stateDirectory);
+    expect(names.filter((name) => name.startsWith("state.corrupt-"))).toHaveLength(2);
+    expect((await rig.stop()).code).toBe(0);
+  });
+
+  it("whose key belongs to another user are left alone: memory serves until the key is given back", async ({
+    skip,
+  }) => {
+    skip(!isRoot, "only root can start an agent as another user");
+    await using rig = await closedTerminal();
+    execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, rig.directory]);
+    const key = path.join(rig.stateDirectory, "store.key");
+    await chown(key, 0, 0);
+    rig.start({ user: NOBODY });
+    await rig.served(({ state, persisted }) => state === "fresh" && !persisted);
+    expect(await readdir(rig.stateDirectory)).toEqual(expect.arrayContaining(["state.sealed", "state.prev.sealed"]));
+    expect((await rig.status()).store).toMatchObject({ problem: { detail: expect.stringContaining("store.key") } });
+    await rig.stop();
+    await chown(key, NOBODY, NOBODY);
+    await rig.payDown();
+    rig.start({ user: NOBODY });
+    expect((await rig.firstAnswer()).body).toMatchObject({ generation: 2 });
+  });
+
+  it("whose directory has been exchanged for another one's is no reason to hang", async () => {
+    await using rig = await closedTerminal();
+    await rename(rig.stateDirectory, `${rig.stateDirectory}.real`);
+    execFileSync("mkfifo", [rig.stateDirectory]);
+    rig.start();
+    const { code } = await rig.agent.exited;
+    expect(code).toBe(78);
+    expect(rig.agent.stderr).toContain("is not a directory");
+  });
+});
