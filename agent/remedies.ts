@@ -3,7 +3,7 @@ import type { Bilingual } from "./language.ts";
 import type { WarningCode } from "./warnings.ts";
 
 /** What the technician does about a failure, by the id of the check that looks for it (reference 7.3). */
-const remedies: Readonly<Record<string, Bilingual>> = {
+const remedies = {
   "svc.running": {
     zh: "请重启服务：systemctl restart facepay-agent，并查看第一条错误。",
     en: "Restart the service: systemctl restart facepay-agent, and read the first error.",
@@ -98,13 +98,19 @@ const remedies: Readonly<Record<string, Bilingual>> = {
     zh: "本地接口无法建立，请停止占用它的程序或核对路径与用户组。",
     en: "The local socket cannot be had; stop what uses it, or check path and group.",
   },
-};
+} as const satisfies Readonly<Record<string, Bilingual>>;
+
+/** The remedy that a check carries. */
+export function checkRemedy(id: keyof typeof remedies): Bilingual {
+  return remedies[id];
+}
 
 /** What to do about a failure code; undefined for a code of another version. */
 export function remedyFor(code: string): Bilingual | undefined {
   const rules: Readonly<Record<string, { readonly remedy: string }>> = failureRules;
   const id = rules[code]?.remedy;
-  return id === undefined ? undefined : remedies[id];
+  const byId: Readonly<Record<string, Bilingual>> = remedies;
+  return id === undefined ? undefined : byId[id];
 }
 
 /** What a standing warning means, for people. */
