@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { LoadedConfig } from "../config/load.ts";
 import { loadSecrets } from "../config/secrets.ts";
-import { systemEntropy } from "../entropy.ts";
 import { AgentError } from "../errors.ts";
 import { silentLog } from "../log.ts";
 import { userAgent } from "../version.ts";
@@ -48,7 +47,7 @@ export function payProbes(context: DiagnoseContext): Promise<readonly Probe[]> {
         connectTimeoutMs: Math.min(wechatpay.connectTimeoutMs, CONNECT_MS),
         attemptTimeoutMs: Math.min(wechatpay.attemptTimeoutMs, ATTEMPT_MS),
       },
-      ...{ identity, secrets, clock, userAgent, entropy: systemEntropy, log: silentLog },
+      ...{ identity, secrets, clock, userAgent, entropy: context.entropy, log: silentLog },
     };
     const one = async ({ baseUrl, hop }: Way): Promise<Probe> => {
       const failure = names.find(({ host }) => host === hop.host)?.failure;
