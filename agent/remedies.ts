@@ -105,6 +105,10 @@ const remedies = {
     zh: "硬件桥版本或应答不符，请升级其固件。",
     en: "The bridge speaks another version; update its firmware.",
   },
+  "ser.crc": {
+    zh: "数据有干扰，请更换线缆并远离强电。",
+    en: "Line noise; change the cable and keep it away from mains.",
+  },
   "ser.device_data": {
     zh: "刷脸 SDK 未返回数据，请检查摄像头或模组连接。",
     en: "The face SDK gives no data; check the camera module.",
@@ -113,6 +117,11 @@ const remedies = {
   "net.dns": {
     zh: "域名解析失败，请将 DNS 设为 223.5.5.5 或 119.29.29.29。",
     en: "Names are not resolved; set DNS to 223.5.5.5 or 119.29.29.29.",
+  },
+  "net.gateway": { zh: "路由器无响应，请重启路由器。", en: "The router is silent; restart it." },
+  "net.dns_sane": {
+    zh: "域名被劫持，请更换 DNS 或联系网络管理员。",
+    en: "The DNS answer looks hijacked; change DNS or call the network administrator.",
   },
   "net.captive": {
     zh: "网络需要网页登录或被拦截，请改用专用网络。",
