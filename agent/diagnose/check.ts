@@ -40,6 +40,8 @@ export interface Check {
   readonly title: Bilingual;
   /** Ids of checks that come earlier: when one of them has failed or was skipped for a cause, this one is skipped. */
   readonly dependsOn: readonly string[];
+  /** Ids of checks whose outcome this one looks at: they come earlier, too, but their failure alone does not skip it. */
+  readonly after?: readonly string[];
   /** What counts as a warning and as a failure, in the words of the report. */
   readonly threshold: { readonly warn?: string; readonly fail?: string };
   /** `checkRemedy(id)` of agent/remedies.ts: one text for one thing. */
