@@ -5,8 +5,8 @@ import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { listenersOf } from "./exposure.ts";
 import { agentPid } from "./facts.ts";
+import { needsSudo, notRunning } from "./outcomes.ts";
 import { octal } from "./rights.ts";
-import { needsSudo, notRunning } from "./skips.ts";
 
 const FAST_MS = 50;
 const SLOW_MS = 500;

@@ -7,7 +7,7 @@ import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { isPrivileged, secretsOf } from "./facts.ts";
 import { failed } from "./key-checks.ts";
-import { needsSudo, noConfig } from "./skips.ts";
+import { needsSudo, withoutConfig } from "./outcomes.ts";
 
 const DAY_MS = 86_400_000;
 const WARN_DAYS = 30;
@@ -109,7 +109,7 @@ export const certificateChecks: readonly Check[] = [
     remedy: checkRemedy("key.match"),
     async run(context) {
       const { loaded } = context;
-      if (loaded === undefined) return noConfig;
+      if (loaded === undefined) return withoutConfig();
       const { problems } = await secretsOf(context);
       const mismatch = problems.find(({ check }) => check === "key.match");
       if (mismatch !== undefined) return failed(mismatch);
@@ -132,7 +132,7 @@ export const certificateChecks: readonly Check[] = [
     remedy: checkRemedy("cert.expiry"),
     async run(context) {
       const { loaded } = context;
-      if (loaded === undefined) return noConfig;
+      if (loaded === undefined) return withoutConfig();
       return await expiry(context, loaded);
     },
   },

@@ -5,6 +5,7 @@ import { configChecks } from "./config-checks.ts";
 import { diskChecks } from "./disk-checks.ts";
 import { identityCheck } from "./identity-check.ts";
 import { keyChecks } from "./key-checks.ts";
+import { networkChecks } from "./network-checks.ts";
 import { serviceChecks } from "./service-checks.ts";
 import { storeChecks } from "./store-checks.ts";
 import { systemChecks } from "./system-checks.ts";
@@ -20,6 +21,7 @@ export const allChecks: readonly Check[] = [
   identityCheck,
   ...keyChecks,
   ...certificateChecks,
+  ...networkChecks,
   ...storeChecks,
   ...apiChecks,
 ];

@@ -6,8 +6,8 @@ import { readSources } from "../config/sources.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { configurationOf, isPrivileged } from "./facts.ts";
+import { needsSudo, withoutConfig } from "./outcomes.ts";
 import { accessOf, octal } from "./rights.ts";
-import { needsSudo, noConfig } from "./skips.ts";
 
 /** The main file and its drop-ins. */
 async function configFiles(context: DiagnoseContext): Promise<string[]> {
@@ -194,7 +194,7 @@ export const configChecks: readonly Check[] = [
     threshold: { warn: "direct: the merchant's key is on this terminal" },
     remedy: checkRemedy("cfg.mode"),
     async run({ loaded }) {
-      if (loaded === undefined) return noConfig;
+      if (loaded === undefined) return withoutConfig();
       const { mode } = loaded.config.wechatpay;
       return mode === "gateway"
         ? { status: "pass", value: mode, detail: { zh: "网关模式", en: "gateway" } }

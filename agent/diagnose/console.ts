@@ -36,7 +36,8 @@ export function consoleOf(
 }
 
 /** Characters that take two columns (Unicode TR11: wide and full width), as far as they occur in texts of ours. */
-const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
 
 export function widthOf(text: string): number {
   let width = 0;
@@ -63,7 +64,9 @@ export function cut(text: string, width: number): string {
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const piece of text.match(/[^\s\u2e80-\uffef]+[，。；：、！？）」]*|[\u2e80-\uffef][，。；：、！？）」]*|\s+/gu) ?? []) {
+  for (const piece of text.match(
+    /[^\s\u2e80-\uffef]+[，。；：、！？）」]*|[\u2e80-\uffef][，。；：、！？）」]*|\s+/gu,
+  ) ?? []) {
     if (widthOf(line + piece.trimEnd()) <= width) {
       line += piece;
       continue;

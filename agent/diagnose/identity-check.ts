@@ -1,6 +1,6 @@
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
-import { noConfig } from "./skips.ts";
+import { withoutConfig } from "./outcomes.ts";
 
 export const identityCheck: Check = {
   id: "cfg.identity",
@@ -13,7 +13,7 @@ export const identityCheck: Check = {
   remedy: checkRemedy("cfg.identity"),
   async run(context) {
     const { loaded } = context;
-    if (loaded === undefined) return noConfig;
+    if (loaded === undefined) return withoutConfig();
     const device = bridgeDevice(context);
     // An agent that has refused the bridge for its device id is proof enough, whatever the handshake came to.
     const refused = identityRefused(context);

@@ -4,8 +4,8 @@ import type { Problem } from "../config/problem.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { isPrivileged, secretsOf, unitsOf } from "./facts.ts";
+import { needsSudo, withoutConfig } from "./outcomes.ts";
 import { accessOf, ancestors, octal } from "./rights.ts";
-import { needsSudo, noConfig } from "./skips.ts";
 import { wordsOf } from "./units.ts";
 
 const PUBLIC: readonly SecretKey[] = ["wechatpay.public_key_file", "wechatpay.ca_file", "wechatpay.client_cert_file"];
@@ -136,7 +136,7 @@ export const keyChecks: readonly Check[] = [
     remedy: checkRemedy("key.file"),
     async run(context) {
       const { loaded } = context;
-      if (loaded === undefined) return noConfig;
+      if (loaded === undefined) return withoutConfig();
       const problem = await fileProblem(context);
       if (problem !== undefined) return problem;
       const count = loaded.named.size;

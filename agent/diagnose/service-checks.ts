@@ -2,7 +2,7 @@ import type { Bilingual } from "../language.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { AgentReading, Check, DiagnoseContext, Outcome } from "./check.ts";
 import { agentPid, unitsOf } from "./facts.ts";
-import { notInstalled } from "./skips.ts";
+import { notInstalled } from "./outcomes.ts";
 import type { UnitProperties, Units } from "./units.ts";
 
 const STEADY_MS = 60_000;

@@ -10,8 +10,8 @@ import { peekKey } from "../store/store-key.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { writeProbeOf } from "./disk-checks.ts";
 import { isPrivileged, stateDirectoryOf } from "./facts.ts";
+import { needsSudo, nothingKept, withoutConfig } from "./outcomes.ts";
 import { accessOf, allows, octal } from "./rights.ts";
-import { needsSudo, noConfig, nothingKept } from "./skips.ts";
 
 const SLOW_MS = 1_000;
 const RECENT_MS = 7 * 86_400_000;
@@ -113,7 +113,7 @@ const watchStorage = {
 
 async function keptIn(context: DiagnoseContext, directory: string): Promise<Outcome> {
   const { loaded, env, clock } = context;
-  if (loaded === undefined) return noConfig;
+  if (loaded === undefined) return withoutConfig();
   const { keyFile } = loaded.config.store;
   const { CREDENTIALS_DIRECTORY: credentialsDirectory } = env;
   const key = await peekKey({

@@ -1,7 +1,7 @@
 import { checkRemedy } from "../remedies.ts";
 import type { Check, Outcome } from "./check.ts";
 import { type OperatingSystem, operatingSystemOf, unitsOf } from "./facts.ts";
-import { askTool } from "./tool.ts";
+import { runProgram } from "./program.ts";
 
 const OLDEST_SYSTEMD = 240;
 /** By the first word of what the system calls itself: the oldest release that is supported (reference 7.3). */
@@ -126,12 +126,14 @@ export const systemChecks: readonly Check[] = [
     threshold: { warn: "a configuration file of the package changed", fail: "a program file changed or missing" },
     remedy: checkRemedy("pkg.integrity"),
     async run(_context, signal) {
-      const known = await askTool("dpkg-query", ["--show", `--showformat=\${db:Status-Status}`, PACKAGE], signal);
-      if (known?.stdout !== "installed") {
+      const known = await runProgram("dpkg-query", ["--show", `--showformat=\${db:Status-Status}`, PACKAGE], {
+        signal,
+      });
+      if (known.kind !== "ended" || known.stdout !== "installed") {
         return { status: "skip", detail: { zh: "不是以 deb 包安装的", en: "not installed as a deb package" } };
       }
-      const verified = await askTool("dpkg", ["--verify", PACKAGE], signal);
-      if (verified === undefined) {
+      const verified = await runProgram("dpkg", ["--verify", PACKAGE], { signal });
+      if (verified.kind !== "ended") {
         return { status: "skip", detail: { zh: "dpkg --verify 没有结果", en: "dpkg --verify gave no result" } };
       }
       return judgePackage(verified.stdout);

@@ -118,7 +118,9 @@ function summary({ summary: counts, duration_ms }: Report, language: Language): 
   const list = (one: "zh" | "en") =>
     (["pass", "warn", "fail", "crash", "skip"] as const)
       .filter((status) => counts[status] > 0)
-      .map((status) => (one === "zh" ? `${counts[status]} 项${statusWords[status].zh}` : `${counts[status]} ${statusWords[status].en}`))
+      .map((status) =>
+        one === "zh" ? `${counts[status]} 项${statusWords[status].zh}` : `${counts[status]} ${statusWords[status].en}`,
+      )
       .join(one === "zh" ? "，" : ", ");
   return inEach({ zh: `结果：${list("zh")}；用时 ${seconds} 秒`, en: `result: ${list("en")}; ${seconds} s` }, language);
 }

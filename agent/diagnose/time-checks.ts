@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
-import { askTool } from "./tool.ts";
+import { runProgram } from "./program.ts";
 
 const GOOD_S = 10;
 const BAD_S = 120;
@@ -15,12 +15,12 @@ export type Synchronisation = "synchronised" | "unsynchronised" | "unknown";
 
 /** timedatectl's word, else chrony's; "unknown" without a daemon that could be asked. */
 async function synchronisation(signal: AbortSignal): Promise<Synchronisation> {
-  const shown = await askTool("timedatectl", ["show", "--property=NTPSynchronized,CanNTP,NTP"], signal);
-  const said = synchronisationOf(shown?.code === 0 ? shown.stdout : "");
+  const shown = await runProgram("timedatectl", ["show", "--property=NTPSynchronized,CanNTP,NTP"], { signal });
+  const said = synchronisationOf(shown.kind === "ended" && shown.code === 0 ? shown.stdout : "");
   if (said === "synchronised") return said;
   // chronyd sets the kernel's flag, too, but is not what timedatectl calls NTP.
-  const tracking = await askTool("chronyc", ["-c", "tracking"], signal);
-  if (tracking?.code === 0) return trackingOf(tracking.stdout);
+  const tracking = await runProgram("chronyc", ["-c", "tracking"], { signal });
+  if (tracking.kind === "ended" && tracking.code === 0) return trackingOf(tracking.stdout);
   return said;
 }
 

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { askTool } from "./tool.ts";
+import { runProgram } from "./program.ts";
 
 /** What `systemctl show` says of one unit. */
 export type UnitProperties = Readonly<Record<string, string>>;
@@ -13,6 +13,7 @@ export interface Units {
 }
 
 export const SERVICE = "facepay-agent.service";
+const PATIENCE_MS = 4_000;
 const SOCKETS = ["facepay-agent.socket", "facepay-agent-admin.socket"] as const;
 const PROPERTIES = [
   ...[
@@ -41,11 +42,12 @@ export async function isSystemdBooted(): Promise<boolean> {
 /** Undefined without systemd, or when the service is not installed. */
 export async function readUnits(): Promise<Units | undefined> {
   if (!(await isSystemdBooted())) return undefined;
+  const signal = AbortSignal.timeout(PATIENCE_MS);
   const [shown, version] = await Promise.all([
-    askTool("systemctl", ["show", "--property", PROPERTIES.join(","), SERVICE, ...SOCKETS]),
-    askTool("systemctl", ["--version"]),
+    runProgram("systemctl", ["show", "--property", PROPERTIES.join(","), SERVICE, ...SOCKETS], { signal }),
+    runProgram("systemctl", ["--version"], { signal }),
   ]);
-  return shown === undefined ? undefined : unitsOf(shown.stdout, version?.stdout ?? "");
+  return shown.kind === "ended" ? unitsOf(shown.stdout, version.kind === "ended" ? version.stdout : "") : undefined;
 }
 
 /** Pure: what the two answers of systemctl come to. */
