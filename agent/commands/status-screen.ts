@@ -1,18 +1,11 @@
-import stringWidth from "string-width";
-import wrapAnsi from "wrap-ansi";
-import type { ConsoleAbilities } from "../console.ts";
+import { visible } from "../config/problem.ts";
+import { type Console, padded, widthOf, wrap } from "../diagnose/console.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
 import type { Row, Tone } from "./status-rows.ts";
 
-export interface ScreenSize {
-  readonly columns: number;
+export interface ScreenOptions extends Console {
   /** Lines beyond are left out, and it is said how many; undefined for a text that scrolls. */
   readonly rows?: number;
-}
-
-export interface ScreenOptions extends ScreenSize {
-  readonly language: Language;
-  readonly abilities: Pick<ConsoleAbilities, "unicode" | "colour">;
 }
 
 const NARROWEST = 30;
@@ -24,7 +17,7 @@ export function renderRows(rows: readonly Row[], options: ScreenOptions): string
   const { language, columns } = options;
   const width = Math.max(columns, NARROWEST);
   const labels = rows.map(({ label }) => (label === undefined ? "" : labelOf(label, language)));
-  const labelWidth = Math.min(Math.max(...labels.map((label) => stringWidth(label))), Math.floor(width / 2)) + 2;
+  const labelWidth = Math.min(Math.max(...labels.map((label) => widthOf(label))), Math.floor(width / 2)) + 2;
   const lines = rows.flatMap((row, index) => renderRow(row, labels[index] ?? "", labelWidth, width, options));
   return fitted(lines, options.rows, language);
 }
@@ -36,28 +29,25 @@ function labelOf({ zh, en }: Bilingual, language: Language): string {
 }
 
 function renderRow(row: Row, label: string, labelWidth: number, width: number, options: ScreenOptions): string[] {
-  const { language, abilities } = options;
+  const { language, plain, colour } = options;
   const room = Math.max(width - labelWidth, 10);
-  const text = say(row.value, language);
-  const bar = row.bar === undefined ? "" : `${barOf(row.bar, Math.min(BAR_COLUMNS, room - 2), abilities.unicode)} `;
-  const fits = stringWidth(bar) + stringWidth(text) <= room;
-  const words = bar === "" || fits ? bar + text : `${bar}\n${text}`;
-  const lines = wrapAnsi(shown(words, abilities.unicode), room, { hard: true, trim: true }).split("\n");
-  const indent = " ".repeat(labelWidth);
-  const head = label + " ".repeat(Math.max(1, labelWidth - stringWidth(label)));
-  return lines.map((line, index) => (index === 0 ? head : indent) + toned(line, row.tone, abilities.colour));
+  const text = shown(say(row.value, language), plain);
+  const bar = row.bar === undefined ? [] : [barOf(row.bar, Math.min(BAR_COLUMNS, room), plain)];
+  const beside = [...bar, text].join(" ");
+  const lines = widthOf(beside) <= room ? [beside] : [...bar, ...wrap(text, room)];
+  return lines.map((line, index) => padded(index === 0 ? label : "", labelWidth) + toned(line, row.tone, colour));
 }
 
 /** What a console without Unicode would show as rubbish. */
-function shown(text: string, unicode: boolean): string {
-  return unicode ? text : text.replace(/[^\n\x20-\x7e]/g, "?");
+function shown(text: string, plain: boolean): string {
+  return plain ? text.replace(/[^\x20-\x7e]/g, "?") : visible(text);
 }
 
-export function barOf(share: number, columns: number, unicode: boolean): string {
+export function barOf(share: number, columns: number, plain: boolean): string {
   const inside = Math.max(columns - 2, 1);
   // A little that is left must not look like nothing.
   const full = share <= 0 ? 0 : Math.max(1, Math.round(share * inside));
-  const [on, off] = unicode ? ["█", "░"] : ["#", "."];
+  const [on, off] = plain ? ["#", "."] : ["█", "░"];
   return `[${on.repeat(full)}${off.repeat(inside - full)}]`;
 }
 

@@ -1,15 +1,15 @@
 import type { Clock } from "../clock.ts";
-import { abilitiesOf, shownLanguage } from "../console.ts";
+import { type Console, consoleOf } from "../diagnose/console.ts";
 import { systemCode } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { type Bilingual, chooseLanguage, type Language, say } from "../language.ts";
+import { type Bilingual, type Language, say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
 import { hostOf } from "./status.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 import { changeLine, localTime, statusRows } from "./status-rows.ts";
-import { renderRows } from "./status-screen.ts";
+import { renderRows, type ScreenOptions } from "./status-screen.ts";
 
 const EVERY_MS = 1_000;
 const PATIENCE_MS = 2_000;
@@ -31,8 +31,9 @@ export type Look =
 /** `facepay-agent status --watch`: until Ctrl-C. On a terminal a picture that is redrawn, elsewhere a line for each change. */
 export async function watchStatus(options: CommandOptions, clock: Clock): Promise<number> {
   const { stdout, env } = process;
-  const abilities = abilitiesOf(env, stdout.isTTY);
-  const language = shownLanguage(chooseLanguage(options.lang, env), abilities);
+  const console = consoleOf(options.lang, env, stdout);
+  // Without a cursor to move there is nothing to draw over.
+  const redraws = stdout.isTTY && !/^(dumb)?$/.test(env.TERM ?? "") && !options.json;
   const stop = new AbortController();
   const end = () => stop.abort();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -44,10 +45,7 @@ export async function watchStatus(options: CommandOptions, clock: Clock): Promis
   });
   const observer = new Observer(options.config, clock);
   try {
-    const show =
-      abilities.redraw && !options.json
-        ? new Picture(language, abilities, clock)
-        : new Lines(language, clock, options.json);
+    const show = redraws ? new Picture(console, clock) : new Lines(console.language, clock, options.json);
     return await turn(observer, show, clock, stop.signal);
   } finally {
     for (const signal of signals) process.off(signal, end);
@@ -61,10 +59,12 @@ interface Show {
 
 async function turn(observer: Observer, show: Show, clock: Clock, signal: AbortSignal): Promise<number> {
   let usable = false;
+  const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+  signal.addEventListener("abort", () => resolve(undefined), { once: true });
   try {
     while (!signal.aborted) {
-      const look = await observer.look();
-      if (signal.aborted) break;
+      const look = await Promise.race([observer.look(), ended]);
+      if (look === undefined) break;
       usable = look.kind === "status" && isUsable(look.document);
       show.show(look, observer.host);
       // A rejection means the end, which the loop sees.
@@ -97,7 +97,10 @@ class Observer {
       const document = body as unknown as StatusDocument;
       if (this.#clock.boot() - this.#hostAt > HOST_EVERY_MS) {
         this.#hostAt = this.#clock.boot();
-        this.host = await hostOf(document);
+        // Not waited for: a file system that hangs must not hold the picture up.
+        void hostOf(document).then((host) => {
+          this.host = host;
+        });
       }
       return { kind: "status", document };
     } catch (error) {
@@ -110,15 +113,13 @@ class Observer {
 
 /** A picture that is drawn over the one before it, in one piece, so that nothing flickers. */
 class Picture implements Show {
-  readonly #language: Language;
-  readonly #abilities: ReturnType<typeof abilitiesOf>;
+  readonly #console: Console;
   readonly #clock: Clock;
   #last: { look: Look; host: Host | undefined } | undefined;
   readonly #onResize = () => this.#draw();
 
-  constructor(language: Language, abilities: ReturnType<typeof abilitiesOf>, clock: Clock) {
-    this.#language = language;
-    this.#abilities = abilities;
+  constructor(console: Console, clock: Clock) {
+    this.#console = console;
     this.#clock = clock;
     process.stdout.write(ENTER);
     process.stdout.on("resize", this.#onResize);
@@ -137,23 +138,15 @@ class Picture implements Show {
   #draw(): void {
     if (this.#last === undefined) return;
     const { columns = 80, rows = 24 } = process.stdout;
-    const size = { columns: columns - 1, rows: rows - 1 };
-    const lines = pictureOf(this.#last.look, this.#last.host, this.#clock.wall(), {
-      ...size,
-      language: this.#language,
-      abilities: this.#abilities,
-    });
+    // One column and one line are left free: what is written into the last of them makes many terminals scroll.
+    const options = { ...this.#console, columns: columns - 1, rows: rows - 1 };
+    const lines = pictureOf(this.#last.look, this.#last.host, this.#clock.wall(), options);
     process.stdout.write(HOME + lines.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join("") + CLEAR_BELOW);
   }
 }
 
 /** Head, rows and how to leave. Pure. */
-export function pictureOf(
-  look: Look,
-  host: Host | undefined,
-  nowMs: number,
-  options: Parameters<typeof renderRows>[1],
-): string[] {
+export function pictureOf(look: Look, host: Host | undefined, nowMs: number, options: ScreenOptions): string[] {
   const version = look.kind === "status" ? ` ${look.document.version ?? ""}` : "";
   const leave = say({ zh: "Ctrl-C 退出", en: "Ctrl-C to leave" }, options.language);
   const head = `facepay-agent${version}  ${localTime(new Date(nowMs).toISOString())}  ${leave}`;

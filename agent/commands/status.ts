@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../clock.ts";
-import { abilitiesOf, shownLanguage } from "../console.ts";
+import { consoleOf } from "../diagnose/console.ts";
 import { type Host, readHost } from "../host.ts";
-import { chooseLanguage, say } from "../language.ts";
+import { say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
@@ -22,8 +22,7 @@ export async function status(options: CommandOptions): Promise<number> {
 
 async function showOnce(options: CommandOptions, clock: Clock): Promise<number> {
   const { stdout, env } = process;
-  const abilities = abilitiesOf(env, stdout.isTTY);
-  const language = shownLanguage(chooseLanguage(options.lang, env), abilities);
+  const console = consoleOf(options.lang, env, stdout);
   const socket = await whereIsAdminSocket(options.config);
   try {
     const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
@@ -37,13 +36,13 @@ async function showOnce(options: CommandOptions, clock: Clock): Promise<number> 
       import("./status-rows.ts"),
       import("./status-screen.ts"),
     ]);
-    const columns = stdout.isTTY ? stdout.columns : COLUMNS_OF_A_FILE;
-    const lines = renderRows(statusRows(document, host, clock.wall()), { columns, language, abilities });
+    const columns = stdout.isTTY ? console.columns : COLUMNS_OF_A_FILE;
+    const lines = renderRows(statusRows(document, host, clock.wall()), { ...console, columns });
     stdout.write(`${lines.join("\n")}\n`);
     return isUsable(document) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(`${say(unreachableText(error.reason), language)} (${socket})\n`);
+    process.stderr.write(`${say(unreachableText(error.reason), console.language)} (${socket})\n`);
     return 1;
   }
 }

@@ -2,10 +2,10 @@ import type { DriverStatus } from "../../drivers/driver.ts";
 import { type AdminAnswer, AgentUnreachable, askAgent } from "../commands/admin-client.ts";
 import type { DriverConfig } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import { loadSecrets } from "../config/secrets.ts";
 import { asAgentError } from "../errors.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import type { DiagnoseContext } from "./check.ts";
+import { secretsOf } from "./facts.ts";
 
 /** What a talk with the bridge came to, through the running agent or, when there is none, by ourselves. */
 export type Talk = Spoken | { readonly kind: "unasked"; readonly why: "forbidden" | "silent" };
@@ -111,9 +111,9 @@ export function heardFromAgent(
 }
 
 async function byOurselves(context: DiagnoseContext, loaded: LoadedConfig, line: BridgeLine): Promise<Spoken> {
-  const { env, clock, user, entropy } = context;
+  const { clock, entropy } = context;
   const { driver: configured } = loaded.config;
-  const { secrets } = await loadSecrets(loaded.named, { env, wallMs: clock.wall(), uid: user.uid }, loaded.origins);
+  const { secrets } = await secretsOf(context);
   const initPasswd = secrets?.initPasswd;
   const driver = await line.open(shortened(configured), {
     clock,
