@@ -49,10 +49,12 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     ({ env, loaded } = await look(withServiceEnvironment(parts.env, service)));
   }
   const adminSocket = loaded?.config.api.adminSocket ?? packagedSockets.admin;
-  const [agent, user] = await Promise.all([
+  const [answer, user] = await Promise.all([
     readAgent(adminSocket),
     serviceUser(pid, units, stateDirectoryOf({ loaded })),
   ]);
+  // Its socket has been taken away, but it lives and holds the serial port: nobody may fight with it.
+  const agent: AgentReading = answer.kind === "absent" && pid !== undefined ? { kind: "silent" } : answer;
   return {
     ...{ configFile, env, loaded, agent, adminSocket, user, clock, entropy, once },
     apiSocket: loaded?.config.api.socket ?? packagedSockets.api,
