@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import type { Check } from "../diagnose/check.ts";
+import type { Check, DiagnoseContext } from "../diagnose/check.ts";
 import { allChecks } from "../diagnose/checks.ts";
 import { type Console, consoleOf } from "../diagnose/console.ts";
 import { createContext } from "../diagnose/context.ts";
@@ -9,13 +9,14 @@ import { buildReport, type Report, reportedCheck, SCHEMA } from "../diagnose/rep
 import { runChecks } from "../diagnose/run-checks.ts";
 import { renderReport } from "../diagnose/text.ts";
 import { systemEntropy } from "../entropy.ts";
-import { chooseLanguage, say } from "../language.ts";
+import { type Bilingual, chooseLanguage, type Language, say } from "../language.ts";
 import { version } from "../version.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** Contract 8; 0, 1 and 2 are the report's. */
 const USAGE = 3;
 const COULD_NOT_RUN = 4;
+const BUNDLE_MS = 10_000;
 
 export interface DiagnoseOptions extends CommandOptions {
   /** Where the packaged service has its configuration. */
@@ -41,11 +42,15 @@ export async function diagnose(options: DiagnoseOptions): Promise<number> {
     return 0;
   }
   try {
-    const { report, results } = await examine(options, asked);
+    const { report, results, context } = await examine(options, asked);
     if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else if (!options.ndjson) process.stdout.write(renderReport(report, console));
-    if (results.some(({ status }) => status === "crash")) leave(report.summary.exit);
-    return report.summary.exit;
+    const exit =
+      options.bundle === undefined || (await keepEvidence(options.bundle, report, context, language))
+        ? report.summary.exit
+        : COULD_NOT_RUN;
+    if (results.some(({ status }) => status === "crash")) leave(exit);
+    return exit;
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     const text = { zh: `诊断无法进行：${what}`, en: `diagnose could not run: ${what}` };
@@ -83,7 +88,32 @@ async function examine(options: DiagnoseOptions, { selection, timeoutMs }: Asked
   show.clear();
   const { checks: _shown, ...head } = report;
   stream({ schema: SCHEMA, report: head });
-  return { report, results: shown } satisfies { report: Report; results: Result[] };
+  return { report, results: shown, context } satisfies { report: Report; results: Result[]; context: DiagnoseContext };
+}
+
+/** `--bundle`: says what will be in it, then writes it. False when it could not be had; nothing is left behind then. */
+async function keepEvidence(
+  file: string,
+  report: Report,
+  context: DiagnoseContext,
+  language: Language,
+): Promise<boolean> {
+  const { BundleRefused, bundleLines, collectBundle, writeBundle } = await import("../diagnose/bundle.ts");
+  const print = (text: Bilingual) => process.stderr.write(`${say(text, language)}\n`);
+  try {
+    const bundle = await collectBundle(report, context, AbortSignal.timeout(BUNDLE_MS));
+    for (const line of bundleLines(bundle)) print(line);
+    await writeBundle(file, bundle, context.entropy);
+    print({
+      zh: `已写入 ${file}，请交给支持人员，编号 ${report.run_id}`,
+      en: `written to ${file}; hand it to support, run ${report.run_id}`,
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof BundleRefused)) throw error;
+    print(error.words);
+    return false;
+  }
 }
 
 /** What was asked for, or in words why it cannot be had. */

@@ -16,7 +16,7 @@ export const authCheck: Check = {
   id: "pay.auth",
   code: 511,
   section: "network",
-  title: { zh: "商户鉴权", en: "merchant authentication" },
+  title: { zh: "商户鉴权", en: "Authentication" },
   // With a wrong clock the best of signatures is refused, and the best of answers not believed.
   dependsOn: ["pay.reach", "time.offset"],
   threshold: { fail: "401, 403 or an answer whose signature does not verify" },

@@ -36,7 +36,7 @@ export const authinfoCheck: Check = {
   id: "pay.authinfo",
   code: 512,
   section: "network",
-  title: { zh: "刷脸凭证 authinfo", en: "authinfo" },
+  title: { zh: "刷脸凭证", en: "Authinfo" },
   // Run after everything it could hang on, but not left out with it: whether the old one is still good is worth knowing.
   dependsOn: [],
   after: CAUSES,

@@ -10,7 +10,7 @@ export const reachCheck: Check = {
   id: "pay.reach",
   code: 510,
   section: "network",
-  title: { zh: "支付服务可达", en: "payment host" },
+  title: { zh: "支付服务", en: "Payment host" },
   dependsOn: ["net.tls"],
   threshold: { warn: "a backup alone answers", fail: "no HTTP answer, 429 or 5xx everywhere" },
   remedy: checkRemedy("pay.reach"),
