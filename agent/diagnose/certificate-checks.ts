@@ -5,7 +5,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import { parseMerchantKey } from "../config/pem.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
-import { isPrivileged, secretsOf } from "./facts.ts";
+import { secretsOf } from "./facts.ts";
 import { failed } from "./key-checks.ts";
 import { needsSudo, withoutConfig } from "./outcomes.ts";
 
@@ -40,7 +40,7 @@ async function merchantMatch(context: DiagnoseContext, { config }: LoadedConfig)
       },
     };
   }
-  if (!isPrivileged(context)) return needsSudo;
+  if (!context.privileged) return needsSudo;
   const value = { serial_configured: serial, serial_certificate: certificate.serialNumber };
   if (certificate.serialNumber.toUpperCase() !== serial.toUpperCase()) {
     return {
@@ -118,7 +118,7 @@ export const certificateChecks: readonly Check[] = [
       if (clientCertFile === undefined) {
         return { status: "skip", detail: { zh: "未使用终端证书", en: "no client certificate is in use" } };
       }
-      if (!isPrivileged(context)) return needsSudo;
+      if (!context.privileged) return needsSudo;
       return { status: "pass", detail: { zh: "终端证书与私钥一致", en: "client certificate and key fit" } };
     },
   },

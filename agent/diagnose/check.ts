@@ -77,6 +77,8 @@ export interface DiagnoseContext {
   readonly adminSocket: string;
   readonly apiSocket: string;
   readonly user: ServiceUser;
+  /** Whoever runs this is root or that user, so that what cannot be read is at fault and not the reader. */
+  readonly privileged: boolean;
   /** Whether a unit facepay-agent.service is installed and systemd is process 1. */
   readonly installed: boolean;
   readonly clock: Clock;

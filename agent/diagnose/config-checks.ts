@@ -5,7 +5,7 @@ import type { Problem } from "../config/problem.ts";
 import { readSources } from "../config/sources.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
-import { configurationOf, isPrivileged } from "./facts.ts";
+import { configurationOf } from "./facts.ts";
 import { needsSudo, withoutConfig } from "./outcomes.ts";
 import { accessOf, octal } from "./rights.ts";
 
@@ -161,7 +161,7 @@ export const configChecks: readonly Check[] = [
       const barred = await unreadable(context);
       if (barred !== undefined) return barred;
       const found = await configurationOf(context);
-      if (found.kind === "invalid" && !isPrivileged(context)) return needsSudo;
+      if (!context.privileged && readSources(path.resolve(context.configFile)).problems.length > 0) return needsSudo;
       return judgeConfiguration(found, context.loaded !== undefined, runningConfig(context));
     },
   },

@@ -4,11 +4,13 @@ import type { LoadedConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
 import { packagedSockets } from "../config/schema.ts";
 import type { Environment } from "../config/settings.ts";
+import { readSources } from "../config/sources.ts";
 import type { Entropy } from "../entropy.ts";
 import { lookupGroup } from "../group.ts";
 import type { AgentReading, DiagnoseContext, ServiceUser } from "./check.ts";
 import type { Turn } from "./engine.ts";
 import { agentPid, configurationOf, stateDirectoryOf, unitsOf } from "./facts.ts";
+import { accessOf } from "./rights.ts";
 import { environmentOf, environmentOfProcess, withServiceEnvironment } from "./service-environment.ts";
 import { ownUser, userOfOwner, userOfProcess, userOfUnit } from "./service-user.ts";
 import { type Units, wordsOf } from "./units.ts";
@@ -49,16 +51,23 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     ({ env, loaded } = await look(withServiceEnvironment(parts.env, service)));
   }
   const adminSocket = loaded?.config.api.adminSocket ?? packagedSockets.admin;
-  const [agent, user] = await Promise.all([
-    readAgent(adminSocket),
-    serviceUser(pid, units, stateDirectoryOf({ loaded })),
-  ]);
+  const [answer, { user, privileged }] = await Promise.all([readAgent(adminSocket), whoServes(pid, units, loaded)]);
+  const blind = !privileged && readSources(configFile).problems.length > 0;
   return {
-    ...{ configFile, env, loaded, agent, adminSocket, user, clock, entropy, once },
+    ...{ configFile, env, loaded, adminSocket, user, privileged, clock, entropy, once },
+    agent: answer.kind === "absent" ? unheard(pid, blind) : answer,
     apiSocket: loaded?.config.api.socket ?? packagedSockets.api,
     installed: units !== undefined,
     outcome: (id) => turns.get(id),
   };
+}
+
+/** Nobody listens where the socket should be. */
+function unheard(pid: number | undefined, blind: boolean): AgentReading {
+  // Its socket has been taken away, but it lives and holds the serial port: nobody may fight with it.
+  if (pid !== undefined) return { kind: "silent" };
+  // Where the socket should be stands in a file that may not be read.
+  return { kind: blind ? "forbidden" : "absent" };
 }
 
 /** The file's configuration, else the remembered one. */
@@ -77,20 +86,27 @@ async function serviceEnvironment(pid: number | undefined, units: Units | undefi
   return running ?? (units && environmentOf(wordsOf(units.service.Environment)));
 }
 
-/** Of a running agent the kernel knows; else what the unit says; else whose state it is. */
-async function serviceUser(
+/** Of a running agent the kernel knows; else what the unit says; else whose state it is; else it is who asks. */
+async function whoServes(
   pid: number | undefined,
   units: Units | undefined,
-  stateDirectory: string,
-): Promise<ServiceUser> {
-  const running = pid === undefined ? undefined : await userOfProcess(pid);
-  if (running !== undefined) return running;
-  if (units !== undefined) {
-    const { User: user = "", Group: group = "", SupplementaryGroups: more } = units.service;
-    const unit = await userOfUnit({ user, group, supplementaryGroups: wordsOf(more) }, lookupGroup);
-    if (unit !== undefined) return unit;
-  }
-  return (await userOfOwner(stateDirectory)) ?? (await ownUser());
+  loaded: LoadedConfig | undefined,
+): Promise<{ readonly user: ServiceUser; readonly privileged: boolean }> {
+  const own = await ownUser();
+  const stateDirectory = stateDirectoryOf({ loaded });
+  const known =
+    (pid === undefined ? undefined : await userOfProcess(pid)) ??
+    (units === undefined ? undefined : await userOfUnit(unitUser(units), lookupGroup)) ??
+    (await userOfOwner(stateDirectory));
+  // A state that is not there yet will be made by whoever starts the agent; one that may not be looked at is another's.
+  const nobodys =
+    known === undefined && loaded !== undefined && (await accessOf(own, stateDirectory, "x")).kind === "missing";
+  return { user: known ?? own, privileged: own.uid === 0 || own.uid === known?.uid || nobodys };
+}
+
+function unitUser({ service }: Units) {
+  const { User: user = "", Group: group = "", SupplementaryGroups: more } = service;
+  return { user, group, supplementaryGroups: wordsOf(more) };
 }
 
 async function readAgent(socket: string): Promise<AgentReading> {

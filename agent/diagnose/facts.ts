@@ -58,12 +58,6 @@ export function agentPid(context: Once & Pick<DiagnoseContext, "loaded" | "clock
   });
 }
 
-/** Whether whoever runs this may look at what belongs to the service. */
-export function isPrivileged({ user }: Pick<DiagnoseContext, "user">): boolean {
-  const own = process.geteuid?.();
-  return own === 0 || own === user.uid;
-}
-
 export interface OperatingSystem {
   readonly distro: string;
   readonly release: string;

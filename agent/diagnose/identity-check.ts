@@ -8,6 +8,7 @@ export const identityCheck: Check = {
   section: "config",
   title: { zh: "设备与机构", en: "identity" },
   dependsOn: [],
+  after: ["ser.handshake"],
 
   threshold: { fail: "no device id, or not the bridge's" },
   remedy: checkRemedy("cfg.identity"),
@@ -43,7 +44,8 @@ function identityRefused({ agent }: DiagnoseContext): Outcome | undefined {
 /** What the bridge calls itself: a string, null when it names none, undefined when nobody has asked it. */
 function bridgeDevice({ agent, outcome }: DiagnoseContext): string | null | undefined {
   const asked = outcome("ser.handshake");
-  const value = asked !== undefined && "value" in asked ? asked.value : undefined;
+  const answered = asked?.status === "pass" || asked?.status === "warn";
+  const value = answered ? asked.value : undefined;
   const { device_id: told } = (value ?? {}) as { device_id?: unknown };
   if (typeof told === "string" || told === null) return told;
   if (agent.kind !== "running") return undefined;

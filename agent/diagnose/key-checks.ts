@@ -3,7 +3,7 @@ import type { SecretKey } from "../config/named-files.ts";
 import type { Problem } from "../config/problem.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
-import { isPrivileged, secretsOf, unitsOf } from "./facts.ts";
+import { secretsOf, unitsOf } from "./facts.ts";
 import { needsSudo, withoutConfig } from "./outcomes.ts";
 import { accessOf, ancestors, octal } from "./rights.ts";
 import { wordsOf } from "./units.ts";
@@ -77,7 +77,7 @@ async function fileProblem(context: DiagnoseContext): Promise<Outcome | undefine
   const own = problems.filter(({ check }) => check === undefined);
   // Mode and owner are facts for everybody; that a file cannot be read is one only for those who should be able to.
   const [first] = own;
-  if (first !== undefined && isPrivileged(context)) return failed(first);
+  if (first !== undefined && context.privileged) return failed(first);
   for (const [key, file] of loaded?.named ?? []) {
     // systemd guards what is in there (systemd.exec(5)).
     if (env.CREDENTIALS_DIRECTORY !== undefined && file.startsWith(`${env.CREDENTIALS_DIRECTORY}/`)) continue;

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Bilingual } from "../language.ts";
 import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
 import { type Exit, exitOf, firstOf, type Result, type Status } from "./engine.ts";
-import { isPrivileged, operatingSystemOf } from "./facts.ts";
+import { operatingSystemOf } from "./facts.ts";
 
 export const SCHEMA = "facepay-agent.diagnose/1";
 
@@ -111,7 +111,7 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
     first: first?.check.id ?? null,
     advice: adviceOf(first, results, {
       ...{ agent: context.agent.kind, installed: context.installed, configFile: context.configFile },
-      privileged: isPrivileged(context),
+      privileged: context.privileged,
     }),
     checks: results.map(reportedCheck),
   };

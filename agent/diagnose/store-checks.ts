@@ -9,7 +9,7 @@ import { identityDigest } from "../store/state-format.ts";
 import { peekKey } from "../store/store-key.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { writeProbeOf } from "./disk-checks.ts";
-import { isPrivileged, stateDirectoryOf } from "./facts.ts";
+import { stateDirectoryOf } from "./facts.ts";
 import { needsSudo, nothingKept, withoutConfig } from "./outcomes.ts";
 import { accessOf, allows, octal } from "./rights.ts";
 
@@ -177,7 +177,7 @@ export const storeChecks: readonly Check[] = [
       const { mode, uid, gid } = found;
       const bad = judgeDirectory(directory, { mode, uid, gid, isDirectory: found.isDirectory() }, context.user);
       if (bad !== undefined) return bad;
-      if (!isPrivileged(context)) return needsSudo;
+      if (!context.privileged) return needsSudo;
       try {
         return await keptIn(context, directory);
       } catch (error) {
@@ -203,7 +203,7 @@ export const storeChecks: readonly Check[] = [
       const trouble = writingTrouble(context);
       if (trouble !== undefined)
         return { status: "fail", value: trouble, detail: { zh: trouble.detail, en: trouble.detail } };
-      if (!isPrivileged(context)) return needsSudo;
+      if (!context.privileged) return needsSudo;
       const probe = await writeProbeOf(context);
       if (probe.kind === "written") {
         const ms = Math.round(probe.totalMs);

@@ -35,12 +35,15 @@ const statusWords: Readonly<Record<Status, Bilingual>> = {
 export function renderReport(report: Report, console: Console): string {
   const { language, columns } = console;
   const paint = painter(console);
-  const lines: string[] = [...head(report, language)];
+  const languages = language === "both" ? (["zh-CN", "en"] as const) : ([language] as const);
+  const titles = report.checks.flatMap(({ title }) => languages.map((one) => widthOf(say(title, one))));
+  const titleWidth = Math.max(...titles, 0);
+  const lines: string[] = head(report, language).flatMap((line) => wrap(line, columns));
   for (const section of sections) {
     const own = report.checks.filter((check) => check.section === section).toSorted((a, b) => a.code - b.code);
     if (own.length === 0) continue;
     lines.push("", paint(1, say(sectionTitles[section], language)));
-    for (const check of own) lines.push(...checkLines(check, check.id === report.first, console));
+    for (const check of own) lines.push(...checkLines(check, check.id === report.first, titleWidth, console));
   }
   lines.push("", ...summary(report, language).flatMap((line) => wrap(line, columns)), "");
   const colour = report.summary.exit === 0 ? 32 : report.summary.fail + report.summary.crash > 0 ? 31 : 33;
@@ -79,12 +82,11 @@ function head({ agent_version, run_id, started_at, agent, service_user, config_f
   );
 }
 
-function checkLines(check: ReportedCheck, first: boolean, console: Console): string[] {
+function checkLines(check: ReportedCheck, first: boolean, titleWidth: number, console: Console): string[] {
   const { language, plain, columns } = console;
   const { sign, word, colour } = signs[check.status];
   const paint = painter(console);
   const mark = plain ? padded(word, 7) : padded(sign, 3);
-  const titleWidth = language === "zh-CN" ? 14 : 24;
   const shown: string[] = [];
   const languages = language === "both" ? (["zh-CN", "en"] as const) : ([language] as const);
   for (const [index, one] of languages.entries()) {

@@ -38,7 +38,14 @@ const giving = (status: "pass" | "warn" | "fail") => ({ run: async () => outcome
 
 function contextOf(turns: ReadonlyMap<string, Turn>): DiagnoseContext {
   return {
-    ...{ configFile: "/none", env: {}, loaded: undefined, agent: { kind: "absent" }, installed: false },
+    ...{
+      configFile: "/none",
+      env: {},
+      loaded: undefined,
+      agent: { kind: "absent" },
+      installed: false,
+      privileged: true,
+    },
     ...{ adminSocket: "/none", apiSocket: "/none", clock: systemClock(), entropy: systemEntropy },
     user: { name: "root", uid: 0, gid: 0, gids: [0] },
     outcome: (id) => turns.get(id),
