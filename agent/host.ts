@@ -32,3 +32,10 @@ export async function readHost(directory: string, timeoutMs: number): Promise<Ho
         }),
   };
 }
+
+const PATIENCE_MS = 5_000;
+
+/** The same for a screen: what the machine says of itself is a help there, not a condition. */
+export async function tryHost(directory = "/"): Promise<Host | undefined> {
+  return await readHost(directory, PATIENCE_MS).catch(() => undefined);
+}

@@ -1,12 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { type Console, consoleOf } from "../diagnose/console.ts";
 import { systemCode } from "../errors.ts";
-import type { Host } from "../host.ts";
+import { type Host, tryHost } from "../host.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
-import { hostOf } from "./status.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 import { changeLine, localTime, statusRows } from "./status-rows.ts";
 import { renderRows, type ScreenOptions } from "./status-screen.ts";
@@ -98,7 +97,7 @@ class Observer {
       if (this.#clock.boot() - this.#hostAt > HOST_EVERY_MS) {
         this.#hostAt = this.#clock.boot();
         // Not waited for: a file system that hangs must not hold the picture up.
-        void hostOf(document).then((host) => {
+        void tryHost(document.store?.directory).then((host) => {
           this.host = host;
         });
       }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { consoleOf } from "../diagnose/console.ts";
-import { type Host, readHost } from "../host.ts";
+import { tryHost } from "../host.ts";
 import { say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
@@ -27,7 +27,7 @@ async function showOnce(options: CommandOptions, clock: Clock): Promise<number> 
   try {
     const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
     const document = body as unknown as StatusDocument;
-    const host = await hostOf(document);
+    const host = await tryHost(document.store?.directory);
     if (options.json) {
       stdout.write(`${JSON.stringify({ ...body, host: host ?? null }, undefined, 2)}\n`);
       return isUsable(document) ? 0 : 1;
@@ -45,9 +45,4 @@ async function showOnce(options: CommandOptions, clock: Clock): Promise<number> 
     process.stderr.write(`${say(unreachableText(error.reason), console.language)} (${socket})\n`);
     return 1;
   }
-}
-
-/** What the machine says of itself is a help, not a condition. */
-export async function hostOf({ store }: StatusDocument): Promise<Host | undefined> {
-  return await readHost(store?.directory ?? "/", PATIENCE_MS).catch(() => undefined);
 }

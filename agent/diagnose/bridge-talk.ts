@@ -121,22 +121,22 @@ async function byOurselves(context: DiagnoseContext, loaded: LoadedConfig, line:
     ...(initPasswd === undefined ? {} : { initPasswd }),
   });
   const deadline = AbortSignal.timeout(OWN_TALK_MS);
-  try {
+  const read = async () => {
     driver.start();
     // The first word of trouble is what counts; the driver itself would try for ever.
     while (driver.status().state !== "ready" && driver.status().problem === undefined && !deadline.aborted) {
       await clock.sleep(POLL_MS, deadline).catch(() => undefined);
     }
-    const { problem } = driver.status();
-    const reading = problem === undefined ? driver.probe(deadline) : driver.probe(AbortSignal.abort(problem));
-    const settled = await reading.then(
-      ({ helloMs, rawDataMs, rawDataLength }) => ({ helloMs, rawDataMs, rawDataLength }),
-      (error: unknown) => ({ failure: failureOf(error, driver.status()) }),
-    );
-    return { ...greeting(driver.status()), ...settled };
-  } finally {
-    await driver.close();
-  }
+    try {
+      const { helloMs, rawDataMs, rawDataLength } = await driver.probe(deadline);
+      return { helloMs, rawDataMs, rawDataLength };
+    } catch (error) {
+      return { failure: failureOf(error, driver.status()) };
+    }
+  };
+  const settled = await read().finally(() => driver.close());
+  // Only now is everything counted that has come in.
+  return { ...greeting(driver.status()), ...settled };
 }
 
 function shortened(driver: DriverConfig): DriverConfig {
