@@ -4,6 +4,7 @@ import { allChecks } from "../diagnose/checks.ts";
 import { type Console, consoleOf } from "../diagnose/console.ts";
 import { createContext } from "../diagnose/context.ts";
 import { type Result, type Selection, shownOf, type Turn } from "../diagnose/engine.ts";
+import { leave } from "../diagnose/leave.ts";
 import { listing, progressLine } from "../diagnose/listing.ts";
 import { buildReport, type Report, reportedCheck, SCHEMA } from "../diagnose/report.ts";
 import { runChecks } from "../diagnose/run-checks.ts";
@@ -49,7 +50,10 @@ export async function diagnose(options: DiagnoseOptions): Promise<number> {
       options.bundle === undefined || (await keepEvidence(options.bundle, report, context, language))
         ? report.summary.exit
         : COULD_NOT_RUN;
-    if (results.some(({ status }) => status === "crash")) leave(exit);
+    leave(
+      exit,
+      results.some(({ status }) => status === "crash"),
+    );
     return exit;
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
@@ -171,9 +175,4 @@ function runIdOf(bytes: Buffer): string {
   const digits = [...bytes].map((octet) => octet.toString(2).padStart(8, "0")).join("");
   const letters = (digits.match(/.{5}/g) ?? []).map((five) => alphabet[Number.parseInt(five, 2)]);
   return `${letters.slice(0, 4).join("")}-${letters.slice(4).join("")}`;
-}
-
-/** A check that has not ended may hold the process up for ever, in a system call that does not come back. */
-function leave(code: number): never {
-  process.exit(code);
 }

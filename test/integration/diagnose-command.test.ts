@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allChecks } from "../../agent/diagnose/checks.ts";
 import { AgentProcess } from "../support/agent-process.ts";
+import { startChild } from "../support/child.ts";
 import { ConfigDirectory } from "../support/config-fixture.ts";
 import { removeFactory } from "../support/running-agent.ts";
 import { execute, openShop, type Shop } from "../support/shop.ts";
@@ -155,3 +157,13 @@ it("works on a machine where nothing has been set up", async () => {
   expect((await technician.exited).code).toBe(1);
   expect(technician.stdout).toContain("Do this first [301 cfg.valid] there is no configuration file");
 });
+
+it("ends when it has said everything, whatever still hangs on a thread", async () => {
+  await using directory = await ConfigDirectory.create();
+  await execute("mkfifo", [directory.of("fifo")]);
+  await using child = startChild("leaving-child.ts", [directory.of("fifo")]);
+  const ended = once(child.process, "exit");
+  expect(await child.line()).toBe("leaving");
+  const [code] = await ended;
+  expect(code).toBe(3);
+}, 10_000);
