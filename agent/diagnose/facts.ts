@@ -2,6 +2,7 @@ import type { LoadResult } from "../config/load.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { type Secrets, withSecrets } from "../config/secrets.ts";
+import { type OperatingSystem, readOperatingSystem } from "../host.ts";
 import { holderOf } from "../store/lock.ts";
 import type { DiagnoseContext } from "./check.ts";
 import { readUnits, type Units } from "./units.ts";
@@ -58,17 +59,6 @@ export function agentPid(context: Once & Pick<DiagnoseContext, "loaded" | "clock
   });
 }
 
-export interface OperatingSystem {
-  readonly distro: string;
-  readonly release: string;
-  readonly kernel: string;
-  readonly arch: string;
-}
-
 export function operatingSystemOf(context: Once): Promise<OperatingSystem> {
-  return context.once("os", async () => {
-    const { default: si } = await import("systeminformation");
-    const { distro, release, kernel, arch } = await si.osInfo();
-    return { distro, release, kernel, arch };
-  });
+  return context.once("os", readOperatingSystem);
 }

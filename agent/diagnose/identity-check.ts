@@ -6,7 +6,7 @@ export const identityCheck: Check = {
   id: "cfg.identity",
   code: 308,
   section: "config",
-  title: { zh: "设备与机构", en: "identity" },
+  title: { zh: "设备与机构", en: "Identity" },
   dependsOn: [],
   after: ["ser.handshake"],
 

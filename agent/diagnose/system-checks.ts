@@ -1,6 +1,7 @@
+import type { OperatingSystem } from "../host.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, Outcome } from "./check.ts";
-import { type OperatingSystem, operatingSystemOf, unitsOf } from "./facts.ts";
+import { operatingSystemOf, unitsOf } from "./facts.ts";
 import { runProgram } from "./program.ts";
 
 const OLDEST_SYSTEMD = 240;
@@ -96,7 +97,7 @@ export const systemChecks: readonly Check[] = [
     id: "os.supported",
     code: 101,
     section: "system",
-    title: { zh: "操作系统", en: "operating system" },
+    title: { zh: "操作系统", en: "Operating system" },
     dependsOn: [],
     threshold: { warn: "not Debian >= 11, Ubuntu >= 20.04, UOS 20 or Kylin V10", fail: `systemd < ${OLDEST_SYSTEMD}` },
     remedy: checkRemedy("os.supported"),
@@ -121,7 +122,7 @@ export const systemChecks: readonly Check[] = [
     id: "pkg.integrity",
     code: 103,
     section: "system",
-    title: { zh: "程序文件", en: "program files" },
+    title: { zh: "程序文件", en: "Program files" },
     dependsOn: [],
     threshold: { warn: "a configuration file of the package changed", fail: "a program file changed or missing" },
     remedy: checkRemedy("pkg.integrity"),
@@ -143,7 +144,7 @@ export const systemChecks: readonly Check[] = [
     id: "mem.free",
     code: 108,
     section: "system",
-    title: { zh: "内存", en: "memory" },
+    title: { zh: "内存", en: "Memory" },
     dependsOn: [],
     threshold: { warn: "< 15 %", fail: "< 5 %" },
     remedy: checkRemedy("mem.free"),

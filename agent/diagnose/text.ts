@@ -49,7 +49,7 @@ export function renderReport(report: Report, console: Console): string {
   const colour = report.summary.exit === 0 ? 32 : report.summary.fail + report.summary.crash > 0 ? 31 : 33;
   // The very last line is the advice; in both languages the Chinese one stands above it.
   for (const line of inEach(report.advice, language)) {
-    lines.push(...wrap(visible(line), columns).map((part) => paint(colour, part)));
+    lines.push(...wrap(shownOn(console, language, line), columns).map((part) => paint(colour, part)));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -92,7 +92,7 @@ function checkLines(check: ReportedCheck, first: boolean, titleWidth: number, co
   for (const [index, one] of languages.entries()) {
     const front = index === 0 ? `${mark}${check.code} ` : " ".repeat(widthOfFront(mark));
     const title = padded(say(check.title, one), titleWidth);
-    const text = visible(say(check.detail, one));
+    const text = shownOn(console, one, say(check.detail, one));
     const room = Math.max(20, columns - widthOfFront(mark) - titleWidth - 1);
     const open = check.status === "warn" || check.status === "fail" || check.status === "crash";
     // What has not been looked at is told in one line; the programs have it all.
@@ -104,11 +104,18 @@ function checkLines(check: ReportedCheck, first: boolean, titleWidth: number, co
     if (check.remedy !== null) {
       const arrow = first ? { zh: "先处理：", en: "first: " } : { zh: "处理：", en: "to do: " };
       const lead = say(arrow, one);
-      const remedy = wrap(visible(`${lead}${say(check.remedy, one)}`), room);
+      const remedy = wrap(shownOn(console, one, `${lead}${say(check.remedy, one)}`), room);
       shown.push(...remedy.map((part) => `${indent}${part}`));
     }
   }
   return shown;
+}
+
+/** What was found holds whatever a peer has said: nothing of it moves the cursor, nor is a box on a console without Chinese. */
+function shownOn({ plain }: Console, language: Language, text: string): string {
+  const safe = visible(text);
+  if (!plain || language !== "en") return safe;
+  return safe.replace(/ ?\([^()]*[^ -~][^()]*\)/g, "").replace(/[^ -~]+/g, "?");
 }
 
 /** The mark, the code and a space. */
