@@ -1,7 +1,7 @@
 import { checkRemedy } from "../remedies.ts";
 import { addressKind, isTencentName } from "./address-kind.ts";
 import type { Check, Outcome } from "./check.ts";
-import type { NameReading } from "./names.ts";
+import { hasAnswered, type NameReading } from "./names.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
 import { hopNames, ways } from "./pay-probe.ts";
 
@@ -43,7 +43,7 @@ export function judgeNames(names: readonly NameReading[], primary: string | unde
     );
   }
   const resolvers = names.flatMap((name) => name.resolvers);
-  const silent = resolvers.find(({ outcome }) => outcome !== "ok" && outcome !== "ENOTFOUND");
+  const silent = resolvers.find((resolver) => !hasAnswered(resolver));
   if (silent !== undefined) {
     const { server, outcome } = silent;
     return found(

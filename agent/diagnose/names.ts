@@ -38,8 +38,8 @@ export async function readResolvers(file = "/etc/resolv.conf"): Promise<string[]
 }
 
 /**
- * Looks a name up as the agent does, and asks each resolver for itself. One getaddrinfo a name and no more: it sits on a thread of
- * the pool that file access needs, too, and cannot be called off.
+ * Asks each resolver for itself, then looks the name up as the agent does. Not when all of them are silent: getaddrinfo(3) would wait
+ * for them in its turn, for ten seconds and more, on a thread of the pool that file access needs, too, and cannot be called off.
  */
 export async function readName(
   host: string,
@@ -47,11 +47,35 @@ export async function readName(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<NameReading> {
-  const [found, resolvers] = await Promise.all([
-    lookUp(host, clock, signal),
-    Promise.all(servers.map((server) => askResolver(host, server, clock))),
-  ]);
-  return { host, ...found, resolvers };
+  const asked = await Promise.all(servers.map((server) => askResolver(host, server, clock)));
+  const resolvers = asked.map(({ addresses: _addresses, ...reading }) => reading);
+  const answered = asked.filter(hasAnswered);
+  if (servers.length > 0 && answered.length === 0) {
+    const addresses = addressesIn(await readFile("/etc/hosts", "utf8").catch(() => ""), host);
+    return {
+      host,
+      addresses,
+      resolvers,
+      ...(addresses.length > 0 ? {} : { failure: asked[0]?.outcome ?? "ETIMEOUT" }),
+    };
+  }
+  const found = await lookUp(host, clock, signal);
+  // The first resolver is dead and another one is not: the agent gets its answer, too, only later.
+  const others = found.failure === "ETIMEOUT" ? answered.flatMap(({ addresses }) => addresses) : [];
+  return others.length > 0 ? { host, addresses: others, resolvers } : { host, ...found, resolvers };
+}
+
+/** Whether a resolver is at work, if only to say that there is no such name. */
+export function hasAnswered({ outcome }: Pick<ResolverReading, "outcome">): boolean {
+  return outcome === "ok" || outcome === "ENOTFOUND";
+}
+
+/** What /etc/hosts says of a name. */
+export function addressesIn(hosts: string, name: string): string[] {
+  return hosts.split("\n").flatMap((line) => {
+    const [address = "", ...names] = (line.split("#")[0] ?? "").trim().split(/\s+/);
+    return names.some((each) => each.toLowerCase() === name.toLowerCase()) ? [address] : [];
+  });
 }
 
 async function lookUp(
@@ -73,21 +97,22 @@ async function lookUp(
   return typeof found === "string" ? { addresses: [], failure: found } : { addresses: found };
 }
 
-async function askResolver(host: string, server: string, clock: Clock): Promise<ResolverReading> {
+async function askResolver(
+  host: string,
+  server: string,
+  clock: Clock,
+): Promise<ResolverReading & { readonly addresses: readonly string[] }> {
   const startedAt = clock.boot();
   const resolver = new Resolver({ timeout: RESOLVER_MS, tries: 1 });
-  const outcome = await ask(resolver, host, server);
-  return { server, ms: Math.round(clock.boot() - startedAt), outcome };
-}
-
-async function ask(resolver: Resolver, host: string, server: string): Promise<string> {
+  const ended = (outcome: string, addresses: readonly string[] = []) => {
+    return { server, ms: Math.round(clock.boot() - startedAt), outcome, addresses };
+  };
   try {
     resolver.setServers([server.includes(":") ? `[${server}]` : server]);
-    await resolver.resolve4(host);
-    return "ok";
+    return ended("ok", await resolver.resolve4(host));
   } catch (error) {
     const code = systemCode(error) ?? "unknown";
     // A name with IPv6 addresses alone is as good as any.
-    return code === "ENODATA" ? "ok" : code;
+    return ended(code === "ENODATA" ? "ok" : code);
   }
 }

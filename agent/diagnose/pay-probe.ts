@@ -6,7 +6,7 @@ import { userAgent } from "../version.ts";
 import type { Probe, ProbeOptions } from "../wechatpay/probe.ts";
 import type { DiagnoseContext } from "./check.ts";
 import { secretsOf } from "./facts.ts";
-import { type NameReading, readName, readResolvers } from "./names.ts";
+import { hasAnswered, type NameReading, readName, readResolvers } from "./names.ts";
 import { isNumeric, type Way, waysOf } from "./way.ts";
 
 /** A technician waits: less than the agent's own patience, and still enough for a slow mobile network. */
@@ -41,11 +41,13 @@ export function payProbes(context: DiagnoseContext): Promise<readonly Probe[]> {
       readableSecrets(context, loaded),
     ]);
     const { wechatpay, identity } = loaded.config;
+    const slow = names.some(({ resolvers }) => !resolvers.every(hasAnswered));
     const options: ProbeOptions = {
       config: {
         ...wechatpay,
-        connectTimeoutMs: Math.min(wechatpay.connectTimeoutMs, CONNECT_MS),
-        attemptTimeoutMs: Math.min(wechatpay.attemptTimeoutMs, ATTEMPT_MS),
+        // Behind a dead resolver the name alone takes five seconds, for the agent, too: then as long as it waits itself.
+        connectTimeoutMs: Math.min(wechatpay.connectTimeoutMs, slow ? Number.POSITIVE_INFINITY : CONNECT_MS),
+        attemptTimeoutMs: Math.min(wechatpay.attemptTimeoutMs, slow ? Number.POSITIVE_INFINITY : ATTEMPT_MS),
       },
       ...{ identity, secrets, clock, userAgent, entropy: context.entropy, log: silentLog },
     };

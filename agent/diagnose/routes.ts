@@ -37,11 +37,13 @@ const BEST_QUALITY = 70;
 
 export async function readNetwork(root = "/", interfaces = os.networkInterfaces): Promise<NetworkState> {
   const text = (file: string) => readFile(path.join(root, file), "utf8").catch(() => "");
-  const names = (await readdir(path.join(root, "sys/class/net")).catch(() => [])).filter((name) => name !== "lo");
   const [ipv4, ipv6, wireless] = await Promise.all(
     ["proc/net/route", "proc/net/ipv6_route", "proc/net/wireless"].map(text),
   );
   const running = interfaces();
+  // Those that have no carrier stand in sysfs alone; where that is hidden or another one's, those that run are known all the same.
+  const listed = await readdir(path.join(root, "sys/class/net")).catch(() => []);
+  const names = [...new Set([...listed, ...Object.keys(running)])].filter((name) => name !== "lo");
   const cards = await Promise.all(
     names.map(async (name): Promise<Card> => {
       const state = (await text(`sys/class/net/${name}/operstate`)).trim() || "unknown";
