@@ -3,6 +3,7 @@ import { AgentUnreachable, askForText } from "../commands/admin-client.ts";
 import { groupById, lookupGroup } from "../group.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
+import { clientCheck } from "./client-check.ts";
 import { listenersOf } from "./exposure.ts";
 import { agentPid } from "./facts.ts";
 import { needsSudo, notRunning } from "./outcomes.ts";
@@ -10,7 +11,8 @@ import { octal } from "./rights.ts";
 
 const FAST_MS = 50;
 const SLOW_MS = 500;
-const ASK_MS = 2_000;
+const ASK_MS = 1_500;
+const ROUNDS = 3;
 const DEFAULT_MODE = 0o660;
 
 export interface SocketFile {
@@ -46,7 +48,7 @@ export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
       },
       remedy: {
         zh: `请执行 chgrp ${group.name} ${path}，或重启服务。`,
-        en: `chgrp ${group.name} ${path}, or restart the service.`,
+        en: `Run chgrp ${group.name} ${path}, or restart the service.`,
       },
     };
   }
@@ -62,7 +64,7 @@ export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
     detail: { zh: `${path} 的权限是 ${has}，应为 ${wanted}`, en: `${path} has mode ${has}, not ${wanted}` },
     remedy: {
       zh: `请执行 chmod ${wanted} ${path}，或重启服务。`,
-      en: `chmod ${wanted} ${path}, or restart the service.`,
+      en: `Run chmod ${wanted} ${path}, or restart the service.`,
     },
   };
 }
@@ -103,10 +105,15 @@ async function sockets(context: DiagnoseContext): Promise<Outcome> {
 
 async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext): Promise<Outcome> {
   if (!installed && agent.kind === "absent") return notRunning;
-  const startedAt = clock.boot();
   try {
-    const { status } = await askForText(apiSocket, "GET", "/livez", ASK_MS);
-    const ms = Math.round(clock.boot() - startedAt);
+    let status = 0;
+    let ms = Number.POSITIVE_INFINITY;
+    // The best of three: what is judged is the agent, not the moment.
+    for (let round = 0; round < ROUNDS && ms >= FAST_MS; round++) {
+      const startedAt = clock.boot();
+      ({ status } = await askForText(apiSocket, "GET", "/livez", ASK_MS));
+      ms = Math.min(ms, Math.round(clock.boot() - startedAt));
+    }
     const detail = { zh: `应答 ${status}，${ms} 毫秒`, en: `answers ${status} in ${ms} ms` };
     const value = { status, ms };
     return { status: status !== 200 || ms >= SLOW_MS ? "fail" : ms >= FAST_MS ? "warn" : "pass", value, detail };
@@ -119,71 +126,6 @@ async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext)
     };
     return { status: "fail", value: error.reason, detail };
   }
-}
-
-/** Refusals that are not the cashier app's: the technician's own impatience. */
-const NOT_THE_CASHIERS = new Set(["too_soon"]);
-
-export function judgeClient(metrics: string): Outcome {
-  const samples = (name: string) =>
-    [...metrics.matchAll(new RegExp(`^${name}\\{(?:state|reason)="(\\w+)"\\} (\\d+)$`, "gm"))].map(
-      ([, label = "", count]) => ({ label, count: Number(count) }),
-    );
-  const served = samples("facepay_authinfo_served_total").reduce((sum, { count }) => sum + count, 0);
-  const refusals = samples("facepay_api_denied_total").filter(
-    ({ label, count }) => count > 0 && !NOT_THE_CASHIERS.has(label),
-  );
-  const denied = refusals.reduce((sum, { count }) => sum + count, 0);
-  const value = { served, denied };
-  const reasons = refusals.map(({ label, count }) => `${label} ${count}`).join(", ");
-  if (denied > 0) {
-    return {
-      status: served > 0 ? "warn" : "fail",
-      value,
-      detail: {
-        zh: `有请求被拒绝：${reasons}；已提供 ${served} 次`,
-        en: `requests were refused: ${reasons}; served ${served} times`,
-      },
-      remedy: {
-        zh: "请按接口文档修改收银程序的请求（Host、方法、Content-Type）。",
-        en: "Correct the cashier app's requests as documented (Host, method, Content-Type).",
-      },
-    };
-  }
-  return served > 0
-    ? {
-        status: "pass",
-        value,
-        detail: { zh: `收银程序已读取 ${served} 次`, en: `the cashier app has read it ${served} times` },
-      }
-    : {
-        status: "warn",
-        value,
-        detail: { zh: "启动以来收银程序未读取过", en: "no cashier app has asked since the start" },
-      };
-}
-
-async function client({ agent, adminSocket, loaded }: DiagnoseContext): Promise<Outcome> {
-  if (agent.kind === "forbidden") return needsSudo;
-  if (agent.kind !== "running") return notRunning;
-  const { status, text } = await askForText(adminSocket, "GET", "/metrics", ASK_MS);
-  if (status !== 200) return { status: "skip", detail: { zh: "没有得到计数", en: "the counts cannot be had" } };
-  const judged = judgeClient(text);
-  const group = loaded?.config.api.socketGroup;
-  const gid = group === undefined ? undefined : lookupGroup(group);
-  const empty = gid !== undefined && groupById(gid)?.members.length === 0;
-  if (judged.status !== "warn" || !empty || group === undefined) return judged;
-  return {
-    ...judged,
-    detail: {
-      zh: `${judged.detail.zh}；组 ${group} 中没有用户`,
-      en: `${judged.detail.en}; the group ${group} has no member`,
-    },
-    remedy: {
-      zh: `请执行 usermod -aG ${group} 收银程序用户。`,
-      en: `usermod -aG ${group} CASHIER_USER, then restart the cashier app.`,
-    },
-  };
 }
 
 async function exposed(context: DiagnoseContext): Promise<Outcome> {
@@ -222,16 +164,7 @@ export const apiChecks: readonly Check[] = [
     remedy: checkRemedy("api.selftest"),
     run: selftest,
   },
-  {
-    id: "api.client",
-    code: 605,
-    section: "store",
-    title: { zh: "收银程序", en: "Cashier app" },
-    dependsOn: ["api.selftest"],
-    threshold: { warn: "has not asked since the start, or some requests refused", fail: "all requests refused" },
-    remedy: checkRemedy("api.client"),
-    run: client,
-  },
+  clientCheck,
   {
     id: "api.exposed",
     code: 606,

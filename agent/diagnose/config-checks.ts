@@ -6,7 +6,7 @@ import { readSources } from "../config/sources.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { configurationOf } from "./facts.ts";
-import { needsSudo, withoutConfig } from "./outcomes.ts";
+import { needsSudo, remedyOfProblem, withoutConfig } from "./outcomes.ts";
 import { accessOf, octal } from "./rights.ts";
 
 /** The main file and its drop-ins. */
@@ -51,7 +51,7 @@ export function judgeConfiguration(
   const [first] = found.warnings;
   const value = { hash: found.hash, warnings: found.warnings.length };
   if (first === undefined) return { status: "pass", value, detail: { zh: "有效", en: "valid" } };
-  return { status: "warn", value, detail: told(first), remedy: said(first) };
+  return { status: "warn", value, detail: told(first), remedy: remedyOfProblem(first) };
 }
 
 function invalid(problems: readonly Problem[], remembered: boolean): Outcome {
@@ -64,7 +64,7 @@ function invalid(problems: readonly Problem[], remembered: boolean): Outcome {
     status: "fail",
     value: { problems: problems.map(({ key, origin }) => ({ key, origin })), remembered },
     detail: { zh: text.zh + more[0] + kept[0], en: text.en + more[1] + kept[1] },
-    ...(first === undefined ? {} : { remedy: said(first) }),
+    ...(first === undefined ? {} : { remedy: remedyOfProblem(first) }),
   };
 }
 
@@ -72,11 +72,6 @@ const told = ({ key, origin, what }: Problem) => {
   const where = key === "" || key === origin ? origin : `${origin} ${key}`;
   return { zh: `${where}：${what.zh}`, en: `${where}: ${what.en}` };
 };
-
-const said = ({ instead: { zh, en } }: Problem) => ({
-  zh: `${zh}。`,
-  en: `${en.slice(0, 1).toUpperCase()}${en.slice(1)}.`,
-});
 
 interface RunningConfig {
   readonly hash: string;
@@ -105,7 +100,7 @@ async function unreadable(context: DiagnoseContext): Promise<Outcome | undefined
       },
       remedy: {
         zh: `请执行 chgrp ${name} ${at}，并 chmod g+r ${at}。`,
-        en: `chgrp ${name} ${at}, and chmod g+r ${at}.`,
+        en: `Run chgrp ${name} ${at}, and chmod g+r ${at}.`,
       },
     };
   }
@@ -124,7 +119,7 @@ export function judgePermissions(
       status: "fail",
       value,
       detail: { zh: `${file} 属于用户 ${uid}`, en: `${file} belongs to user ${uid}` },
-      remedy: { zh: `请执行 chown root ${file}。`, en: `chown root ${file}.` },
+      remedy: { zh: `请执行 chown root ${file}。`, en: `Run chown root ${file}.` },
     };
   }
   if ((mode & 0o022) !== 0) {
@@ -132,7 +127,7 @@ export function judgePermissions(
       status: "fail",
       value,
       detail: { zh: `${file} 的权限 ${octalMode} 允许他人改写`, en: `${file}: mode ${octalMode} lets others write` },
-      remedy: { zh: `请执行 chmod 0640 ${file}。`, en: `chmod 0640 ${file}.` },
+      remedy: { zh: `请执行 chmod 0640 ${file}。`, en: `Run chmod 0640 ${file}.` },
     };
   }
   if ((mode & 0o004) !== 0) {
@@ -140,7 +135,7 @@ export function judgePermissions(
       status: "warn",
       value,
       detail: { zh: `${file} 的权限是 ${octalMode}`, en: `${file} has mode ${octalMode}` },
-      remedy: { zh: `请执行 chmod 0640 ${file}。`, en: `chmod 0640 ${file}.` },
+      remedy: { zh: `请执行 chmod 0640 ${file}。`, en: `Run chmod 0640 ${file}.` },
     };
   }
   return { status: "pass", value, detail: { zh: octalMode, en: octalMode } };

@@ -4,18 +4,19 @@ import type { Problem } from "../config/problem.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { secretsOf, unitsOf } from "./facts.ts";
-import { needsSudo, withoutConfig } from "./outcomes.ts";
+import { needsSudo, remedyOfProblem, withoutConfig } from "./outcomes.ts";
 import { accessOf, ancestors, octal } from "./rights.ts";
 import { wordsOf } from "./units.ts";
 
 const PUBLIC: readonly SecretKey[] = ["wechatpay.public_key_file", "wechatpay.ca_file", "wechatpay.client_cert_file"];
 
-export function failed({ key, origin, what, instead }: Problem): Outcome {
+export function failed(problem: Problem): Outcome {
+  const { key, origin, what } = problem;
   return {
     status: "fail",
     value: { key, origin },
     detail: { zh: `${key}：${what.zh}`, en: `${key} ${what.en}` },
-    remedy: { zh: `${instead.zh}。`, en: `${instead.en.slice(0, 1).toUpperCase()}${instead.en.slice(1)}.` },
+    remedy: remedyOfProblem(problem),
   };
 }
 
@@ -47,8 +48,8 @@ async function reachable(context: DiagnoseContext, key: SecretKey, file: string)
       },
       remedy:
         at === file
-          ? { zh: `请执行 chown ${user.name} ${file}。`, en: `chown ${user.name} ${file}.` }
-          : { zh: `请执行 chmod o+x ${at}。`, en: `chmod o+x ${at}.` },
+          ? { zh: `请执行 chown ${user.name} ${file}。`, en: `Run chown ${user.name} ${file}.` }
+          : { zh: `请执行 chmod o+x ${at}。`, en: `Run chmod o+x ${at}.` },
     };
   }
   if (access.kind === "missing" || PUBLIC.includes(key)) return undefined;
@@ -62,7 +63,10 @@ async function reachable(context: DiagnoseContext, key: SecretKey, file: string)
       zh: `${key}：目录 ${open.at}（权限 ${open.mode}）中的文件可被他人替换`,
       en: `${key}: others can exchange files in ${open.at} (mode ${open.mode})`,
     },
-    remedy: { zh: `请执行 chmod go-w ${open.at}，并核对其属主。`, en: `chmod go-w ${open.at}, and check its owner.` },
+    remedy: {
+      zh: `请执行 chmod go-w ${open.at}，并核对其属主。`,
+      en: `Run chmod go-w ${open.at}, and check its owner.`,
+    },
   };
 }
 

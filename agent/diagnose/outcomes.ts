@@ -43,3 +43,9 @@ export const nothingKept: Skip = {
   status: "skip",
   detail: { zh: "还没有保存过凭证", en: "nothing has been kept yet" },
 };
+
+/** What the configuration's own check advises, as a remedy: a sentence, in which a command stays one that can be typed. */
+export function remedyOfProblem({ instead: { zh, en } }: { readonly instead: Bilingual }): Bilingual {
+  const isCommand = /^\(?(ch(mod|own|grp)|readlink|groupadd|ls|iconv|unset|umask)\b/.test(en);
+  return { zh: `${zh}。`, en: isCommand ? `Run ${en}.` : `${en.slice(0, 1).toUpperCase()}${en.slice(1)}.` };
+}

@@ -36,11 +36,11 @@ export function judgeDirectory(
     });
   }
   if ((found.mode & 0o022) !== 0) {
-    const remedy = { zh: `请执行 chmod 0700 ${directory}。`, en: `chmod 0700 ${directory}.` };
+    const remedy = { zh: `请执行 chmod 0700 ${directory}。`, en: `Run chmod 0700 ${directory}.` };
     return fail(`的权限是 ${mode}，他人可写`, `has mode ${mode}: others may write`, remedy);
   }
   if ((found.uid !== 0 && found.uid !== user.uid) || !allows(found, user, "rwx")) {
-    const remedy = { zh: `请执行 chown ${user.name} ${directory}。`, en: `chown ${user.name} ${directory}.` };
+    const remedy = { zh: `请执行 chown ${user.name} ${directory}。`, en: `Run chown ${user.name} ${directory}.` };
     return fail(
       `属于用户 ${found.uid}（权限 ${mode}），服务用户 ${user.name} 无法使用`,
       `belongs to user ${found.uid} (mode ${mode}); the service's user ${user.name} cannot use it`,

@@ -95,7 +95,7 @@ describe
       expect(first).toBe("pay.reach");
       expect(checkIn(report, "pay.reach")?.detail.zh).toContain("连接超时");
       expect(report.duration_ms).toBeLessThan(15_000);
-      });
+    });
 
     it("a login page where 443 is closed: net.captive, and where it leads", async () => {
       const { first, report } = await look({

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { LoadResult } from "../../agent/config/load.ts";
-import { judgeClient, judgeSocket } from "../../agent/diagnose/api-checks.ts";
+import { judgeSocket } from "../../agent/diagnose/api-checks.ts";
 import { judgeExpiry } from "../../agent/diagnose/certificate-checks.ts";
+import { judgeClient } from "../../agent/diagnose/client-check.ts";
 import { judgeConfiguration, judgePermissions } from "../../agent/diagnose/config-checks.ts";
 import { judgeIdentity } from "../../agent/diagnose/identity-check.ts";
 import { judgeSeal, openDirectory } from "../../agent/diagnose/key-checks.ts";
