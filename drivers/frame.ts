@@ -109,7 +109,7 @@ export class FrameDecoder {
       if (octet === FLAG) {
         this.#raw += at - 1 - start;
         start = at;
-        if (this.#raw > 0) this.#end(length, escaped, frames);
+        if (this.#raw > 0) this.#close(length, escaped, frames);
         length = 0;
         escaped = false;
       } else if (octet === ESCAPE && !escaped) {
@@ -139,6 +139,15 @@ export class FrameDecoder {
     return frames;
   }
 
+  /** The line has ended: what came without a closing flag is no frame any more. */
+  end(): void {
+    this.counters.dropped_octets += this.#raw;
+    this.#raw = 0;
+    this.#length = 0;
+    this.#escaped = false;
+    this.#dropping = false;
+  }
+
   /** Drops what is left of an oversize frame. Returns the place after its flag, or the end of the chunk. */
   #skip(chunk: Uint8Array, from: number): number {
     const flag = chunk.indexOf(FLAG, from);
@@ -148,7 +157,7 @@ export class FrameDecoder {
     return this.#dropping ? until : flag + 1;
   }
 
-  #end(length: number, escaped: boolean, frames: Buffer[]): void {
+  #close(length: number, escaped: boolean, frames: Buffer[]): void {
     if (escaped) this.counters.aborted++;
     else if (length <= FCS_OCTETS) this.counters.short++;
     else {

@@ -128,6 +128,7 @@ export class Link {
   /** Gives the line up; a call in flight rejects with the reason. Only the first reason counts. */
   fail(reason: AgentError): void {
     if (this.lost.aborted) return;
+    this.#decoder.end();
     this.#waiting?.reject(reason);
     this.#lost.abort(reason);
   }

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { type Entropy, systemEntropy } from "../entropy.ts";
 import { empty, json, type Platform } from "./answers.ts";
 import { checkAuthinfoBody, type ExpectedIdentity } from "./authinfo-rules.ts";
+import { ECHO, echo } from "./echo.ts";
 import type { Exchange, TlsMaterial } from "./https-host.ts";
 import { checkHeaders, OnceOnly, type PayService, startPayService, type Verdict } from "./pay-service.ts";
 
@@ -41,7 +42,8 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
       const headers: Record<string, string> = status === 401 ? { "WWW-Authenticate": "Bearer" } : {};
       return { ok: false, facts, reason, answer: json(status, { code: reason.toUpperCase(), message }, headers) };
     };
-    if (request.url !== `${basePath}/v3/offlineface/authinfo`) {
+    const isEcho = request.url === basePath + ECHO;
+    if (!isEcho && request.url !== `${basePath}/v3/offlineface/authinfo`) {
       return { ok: false, facts, reason: "path", answer: empty(404) };
     }
     if (request.method !== "POST") return { ok: false, facts, reason: "method", answer: empty(405) };
@@ -54,6 +56,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     }
     const badHeaders = checkHeaders(request, options.platform.keyId);
     if (badHeaders !== undefined) return { ...badHeaders, facts };
+    if (isEcho) return echo(body, facts);
     const checked = checkAuthinfoBody(body, options.identity ?? {}, rawData.isFresh);
     const known = { ...facts, ...checked.facts };
     return checked.refusal === undefined ? { ok: true, facts: known } : { ok: false, facts: known, ...checked.refusal };

@@ -2,7 +2,8 @@ import { createPublicKey } from "node:crypto";
 import { type Clock, systemClock } from "../clock.ts";
 import { type Entropy, systemEntropy } from "../entropy.ts";
 import { empty, json, type Platform } from "./answers.ts";
-import { checkAuthinfoBody, type ExpectedIdentity, parseObject } from "./authinfo-rules.ts";
+import { checkAuthinfoBody, type ExpectedIdentity } from "./authinfo-rules.ts";
+import { ECHO, echo } from "./echo.ts";
 import type { Exchange, TlsMaterial } from "./https-host.ts";
 import { checkSignature } from "./merchant-signature.ts";
 import { checkHeaders, OnceOnly, type PayService, startPayService, type Verdict } from "./pay-service.ts";
@@ -21,7 +22,6 @@ export interface WechatPayServerOptions {
 }
 
 const AUTHINFO = "/v3/offlineface/authinfo";
-const ECHO = "/v3/security/echo";
 
 /**
  * A simulated WeChat Pay on HTTPS: POST /v3/offlineface/authinfo and POST /v3/security/echo, every request verified, every
@@ -58,12 +58,4 @@ export async function startWechatPayServer(options: WechatPayServerOptions): Pro
 
   const entropy = options.entropy ?? systemEntropy;
   return startPayService({ ...options, clock, entropy, judge });
-}
-
-/** The official self-test of credentials (reference "wechatpay" 3.9). */
-function echo(body: Buffer, facts: Verdict["facts"]): Verdict {
-  const message = parseObject(body)?.echo_message;
-  if (typeof message === "string") return { ok: true, facts, json: { echo_message: message } };
-  const answer = json(400, { code: "PARAM_ERROR", message: "参数错误", detail: { field: "/echo_message" } });
-  return { ok: false, facts, reason: "echo_message", answer };
 }

@@ -348,10 +348,13 @@ describe("gateway mode", () => {
     expect(await request(rig.client([server.url]))).not.toHaveProperty("refreshAfterS");
   });
 
-  it("finds no echo where the gateway has none", async () => {
+  it("has an echo passed on, and finds none where the gateway has none", async () => {
     const server = await rig.gateway();
     const client = rig.client([server.url], { mode: "gateway" });
-    expect((await failure(client.echo({ signal: new AbortController().signal }))).code).toBe("PAY_NOT_FOUND");
+    const signal = new AbortController().signal;
+    expect(await client.echo({ signal })).toMatchObject({ status: 200 });
+    server.faults.next({ status: 404 });
+    expect((await failure(client.echo({ signal }))).code).toBe("PAY_NOT_FOUND");
   });
 
   it("shows its client certificate", async () => {

@@ -74,6 +74,18 @@ describe("FrameDecoder", () => {
     }
   });
 
+  it("counts what came without a closing flag when the line ends, and is fit for another line", () => {
+    const decoder = new FrameDecoder();
+    decoder.push(Buffer.from("$GPGGA,1235"));
+    expect(decoder.counters.dropped_octets).toBe(0);
+    decoder.end();
+    decoder.end();
+    expect(decoder.counters).toMatchObject({ ok: 0, fcs: 0, short: 0, dropped_octets: 11 });
+    decoder.push(Buffer.alloc(9000, 0x41));
+    decoder.end();
+    expect(decoder.push(encodeFrame(Buffer.from("x")))).toEqual([Buffer.from("x")]);
+  });
+
   it("delivers the same from every split of a stream", () => {
     const stream = Buffer.concat([
       hex("55aa7d"),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readHost } from "../../agent/host.ts";
+import { readHost, releaseOf } from "../../agent/host.ts";
 
 describe("the host", () => {
   it("is asked through systeminformation and says what it has", async () => {
@@ -17,4 +17,13 @@ describe("the host", () => {
     expect((await readHost("/", 20_000)).disk?.availableBytes).toBeGreaterThan(0);
     expect((await readHost("/nowhere/at/all", 20_000)).disk).toBeUndefined();
   });
+});
+
+it.each([
+  ['NAME="Debian GNU/Linux"\nVERSION_ID="12"\n', "Debian GNU/Linux", "12"],
+  ["PRETTY_NAME='x'\nNAME=Ubuntu\nVERSION_ID=20.04\n", "Ubuntu", "20.04"],
+  ['NAME="Kylin Linux"\nVERSION_ID="V10"\n', "Kylin Linux", "V10"],
+  ["", "Linux", ""],
+])("knows the system by os-release: %j", (text, distro, release) => {
+  expect(releaseOf(text)).toEqual({ distro, release });
 });

@@ -1,0 +1,120 @@
+import type { Clock } from "../clock.ts";
+import { AgentUnreachable, askAgent } from "../commands/admin-client.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { readRemembered } from "../config/remembered.ts";
+import { packagedSockets } from "../config/schema.ts";
+import type { Environment } from "../config/settings.ts";
+import { readSources } from "../config/sources.ts";
+import type { Entropy } from "../entropy.ts";
+import { lookupGroup } from "../group.ts";
+import type { AgentReading, DiagnoseContext, ServiceUser } from "./check.ts";
+import type { Turn } from "./engine.ts";
+import { agentPid, configurationOf, stateDirectoryOf, unitsOf } from "./facts.ts";
+import { accessOf } from "./rights.ts";
+import { environmentOf, environmentOfProcess, withServiceEnvironment } from "./service-environment.ts";
+import { ownUser, userOfOwner, userOfProcess, userOfUnit } from "./service-user.ts";
+import { type Units, wordsOf } from "./units.ts";
+
+export interface ContextParts {
+  readonly configFile: string;
+  /** The unit is about the packaged configuration; another one belongs to an agent that somebody runs by hand. */
+  readonly packagedConfigFile: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** Filled by the runner, check by check. */
+  readonly turns: ReadonlyMap<string, Turn>;
+}
+
+/** A status document is made from memory; an agent that needs longer is in trouble. */
+const STATUS_MS = 3_000;
+
+/** Looks around once: which configuration is in force, whether the agent answers, as whom it runs, whether it is installed. */
+export async function createContext(parts: ContextParts): Promise<DiagnoseContext> {
+  const { configFile, clock, entropy, turns } = parts;
+  const memory = new Map<string, Promise<unknown>>();
+  const once = <T>(name: string, read: () => Promise<T>): Promise<T> => {
+    const known = memory.get(name) as Promise<T> | undefined;
+    const fact = known ?? read();
+    memory.set(name, fact);
+    return fact;
+  };
+  if (configFile !== parts.packagedConfigFile) memory.set("units", Promise.resolve(undefined));
+  const units = await unitsOf({ once });
+  const look = async (env: Environment) => ({ env, loaded: await inForce({ once, configFile, env }) });
+
+  let { env, loaded } = await look(parts.env);
+  const pid = await agentPid({ once, loaded, clock });
+  const service = await serviceEnvironment(pid, units);
+  if (service !== undefined) {
+    memory.delete("configuration");
+    ({ env, loaded } = await look(withServiceEnvironment(parts.env, service)));
+  }
+  const adminSocket = loaded?.config.api.adminSocket ?? packagedSockets.admin;
+  const [answer, { user, privileged }] = await Promise.all([readAgent(adminSocket), whoServes(pid, units, loaded)]);
+  const blind = !privileged && readSources(configFile).problems.length > 0;
+  return {
+    ...{ configFile, env, loaded, adminSocket, user, privileged, clock, entropy, once },
+    agent: answer.kind === "absent" ? unheard(pid, blind) : answer,
+    apiSocket: loaded?.config.api.socket ?? packagedSockets.api,
+    installed: units !== undefined,
+    outcome: (id) => turns.get(id),
+  };
+}
+
+/** Nobody listens where the socket should be. */
+function unheard(pid: number | undefined, blind: boolean): AgentReading {
+  // Its socket has been taken away, but it lives and holds the serial port: nobody may fight with it.
+  if (pid !== undefined) return { kind: "silent" };
+  // Where the socket should be stands in a file that may not be read.
+  return { kind: blind ? "forbidden" : "absent" };
+}
+
+/** The file's configuration, else the remembered one. */
+async function inForce(
+  context: Pick<DiagnoseContext, "once" | "configFile" | "env">,
+): Promise<LoadedConfig | undefined> {
+  const present = await configurationOf(context);
+  if (present.kind === "ok") return present;
+  if (present.kind === "absent") return undefined;
+  const remembered = await readRemembered(present.storeDirectory, context.env);
+  return remembered?.kind === "ok" ? remembered : undefined;
+}
+
+async function serviceEnvironment(pid: number | undefined, units: Units | undefined): Promise<Environment | undefined> {
+  const running = pid === undefined ? undefined : await environmentOfProcess(pid);
+  return running ?? (units && environmentOf(wordsOf(units.service.Environment)));
+}
+
+/** Of a running agent the kernel knows; else what the unit says; else whose state it is; else it is who asks. */
+async function whoServes(
+  pid: number | undefined,
+  units: Units | undefined,
+  loaded: LoadedConfig | undefined,
+): Promise<{ readonly user: ServiceUser; readonly privileged: boolean }> {
+  const own = await ownUser();
+  const stateDirectory = stateDirectoryOf({ loaded });
+  const known =
+    (pid === undefined ? undefined : await userOfProcess(pid)) ??
+    (units === undefined ? undefined : await userOfUnit(unitUser(units), lookupGroup)) ??
+    (await userOfOwner(stateDirectory));
+  // A state that is not there yet will be made by whoever starts the agent; one that may not be looked at is another's.
+  const nobodys =
+    known === undefined && loaded !== undefined && (await accessOf(own, stateDirectory, "x")).kind === "missing";
+  return { user: known ?? own, privileged: own.uid === 0 || own.uid === known?.uid || nobodys };
+}
+
+function unitUser({ service }: Units) {
+  const { User: user = "", Group: group = "", SupplementaryGroups: more } = service;
+  return { user, group, supplementaryGroups: wordsOf(more) };
+}
+
+async function readAgent(socket: string): Promise<AgentReading> {
+  try {
+    const { status, body } = await askAgent(socket, "GET", "/v1/status", STATUS_MS);
+    return status === 200 ? { kind: "running", status: body } : { kind: "silent" };
+  } catch (error) {
+    if (!(error instanceof AgentUnreachable)) throw error;
+    return { kind: error.reason };
+  }
+}
