@@ -64,7 +64,7 @@ async function parse(argv: readonly string[]): Promise<number> {
   )
     .option("--directory <directory>", "where to put the keys and the configuration (default: a temporary one)")
     .option("--gateway", "simulate a merchant's gateway instead of WeChat Pay itself");
-  const { describeBridge, asksForCheck, CHECK_USAGE } = await import("./commands/bridge-command.ts");
+  const { describeBridge } = await import("./commands/bridge-command.ts");
   describeBridge(shared(program.command("bridge")), (code) => {
     exitCode = code;
   });
@@ -86,6 +86,7 @@ async function parse(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
+    const { asksForCheck, CHECK_USAGE } = await import("./commands/bridge-options.ts");
     return asksForCheck(argv) ? CHECK_USAGE : USAGE;
   }
   return exitCode;

@@ -1,13 +1,6 @@
 import type { Command } from "commander";
 import type { BridgeOptions } from "./bridge-options.ts";
 
-/** The kit's own exit code for a wrong command line (contract 8's for diagnose). */
-export const CHECK_USAGE = 3;
-
-export function asksForCheck(argv: readonly string[]): boolean {
-  return argv[0] === "bridge" && argv.some((word) => word === "--check" || word.startsWith("--check="));
-}
-
 /** The options of `bridge`, which is two commands: the reference bridge, and with --check the conformance kit. */
 export function describeBridge(command: Command, done: (exitCode: number) => void): void {
   command

@@ -32,6 +32,13 @@ export interface BridgeOptions {
   readonly list?: boolean;
 }
 
+/** The kit's own exit code for a wrong command line, as diagnose has it (contract 8). */
+export const CHECK_USAGE = 3;
+
+export function asksForCheck(argv: readonly string[]): boolean {
+  return argv[0] === "bridge" && argv.some((word) => word === "--check" || word.startsWith("--check="));
+}
+
 /** A mistake on the command line, or in what it names. */
 export class BridgeUsage extends Error {
   override readonly name = "BridgeUsage";
@@ -48,7 +55,7 @@ export class BridgeUsage extends Error {
 export interface BridgeSettings {
   readonly library: string;
   readonly place:
-    | { readonly port: string }
+    | { readonly port: DriverConfig }
     | { readonly socket: { readonly path: string; readonly mode: number; readonly group?: string } };
   readonly callTimeoutMs: number;
   readonly initTimeoutMs: number;
@@ -91,7 +98,7 @@ export function settingsOf(options: BridgeOptions): BridgeSettings {
   }
   const place =
     port !== undefined
-      ? { port: path.resolve(port) }
+      ? { port: lineConfig(path.resolve(port), options) }
       : {
           socket: {
             path: path.resolve(socket ?? ""),
@@ -140,6 +147,9 @@ export function wholeNumber(
   if (value === undefined) return otherwise;
   const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
-  const words = { zh: `${name} 应为 ${least} 至 ${most} 的整数`, en: `${name} is a whole number from ${least} to ${most}` };
+  const words = {
+    zh: `${name} 应为 ${least} 至 ${most} 的整数`,
+    en: `${name} is a whole number from ${least} to ${most}`,
+  };
   throw new BridgeUsage(words, exitCode);
 }

@@ -13,12 +13,12 @@ import { openSocket } from "../api/sockets.ts";
 import { systemClock } from "../clock.ts";
 import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
-import { chooseLanguage, say } from "../language.ts";
+import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import type { Log } from "../log.ts";
 import { createLog } from "../pino-log.ts";
 import { remedyFor } from "../remedies.ts";
 import { version } from "../version.ts";
-import { type BridgeOptions, BridgeUsage, lineConfig, settingsOf } from "./bridge-options.ts";
+import { type BridgeOptions, type BridgeSettings, BridgeUsage, settingsOf } from "./bridge-options.ts";
 
 /** sysexits: contract 1. */
 const USAGE = 64;
@@ -26,12 +26,16 @@ const IN_USE = 75;
 const MISCONFIGURED = 78;
 const COUNT_EVERY_MS = 60_000;
 
+const NO_DEVICE_ID: Bilingual = {
+  zh: "本机没有可读取的序列号，请用 --device-id 或 --device-id-file 指定设备SN；否则由服务的配置提供。",
+  en: "This board has no serial number that can be read; give --device-id or --device-id-file, or configure the agent with one.",
+};
+
 /** `facepay-agent bridge --library FILE (--port DEVICE | --socket PATH)`: serves the vendor's SDK until SIGTERM or SIGINT. */
 export async function bridge(options: BridgeOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
   try {
-    const deviceId = deviceIdOf(options);
-    return await serve(options, deviceId);
+    return await serve(options, settingsOf(options), deviceIdOf(options));
   } catch (error) {
     if (error instanceof BridgeUsage) {
       process.stderr.write(`facepay-agent bridge: ${say(error.words, language)}\n`);
@@ -43,8 +47,8 @@ export async function bridge(options: BridgeOptions): Promise<number> {
   }
 }
 
-async function serve(options: BridgeOptions, deviceId: string | undefined): Promise<number> {
-  const { library, place, callTimeoutMs, initTimeoutMs } = settingsOf(options);
+async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId: string | undefined): Promise<number> {
+  const { library, place, callTimeoutMs, initTimeoutMs } = settings;
   const clock = systemClock();
   const log = createLog("info", clock);
   const stop = new AbortController();
@@ -75,7 +79,7 @@ async function serve(options: BridgeOptions, deviceId: string | undefined): Prom
     serveLine(stream, (payload, left) => served.answer(payload, left), counters, gone);
   const identity = { library, device_id: deviceId ?? null, net_id: netIdOf(options.netId) ?? null };
   log.info("BRIDGE_STARTING", { version, ...identity });
-  if (deviceId === undefined) log.warn("DEVICE_ID_MISSING", { ...remedyFor("DEVICE_ID_MISSING") });
+  if (deviceId === undefined) log.warn("DEVICE_ID_MISSING", { ...NO_DEVICE_ID });
   await log.flush();
   // Not waited for: the line is answered from the start, and tells what is wrong with the library.
   sdk.start().then(
@@ -85,7 +89,7 @@ async function serve(options: BridgeOptions, deviceId: string | undefined): Prom
   const counting = countFrames(log, counters, clock, signal);
   try {
     if ("port" in place) {
-      const open = serialStream(lineConfig(place.port, options), clock);
+      const open = serialStream(place.port, clock);
       await servePort(open, serveOne, { clock, entropy: systemEntropy, log }, signal);
     } else {
       const socket = await openSocket(createSocketListener(serveOne, signal), place.socket);
@@ -133,7 +137,8 @@ function deviceIdOf({ deviceId, deviceIdFile }: BridgeOptions): string | undefin
   if (deviceIdFile === undefined) return deviceId ?? systemSerialNumber();
   const found = readIdFile(path.resolve(deviceIdFile));
   if (found !== undefined && isDeviceId(found)) return found;
-  const zh = found === undefined ? `无法读取 ${deviceIdFile}` : `${deviceIdFile} 的内容不是设备号（1 至 32 个可打印字符）`;
+  const zh =
+    found === undefined ? `无法读取 ${deviceIdFile}` : `${deviceIdFile} 的内容不是设备号（1 至 32 个可打印字符）`;
   const en = found === undefined ? "cannot be read" : "does not hold 1 to 32 printable ASCII characters";
   throw new BridgeUsage({ zh, en: `${deviceIdFile} ${en}` }, MISCONFIGURED);
 }

@@ -61,14 +61,14 @@ export async function checkBridge(options: CheckOptions): Promise<CheckReport> {
   try {
     for (const one of cases) {
       const startedAt = clock.boot();
-      const { status, detail }: Outcome = deaf ? skippedAfterFirst : await tryCase(one, context);
-      deaf ||= one === FIRST && status === "fail";
+      const outcome: Outcome = deaf ? skippedAfterFirst : await tryCase(one, context);
+      deaf ||= one === FIRST && outcome.status === "fail";
       const { id, rule, title } = one;
-      const result = { id, rule, title, status, detail, ms: Math.round(clock.boot() - startedAt) };
+      const result = { id, rule, title, ...outcome, ms: Math.round(clock.boot() - startedAt) };
       results.push(result);
       onResult?.(result);
       // What a broken bridge still sends belongs to no other case.
-      if (status === "fail" && !deaf) await settle(line, limits, clock);
+      if (outcome.status === "fail" && !deaf) await settle(line, limits, clock);
     }
     const { facts: bridge } = deaf ? { facts: {} } : await hello(context).catch(() => ({ facts: {} }));
     return { bridge, results };
@@ -87,7 +87,7 @@ const skippedAfterFirst: Outcome = {
 async function tryCase(one: CheckCase, context: CheckContext): Promise<Outcome> {
   try {
     const measured = (await one.run(context)) ?? "";
-    return { status: "pass", detail: { zh: measured, en: measured } };
+    return { status: "pass", detail: typeof measured === "string" ? { zh: measured, en: measured } : measured };
   } catch (error) {
     if (error instanceof RuleBroken) return { status: "fail", detail: error.words };
     if (error instanceof NotTried) return { status: "skip", detail: error.words };

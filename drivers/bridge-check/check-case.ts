@@ -34,7 +34,7 @@ export interface CheckCase {
   /** The sentence of contract 3 it stands for. */
   readonly rule: string;
   readonly title: Words;
-  run(context: CheckContext): Promise<string | undefined>;
+  run(context: CheckContext): Promise<Words | string | undefined>;
 }
 
 type Facts = Readonly<Record<string, unknown>>;
@@ -99,7 +99,10 @@ export async function simulatedSdk(context: CheckContext): Promise<{ outstanding
   const answer = await context.line.ask("call", { cmd: "simulatedSdk", version: "1", now: 1 });
   const counters = asFacts(answer.message.result);
   if (typeof counters?.outstanding !== "number") {
-    throw new NotTried("需要模拟 SDK（simulated-sdk.c）", "needs the simulated SDK (simulated-sdk.c) behind the bridge");
+    throw new NotTried(
+      "需要模拟 SDK（simulated-sdk.c）",
+      "needs the simulated SDK (simulated-sdk.c) behind the bridge",
+    );
   }
   return { outstanding: counters.outstanding };
 }

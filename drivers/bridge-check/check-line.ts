@@ -1,7 +1,7 @@
 import type { Clock } from "../../agent/clock.ts";
 import type { OpenedStream, OpenStream } from "../open-stream.ts";
 import { Deframer, frame, type Received } from "../simulator/wire.ts";
-import { RuleBroken } from "./verdict.ts";
+import { RuleBroken, type Words } from "./verdict.ts";
 
 /** One answer, and how it was written. */
 export interface Answer {
@@ -127,12 +127,12 @@ export class CheckLine {
   }
 
   async answerTo(id: number, startedAt: number, timeoutMs = this.patienceMs): Promise<Answer> {
-    const instead: string[] = [];
+    const instead = new Set<Words>();
     for (;;) {
       const received = await this.next(startedAt + timeoutMs);
       if (received === undefined) break;
       if (received.kind !== "payload") {
-        instead.push(damage[received.kind]);
+        instead.add(others[received.kind]);
         continue;
       }
       const text = decode(received.payload);
@@ -140,20 +140,25 @@ export class CheckLine {
       if (message?.id === id) {
         return { text, message, ms: this.#clock.boot() - startedAt, octets: received.payload };
       }
-      instead.push(message ? "an answer with another id" : "a payload that is no JSON object");
+      instead.add(message ? others.id : others.json);
     }
-    const what = instead.length > 0 ? `; instead came ${[...new Set(instead)].join(", ")}` : "";
-    if (this.#lost) throw new RuleBroken(`硬件桥关闭了线路${what}`, `the bridge closed the line${what}`);
-    throw new RuleBroken(`${timeoutMs} ms 内没有应答${what}`, `no answer within ${timeoutMs} ms${what}`);
+    const list = (language: "zh" | "en") => [...instead].map((words) => words[language]).join(", ");
+    const zh = instead.size > 0 ? `，却收到：${list("zh")}` : "";
+    const en = instead.size > 0 ? `; instead came ${list("en")}` : "";
+    if (this.#lost) throw new RuleBroken(`硬件桥关闭了线路${zh}`, `the bridge closed the line${en}`);
+    throw new RuleBroken(`${timeoutMs} ms 内没有应答${zh}`, `no answer within ${timeoutMs} ms${en}`);
   }
 }
 
-const damage = {
-  aborted: "an aborted frame",
-  short: "a frame of less than five octets",
-  fcs: "a frame with a wrong check sequence",
-  oversize: "a frame of more than 8192 octets",
-} as const;
+/** What may come instead of an answer. */
+const others = {
+  aborted: { zh: "被中止的帧", en: "an aborted frame" },
+  short: { zh: "不足五字节的帧", en: "a frame of less than five octets" },
+  fcs: { zh: "FCS 错误的帧", en: "a frame with a wrong check sequence" },
+  oversize: { zh: "超过 8192 字节的帧", en: "a frame of more than 8192 octets" },
+  id: { zh: "其他 id 的应答", en: "an answer with another id" },
+  json: { zh: "不是 JSON 对象的内容", en: "a payload that is no JSON object" },
+} as const satisfies Record<string, Words>;
 
 function plainRequest(id: number, method: string, params: object): string {
   return JSON.stringify({ jsonrpc: "2.0", id, method, params });

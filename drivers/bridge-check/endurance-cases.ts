@@ -27,7 +27,11 @@ export const enduranceCases: readonly CheckCase[] = [
       const seconds = (clock.boot() - startedAt) / 1000;
       times.sort((a, b) => a - b);
       const at = (part: number) => (times[Math.floor(part * times.length)] ?? 0).toFixed(2);
-      return `${limits.calls} calls in ${seconds.toFixed(1)} s, hello p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
+      const quick = `hello p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
+      return {
+        zh: `${limits.calls} 次调用，${seconds.toFixed(1)} 秒，${quick}`,
+        en: `${limits.calls} calls in ${seconds.toFixed(1)} s, ${quick}`,
+      };
     },
   },
 ];

@@ -4,6 +4,7 @@ import { demand, NotTried } from "./verdict.ts";
 const REPEATS = 10;
 const RESTART_DEADLINE_MS = 30_000;
 const RESTART_LOOK_MS = 200;
+const MISSING = { zh: "未报告", en: "missing" };
 
 async function factsOf(context: CheckContext): Promise<Readonly<Record<string, unknown>>> {
   return (await hello(context)).facts;
@@ -77,7 +78,7 @@ export const helloCases: readonly CheckCase[] = [
       const { device_id: deviceId } = await factsOf(context);
       const good = deviceId === undefined || (typeof deviceId === "string" && /^[\x20-\x7e]{1,32}$/.test(deviceId));
       demand(good, `device_id 为 ${show(deviceId)}`, `its device_id is ${show(deviceId)}`);
-      return deviceId ?? "missing";
+      return deviceId ?? MISSING;
     },
   },
   {
@@ -91,7 +92,7 @@ export const helloCases: readonly CheckCase[] = [
       demand(good, `net_id 为 ${show(netId)}`, `its net_id is ${show(netId)}`);
       const differ = new Set(ids).size;
       demand(differ === 1, `${REPEATS} 次 hello 出现 ${differ} 个 net_id`, `${REPEATS} hellos had ${differ} net_ids`);
-      return typeof netId === "string" ? netId : "missing";
+      return typeof netId === "string" ? netId : MISSING;
     },
   },
   {
@@ -102,7 +103,7 @@ export const helloCases: readonly CheckCase[] = [
       const { sdk_version: version } = await factsOf(context);
       const good = version === undefined || (typeof version === "string" && version.length <= 256);
       demand(good, `sdk_version 为 ${show(version)}`, `its sdk_version is ${show(version)}`);
-      return version ?? "missing";
+      return version ?? MISSING;
     },
   },
   {
@@ -111,15 +112,18 @@ export const helloCases: readonly CheckCase[] = [
     title: { zh: "硬件桥重启后 session 改变", en: "the session differs after the bridge was started anew" },
     async run(context) {
       const { line, clock, restart } = context;
-      if (!restart) throw new NotTried("请用 --restart 说明如何重启硬件桥", "say with --restart how to start the bridge anew");
+      if (!restart)
+        throw new NotTried("请用 --restart 说明如何重启硬件桥", "say with --restart how to start the bridge anew");
       const before = (await factsOf(context)).session;
       await line.close();
       await restart();
       const until = clock.boot() + RESTART_DEADLINE_MS;
-      while (!(await line.open().then(
-        () => true,
-        () => false,
-      ))) {
+      while (
+        !(await line.open().then(
+          () => true,
+          () => false,
+        ))
+      ) {
         demand(clock.boot() < until, "重启后无法打开线路", "the line does not open after the restart");
         await clock.sleep(RESTART_LOOK_MS);
       }
@@ -147,7 +151,8 @@ export const helloCases: readonly CheckCase[] = [
     async run(context) {
       const times: number[] = [];
       for (let i = 0; i < REPEATS; i++) times.push((await hello(context)).answer.ms);
-      return `slowest ${Math.max(...times).toFixed(1)} ms`;
+      const slowest = Math.max(...times).toFixed(1);
+      return { zh: `最慢 ${slowest} ms`, en: `slowest ${slowest} ms` };
     },
   },
 ];

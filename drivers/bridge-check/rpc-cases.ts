@@ -56,7 +56,10 @@ export const rpcCases: readonly CheckCase[] = [
     rule: "UTF-8",
     title: { zh: "应答是不带 BOM 的 UTF-8", en: "answers are UTF-8 without a byte order mark" },
     async run({ line, limits, clock }) {
-      for (const [method, params] of [["hello", HELLO], ["call", { cmd: "", version: "1", now: 1 }]] as const) {
+      for (const [method, params] of [
+        ["hello", HELLO],
+        ["call", { cmd: "", version: "1", now: 1 }],
+      ] as const) {
         const startedAt = clock.boot();
         line.send(frame(line.request(method, params).payload));
         const received = await line.next(startedAt + limits.callMs);
@@ -85,13 +88,16 @@ export const rpcCases: readonly CheckCase[] = [
     title: { zh: "应答原样带回 id，直至 2^53-1", en: "the id comes back as it was, up to 2^53-1" },
     async run({ line, limits }) {
       for (const id of IDS) await line.ask("hello", HELLO, { id, timeoutMs: limits.helloMs });
-      return `${IDS.length} ids`;
+      return `${IDS.length} id`;
     },
   },
   {
     id: "R05",
     rule: "The agent calls, the bridge answers",
-    title: { zh: "每个请求恰有一个应答，此外不发送任何内容", en: "each call has exactly one answer, and nothing else is sent" },
+    title: {
+      zh: "每个请求恰有一个应答，此外不发送任何内容",
+      en: "each call has exactly one answer, and nothing else is sent",
+    },
     async run(context) {
       const { line, limits } = context;
       await hello(context);

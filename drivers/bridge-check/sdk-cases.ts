@@ -1,4 +1,13 @@
-import { asFacts, type CheckCase, type CheckContext, call, hello, initialise, rawData, simulatedSdk } from "./check-case.ts";
+import {
+  asFacts,
+  type CheckCase,
+  type CheckContext,
+  call,
+  hello,
+  initialise,
+  rawData,
+  simulatedSdk,
+} from "./check-case.ts";
 import { demand } from "./verdict.ts";
 
 /** More than a double can hold: 2^53 + 1. */
@@ -10,7 +19,11 @@ const RAWDATA_GAP_MS = 1_100;
 
 function checkRawData(rawdata: unknown): asserts rawdata is string {
   demand(typeof rawdata === "string" && rawdata !== "", "没有 rawdata", "there is no rawdata");
-  demand(!rawdata.includes(" "), "rawdata 含空格（+ 被当作表单编码）", "the rawdata holds a space: a + was taken for one");
+  demand(
+    !rawdata.includes(" "),
+    "rawdata 含空格（+ 被当作表单编码）",
+    "the rawdata holds a space: a + was taken for one",
+  );
   const base64 = rawdata.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(rawdata);
   demand(base64, "rawdata 不是 base64", "the rawdata is not base64");
 }
@@ -47,10 +60,14 @@ export const sdkCases: readonly CheckCase[] = [
   {
     id: "S02",
     rule: "A rawdata that is empty, holds a space or is not base64 is refused",
-    title: { zh: "getWxpayfaceRawdata 返回可用的 rawdata", en: "getWxpayfaceRawdata brings a rawdata that can be used" },
+    title: {
+      zh: "getWxpayfaceRawdata 返回可用的 rawdata",
+      en: "getWxpayfaceRawdata brings a rawdata that can be used",
+    },
     async run(context) {
       const { rawdata, ms } = await goodRawData(context);
-      return `${rawdata.length} characters, ${ms.toFixed(0)} ms`;
+      const [characters, took] = [rawdata.length, ms.toFixed(0)];
+      return { zh: `${characters} 个字符，${took} ms`, en: `${characters} characters, ${took} ms` };
     },
   },
   {
@@ -98,14 +115,21 @@ export const sdkCases: readonly CheckCase[] = [
       await context.line.reopen();
       await hello(context);
       const { facts } = await call(context, { cmd: "getWxpayfaceRawdata" });
-      demand(facts.return_code === "SUCCESS", "需要再次初始化，而 session 未变", "it needs another init in the same session");
+      demand(
+        facts.return_code === "SUCCESS",
+        "需要再次初始化，而 session 未变",
+        "it needs another init in the same session",
+      );
       return undefined;
     },
   },
   {
     id: "S07",
     rule: "A native call that returns non-zero is JSON-RPC error -32000 with data.status",
-    title: { zh: "底层返回非零：错误 -32000 与 data.status", en: "a native call that returns 7 is error -32000 with status 7" },
+    title: {
+      zh: "底层返回非零：错误 -32000 与 data.status",
+      en: "a native call that returns 7 is error -32000 with status 7",
+    },
     async run(context) {
       await simulatedSdk(context);
       const error = await wrong(context, "status 7");
@@ -156,7 +180,10 @@ export const sdkCases: readonly CheckCase[] = [
   {
     id: "S11",
     rule: "session differs each time the bridge starts; err_code 271378620 means init and try again",
-    title: { zh: "SDK 崩溃后线路照常，session 改变", en: "after a crash of the SDK the line is answered, with a new session" },
+    title: {
+      zh: "SDK 崩溃后线路照常，session 改变",
+      en: "after a crash of the SDK the line is answered, with a new session",
+    },
     async run(context) {
       await simulatedSdk(context);
       const before = (await hello(context)).facts.session;
@@ -170,7 +197,10 @@ export const sdkCases: readonly CheckCase[] = [
   {
     id: "S12",
     rule: "the answer may never come, so every call has a deadline",
-    title: { zh: "SDK 无应答后线路照常，session 改变", en: "after a call that never returns the line is answered, with a new session" },
+    title: {
+      zh: "SDK 无应答后线路照常，session 改变",
+      en: "after a call that never returns the line is answered, with a new session",
+    },
     async run(context) {
       await simulatedSdk(context);
       const before = (await hello(context)).facts.session;
@@ -190,7 +220,11 @@ export const sdkCases: readonly CheckCase[] = [
       for (let i = 0; i < RELEASE_CALLS; i++) await call(context, { cmd: "simulatedSdk" });
       const { outstanding: after } = await simulatedSdk(context);
       const kept = after - before;
-      demand(kept === 0, `${RELEASE_CALLS} 次调用后有 ${kept} 个应答未释放`, `${kept} answers of ${RELEASE_CALLS} calls were not released`);
+      demand(
+        kept === 0,
+        `${RELEASE_CALLS} 次调用后有 ${kept} 个应答未释放`,
+        `${kept} answers of ${RELEASE_CALLS} calls were not released`,
+      );
       return undefined;
     },
   },

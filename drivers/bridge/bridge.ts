@@ -1,8 +1,15 @@
 import { AgentError, asAgentError } from "../../agent/errors.ts";
 import { MAX_PAYLOAD } from "../frame.ts";
-import { PROTOCOL } from "../sdk-rules.ts";
 import { rpcErrorOf } from "../sdk-failures.ts";
-import { INVALID_PARAMS, METHOD_NOT_FOUND, type RpcRequest, readRequest, writeError, writeResult } from "./rpc-request.ts";
+import { PROTOCOL } from "../sdk-rules.ts";
+import {
+  INVALID_PARAMS,
+  METHOD_NOT_FOUND,
+  type RpcRequest,
+  readRequest,
+  writeError,
+  writeResult,
+} from "./rpc-request.ts";
 import type { SdkProcess } from "./sdk-process.ts";
 
 export interface BridgeParts {
@@ -68,7 +75,10 @@ export class Bridge {
         this.#parts.onOutcome(undefined);
         return answer;
       }
-      throw new AgentError("SDK_ANSWER_TOO_LARGE", `the SDK's answer makes ${answer.length} octets, a frame ${MAX_PAYLOAD}`);
+      throw new AgentError(
+        "SDK_ANSWER_TOO_LARGE",
+        `the SDK's answer makes ${answer.length} octets, a frame ${MAX_PAYLOAD}`,
+      );
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const problem = asAgentError(error);
@@ -87,6 +97,8 @@ function answerText(octets: Buffer): string {
     JSON.parse(text);
     return text;
   } catch (error) {
-    throw new AgentError("SDK_ANSWER_INVALID", `the SDK's answer of ${end} octets is no JSON in UTF-8`, { cause: error });
+    throw new AgentError("SDK_ANSWER_INVALID", `the SDK's answer of ${end} octets is no JSON in UTF-8`, {
+      cause: error,
+    });
   }
 }

@@ -86,7 +86,10 @@ export class SdkProcess {
     await checkLibrary(library);
     this.#end.signal.throwIfAborted();
     if (this.#alive >= MOST_UNDEAD) {
-      throw new AgentError("SDK_HUNG", `${this.#alive} processes of the SDK cannot be ended: switch the board off and on`);
+      throw new AgentError(
+        "SDK_HUNG",
+        `${this.#alive} processes of the SDK cannot be ended: switch the board off and on`,
+      );
     }
     const child = new Child(this.#parts, (problem) => this.#ended(child, problem));
     this.#child = child;

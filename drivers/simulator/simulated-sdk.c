@@ -16,7 +16,8 @@
  *   lie N           claims N octets for its answer       nul           counts the final NUL as part of the answer
  *   uninitialised   err_code 271378620                   initialising  err_code 271378621
  *   no-network      "ip address is null"                 answer FILE   what the file holds
- *   leak N          loses N KiB, then answers            scribble      writes to every descriptor, then answers
+ *   print           prints its answer too
+ *   leak N          loses N KiB, then answers            scribble      writes to descriptors 1 to 3, then answers
  *
  * Two commands of its own: simulatedEcho answers with the request as it came, simulatedSdk with its counters.
  */
@@ -139,7 +140,7 @@ static int huge_answer(long wanted, char **answer, unsigned *size) {
 
 static void scribble(void) {
   static const char words[] = "wxface: debug \x7e\x7d{\"result\":1}\x7e\n";
-  for (int fd = 1; fd < 32; fd++) {
+  for (int fd = 1; fd <= 3; fd++) {
     int flags = fcntl(fd, F_GETFL);
     if (flags != -1 && (flags & O_ACCMODE) != O_RDONLY && write(fd, words, sizeof words - 1) < 0) continue;
   }
@@ -214,6 +215,11 @@ static int act(const char *request, size_t length, char **answer, unsigned *size
     if (lost != NULL) memset(lost, 1, (size_t)number * 1024);
   }
   int status = answer_of(cmd, request, length, answer, size);
+  if (status == 0 && IS("print")) {
+    printf("wxface: %s\n", *answer);
+    fflush(stdout);
+    fprintf(stderr, "wxface: %s\n", *answer);
+  }
   if (status == 0 && IS("nul")) ++*size;
   if (status == 0 && IS("lie")) *size = (unsigned)strtoul(more, NULL, 10);
   return status;
