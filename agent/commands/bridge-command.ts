@@ -30,7 +30,7 @@ export function describeBridge(command: Command, done: (exitCode: number) => voi
     .option("--restart <command>", "with --check: what restarts the bridge, for the cases that need it")
     .action(async (options: BridgeOptions) => {
       const run =
-        options.check === undefined
+        options.check === undefined && !options.list
           ? (await import("./bridge.ts")).bridge
           : (await import("./bridge-check.ts")).bridgeCheck;
       done(await run(options));

@@ -11,6 +11,8 @@ import { newFrameCounters } from "../../drivers/frame.ts";
 import { serialStream } from "../../drivers/serial-port.ts";
 import { openSocket } from "../api/sockets.ts";
 import { systemClock } from "../clock.ts";
+import { environmentProblems } from "../config/environment.ts";
+import { renderProblem } from "../config/problem.ts";
 import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
@@ -34,6 +36,12 @@ const NO_DEVICE_ID: Bilingual = {
 /** `facepay-agent bridge --library FILE (--port DEVICE | --socket PATH)`: serves the vendor's SDK until SIGTERM or SIGINT. */
 export async function bridge(options: BridgeOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
+  const unsafe = environmentProblems(process.env, process.execArgv);
+  if (unsafe.length > 0) {
+    const list = unsafe.map((problem) => renderProblem(problem, language)).join("\n");
+    process.stderr.write(`facepay-agent bridge: ${list}\n`);
+    return MISCONFIGURED;
+  }
   try {
     return await serve(options, settingsOf(options), deviceIdOf(options));
   } catch (error) {
@@ -57,6 +65,7 @@ async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId:
   const { signal } = stop;
 
   const tell = problemTeller(log);
+  const tellLine = problemTeller(log);
   const sdk = new SdkProcess({
     library,
     command: [process.execPath, ownLauncher(), "bridge-sdk"],
@@ -90,7 +99,11 @@ async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId:
   try {
     if ("port" in place) {
       const open = serialStream(place.port, clock);
-      await servePort(open, serveOne, { clock, entropy: systemEntropy, log }, signal);
+      const onOpened = (port: string) => {
+        log.info("BRIDGE_SERVING", { port });
+        tellLine(undefined);
+      };
+      await servePort(open, serveOne, { clock, entropy: systemEntropy, onOpened, onProblem: tellLine }, signal);
     } else {
       const socket = await openSocket(createSocketListener(serveOne, signal), place.socket);
       log.info("BRIDGE_SERVING", { socket: place.socket.path });
@@ -108,7 +121,7 @@ async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId:
   }
 }
 
-/** A failing SDK is told once, in both languages, and again only when something else fails or after it has worked. */
+/** What fails again and again is told once, in both languages, and again only when something else fails or after it has worked. */
 function problemTeller(log: Log): (problem: AgentError | undefined) => void {
   let told = "";
   return (problem) => {

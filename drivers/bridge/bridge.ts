@@ -1,5 +1,6 @@
 import { AgentError, asAgentError } from "../../agent/errors.ts";
 import { MAX_PAYLOAD } from "../frame.ts";
+import { isObject } from "../jsonrpc.ts";
 import { rpcErrorOf } from "../sdk-failures.ts";
 import { PROTOCOL } from "../sdk-rules.ts";
 import {
@@ -25,6 +26,9 @@ export interface BridgeParts {
   readonly onOutcome: (problem: AgentError | undefined) => void;
 }
 
+/** What the agent takes for a version. */
+const MOST_VERSION = 256;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bridge's side of contract 3, whatever the line: one payload in, at most one out. */
@@ -32,6 +36,8 @@ export class Bridge {
   readonly #parts: BridgeParts;
   /** The last active network card: while there is none, the one before is still the SDK's. */
   #netId: string | undefined;
+  /** As the SDK itself has told it to whoever asked (getSdkInfo); the bridge makes no call of its own. */
+  #sdkVersion: { readonly session: string; readonly version: string } | undefined;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
@@ -61,6 +67,7 @@ export class Bridge {
       // What is undefined is left out by JSON.stringify.
       device_id: deviceId,
       net_id: this.#netId,
+      sdk_version: this.#sdkVersion?.session === sdk.session ? this.#sdkVersion.version : undefined,
     };
     return writeResult(id, JSON.stringify(result));
   }
@@ -70,7 +77,11 @@ export class Bridge {
     try {
       const timeoutMs = params.cmd === "initWxpayface" ? initTimeoutMs : callTimeoutMs;
       const octets = await sdk.call(Buffer.from(paramsText), timeoutMs, signal);
-      const answer = writeResult(id, answerText(octets));
+      const { text, value } = readAnswer(octets);
+      if (isObject(value) && isVersion(value.sdk_version)) {
+        this.#sdkVersion = { session: sdk.session, version: value.sdk_version };
+      }
+      const answer = writeResult(id, text);
       if (answer.length <= MAX_PAYLOAD) {
         this.#parts.onOutcome(undefined);
         return answer;
@@ -88,17 +99,20 @@ export class Bridge {
   }
 }
 
-/** The SDK's answer as it stands. Throws SDK_ANSWER_INVALID for what would break the JSON around it. */
-function answerText(octets: Buffer): string {
+/** The SDK's answer as it stands, and what it says. Throws SDK_ANSWER_INVALID for what would break the JSON around it. */
+function readAnswer(octets: Buffer): { readonly text: string; readonly value: unknown } {
   // Some builds count the final NUL of their C string.
   const end = octets.at(-1) === 0 ? octets.length - 1 : octets.length;
   try {
     const text = utf8.decode(octets.subarray(0, end));
-    JSON.parse(text);
-    return text;
+    return { text, value: JSON.parse(text) };
   } catch (error) {
     throw new AgentError("SDK_ANSWER_INVALID", `the SDK's answer of ${end} octets is no JSON in UTF-8`, {
       cause: error,
     });
   }
+}
+
+function isVersion(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MOST_VERSION;
 }

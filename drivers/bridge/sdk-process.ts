@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { Clock } from "../../agent/clock.ts";
 import type { Entropy } from "../../agent/entropy.ts";
-import { AgentError, asAgentError } from "../../agent/errors.ts";
+import { AgentError, asAgentError, systemCode } from "../../agent/errors.ts";
 import { CallQueue } from "../call-queue.ts";
 import { withDeadline } from "../deadline.ts";
 import { encodeFrame, FrameDecoder } from "../frame.ts";
@@ -147,6 +147,8 @@ class Child {
     const child = spawn(program, [...args, library, String(process.pid)], {
       stdio: ["pipe", output, output, "pipe"],
       env: environment(),
+      // A group of its own, which is ended whole: a helper that the library has started would keep the camera.
+      detached: true,
     });
     this.#process = child;
     const { stdin, stdio } = child as { stdin: Writable; stdio: readonly unknown[] };
@@ -180,7 +182,9 @@ class Child {
   }
 
   kill(problem: AgentError): void {
-    this.#process.kill("SIGKILL");
+    const { pid } = this.#process;
+    // Only while it has not been waited for: afterwards the number may be another's.
+    if (pid !== undefined && !this.#ended) endGroup(pid);
     this.#end(problem);
   }
 
@@ -205,6 +209,15 @@ class Child {
     this.#onEnd(problem);
     this.#waiting.promise.catch(() => undefined);
     this.#waiting.reject(problem);
+  }
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It has just ended by itself; its "exit" is on the way.
+    if (systemCode(error) !== "ESRCH") throw error;
   }
 }
 

@@ -1,37 +1,39 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../agent/clock.ts";
 import type { Entropy } from "../../agent/entropy.ts";
-import { asAgentError } from "../../agent/errors.ts";
-import type { Log } from "../../agent/log.ts";
+import { AgentError, asAgentError } from "../../agent/errors.ts";
 import { type OpenedStream, type OpenStream, untilGone } from "../open-stream.ts";
 import { backoffMs } from "../sdk-rules.ts";
 
 /** A port that was in use for so long was a good one: the next opening begins with a short pause again. */
 const SETTLED_MS = 10_000;
 
+export interface PortParts {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly onOpened: (path: string) => void;
+  /** Why the port is not open, or is so no longer. */
+  readonly onProblem: (problem: AgentError) => void;
+}
+
 /** Keeps a serial port open and served until the signal aborts, whatever becomes of it meanwhile. Never rejects. */
 export async function servePort(
   open: OpenStream,
   serve: (stream: Duplex, signal: AbortSignal) => Promise<void>,
-  { clock, entropy, log }: { readonly clock: Clock; readonly entropy: Entropy; readonly log: Log },
+  { clock, entropy, onOpened, onProblem }: PortParts,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
-  let problem = "";
   while (!signal.aborted) {
     try {
       const opened = await open(signal);
       const openedAt = clock.boot();
-      problem = "";
-      log.info("BRIDGE_SERVING", { port: opened.path });
+      onOpened(opened.path);
       await serveOpened(opened, serve, clock, signal);
       if (clock.boot() - openedAt >= SETTLED_MS) failures = 0;
-      if (!signal.aborted) log.warn("BRIDGE_LOST", { port: opened.path });
+      throw new AgentError("BRIDGE_LOST", `${opened.path} has gone`);
     } catch (error) {
-      const { code, message: detail } = asAgentError(error);
-      // An unplugged adapter fails every few seconds: only the first time is news.
-      if (!signal.aborted) log[code === problem ? "debug" : "warn"]("BRIDGE_PROBLEM", { cause: code, detail });
-      problem = code;
+      if (!signal.aborted) onProblem(asAgentError(error));
     }
     await clock.sleep(backoffMs(failures++, entropy.unit()), signal).catch(() => {
       // The end has cut the pause short.

@@ -16,7 +16,7 @@
  *   lie N           claims N octets for its answer       nul           counts the final NUL as part of the answer
  *   uninitialised   err_code 271378620                   initialising  err_code 271378621
  *   no-network      "ip address is null"                 answer FILE   what the file holds
- *   print           prints its answer too
+ *   print           prints its answer too                helper        starts a process, then never returns
  *   leak N          loses N KiB, then answers            scribble      writes to descriptors 1 to 3, then answers
  *
  * Two commands of its own: simulatedEcho answers with the request as it came, simulatedSdk with its counters.
@@ -193,7 +193,8 @@ static int act(const char *request, size_t length, char **answer, unsigned *size
   if (blank != NULL) *blank = '\0';
   long number = strtol(more, NULL, 10);
 #define IS(name) (strcmp(how, name) == 0)
-  if (IS("hang")) for (;;) pause();
+  if (IS("helper") && fork() < 0) return -1; /* both halves of it hang */
+  if (IS("hang") || IS("helper")) for (;;) pause();
   if (IS("spin")) for (;;) atomic_fetch_add(&calls, 0);
   if (IS("crash")) raise(SIGSEGV);
   if (IS("abort")) abort();

@@ -130,6 +130,18 @@ describe("the bridge", () => {
     expect(outcomes.at(-1)).toBe(code);
   });
 
+  it("repeats the SDK's version once the SDK has told it to somebody, until the SDK is another one", async () => {
+    const sdk = { session: "s-1", call: async () => Buffer.from('{"return_code":"SUCCESS","sdk_version":"2.32.300"}') };
+    const parts = { name: "t/1", netId: () => undefined, callTimeoutMs: 1, initTimeoutMs: 2, onOutcome: () => {} };
+    const bridge = new Bridge({ ...parts, sdk });
+    const version = async () => (await ask(bridge, "hello", hello)).result.sdk_version;
+    expect(await version()).toBeUndefined();
+    await ask(bridge, "call", { cmd: "getSdkInfo" });
+    expect(await version()).toBe("2.32.300");
+    sdk.session = "s-2";
+    expect(await version()).toBeUndefined();
+  });
+
   it("gives init its own deadline", async () => {
     const deadlines: number[] = [];
     const sdk = {
