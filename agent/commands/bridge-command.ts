@@ -14,7 +14,7 @@ export function describeBridge(command: Command, done: (exitCode: number) => voi
     .option("--device-id-file <file>", "file that holds it")
     .option("--net-id <id>", "network id to report: auto (card of the default route), none, or a text", "auto")
     .option("--call-timeout <ms>", "deadline of a call, below the agent's call_timeout_ms (default: 9000)")
-    .option("--init-timeout <ms>", "deadline of initWxpayface, below init_timeout_ms (default: 14000)")
+    .option("--init-timeout <ms>", "deadline of initWxpayface and of loading, below init_timeout_ms (default: 14000)")
     .option("--sdk-output", "let what the library prints through to stderr; it may hold secrets")
     .option("--baud-rate <rate>", "of --port and of a serial --check (default: 115200)")
     .option("--data-bits <bits>", "8 or 7 (default: 8)")

@@ -70,6 +70,7 @@ async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId:
     library,
     command: [process.execPath, ownLauncher(), "bridge-sdk"],
     showOutput: options.sdkOutput ?? false,
+    loadTimeoutMs: initTimeoutMs,
     clock,
     entropy: systemEntropy,
     onEnd: ({ code, message: detail }, session) => log.warn("SDK_ENDED", { session, cause: code, detail }),

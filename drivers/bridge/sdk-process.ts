@@ -18,14 +18,14 @@ export interface SdkProcessParts {
   readonly command: readonly [program: string, ...args: string[]];
   /** What the library prints goes to our stderr instead of nowhere. It may hold secrets. */
   readonly showOutput: boolean;
+  /** For Node to start and the library to load: 40 to 80 ms on a quick machine, but a board may be busy with its own start. */
+  readonly loadTimeoutMs: number;
   readonly clock: Clock;
   readonly entropy: Entropy;
   /** A process is gone, and why. */
   readonly onEnd: (problem: AgentError, session: string) => void;
 }
 
-/** Starting Node and loading a library takes 40 to 80 ms on a quick machine; a terminal's may be busy with its own start. */
-const START_DEADLINE_MS = 15_000;
 /** A process in the kernel's hands (a camera driver that hangs) outlives even SIGKILL: more of them help nobody. */
 const MOST_UNDEAD = 3;
 const CLOSE_DEADLINE_MS = 1_000;
@@ -82,7 +82,7 @@ export class SdkProcess {
 
   async #running(): Promise<Child> {
     if (this.#child) return this.#child;
-    const { library, clock } = this.#parts;
+    const { library, clock, loadTimeoutMs } = this.#parts;
     await checkLibrary(library);
     this.#end.signal.throwIfAborted();
     if (this.#alive >= MOST_UNDEAD) {
@@ -95,8 +95,8 @@ export class SdkProcess {
     this.#child = child;
     this.#alive++;
     void child.gone.then(() => this.#alive--);
-    const late = () => new AgentError("SDK_HUNG", `the SDK's library did not load within ${START_DEADLINE_MS} ms`);
-    const first = await this.#orGiveUp(child, withDeadline(child.first, START_DEADLINE_MS, clock, late));
+    const late = () => new AgentError("SDK_HUNG", `the SDK's library did not load within ${loadTimeoutMs} ms`);
+    const first = await this.#orGiveUp(child, withDeadline(child.first, loadTimeoutMs, clock, late));
     if (first.kind === "ready") return child;
     const problem = first.kind === "failed" ? first.error : new AgentError("SDK_ANSWER_INVALID", "no greeting");
     child.kill(problem);

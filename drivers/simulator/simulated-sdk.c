@@ -19,6 +19,8 @@
  *   print           prints its answer too                helper        starts a process, then never returns
  *   leak N          loses N KiB, then answers            scribble      writes to descriptors 1 to 3, then answers
  *
+ * Already while it is loaded it obeys "load <hang or crash>" in that file.
+ *
  * Two commands of its own: simulatedEcho answers with the request as it came, simulatedSdk with its counters.
  */
 #define _GNU_SOURCE
@@ -182,6 +184,13 @@ static int answer_of(const char *cmd, const char *request, size_t length, char *
     return say(buffer, answer, size);
   }
   return refuse("SUCCESS", "", 0, answer, size);
+}
+
+__attribute__((constructor)) static void load(void) {
+  char how[400];
+  told("load", how, sizeof how);
+  if (strcmp(how, "crash") == 0) raise(SIGSEGV);
+  if (strcmp(how, "hang") == 0) for (;;) pause();
 }
 
 static int act(const char *request, size_t length, char **answer, unsigned *size) {

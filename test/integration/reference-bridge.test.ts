@@ -199,6 +199,24 @@ describe.skipIf(noCompiler())(`the reference bridge over the C library ${noCompi
     }
   });
 
+  it("survives a library that crashes or hangs while it is loaded", async () => {
+    const socket = newSocket();
+    await using bridge = new NativeBridge(directory, library, ["--socket", socket, "--init-timeout", "500"]);
+    await bridge.start();
+    await bridge.logs("SDK_LOADED");
+    await using caller = new Caller(socket);
+    const init = { cmd: "initWxpayface", version: "1", now: 1 };
+    await bridge.misbehave("load crash");
+    for (const simulate of ["crash", ""]) {
+      const crashed = await caller.call({ ...init, simulate });
+      expect(crashed).toMatchObject({ error: { code: -32002, data: { code: "SDK_CRASHED" } } });
+    }
+    await bridge.misbehave("load hang");
+    expect(await caller.call(init)).toMatchObject({ error: { code: -32003, data: { code: "SDK_HUNG" } } });
+    await bridge.behave();
+    expect(await caller.call(init)).toMatchObject({ result: { return_code: "SUCCESS" } });
+  });
+
   it("ends what the library has started together with it", async () => {
     const socket = newSocket();
     await using bridge = new NativeBridge(directory, library, ["--socket", socket, "--call-timeout", "500"]);
