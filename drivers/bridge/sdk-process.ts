@@ -61,12 +61,14 @@ export class SdkProcess {
    * reason while it still waits for its turn.
    */
   async call(request: Uint8Array, timeoutMs: number, signal: AbortSignal): Promise<Buffer> {
-    const either = AbortSignal.any([signal, this.#end.signal]);
-    return await this.#queue.run("agent", () => this.#callNow(request, timeoutMs), either);
+    this.#end.signal.throwIfAborted();
+    return await this.#queue.run("agent", () => this.#callNow(request, timeoutMs), signal);
   }
 
   async close(): Promise<void> {
-    this.#end.abort(new AgentError("BRIDGE_CLOSED", "the bridge was closed"));
+    const reason = new AgentError("BRIDGE_CLOSED", "the bridge was closed");
+    this.#end.abort(reason);
+    this.#queue.clear(reason);
     await this.#child?.close();
   }
 

@@ -217,6 +217,14 @@ describe.skipIf(noCompiler())(`the reference bridge over the C library ${noCompi
     expect(await caller.call(init)).toMatchObject({ result: { return_code: "SUCCESS" } });
   });
 
+  it("starts no process of the SDK for a bridge that has gone meanwhile", () => {
+    const parent = String(process.pid + 1);
+    const { status } = spawnSync(process.execPath, [launcher, "bridge-sdk", library, parent], {
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+    });
+    expect(status).toBe(1);
+  });
+
   it("ends what the library has started together with it", async () => {
     const socket = newSocket();
     await using bridge = new NativeBridge(directory, library, ["--socket", socket, "--call-timeout", "500"]);
