@@ -13,6 +13,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   const plain = command === "run" ? plainOptions(rest) : undefined;
   if (plain) return await (await import("./commands/run.ts")).run(plain);
+  if (command === "bridge-sdk") return await (await import("./commands/bridge-sdk.ts")).bridgeSdk(rest);
   return await parse(argv);
 }
 
@@ -79,6 +80,10 @@ async function parse(argv: readonly string[]): Promise<number> {
   )
     .option("--directory <directory>", "where to put the keys and the configuration (default: a temporary one)")
     .option("--gateway", "simulate a merchant's gateway instead of WeChat Pay itself");
+  const { describeBridge } = await import("./commands/bridge-command.ts");
+  describeBridge(shared(program.command("bridge")), (code) => {
+    exitCode = code;
+  });
   const config = program.command("config").description("check, show or describe the configuration");
   for (const [name, description] of [
     ["check", "say whether the configuration is valid; every problem at once"],
@@ -97,7 +102,9 @@ async function parse(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    return argv[0] === "diagnose" ? DIAGNOSE_USAGE : USAGE;
+    if (argv[0] === "diagnose") return DIAGNOSE_USAGE;
+    const { asksForCheck, CHECK_USAGE } = await import("./commands/bridge-options.ts");
+    return asksForCheck(argv) ? CHECK_USAGE : USAGE;
   }
   return exitCode;
 }

@@ -113,6 +113,30 @@ const remedies = {
     zh: "刷脸 SDK 未返回数据，请检查摄像头或模组连接。",
     en: "The face SDK gives no data; check the camera module.",
   },
+  "sdk.library": {
+    zh: "找不到刷脸 SDK 的库文件，请安装厂商 SDK，或核对 facepay-bridge 的 --library 路径。",
+    en: "The face SDK's library is missing; install the vendor's SDK or correct --library of facepay-bridge.",
+  },
+  "sdk.arch": {
+    zh: "刷脸 SDK 的库不适用于本机处理器，请向厂商索取对应架构的版本。",
+    en: "The face SDK's library is built for another processor; ask the vendor for this board's build.",
+  },
+  "sdk.symbols": {
+    zh: "该库不是微信刷脸 SDK 或版本过旧，请核对 --library 或升级 SDK。",
+    en: "The library lacks the face SDK's functions; correct --library or update the SDK.",
+  },
+  "sdk.loads": {
+    zh: "刷脸 SDK 的库无法加载，请用 ldd 检查依赖和文件权限，或重装 SDK。",
+    en: "The face SDK's library does not load; check its dependencies (ldd) and mode, or reinstall the SDK.",
+  },
+  "sdk.service": {
+    zh: "刷脸服务 WxpayFaceService 未运行，请启动该服务后重试。",
+    en: "The face service (WxpayFaceService) is not running; start it.",
+  },
+  "sdk.stable": {
+    zh: "刷脸 SDK 崩溃或无响应，已自动重启；反复出现请检查摄像头并升级 SDK。",
+    en: "The face SDK crashed or hung and was restarted; if it recurs, check the camera and update the SDK.",
+  },
   "net.link": { zh: "网络未连接，请检查网线、Wi-Fi 或 SIM 卡。", en: "No network; check cable, Wi-Fi or SIM." },
   "net.dns": {
     zh: "域名解析失败，请将 DNS 设为 223.5.5.5 或 119.29.29.29。",

@@ -1,10 +1,10 @@
 import type { Clock } from "../agent/clock.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
-import { peerWords } from "../agent/peer-words.ts";
 import { withDeadline } from "./deadline.ts";
 import { encodeFrame, type FrameCounters, FrameDecoder, MAX_PAYLOAD, newFrameCounters } from "./frame.ts";
-import { buildRequest, isObject, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
-import type { OpenedStream } from "./open-stream.ts";
+import { buildRequest, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
+import { type OpenedStream, untilGone } from "./open-stream.ts";
+import { failureOf } from "./sdk-failures.ts";
 
 /** Counts of all lines of one driver, so that they never fall when a line is opened anew. */
 export interface LinkCounters extends FrameCounters, Partial<Record<UnusableAnswer, number>> {}
@@ -33,15 +33,8 @@ interface Waiting {
   reject(error: AgentError): void;
 }
 
-/** How often a line that has fallen silent without a word is asked whether it is still there. */
-const ALIVE_EVERY_MS = 1_000;
-const ALIVE_DEADLINE_MS = 2_000;
-
 /** So many in a row end the line (contract 3). */
 const MOST_TIMEOUTS = 3;
-
-/** JSON-RPC error of a native call that returned non-zero (contract 3). */
-const NATIVE_ERROR = -32000;
 
 /** JSON-RPC calls over one open stream, one at a time, until the line is lost. */
 export class Link {
@@ -69,7 +62,7 @@ export class Link {
     if (stream.destroyed) this.fail(new AgentError("BRIDGE_LOST", "the line has gone"));
     // Two flags end whatever the peer has taken for the beginning of a frame.
     else this.#write(Buffer.of(0x7e, 0x7e));
-    this.#watch();
+    untilGone(opened, parts.clock, this.lost).catch((error: unknown) => this.fail(asAgentError(error, "BRIDGE_LOST")));
   }
 
   /** Aborted once the line is lost, with the AgentError that says why. */
@@ -87,8 +80,8 @@ export class Link {
   }
 
   /**
-   * One call and its answer. Rejects with BRIDGE_TIMEOUT, SDK_NATIVE_ERROR, BRIDGE_REFUSED_CALL, or the reason of the
-   * line's loss. The call must have been settled before the next one: two at once is INTERNAL. The third timeout in a
+   * One call and its answer. Rejects with BRIDGE_TIMEOUT, BRIDGE_REFUSED_CALL, what `failureOf` makes of an error, or the
+   * reason of the line's loss. The call must have been settled before the next one: two at once is INTERNAL. The third timeout in a
    * row ends the line.
    */
   async request(
@@ -151,7 +144,7 @@ export class Link {
       const waiting = this.#waiting;
       const answer = parseAnswer(payload, waiting?.id);
       if (waiting && answer.kind === "result") waiting.resolve(answer.result);
-      else if (waiting && answer.kind === "error") waiting.reject(refusal(answer, waiting.secret));
+      else if (waiting && answer.kind === "error") waiting.reject(failureOf(answer, waiting.secret));
       else if (answer.kind !== "result" && answer.kind !== "error") {
         this.#parts.counters[answer.kind] = (this.#parts.counters[answer.kind] ?? 0) + 1;
       }
@@ -163,32 +156,4 @@ export class Link {
       }
     }
   }
-
-  /** A hung-up tty may stay silent, or keep a core busy, without any event (node-serialport bindings-cpp#162). */
-  #watch(): void {
-    const alive = this.#opened.alive?.bind(this.#opened);
-    if (!alive) return;
-    const { clock } = this.#parts;
-    const late = () => new AgentError("BRIDGE_LOST", "the device does not answer the system");
-    const loop = async () => {
-      while (!this.lost.aborted) {
-        await clock.sleep(ALIVE_EVERY_MS, this.lost);
-        await withDeadline(alive(), ALIVE_DEADLINE_MS, clock, late, this.lost);
-      }
-    };
-    loop().catch((error: unknown) => this.fail(asAgentError(error, "BRIDGE_LOST")));
-  }
-}
-
-function refusal(answer: { code: number; message: string; data: unknown }, secret: boolean): AgentError {
-  const said = secret ? {} : { said: peerWords(answer.message) };
-  if (answer.code === NATIVE_ERROR && isObject(answer.data) && Number.isInteger(answer.data.status)) {
-    const status = Number(answer.data.status);
-    return new AgentError("SDK_NATIVE_ERROR", `the SDK's native call returned ${status}`, {
-      context: { status, ...said },
-    });
-  }
-  return new AgentError("BRIDGE_REFUSED_CALL", `the bridge refused the call with JSON-RPC error ${answer.code}`, {
-    context: { rpc_code: answer.code, ...said },
-  });
 }

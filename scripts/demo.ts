@@ -1,6 +1,7 @@
 /**
  * `npm start`: the main job on embedded stand-ins. A simulated bridge on a real pseudo-terminal and a simulated WeChat Pay
- * on loopback HTTPS run in this process; the agent runs in one of its own, exactly as on a terminal.
+ * on loopback HTTPS run in this process; the agent runs in one of its own, exactly as on a terminal. With `--native` the bridge is
+ * the reference bridge in a process of its own, over a simulated SDK that is a C library.
  */
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
@@ -12,18 +13,25 @@ import { parseArgs } from "node:util";
 import { askAgent } from "../agent/commands/admin-client.ts";
 import { chooseLanguage, languages } from "../agent/language.ts";
 import { createPlayground, type Playground } from "../agent/simulation/playground.ts";
+import { findCompiler } from "../drivers/simulator/compile-sdk.ts";
 import { Agent } from "./demo/agent.ts";
+import { NativePeer, SimulatedPeer } from "./demo/bridge-peer.ts";
 import { narrate } from "./demo/narrate.ts";
 import { Peers } from "./demo/peers.ts";
 import { printerFor } from "./demo/print.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const USAGE = "usage: npm start -- [--gateway] [--lang zh-CN|en|both]";
+const USAGE = "usage: npm start -- [--gateway] [--native] [--lang zh-CN|en|both]";
 
 function options() {
   try {
-    const known = { gateway: { type: "boolean" }, lang: { type: "string" }, help: { type: "boolean" } } as const;
+    const known = {
+      gateway: { type: "boolean" },
+      native: { type: "boolean" },
+      lang: { type: "string" },
+      help: { type: "boolean" },
+    } as const;
     const { values } = parseArgs({ options: known });
     if (values.help) {
       process.stdout.write(`${USAGE}\n`);
@@ -39,7 +47,7 @@ function options() {
   }
 }
 
-const { gateway = false, lang } = options();
+const { gateway = false, native = false, lang } = options();
 const print = printerFor(chooseLanguage(lang, process.env));
 
 /** One short place for this checkout and user, kept from run to run: the second `npm start` serves what the first obtained. */
@@ -53,7 +61,7 @@ function demoDirectory(): string {
   return directory;
 }
 
-function explain({ apiSocket, directory }: Playground): void {
+function explain({ apiSocket, directory }: Playground, native: boolean): void {
   print(
     `自己读取：curl -s --max-time 2 --unix-socket ${apiSocket} http://localhost/v1/authinfo`,
     `read it yourself: curl -s --max-time 2 --unix-socket ${apiSocket} http://localhost/v1/authinfo`,
@@ -63,6 +71,10 @@ function explain({ apiSocket, directory }: Playground): void {
     "试一试断网：输入 o 回车 = 微信支付中断/恢复；u 回车 = 拔下/插上硬件桥；k 回车 = kill -9 服务并重启；Ctrl-C 结束。",
     "try an outage: o + Enter = WeChat Pay down/up; u + Enter = bridge unplugged/plugged; k + Enter = kill -9 the agent, then start it again; Ctrl-C ends all.",
   );
+  if (native) {
+    const crash = `curl -s --unix-socket ${apiSocket} http://localhost/v1/sdk/call -H 'Content-Type: application/json' -d '{"cmd":"getSdkInfo","simulate":"crash"}'`;
+    print(`让 SDK 崩溃：${crash}`, `let the SDK crash: ${crash}`);
+  }
   print(
     `没有键盘时：kill -USR2 ${process.pid} 等同于 o`,
     `without a keyboard: kill -USR2 ${process.pid} does the same as o`,
@@ -80,20 +92,31 @@ async function refuseTwice(directory: string): Promise<void> {
   process.exit(75);
 }
 
+if (native && findCompiler() === undefined) {
+  print(
+    "--native 需要 C 编译器来编译模拟 SDK：apt-get install gcc libc6-dev，或直接运行 npm start",
+    "--native compiles the simulated SDK and finds no C compiler: apt-get install gcc libc6-dev, or run npm start without it",
+  );
+  process.exit(69);
+}
 const directory = demoDirectory();
 await refuseTwice(directory);
 const playground = await createPlayground(directory);
-const peers = new Peers(playground, gateway);
+const bridge = native ? await NativePeer.compile(playground) : new SimulatedPeer(playground);
+const peers = new Peers(playground, bridge, gateway);
 const agent = new Agent(playground, print);
 const url = await peers.serve();
-const device = await peers.plug();
+const device = await bridge.plug();
+const [bridgeZh, bridgeEn] = native
+  ? ["参考硬件桥与 C 语言模拟 SDK", "reference bridge over a C library"]
+  : ["模拟硬件桥", "simulated bridge"];
 print(
-  `模拟硬件桥：${device}，模拟${gateway ? "商户网关" : "微信支付"}：${url}`,
-  `simulated bridge on ${device}, simulated ${gateway ? "merchant's gateway" : "WeChat Pay"} on ${url}`,
+  `${bridgeZh}：${device}，模拟${gateway ? "商户网关" : "微信支付"}：${url}`,
+  `${bridgeEn} on ${device}, simulated ${gateway ? "merchant's gateway" : "WeChat Pay"} on ${url}`,
 );
 await playground.writeConfig({
   baseUrls: [url],
-  driver: { type: "serial", path: path.basename(playground.deviceLink) },
+  driver: bridge.driver,
   mode: gateway ? "gateway" : "direct",
 });
 
@@ -134,5 +157,5 @@ const end = async () => {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void end());
 
 agent.start();
-explain(playground);
+explain(playground, native);
 await narrate(playground, print);

@@ -48,7 +48,9 @@ function failedCall(error: AgentError, wallMs: number): Reply {
   const cause = causeOf(error, wallMs);
   switch (error.code) {
     case "BRIDGE_TIMEOUT":
+    case "SDK_HUNG":
       return problem("SDK_CALL_TIMEOUT", { cause });
+    case "SDK_SERVICE_DOWN":
     case "SDK_NATIVE_ERROR": {
       const { status } = error.context;
       return problem("SDK_NATIVE_ERROR", { cause, ...(status === undefined ? {} : { extra: { data: { status } } }) });

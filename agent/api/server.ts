@@ -48,7 +48,7 @@ export interface ServerDeps {
 
 export interface ApiServer {
   /** Not listening yet: `openSocket` gives it its place. */
-  readonly http: Server;
+  readonly listener: Server;
   /** Stops listening at once (synchronously), ends streams and waits, gives answers under way 500 ms. Never rejects. */
   close(): Promise<void>;
 }
@@ -238,7 +238,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   }
 
   return {
-    http,
+    listener: http,
     async close() {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       closing.abort(new Error("the agent is stopping"));

@@ -1,11 +1,10 @@
 import { fstatSync, lstatSync, renameSync, type Stats } from "node:fs";
 import { chmod, lchown, lstat, mkdir, unlink } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, type Server } from "node:net";
 import path from "node:path";
 import type { ApiConfig } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
 import { lookupGroup } from "../group.ts";
-import type { ApiServer } from "./server.ts";
 import type { InheritedSockets } from "./systemd-sockets.ts";
 
 /** Where a server is to listen: on a file of its own, or on a socket that systemd has made. */
@@ -13,12 +12,18 @@ export type SocketPlace =
   | { readonly path: string; readonly mode: number; readonly group?: string }
   | { readonly fd: number };
 
+/** What is given a place: an ApiServer, or the bridge's own listener. */
+export interface SocketServer {
+  readonly listener: Server;
+  close(): Promise<void>;
+}
+
 export interface OpenSocket {
   /** The file, undefined for an inherited socket. */
   readonly path?: string;
   /** Whether our file has been removed or another one stands in its place: new clients no longer find us. */
   isReplaced(): boolean;
-  /** Stops listening at once, removes our file (never another one that took its place), then as `ApiServer.close`. */
+  /** Stops listening at once, removes our file (never another one that took its place), then as `SocketServer.close`. */
   close(): Promise<void>;
 }
 
@@ -50,11 +55,11 @@ export function socketPlaces(
 }
 
 /** Gives a server its place. Rejects with API_SOCKET, whose message says what to do. */
-export async function openSocket(server: ApiServer, place: SocketPlace): Promise<OpenSocket> {
+export async function openSocket(server: SocketServer, place: SocketPlace): Promise<OpenSocket> {
   return "fd" in place ? await openInherited(server, place.fd) : await openFile(server, place);
 }
 
-async function openInherited(server: ApiServer, fd: number): Promise<OpenSocket> {
+async function openInherited(server: SocketServer, fd: number): Promise<OpenSocket> {
   let isSocket = false;
   try {
     isSocket = fstatSync(fd).isSocket();
@@ -67,7 +72,7 @@ async function openInherited(server: ApiServer, fd: number): Promise<OpenSocket>
 }
 
 async function openFile(
-  server: ApiServer,
+  server: SocketServer,
   { path: file, mode, group }: { path: string; mode: number; group?: string },
 ): Promise<OpenSocket> {
   if (!file.startsWith("/") || file.includes("\0")) throw new AgentError("API_SOCKET", "A socket path is absolute");
@@ -157,22 +162,22 @@ function knock(file: string): Promise<string | undefined> {
   });
 }
 
-function listen({ http }: ApiServer, where: { path: string } | { fd: number }, name: string): Promise<void> {
+function listen({ listener }: SocketServer, where: { path: string } | { fd: number }, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: unknown) => {
-      http.off("listening", onListening);
+      listener.off("listening", onListening);
       reject(new AgentError("API_SOCKET", `Cannot listen on ${name} (${systemCode(error)})`, { cause: error }));
     };
     const onListening = () => {
-      http.off("error", onError);
+      listener.off("error", onError);
       resolve();
     };
-    http.once("error", onError);
-    http.once("listening", onListening);
+    listener.once("error", onError);
+    listener.once("listening", onListening);
     // bind(2) happens within listen(): so the file is never seen with more rights than the owner's.
     const before = process.umask(0o177);
     try {
-      http.listen(where);
+      listener.listen(where);
     } finally {
       process.umask(before);
     }
@@ -180,7 +185,7 @@ function listen({ http }: ApiServer, where: { path: string } | { fd: number }, n
 }
 
 /** libuv removes the path when it closes a pipe, whoever's file stands there by now; then ours steps aside for it. */
-function closeFile(server: ApiServer, file: string, own: Stats | undefined): Promise<void> {
+function closeFile(server: SocketServer, file: string, own: Stats | undefined): Promise<void> {
   const now = identify(file);
   const aside = `${file}.kept`;
   const foreign = now !== undefined && !isSame(own, now);

@@ -2,28 +2,20 @@ import { startGatewayServer } from "../../agent/simulation/gateway-server.ts";
 import type { PayService } from "../../agent/simulation/pay-service.ts";
 import type { Playground } from "../../agent/simulation/playground.ts";
 import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
-import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
-import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
+import type { BridgePeer } from "./bridge-peer.ts";
 
 /** The simulated peers, each of which can be taken away and brought back. */
 export class Peers {
   readonly playground: Playground;
   readonly #gateway: boolean;
-  readonly #bridge: SimulatedBridge;
-  #pty: Pty | undefined;
+  readonly #bridge: BridgePeer;
   #server: PayService | undefined;
   #port = 0;
 
-  constructor(playground: Playground, gateway: boolean) {
+  constructor(playground: Playground, bridge: BridgePeer, gateway: boolean) {
     this.playground = playground;
+    this.#bridge = bridge;
     this.#gateway = gateway;
-    this.#bridge = new SimulatedBridge({ deviceId: playground.identity.deviceId });
-  }
-
-  async plug(): Promise<string> {
-    this.#pty = await openPty({ link: this.playground.deviceLink });
-    this.#bridge.attach(this.#pty.stream);
-    return this.#pty.path;
   }
 
   async serve(): Promise<string> {
@@ -37,13 +29,9 @@ export class Peers {
 
   /** Returns whether the bridge is plugged in now. */
   async toggleBridge(): Promise<boolean> {
-    if (this.#pty === undefined) {
-      await this.plug();
-      return true;
-    }
-    this.#pty.unplug();
-    this.#pty = undefined;
-    return false;
+    if (this.#bridge.plugged) await this.#bridge.unplug();
+    else await this.#bridge.plug();
+    return this.#bridge.plugged;
   }
 
   async toggleServer(): Promise<boolean> {
@@ -57,8 +45,7 @@ export class Peers {
   }
 
   async close(): Promise<void> {
-    this.#bridge.close();
-    this.#pty?.unplug();
+    await this.#bridge.unplug();
     await this.#server?.stop();
   }
 }

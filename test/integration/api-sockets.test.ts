@@ -72,7 +72,7 @@ describe("a socket of our own", () => {
     const server = makeServer();
     let first = "";
     // Comes when bind(2) and listen(2) are done and nothing else has run yet.
-    server.http.prependOnceListener("listening", () => {
+    server.listener.prependOnceListener("listening", () => {
       first = (lstatSync(file).mode & 0o7777).toString(8);
     });
     const before = process.umask(0);

@@ -201,7 +201,13 @@ describe("getRawData", () => {
     ],
     ["another failure", { result: { return_code: "SYSTEMERROR" } }, "SDK_ERROR"],
     ["nonsense", { result: 42 }, "SDK_ANSWER_INVALID"],
-    ["a native error", { error: { code: -32000, message: "x", data: { status: -1 } } }, "SDK_NATIVE_ERROR"],
+    ["a native error", { error: { code: -32000, message: "x", data: { status: 7 } } }, "SDK_NATIVE_ERROR"],
+    ["a service that is down", { error: { code: -32000, message: "x", data: { status: -1 } } }, "SDK_SERVICE_DOWN"],
+    [
+      "a library that is missing",
+      { error: { code: -32001, message: "x", data: { code: "SDK_LIBRARY_MISSING" } } },
+      "SDK_LIBRARY_MISSING",
+    ],
     ["a native error without status", { error: { code: -32000, message: "x" } }, "BRIDGE_REFUSED_CALL"],
     ["a refusal", { error: { code: -32601, message: "x" } }, "BRIDGE_REFUSED_CALL"],
   ] satisfies [string, Reply, string][])("reports %s", async (_, reply, code) => {

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Playground } from "../../agent/simulation/playground.ts";
+import { compileSimulatedSdk } from "../../drivers/simulator/compile-sdk.ts";
+import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
+import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
+
+/** The bridge as the demo needs it: to be taken away and brought back. */
+export interface BridgePeer {
+  /** What the agent is told about it. */
+  readonly driver: { readonly type: "serial" | "socket"; readonly path: string };
+  readonly plugged: boolean;
+  /** Brings it and returns where it is, for people. */
+  plug(): Promise<string>;
+  unplug(): Promise<void>;
+}
+
+/** A stand-in in this process, on a pseudo-terminal. */
+export class SimulatedPeer implements BridgePeer {
+  readonly driver: BridgePeer["driver"];
+  readonly #link: string;
+  readonly #bridge: SimulatedBridge;
+  #pty: Pty | undefined;
+
+  constructor({ deviceLink, identity }: Playground) {
+    this.driver = { type: "serial", path: path.basename(deviceLink) };
+    this.#link = deviceLink;
+    this.#bridge = new SimulatedBridge({ deviceId: identity.deviceId });
+  }
+
+  get plugged(): boolean {
+    return this.#pty !== undefined;
+  }
+
+  async plug(): Promise<string> {
+    this.#pty = await openPty({ link: this.#link });
+    this.#bridge.attach(this.#pty.stream);
+    return this.#pty.path;
+  }
+
+  async unplug(): Promise<void> {
+    this.#pty?.unplug();
+    this.#pty = undefined;
+  }
+}
+
+const launcher = fileURLToPath(new URL("../facepay-agent.js", import.meta.url));
+const SOCKET = "run/bridge.sock";
+
+/** The reference bridge as a process of its own, over the simulated SDK as a C library. */
+export class NativePeer implements BridgePeer {
+  readonly driver: BridgePeer["driver"] = { type: "socket", path: SOCKET };
+  readonly library: string;
+  readonly #playground: Playground;
+  #child: ChildProcess | undefined;
+
+  /** Compiles the library into the playground. Rejects with what the compiler said. */
+  static async compile(playground: Playground): Promise<NativePeer> {
+    return new NativePeer(playground, await compileSimulatedSdk(playground.directory));
+  }
+
+  constructor(playground: Playground, library: string) {
+    this.#playground = playground;
+    this.library = library;
+  }
+
+  get plugged(): boolean {
+    return this.#child !== undefined;
+  }
+
+  async plug(): Promise<string> {
+    const { directory, identity } = this.#playground;
+    const socket = path.join(directory, SOCKET);
+    const log = openSync(path.join(directory, "bridge.log"), "a", 0o600);
+    const what = ["--library", this.library, "--socket", socket, "--device-id", identity.deviceId];
+    this.#child = spawn(process.execPath, [launcher, "bridge", ...what], { stdio: ["ignore", "ignore", log] });
+    return socket;
+  }
+
+  async unplug(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+}
