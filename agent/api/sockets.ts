@@ -6,7 +6,7 @@ import type { ApiConfig } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
 import { lookupGroup } from "../group.ts";
 import type { ApiServer } from "./server.ts";
-import type { InheritedSockets } from "./systemd-sockets.ts";
+import { type InheritedSockets, socketPath } from "./systemd-sockets.ts";
 
 /** Where a server is to listen: on a file of its own, or on a socket that systemd has made. */
 export type SocketPlace =
@@ -14,7 +14,7 @@ export type SocketPlace =
   | { readonly fd: number };
 
 export interface OpenSocket {
-  /** The file, undefined for an inherited socket. */
+  /** The file; undefined for an inherited socket that does not tell. */
   readonly path?: string;
   /** Whether our file has been removed or another one stands in its place: new clients no longer find us. */
   isReplaced(): boolean;
@@ -27,10 +27,14 @@ const MAX_PATH_BYTES = 107;
 const DEFAULT_DIRECTORY = "/run/facepay-agent";
 const DEFAULT_MODE = 0o660;
 
-/** Contract 2: a configured path, else the socket systemd hands over, else the default path. */
+/**
+ * Contract 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which
+ * systemd's socket listens already is that socket: nobody could bind it a second time.
+ */
 export function socketPlaces(
   config: ApiConfig | undefined,
   inherited: InheritedSockets,
+  pathOf: (fd: number) => string | undefined = socketPath,
 ): Readonly<Record<"api" | "admin", SocketPlace>> {
   const place = (
     name: "api" | "admin",
@@ -39,7 +43,7 @@ export function socketPlaces(
     group: string | undefined,
   ): SocketPlace => {
     const fd = inherited[name];
-    if (configured === undefined && fd !== undefined) return { fd };
+    if (fd !== undefined && (configured === undefined || configured === pathOf(fd))) return { fd };
     const file = configured ?? `${DEFAULT_DIRECTORY}/${name}.sock`;
     return { path: file, mode, ...(group === undefined ? {} : { group }) };
   };
@@ -63,7 +67,8 @@ async function openInherited(server: ApiServer, fd: number): Promise<OpenSocket>
   }
   if (!isSocket) throw new AgentError("API_SOCKET", `File descriptor ${fd} from systemd is not a socket`);
   await listen(server, { fd }, `file descriptor ${fd}`);
-  return { isReplaced: () => false, close: () => server.close() };
+  const path = socketPath(fd);
+  return { ...(path === undefined ? {} : { path }), isReplaced: () => false, close: () => server.close() };
 }
 
 async function openFile(

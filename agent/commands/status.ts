@@ -1,22 +1,13 @@
 import { type Host, readHost } from "../host.ts";
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import { remedyFor, warningTexts } from "../remedies.ts";
+import { stateWords } from "../state-words.ts";
 import type { WarningCode } from "../warnings.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
 
 const PATIENCE_MS = 5_000;
-
-const states: Readonly<Record<string, Bilingual>> = {
-  fresh: { zh: "有效", en: "fresh" },
-  due: { zh: "有效，正在更新", en: "due: still good, being renewed" },
-  rejected: { zh: "被 SDK 拒绝，正在更新", en: "rejected by the SDK, being renewed" },
-  stale: { zh: "已过期（推定）", en: "stale: past its assumed expiry" },
-  expired: { zh: "已过期", en: "expired" },
-  absent: { zh: "没有", en: "absent" },
-  unprovisioned: { zh: "尚未配置", en: "unprovisioned" },
-};
 
 /** `facepay-agent status`: exit 0 while an authinfo is held that may be used, 1 otherwise. */
 export async function status(options: CommandOptions): Promise<number> {
@@ -64,7 +55,8 @@ interface StatusBody {
 }
 
 function lines({ authinfo, bridge, wechatpay, clock, last_error, next_attempt, warnings }: StatusBody): Bilingual[] {
-  const state = states[authinfo.state] ?? { zh: authinfo.state, en: authinfo.state };
+  const words: Readonly<Record<string, Bilingual>> = stateWords;
+  const state = words[authinfo.state] ?? { zh: authinfo.state, en: authinfo.state };
   const left = authinfo.remaining_s ?? 0;
   const shown: Bilingual[] = [
     {
