@@ -4,7 +4,7 @@
  * zstd is quick and needs dpkg 1.21.18 (Debian 12); xz is smaller, takes minutes, and is for releases and older systems.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -72,6 +72,8 @@ async function build(architecture: Architecture, work: string, asked: ReturnType
     changelog: changelogText(version, asked.maintainer, at),
     manual: manualText(help, version, at),
     completion: completionText(help),
+    // Nothing on the terminal is called "node" for it: the wrapper and the units name theirs.
+    program: (await readFile(path.join(program, "facepay-agent.cjs"), "utf8")).replace(/^#!.*\n/, ""),
     runtime: runtimeText(runtime.version),
   };
   const tree = path.join(work, `tree-${architecture}`);
@@ -79,7 +81,6 @@ async function build(architecture: Architecture, work: string, asked: ReturnType
   await stage(manifest({ root, program, node, made }), tree, at);
   const facts = { version, architecture, maintainer: asked.maintainer };
   const installedKib = await writeControl(tree, path.join(root, "scripts/package/debian"), facts);
-  for (const name of ["postinst", "prerm", "postrm"]) await chmod(path.join(tree, "DEBIAN", name), 0o755);
   const name = `facepay-agent_${version}_${architecture}.deb`;
   const deb = path.join(work, name);
   const how = [`-Z${asked.compression}`, ...(asked.compression === "xz" ? ["--threads-max=1"] : [])];

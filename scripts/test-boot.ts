@@ -7,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { Container } from "./test-boot/container.ts";
+import { Container, PEERS } from "./test-boot/container.ts";
 import { Report } from "./test-boot/report.ts";
 import { inventory } from "./test-boot/residue.ts";
 import {
@@ -94,7 +94,7 @@ try {
   chroot(machineRoot, "chown root:facepay-agent /etc/facepay-agent/config.d/short.toml");
   await booted(async (machine) => {
     await machine.settled();
-    await machine.run("systemctl", "start", "facepay-peers");
+    await machine.run("systemctl", "start", ...PEERS);
     await machine.run("facepay-agent", "refresh", "--lang", "en");
   });
   tell(`the machine is off for ${LIFETIME_S} s ...`);
@@ -104,7 +104,7 @@ try {
   await rm(path.join(machineRoot, "etc/facepay-agent/config.d/short.toml"));
   await booted(async (machine) => {
     await machine.settled();
-    await machine.run("systemctl", "start", "facepay-peers");
+    await machine.run("systemctl", "start", ...PEERS);
     await credentials(machine, report);
     await updates(machine, report, { older: path.basename(older), newer: path.basename(newer) });
     await purge(machine);

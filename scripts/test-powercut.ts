@@ -37,12 +37,15 @@ async function makeDisk(work: string, base: string): Promise<string> {
   await install(machine, buildPackage(work, "0.1.0"));
   await provision(machine, HURRIED);
   await addWatch(machine, "/dev/ttyS0");
-  chroot(machine, `systemctl enable facepay-peers facepay-watch; systemctl mask ${QUIET} serial-getty@ttyS0`);
-  // The stand-ins come well after the first answer, so that this can only come from the disk.
-  chroot(machine, "mkdir -p /etc/systemd/system/facepay-peers.service.d");
+  chroot(
+    machine,
+    `systemctl enable stand-in-bridge stand-in-pay facepay-watch; systemctl mask ${QUIET} serial-getty@ttyS0`,
+  );
+  // WeChat Pay comes well after the first answer, so that this can only come from the disk.
+  chroot(machine, "mkdir -p /etc/systemd/system/stand-in-pay.service.d");
   const late =
     "[Service]\nExecStartPre=/bin/sh -c 'until grep -q answered /run/facepay-first 2>/dev/null; do sleep 0.2; done'\n";
-  run("tee", [path.join(machine, "etc/systemd/system/facepay-peers.service.d/late.conf")], { input: late });
+  run("tee", [path.join(machine, "etc/systemd/system/stand-in-pay.service.d/late.conf")], { input: late });
   const disk = path.join(work, "disk.img");
   run("mkfs.ext4", ["-q", "-d", machine, disk, "2G"]);
   await rm(machine, { recursive: true });

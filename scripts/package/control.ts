@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFile, lstat, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { conffiles } from "./manifest.ts";
 import { everything } from "./stage.ts";
@@ -32,10 +32,18 @@ export async function writeControl(tree: string, scripts: string, facts: Control
   }
   const debian = path.join(tree, "DEBIAN");
   await mkdir(debian);
-  await writeFile(path.join(debian, "control"), controlText(facts, kib));
-  await writeFile(path.join(debian, "md5sums"), sums.sort((a, b) => (a.slice(34) < b.slice(34) ? -1 : 1)).join(""));
-  await writeFile(path.join(debian, "conffiles"), conffiles.map((file) => `${file}\n`).join(""));
-  for (const name of ["postinst", "prerm", "postrm"]) await copyFile(path.join(scripts, name), path.join(debian, name));
+  const put = async (name: string, text: string, mode = 0o644) => {
+    await writeFile(path.join(debian, name), text);
+    // Whatever the umask: dpkg-deb refuses others.
+    await chmod(path.join(debian, name), mode);
+  };
+  await chmod(debian, 0o755);
+  await put("control", controlText(facts, kib));
+  await put("md5sums", sums.sort((a, b) => (a.slice(34) < b.slice(34) ? -1 : 1)).join(""));
+  await put("conffiles", conffiles.map((file) => `${file}\n`).join(""));
+  for (const name of ["postinst", "prerm", "postrm"]) {
+    await put(name, await readFile(path.join(scripts, name), "utf8"), 0o755);
+  }
   return kib;
 }
 

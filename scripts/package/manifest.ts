@@ -18,6 +18,7 @@ export interface MadeTexts {
   readonly manual: string;
   readonly completion: string;
   readonly runtime: string;
+  readonly program: string;
 }
 
 export interface Sources {
@@ -41,7 +42,7 @@ export const conffiles = ["/etc/facepay-agent/config.toml.example"] as const;
 export function manifest({ root, program, node, made }: Sources): Entry[] {
   const own = (name: string) => `${root}/scripts/package/${name}`;
   return [
-    { to: `${HOME}/facepay-agent.cjs`, from: `${program}/facepay-agent.cjs`, mode: 0o755 },
+    { to: `${HOME}/facepay-agent.cjs`, text: made.program },
     { to: `${HOME}/lib`, from: `${program}/lib` },
     { to: `${HOME}/docs`, from: `${program}/docs` },
     { to: `${HOME}/packages.json`, from: `${program}/packages.json` },

@@ -8,6 +8,9 @@ const exec = promisify(execFile);
 const POLL_MS = 10;
 const COMMAND_MS = 120_000;
 
+/** The stand-ins of a machine, as units. */
+export const PEERS = ["stand-in-bridge", "stand-in-pay"] as const;
+
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ const NOT_OURS = [
   /^\/var\/(lib\/apt|tmp)(\/|$)/,
   /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid|machine-id|\.updated|\.pwd\.lock|ld\.so\.cache)-?$/,
   /^\/opt\/facepay-peers(\/|$)/,
-  /^\/etc\/systemd\/system\/facepay-peers\.service$/,
+  /^\/etc\/systemd\/system\/stand-in-(bridge|pay)\.service$/,
 ];
 
 /** Every file of a machine's disk that a package could have left behind. */

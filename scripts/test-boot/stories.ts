@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Container } from "./container.ts";
+import { type Container, PEERS } from "./container.ts";
 import type { Report } from "./report.ts";
 
 const AGENT = "facepay-agent.service";
@@ -36,7 +36,7 @@ export async function firstBoot(machine: Container, report: Report): Promise<Ser
     "0",
     "the agent is active (READY) with no network, at the first try",
   );
-  await machine.run("systemctl", "start", "facepay-peers");
+  await machine.run("systemctl", "start", ...PEERS);
   const got = await served(machine, ({ state, persisted }) => state === "fresh" && persisted);
   report.check(true, "bridge and WeChat Pay appear: an authinfo is obtained and kept");
   report.check(
@@ -161,7 +161,7 @@ export async function hang(machine: Container, report: Report): Promise<void> {
 /** Everything outside fails for longer than the watchdog's time: no reason for a restart. */
 export async function outage(machine: Container, report: Report): Promise<void> {
   const before = await machine.property(AGENT, "NRestarts");
-  await machine.run("systemctl", "stop", "facepay-peers");
+  await machine.run("systemctl", "stop", ...PEERS);
   await delay(22_000);
   report.equal(
     await machine.property(AGENT, "NRestarts"),
@@ -199,12 +199,13 @@ export async function overNight(machine: Container, report: Report): Promise<voi
   });
   report.equal(code, "AUTHINFO_EXPIRED", "off for longer than its lifetime: the first answer says expired");
   await machine.settled();
-  // As in the morning: long without a network, so the next attempt would be far off.
+  await machine.run("systemctl", "start", "stand-in-bridge");
+  // As in the morning: some time without a network, so the next attempt would be far off.
   await delay(20_000);
-  await machine.run("systemctl", "start", "facepay-peers");
-  await machine.until("the stand-ins listen", async () => {
-    await machine.run("test", "-S", "/opt/facepay-peers/bridge.sock");
-    return true;
+  await machine.run("systemctl", "start", "stand-in-pay");
+  await machine.until("WeChat Pay listens", async () => {
+    const sockets = await machine.run("cat", "/proc/net/tcp");
+    return sockets.includes(":20FB 00000000:0000 0A");
   });
   await machine.network("ip", "link", "add", "shop0", "type", "veth", "peer", "name", "shop1");
   await machine.network("ip", "addr", "add", "192.0.2.1/24", "dev", "shop0");

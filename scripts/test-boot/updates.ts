@@ -1,4 +1,4 @@
-import type { Container } from "./container.ts";
+import { type Container, PEERS } from "./container.ts";
 import type { Report } from "./report.ts";
 
 const AGENT = "facepay-agent.service";
@@ -104,12 +104,12 @@ LoadCredentialEncrypted=merchant-key.pem:/etc/credstore.encrypted/facepay-agent.
     if (found) kept = found.authinfo;
     return found !== false;
   });
-  await machine.run("systemctl", "stop", "facepay-peers");
+  await machine.run("systemctl", "stop", ...PEERS);
   await machine.run("systemctl", "restart", AGENT);
   report.equal(
     (await machine.get("/v1/authinfo")).body.authinfo,
     kept,
     "keys from encrypted credentials: obtained, sealed, and opened again after a restart",
   );
-  await machine.run("systemctl", "start", "facepay-peers");
+  await machine.run("systemctl", "start", ...PEERS);
 }

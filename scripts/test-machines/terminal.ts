@@ -81,7 +81,10 @@ export async function provision(machine: string, overrides: ConfigSettings["over
     logLevel: "error",
   });
   const units = within("etc/systemd/system");
-  await writeFile(`${units}/facepay-peers.service`, unit("Stand-ins", `${PEERS}/peers.mjs ${PEERS}`));
+  for (const part of ["bridge", "pay"]) {
+    const text = unit(`Stand-in: ${part}`, `${PEERS}/peers.mjs ${part} ${PEERS}`);
+    await writeFile(`${units}/stand-in-${part}.service`, text);
+  }
 }
 
 /** The watching cashier app as a unit of its own, which writes to `output`. */
