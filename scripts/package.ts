@@ -1,7 +1,8 @@
 /**
- * `npm run package [-- --arch amd64|arm64|all] [--out DIR] [--compression zstd|xz] [--deb-version V] [--maintainer "N <M>"]`:
+ * `npm run package [-- --arch amd64|arm64|all] [--out DIR] [--compression zstd|xz] [--deb-version V] [--maintainer "N <M>"] [--lint]`:
  * Debian packages, for both processors unless told, each the same to the last bit when it is built again from the same commit.
- * zstd is quick and needs dpkg 1.21.18 (Debian 12); xz is smaller, takes minutes, and is for releases and older systems.
+ * zstd is quick and needs dpkg 1.21.18 (Debian 12); xz is smaller, takes minutes, and is for releases and older systems. With --lint
+ * Debian's lintian looks at each, and an error of its ends the run badly.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
@@ -31,6 +32,7 @@ function options() {
       out: { type: "string", default: path.join(root, "dist") },
       compression: { type: "string", default: "zstd" },
       "deb-version": { type: "string" },
+      lint: { type: "boolean", default: false },
       maintainer: { type: "string", default: "facepay-agent maintainers <facepay-agent@packages.example.org>" },
     },
   });
@@ -64,11 +66,13 @@ async function build(architecture: Architecture, work: string, asked: ReturnType
   const node = await packageDirectory(root, `node-linux-${processor}`);
   const list: BundleList = JSON.parse(await readFile(path.join(program, "packages.json"), "utf8"));
   const runtime = JSON.parse(await readFile(path.join(node, "package.json"), "utf8"));
+  const { packages: locked } = JSON.parse(await readFile(path.join(root, "package-lock.json"), "utf8"));
+  const { integrity } = locked[`node_modules/${runtime.name}`] ?? {};
   const version = asked["deb-version"] ?? list.program.version;
   const help = readHelp(root);
   const made: MadeTexts = {
     copyright: await copyrightText(root, program, node),
-    sbom: sbomText(list, { ...runtime, node: runtime.version }, at),
+    sbom: sbomText(list, { ...runtime, integrity, node: runtime.version }, at),
     changelog: changelogText(version, asked.maintainer, at),
     manual: manualText(help, version, at),
     completion: completionText(help),
@@ -86,6 +90,7 @@ async function build(architecture: Architecture, work: string, asked: ReturnType
   const how = [`-Z${asked.compression}`, ...(asked.compression === "xz" ? ["--threads-max=1"] : [])];
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(at.getTime() / 1_000) };
   execFileSync("dpkg-deb", ["--root-owner-group", ...how, "--build", tree, deb], { env, stdio: ["ignore", 2, 2] });
+  if (asked.lint) lint(deb);
   // Only a whole package gets its name.
   await mkdir(asked.out, { recursive: true });
   await copyFile(deb, path.join(asked.out, name));
@@ -94,6 +99,14 @@ async function build(architecture: Architecture, work: string, asked: ReturnType
   process.stdout.write(
     `${path.join(asked.out, name)}: ${megabytes(size)}, installed ${megabytes(installedKib * 1024)}, Node ${runtime.version} inside (supported until ${endOfSupport(runtime.version)})\n`,
   );
+}
+
+function lint(deb: string): void {
+  // lintian knows no zstd yet, since Debian's own archive takes none.
+  const how = ["--fail-on", "error", "--suppress-tags", "malformed-deb-archive", "--allow-root"];
+  const { status, error } = spawnSync("lintian", [...how, deb], { stdio: ["ignore", 2, 2] });
+  if (error) throw new Refusal("--lint needs lintian (Debian package lintian)");
+  if (status !== 0) throw new Error("lintian has found errors, see above");
 }
 
 const endOfSupport = (version: string) => END_OF_SUPPORT[version.split(".")[0] ?? ""] ?? "see nodejs.org";

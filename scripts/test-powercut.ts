@@ -10,8 +10,8 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { chroot, debianWithKernel, kernelOf, require, run, tell } from "./test-machines/debian.ts";
-import { addWatch, buildPackage, install, provision } from "./test-machines/terminal.ts";
+import { debianWithKernel, kernelOf, require, run, tell } from "./test-machines/debian.ts";
+import { buildPackage, install, provision, watchOnly } from "./test-machines/terminal.ts";
 import { Ledger } from "./test-powercut/ledger.ts";
 import { Vm } from "./test-powercut/vm.ts";
 
@@ -28,24 +28,13 @@ require("npm run test:powercut", {
 
 /** Refreshes follow each other at once, but what is kept stays good over a reboot. */
 const HURRIED = { refresh: { lifetime_s: 3_600, refresh_at: 0.0002, refresh_at_unsteady: 0.0002 } };
-const QUIET =
-  "systemd-networkd systemd-timesyncd apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer";
 
 async function makeDisk(work: string, base: string): Promise<string> {
   const machine = path.join(work, "root");
   run("cp", ["-a", "--reflink=auto", base, machine]);
   await install(machine, buildPackage(work, "0.1.0"));
   await provision(machine, HURRIED);
-  await addWatch(machine, "/dev/ttyS0");
-  chroot(
-    machine,
-    `systemctl enable stand-in-bridge stand-in-pay facepay-watch; systemctl mask ${QUIET} serial-getty@ttyS0`,
-  );
-  // WeChat Pay comes well after the first answer, so that this can only come from the disk.
-  chroot(machine, "mkdir -p /etc/systemd/system/stand-in-pay.service.d");
-  const late =
-    "[Service]\nExecStartPre=/bin/sh -c 'until grep -q answered /run/facepay-first 2>/dev/null; do sleep 0.2; done'\n";
-  run("tee", [path.join(machine, "etc/systemd/system/stand-in-pay.service.d/late.conf")], { input: late });
+  await watchOnly(machine, process.arch === "arm64" ? "/dev/ttyAMA0" : "/dev/ttyS0");
   const disk = path.join(work, "disk.img");
   run("mkfs.ext4", ["-q", "-d", machine, disk, "2G"]);
   await rm(machine, { recursive: true });

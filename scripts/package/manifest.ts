@@ -57,7 +57,7 @@ export function manifest({ root, program, node, made }: Sources): Entry[] {
     { to: `${UNITS}/facepay-agent.socket`, from: own("systemd/facepay-agent.socket") },
     { to: `${UNITS}/facepay-agent-admin.socket`, from: own("systemd/facepay-agent-admin.socket") },
     { to: `${UNITS}/facepay-bridge.service`, from: own("systemd/facepay-bridge.service") },
-    { to: `${SHARE}/systemd/restart-delay.conf`, from: own("systemd/restart-delay.conf") },
+    { to: `${SHARE}/systemd/newer-systemd.conf`, from: own("systemd/newer-systemd.conf") },
     { to: "usr/lib/sysusers.d/facepay-agent.conf", from: own("systemd/sysusers.conf") },
     { to: "usr/lib/tmpfiles.d/facepay-agent.conf", from: own("systemd/tmpfiles.conf") },
     { to: "lib/udev/rules.d/99-facepay-bridge.rules", from: own("99-facepay-bridge.rules") },

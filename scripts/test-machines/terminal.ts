@@ -64,8 +64,10 @@ export async function provision(machine: string, overrides: ConfigSettings["over
     );
     await mkdir(within(PEERS), { recursive: true });
     const { tls, platform, merchant, identity } = playground.wechatPayOptions;
-    const known = { tls, platform, merchant, identity, port: PAY_PORT, deviceId: playground.identity.deviceId };
-    await writeFile(within(`${PEERS}/peers.json`), JSON.stringify(known), { mode: 0o600 });
+    const pay = { tls, platform, merchant, identity, port: PAY_PORT };
+    await writeFile(within(`${PEERS}/peers.json`), JSON.stringify({ deviceId: playground.identity.deviceId, pay }), {
+      mode: 0o600,
+    });
   } finally {
     await rm(made, { recursive: true, force: true });
   }
@@ -87,12 +89,35 @@ export async function provision(machine: string, overrides: ConfigSettings["over
   }
 }
 
-/** The watching cashier app as a unit of its own, which writes to `output`. */
-export async function addWatch(machine: string, output: string): Promise<void> {
-  const text = unit(
-    "Cashier app",
-    `${PEERS}/watch.mjs /run/facepay-agent/api.sock ${output}`,
-    "Wants=facepay-agent.socket\nAfter=facepay-agent.socket\n",
-  );
-  await writeFile(path.join(machine, "etc/systemd/system/facepay-watch.service"), text);
+/** A start of nothing but the agent and the watching cashier app, which writes to `output`: what else boots only takes time. */
+export async function watchOnly(machine: string, output: string): Promise<void> {
+  const units = path.join(machine, "etc/systemd/system");
+  const command = `${PEERS}/watch.mjs /run/facepay-agent/api.sock ${output} ${PEERS}`;
+  const order = "Wants=facepay-agent.socket\nAfter=facepay-agent.socket\n";
+  await writeFile(`${units}/facepay-watch.service`, unit("Cashier app and stand-ins", command, order));
+  const wanted = "facepay-agent.socket facepay-agent-admin.socket facepay-agent.service facepay-watch.service";
+  await writeFile(`${units}/watch.target`, `[Unit]\nDescription=Watched terminal\nWants=${wanted}\n`);
+  chroot(machine, `systemctl mask ${NOT_NEEDED.join(" ")}`);
 }
+
+const NOT_NEEDED = [
+  "systemd-udevd.service",
+  "systemd-udev-trigger.service",
+  "systemd-udevd-control.socket",
+  "systemd-udevd-kernel.socket",
+  "systemd-journal-flush.service",
+  "systemd-journal-catalog-update.service",
+  "systemd-hwdb-update.service",
+  "systemd-random-seed.service",
+  "systemd-update-utmp.service",
+  "systemd-update-done.service",
+  "systemd-binfmt.service",
+  "systemd-modules-load.service",
+  "modprobe@.service",
+  "kmod-static-nodes.service",
+  "systemd-timesyncd.service",
+  "systemd-networkd.service",
+  "ldconfig.service",
+  "dbus.socket",
+  "timers.target",
+];

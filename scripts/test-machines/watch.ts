@@ -1,14 +1,16 @@
 /**
- * Runs inside a test machine as its cashier app, bundled into one file. One line for each thing it learns, so that another
- * machine can keep the ledger: `FIRST <status> <generation> <digest> <state>` for the very first answer, then
+ * Runs inside a test machine, bundled into one file: its cashier app and, once that has had its first answer, which can only
+ * have come from the disk, its bridge and WeChat Pay. `watch.mjs SOCKET OUTPUT DIR` writes one line for each thing it learns,
+ * so that another machine can keep the ledger: `FIRST <status> <generation> <digest> <state>` for the very first answer, then
  * `ACK <generation> <digest>` whenever an authinfo is announced as safe on the disk. Never the authinfo itself.
  */
 import { createHash } from "node:crypto";
-import { openSync, writeFileSync, writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import http from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { startBridge, startPay } from "./stand-ins.ts";
 
-const [, , socketPath = "/run/facepay-agent/api.sock", output = "/dev/stdout"] = process.argv;
+const [, , socketPath = "/run/facepay-agent/api.sock", output = "/dev/stdout", peers = "."] = process.argv;
 const fd = openSync(output, "w");
 const say = (...words: readonly unknown[]) => writeSync(fd, `\nLEDGER ${words.join(" ")}\n`);
 const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
@@ -59,7 +61,7 @@ function follow(): void {
 
 const { status, text } = await first();
 const { authinfo = "", generation = 0, state, code } = JSON.parse(text);
-// Whoever waits for this moment inside the machine sees it, too.
-writeFileSync("/run/facepay-first", "answered\n");
 say("FIRST", status, generation, authinfo === "" ? "-" : digest(authinfo), state ?? code);
 follow();
+await startBridge(peers);
+await startPay(peers);

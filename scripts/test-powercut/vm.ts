@@ -34,7 +34,10 @@ export class Vm {
         ...machine,
         ...["-accel", "tcg", "-smp", "1", "-m", "1024", "-nographic", "-nic", "none", "-no-reboot", "-monitor", "none"],
         ...["-drive", `file=${disk},format=raw,if=virtio,cache=${cache}`, "-kernel", kernel, "-initrd", initrd],
-        ...["-append", `root=/dev/vda rw console=${console} quiet systemd.show_status=0 mitigations=off`],
+        ...[
+          "-append",
+          `root=/dev/vda rw console=${console} quiet systemd.unit=watch.target systemd.show_status=0 mitigations=off`,
+        ],
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
