@@ -39,6 +39,13 @@ export async function firstBoot(machine: Container, report: Report): Promise<Ser
   await machine.run("systemctl", "start", ...PEERS);
   const got = await served(machine, ({ state, persisted }) => state === "fresh" && persisted);
   report.check(true, "bridge and WeChat Pay appear: an authinfo is obtained and kept");
+  const serving = await machine.run("journalctl", "-u", AGENT, "-o", "cat", "--grep", "SERVING");
+  const paths = ["api", "admin"].map((name) => `/run/facepay-agent/${name}.sock`);
+  report.equal(
+    JSON.parse(serving).sockets,
+    paths,
+    "the agent knows where systemd's sockets are, so that it can ask itself",
+  );
   report.check(
     /有效.*fresh, generation 1, \d+ min left/.test(await machine.property(AGENT, "StatusText")),
     `systemctl status says: ${await machine.property(AGENT, "StatusText")}`,
