@@ -13,6 +13,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** CLOCK_MONOTONIC in microseconds, as systemd counts. Not for ages: it stands still during suspend. */
+export const monotonicUs = (): bigint => process.hrtime.bigint() / 1_000n;
+
 /** A longer `setTimeout` fires at once (the delay is a signed 32-bit number). */
 const LONGEST_TIMER_MS = 2_147_483_647;
 

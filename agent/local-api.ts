@@ -21,6 +21,8 @@ export interface LocalApiParts {
 /** Both servers at work. */
 export interface LocalApi {
   readonly paths: readonly string[];
+  /** Where the cashier app's server listens; undefined when systemd's socket does not tell. */
+  readonly cashierPath: string | undefined;
   /** What it was opened with. */
   readonly config: ApiConfig | undefined;
   /** Whether `config` names the places where it listens already: then readers can stay connected over a reload. */
@@ -68,6 +70,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
     throw failed.reason;
   }
   return {
+    cashierPath: open[0]?.path,
     paths: open.map(({ path }) => path ?? "(from systemd)"),
     config,
     fits: (other) => JSON.stringify(socketPlaces(other, inherited)) === JSON.stringify(places),

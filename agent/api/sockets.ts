@@ -5,7 +5,7 @@ import path from "node:path";
 import type { ApiConfig } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
 import { lookupGroup } from "../group.ts";
-import type { InheritedSockets } from "./systemd-sockets.ts";
+import { type InheritedSockets, socketPath } from "./systemd-sockets.ts";
 
 /** Where a server is to listen: on a file of its own, or on a socket that systemd has made. */
 export type SocketPlace =
@@ -19,7 +19,7 @@ export interface SocketServer {
 }
 
 export interface OpenSocket {
-  /** The file, undefined for an inherited socket. */
+  /** The file; undefined for an inherited socket that does not tell. */
   readonly path?: string;
   /** Whether our file has been removed or another one stands in its place: new clients no longer find us. */
   isReplaced(): boolean;
@@ -32,10 +32,14 @@ const MAX_PATH_BYTES = 107;
 const DEFAULT_DIRECTORY = "/run/facepay-agent";
 const DEFAULT_MODE = 0o660;
 
-/** Contract 2: a configured path, else the socket systemd hands over, else the default path. */
+/**
+ * Contract 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which
+ * systemd's socket listens already is that socket: nobody could bind it a second time.
+ */
 export function socketPlaces(
   config: ApiConfig | undefined,
   inherited: InheritedSockets,
+  pathOf: (fd: number) => string | undefined = socketPath,
 ): Readonly<Record<"api" | "admin", SocketPlace>> {
   const place = (
     name: "api" | "admin",
@@ -44,7 +48,7 @@ export function socketPlaces(
     group: string | undefined,
   ): SocketPlace => {
     const fd = inherited[name];
-    if (configured === undefined && fd !== undefined) return { fd };
+    if (fd !== undefined && (configured === undefined || configured === pathOf(fd))) return { fd };
     const file = configured ?? `${DEFAULT_DIRECTORY}/${name}.sock`;
     return { path: file, mode, ...(group === undefined ? {} : { group }) };
   };
@@ -68,7 +72,8 @@ async function openInherited(server: SocketServer, fd: number): Promise<OpenSock
   }
   if (!isSocket) throw new AgentError("API_SOCKET", `File descriptor ${fd} from systemd is not a socket`);
   await listen(server, { fd }, `file descriptor ${fd}`);
-  return { isReplaced: () => false, close: () => server.close() };
+  const path = socketPath(fd);
+  return { ...(path === undefined ? {} : { path }), isReplaced: () => false, close: () => server.close() };
 }
 
 async function openFile(

@@ -1,3 +1,5 @@
+import { fstatSync, readFileSync } from "node:fs";
+
 export interface InheritedSockets {
   readonly api?: number;
   readonly admin?: number;
@@ -19,4 +21,22 @@ export function inheritedSockets(env: Readonly<Record<string, string | undefined
   const api = at("api");
   const admin = at("admin");
   return { ...(api === undefined ? {} : { api }), ...(admin === undefined ? {} : { admin }) };
+}
+
+/** The kernel's list of unix sockets. Under `ProcSubset=pid` only a process's own directory shows it. */
+const UNIX_SOCKETS = "/proc/self/net/unix";
+
+/** The path on which an inherited socket listens, which Node has no call for; undefined when it cannot be told. */
+export function socketPath(fd: number, list: string = UNIX_SOCKETS): string | undefined {
+  try {
+    const { ino } = fstatSync(fd);
+    for (const line of readFileSync(list, "utf8").split("\n")) {
+      // Num RefCount Protocol Flags Type St Inode Path
+      const fields = line.trim().split(/ +/);
+      if (fields[6] === String(ino) && fields[7]?.startsWith("/")) return fields.slice(7).join(" ");
+    }
+  } catch {
+    // No such list here, or no such descriptor: whoever listens on it says so.
+  }
+  return undefined;
 }

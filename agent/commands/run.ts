@@ -1,5 +1,5 @@
 import module from "node:module";
-import { systemClock } from "../clock.ts";
+import { monotonicUs, systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { environmentProblems } from "../config/environment.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
@@ -13,6 +13,8 @@ import { findProvision, remember } from "../provisioning.ts";
 import { Service } from "../service.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
+import { notifyPlace } from "../systemd/notice.ts";
+import type { Notifier } from "../systemd/notifier.ts";
 import { createTimebase, readBootId } from "../timebase.ts";
 import type { CommandOptions } from "./options.ts";
 
@@ -48,6 +50,7 @@ export async function run(options: CommandOptions): Promise<number> {
   const lockParts = { clock, entropy, log };
   let lock: DirectoryLock | undefined;
   let api: LocalApi | undefined;
+  let notifier: Notifier | undefined;
   let extras = new AbortController();
   const watch = new AbortController();
 
@@ -80,6 +83,17 @@ export async function run(options: CommandOptions): Promise<number> {
       api = await openLocalApi(from, apiParts);
       throw error;
     }
+  };
+
+  /** The service manager, when one has started us, hears that we serve; all it needs is loaded only then. */
+  const notify = async () => {
+    const place = notifyPlace(env, process.pid);
+    if (place === undefined) return undefined;
+    const { startNotifier } = await import("../systemd/notifier.ts");
+    const { keeper } = service;
+    const apiSocket = () => api?.cashierPath;
+    const live = () => service.live();
+    return await startNotifier({ ...{ place, keeper, live, apiSocket, monotonicUs, language, clock, log } });
   };
 
   const reload = async () => {
@@ -122,6 +136,7 @@ export async function run(options: CommandOptions): Promise<number> {
     }
     log.info("SERVING", { sockets: api.paths });
     await clock.sleep(SETTLE_MS);
+    notifier = await notify();
     await log.flush();
     const { provision } = service;
     if (provision) await startExtras(provision.config);
@@ -132,7 +147,7 @@ export async function run(options: CommandOptions): Promise<number> {
     module.flushCompileCache();
     await stop.reloadingWith(async () => {
       try {
-        await reload();
+        await (notifier ? notifier.during(reload) : reload());
       } catch (error) {
         service.refuseReload(asAgentError(error).message);
       }
@@ -149,6 +164,7 @@ export async function run(options: CommandOptions): Promise<number> {
   } finally {
     extras.abort();
     watch.abort();
+    await notifier?.stop();
     await api?.close();
     await service.close();
     await lock?.release();

@@ -422,7 +422,8 @@ describe("time and room", () => {
     // More than the kernel holds for a reader; what one answer takes, it holds.
     const clients = [connect(900), connect(1)];
     await until(() => served >= 400, "the answers are on their way");
-    const connections = () => new Promise((resolve) => server.http.getConnections((_error, count) => resolve(count)));
+    const connections = () =>
+      new Promise((resolve) => server.listener.getConnections((_error, count) => resolve(count)));
     await clock.advance(180_000);
     expect(await connections()).toBe(2);
     await clock.advance(60_000);

@@ -1,6 +1,10 @@
+import { fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { socketPlaces } from "../../agent/api/sockets.ts";
-import { inheritedSockets } from "../../agent/api/systemd-sockets.ts";
+import { inheritedSockets, socketPath } from "../../agent/api/systemd-sockets.ts";
 
 const given = (env: Record<string, string>) => inheritedSockets({ LISTEN_PID: "42", LISTEN_FDS: "2", ...env }, 42);
 
@@ -33,5 +37,32 @@ describe("sockets from systemd", () => {
       mode: 0o640,
       group: "t",
     });
+  });
+
+  it("are taken for the configured path on which they listen already", () => {
+    const config = { socket: "/run/x/api.sock", socketMode: 0o660, adminSocketMode: 0o640 };
+    const pathOf = (fd: number) => (fd === 3 ? "/run/x/api.sock" : undefined);
+    expect(socketPlaces(config, { api: 3 }, pathOf).api).toEqual({ fd: 3 });
+    expect(socketPlaces(config, { api: 4 }, pathOf).api).toMatchObject({ path: "/run/x/api.sock" });
+  });
+
+  it("tell their path by the kernel's list", async () => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), "facepay-sockets-"));
+    const file = path.join(directory, "with a blank.sock");
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(file, resolve));
+    const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+    expect(socketPath(fd)).toBe(file);
+    const other = openSync("/dev/null", "r");
+    expect(socketPath(other)).toBeUndefined();
+    expect(socketPath(fd, path.join(directory, "no-list"))).toBeUndefined();
+    const list = path.join(directory, "list");
+    writeFileSync(
+      list,
+      `Num RefCount\n0: 1 0 0 1 1 ${fstatSync(fd).ino} @abstract\n0: 1 0 0 1 1 ${fstatSync(fd).ino}\n`,
+    );
+    expect(socketPath(fd, list)).toBeUndefined();
+    server.close();
+    rmSync(directory, { recursive: true });
   });
 });

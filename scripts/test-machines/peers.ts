@@ -1,0 +1,5 @@
+/** Runs inside a test machine, bundled into one file: `peers.mjs bridge DIR` or `peers.mjs pay DIR`. */
+import { startBridge, startPay } from "./stand-ins.ts";
+
+const [, , part, directory = "."] = process.argv;
+await (part === "pay" ? startPay : startBridge)(directory);

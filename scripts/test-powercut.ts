@@ -1,0 +1,69 @@
+/**
+ * `npm run test:powercut [-- --cuts 20] [--cache writeback|none]`: a virtual machine with the package on its own disk, whose
+ * power is cut (SIGKILL to QEMU: what the guest had not flushed is lost) in the middle of refreshes, again and again. After
+ * each boot, with nobody outside to ask, the first answer must hold what was last announced as safe. Needs root, debootstrap
+ * and QEMU; no KVM. About a minute a cut.
+ */
+import { randomInt } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { debianWithKernel, kernelOf, require, run, tell } from "./test-machines/debian.ts";
+import { buildPackage, install, provision, watchOnly } from "./test-machines/terminal.ts";
+import { Ledger } from "./test-powercut/ledger.ts";
+import { Vm } from "./test-powercut/vm.ts";
+
+const { values } = parseArgs({
+  options: { cuts: { type: "string", default: "20" }, cache: { type: "string", default: "writeback" } },
+});
+const cuts = Number(values.cuts);
+require("npm run test:powercut", {
+  debootstrap: "debootstrap",
+  "mkfs.ext4": "e2fsprogs",
+  "dpkg-deb": "dpkg",
+  [`qemu-system-${process.arch === "arm64" ? "aarch64" : "x86_64"}`]: "qemu-system",
+});
+
+/** Refreshes follow each other at once, but what is kept stays good over a reboot. */
+const HURRIED = { refresh: { lifetime_s: 3_600, refresh_at: 0.0002, refresh_at_unsteady: 0.0002 } };
+
+async function makeDisk(work: string, base: string): Promise<string> {
+  const machine = path.join(work, "root");
+  run("cp", ["-a", "--reflink=auto", base, machine]);
+  await install(machine, buildPackage(work, "0.1.0"));
+  await provision(machine, HURRIED);
+  await watchOnly(machine, process.arch === "arm64" ? "/dev/ttyAMA0" : "/dev/ttyS0");
+  const disk = path.join(work, "disk.img");
+  run("mkfs.ext4", ["-q", "-d", machine, disk, "2G"]);
+  await rm(machine, { recursive: true });
+  return disk;
+}
+
+const work = await mkdtemp(path.join(os.tmpdir(), "facepay-powercut-"));
+let failed = 0;
+try {
+  const base = await debianWithKernel();
+  tell("a disk with the package ...");
+  const disk = await makeDisk(work, base);
+  const ledger = new Ledger();
+  for (let boot = 0; boot <= cuts; boot++) {
+    const vm = Vm.start({ ...kernelOf(base), disk, cache: values.cache, onLine: (line) => ledger.note(line) });
+    try {
+      const verdict = await ledger.firstAnswer(vm);
+      if (verdict.fault !== undefined) failed++;
+      if (boot > 0) tell(`cut ${boot} of ${cuts}: ${verdict.fault ?? verdict.words}`);
+      else tell(`first boot: ${verdict.words}`);
+      if (boot === cuts) break;
+      await ledger.acknowledgements(vm, 3);
+      await delay(randomInt(4_000));
+    } finally {
+      await vm.cut();
+    }
+  }
+  tell(`${cuts - failed} of ${cuts} cuts survived, ${ledger.promises} promises made, cache=${values.cache}`);
+} finally {
+  await rm(work, { recursive: true, force: true });
+}
+process.exitCode = failed === 0 ? 0 : 1;
