@@ -1,0 +1,76 @@
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import path from "node:path";
+import { systemCode } from "../errors.ts";
+
+/** A line on which a bridge may be. */
+export interface Candidate {
+  readonly type: "serial" | "socket";
+  readonly path: string;
+}
+
+/** A candidate that answered as a bridge, or what came instead. */
+export type Answer =
+  | { readonly candidate: Candidate; readonly bridge: string; readonly deviceId?: string }
+  | { readonly candidate: Candidate; readonly code: string };
+
+/** Asks one candidate; gives its line back before it resolves. Rejects with an AgentError. */
+export type AskBridge = (candidate: Candidate) => Promise<{ readonly bridge: string; readonly deviceId?: string }>;
+
+/** Where the packaged reference bridge listens. */
+const PACKAGED_BRIDGE = "run/facepay-bridge/bridge.sock";
+/** Kinds of tty that a bridge hangs on. A ttyS is there on every PC, mostly with nothing behind it: it has to be named. */
+const LIKELY = /^tty(USB|ACM|AMA|mxc)\d+$/;
+
+/**
+ * Where a bridge may be: serial devices, by the name that stays when they are plugged in anew, and the packaged bridge's socket. A
+ * line that is a console of this machine is none. `root` is "/" but for tests.
+ */
+export async function candidates(root = "/"): Promise<Candidate[]> {
+  const consoles = await consolesOf(root);
+  const ttys = (await entries(path.join(root, "dev"))).filter((name) => LIKELY.test(name) && !consoles.includes(name));
+  const byId = path.join(root, "dev/serial/by-id");
+  const named = new Map<string, string>();
+  for (const name of (await entries(byId)).sort()) {
+    const link = path.join(byId, name);
+    const target = await realpath(link).catch(() => undefined);
+    // Adapters without a serial number share one name: the link leads to the last of them.
+    if (target !== undefined) named.set(target, link);
+  }
+  const serial = ttys.sort().map((name): Candidate => {
+    const device = path.join(root, "dev", name);
+    return { type: "serial", path: named.get(device) ?? device };
+  });
+  const socket = path.join(root, PACKAGED_BRIDGE);
+  const isSocket = await stat(socket).then(
+    (found) => found.isSocket(),
+    () => false,
+  );
+  return isSocket ? [...serial, { type: "socket", path: socket }] : serial;
+}
+
+/** One after the other: two openings of one line, under two names, would disturb each other. */
+export async function askAll(found: readonly Candidate[], ask: AskBridge): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (const candidate of found) {
+    try {
+      answers.push({ candidate, ...(await ask(candidate)) });
+    } catch (error) {
+      answers.push({ candidate, code: codeOf(error) });
+    }
+  }
+  return answers;
+}
+
+function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" ? code : (systemCode(error) ?? "BRIDGE_TIMEOUT");
+}
+
+async function consolesOf(root: string): Promise<string[]> {
+  const text = await readFile(path.join(root, "proc/consoles"), "utf8").catch(() => "");
+  return text.split("\n").map((line) => line.split(/\s/)[0] ?? "");
+}
+
+async function entries(directory: string): Promise<string[]> {
+  return await readdir(directory).catch(() => []);
+}
