@@ -1,6 +1,5 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { systemCode } from "../errors.ts";
 
 /** A line on which a bridge may be. */
 export interface Candidate {
@@ -8,13 +7,13 @@ export interface Candidate {
   readonly path: string;
 }
 
-/** A candidate that answered as a bridge, or what came instead. */
-export type Answer =
-  | { readonly candidate: Candidate; readonly bridge: string; readonly deviceId?: string }
-  | { readonly candidate: Candidate; readonly code: string };
+/** A bridge's name and version, or the code of what came instead. */
+export type Greeting = { readonly bridge: string; readonly deviceId?: string } | { readonly code: string };
 
-/** Asks one candidate; gives its line back before it resolves. Rejects with an AgentError. */
-export type AskBridge = (candidate: Candidate) => Promise<{ readonly bridge: string; readonly deviceId?: string }>;
+export type Answer = Greeting & { readonly candidate: Candidate };
+
+/** Asks one candidate, in bounded time; gives its line back before it resolves. */
+export type AskBridge = (candidate: Candidate) => Promise<Greeting>;
 
 /** Where the packaged reference bridge listens. */
 const PACKAGED_BRIDGE = "run/facepay-bridge/bridge.sock";
@@ -51,19 +50,8 @@ export async function candidates(root = "/"): Promise<Candidate[]> {
 /** One after the other: two openings of one line, under two names, would disturb each other. */
 export async function askAll(found: readonly Candidate[], ask: AskBridge): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const candidate of found) {
-    try {
-      answers.push({ candidate, ...(await ask(candidate)) });
-    } catch (error) {
-      answers.push({ candidate, code: codeOf(error) });
-    }
-  }
+  for (const candidate of found) answers.push({ ...(await ask(candidate)), candidate });
   return answers;
-}
-
-function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === "string" ? code : (systemCode(error) ?? "BRIDGE_TIMEOUT");
 }
 
 async function consolesOf(root: string): Promise<string[]> {

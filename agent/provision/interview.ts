@@ -10,6 +10,9 @@ export interface Respondent {
   complain(question: Question, what: Bilingual): void;
 }
 
+/** A better suggestion than none, for a question that nothing is known about yet. */
+export type Suggest = (key: string, answers: Answers) => Promise<TomlValue | undefined>;
+
 /** Looks at an answer beyond its form, such as whether a file is there. Undefined: it is good. */
 export type Inspect = (question: Question, value: TomlValue) => Promise<Bilingual | undefined>;
 
@@ -22,16 +25,18 @@ export async function interview(
   given: Answers,
   respondent: Respondent,
   inspect: Inspect,
+  suggest: Suggest = async () => undefined,
 ): Promise<Map<string, TomlValue>> {
   const answers = new Map([...known, ...given]);
   const asked = new Set<string>();
   for (;;) {
     // The questions depend on the answers: looked at anew after each.
-    const question = questionsFor(answers).find(({ key }) => !asked.has(key));
-    if (question === undefined) return answers;
-    asked.add(question.key);
-    const flag = given.get(question.key);
-    const value = await settle(question, flag, respondent, inspect);
+    const next = questionsFor(answers).find(({ key }) => !asked.has(key));
+    if (next === undefined) return answers;
+    asked.add(next.key);
+    const suggestion = next.suggestion ?? (await suggest(next.key, answers));
+    const question = suggestion === undefined ? next : { ...next, suggestion };
+    const value = await settle(question, given.get(question.key), respondent, inspect);
     if (value === undefined) answers.delete(question.key);
     else answers.set(question.key, value);
   }
@@ -67,6 +72,7 @@ export async function withoutAsking(
   known: Answers,
   given: Answers,
   inspect: Inspect,
+  suggest: Suggest = async () => undefined,
 ): Promise<{ readonly answers: Map<string, TomlValue>; readonly problems: { key: string; what: Bilingual }[] }> {
   const answers = new Map([...known, ...given]);
   const problems: { key: string; what: Bilingual }[] = [];
@@ -76,7 +82,7 @@ export async function withoutAsking(
     if (question === undefined) return { answers, problems };
     const { key } = question;
     seen.add(key);
-    const value = answers.get(key) ?? question.suggestion;
+    const value = answers.get(key) ?? question.suggestion ?? (await suggest(key, answers));
     if (value === undefined) {
       if (!question.optional) problems.push({ key, what: { zh: "缺少", en: "is missing" } });
       continue;
