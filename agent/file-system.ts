@@ -116,7 +116,7 @@ export function temporaryName(directory: string, what: string, random: Buffer): 
 }
 
 export function isTemporaryName(name: string): boolean {
-  return /^\.(state|previous|store-key|config)\.[0-9a-f]+\.tmp$/.test(name);
+  return /^\.(state|previous|store-key|config|probe)\.[0-9a-f]+\.tmp$/.test(name);
 }
 
 function ignoreClose(): void {

@@ -20,6 +20,29 @@ export function lookupGroup(name: string, file: string = GROUP_FILE): number | u
   return undefined;
 }
 
+/** The groups that name this user as a member; the user's own first group stands in /etc/passwd. */
+export function groupsOf(user: string, file: string = GROUP_FILE): number[] {
+  return entries(file).flatMap(({ gid, members }) => (members.includes(user) ? [gid] : []));
+}
+
+/** A group by its number; undefined when it has no name here. */
+export function groupById(
+  gid: number,
+  file: string = GROUP_FILE,
+): { readonly name: string; readonly members: readonly string[] } | undefined {
+  return entries(file).find((entry) => entry.gid === gid);
+}
+
+function entries(file: string): { name: string; gid: number; members: string[] }[] {
+  return readGroups(file)
+    .split("\n")
+    .flatMap((line) => {
+      const [name, , gid, members = ""] = line.split(":");
+      if (name === undefined || gid === undefined || !/^\d+$/.test(gid)) return [];
+      return [{ name, gid: Number(gid), members: members.split(",").filter((member) => member !== "") }];
+    });
+}
+
 function readGroups(file: string): string {
   try {
     return readFileSync(file, "utf8");

@@ -5,6 +5,8 @@ import { languages } from "./language.ts";
 const DEFAULT_CONFIG = "/etc/facepay-agent/config.toml";
 /** sysexits EX_USAGE (contract 1). */
 const USAGE = 64;
+/** Contract 8. */
+const DIAGNOSE_USAGE = 3;
 
 /** The command line. Resolves to the exit code; each command's own code is loaded only when it is asked for. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -58,6 +60,18 @@ async function parse(argv: readonly string[]): Promise<number> {
   add("refresh", "ask the running agent for a new authinfo now", async (options) =>
     (await import("./commands/refresh.ts")).refresh(options),
   );
+  add("diagnose", "find what is wrong, and say what to mend first", async (options) =>
+    (await import("./commands/diagnose.ts")).diagnose({ ...options, packagedConfig: DEFAULT_CONFIG }),
+  )
+    .option("--json", "the report as one JSON document (docs/diagnose.schema.json)")
+    .option("--ndjson", "a JSON line for each check as it ends, and one for the report")
+    .option("--only <ids>", "these checks, separated by commas, and what they depend on")
+    .option("--skip <ids>", "leave these checks out")
+    .option("--list", "say which checks there are")
+    .option("--offline", "leave out what needs the network")
+    .option("--warnings-as-errors", "exit 1 for warnings, too")
+    .option("--bundle <file>", "write the evidence for support into a .tar.gz, without any secret")
+    .option("--timeout <seconds>", "for all checks together", "60");
   add("simulate", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay", async (options) =>
     (await import("./commands/simulate.ts")).simulate(options),
   )
@@ -80,7 +94,8 @@ async function parse(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : USAGE;
+    if (error.exitCode === 0) return 0;
+    return argv[0] === "diagnose" ? DIAGNOSE_USAGE : USAGE;
   }
   return exitCode;
 }

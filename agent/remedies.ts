@@ -3,18 +3,62 @@ import type { Bilingual } from "./language.ts";
 import type { WarningCode } from "./warnings.ts";
 
 /** What the technician does about a failure, by the id of the check that looks for it (reference 7.3). */
-const remedies: Readonly<Record<string, Bilingual>> = {
+const remedies = {
+  "os.supported": { zh: "请更换受支持的系统或联系运维。", en: "Use a supported OS image or contact operations." },
+  "node.version": { zh: "请重新安装随包提供的 Node。", en: "Reinstall the package; it ships the right Node." },
+  "pkg.integrity": {
+    zh: "程序文件被改动，请重装：apt install --reinstall facepay-agent。",
+    en: "Program files changed; run apt install --reinstall facepay-agent.",
+  },
+  "svc.enabled": {
+    zh: "请执行 systemctl enable --now facepay-agent.socket facepay-agent。",
+    en: "Run systemctl enable --now facepay-agent.socket facepay-agent.",
+  },
   "svc.running": {
     zh: "请重启服务：systemctl restart facepay-agent，并查看第一条错误。",
     en: "Restart the service: systemctl restart facepay-agent, and read the first error.",
   },
+  "svc.restarts": {
+    zh: "服务反复重启，请导出诊断包并联系支持：facepay-agent diagnose --bundle 文件.tar.gz。",
+    en: "The service keeps restarting; export a bundle with facepay-agent diagnose --bundle FILE.tar.gz and call support.",
+  },
+  "mem.free": { zh: "内存不足，请关闭其他程序或重启设备。", en: "Memory is short; close other programs or reboot." },
+  "disk.free": {
+    zh: "磁盘快满，请清理日志：journalctl --vacuum-size=100M。",
+    en: "The disk is nearly full; free space: journalctl --vacuum-size=100M.",
+  },
+  "disk.write_latency": {
+    zh: "存储变慢或损坏，请更换存储卡或硬盘。",
+    en: "Storage is slow or failing; replace the card or disk.",
+  },
+  "disk.readonly": {
+    zh: "文件系统只读，请断电重启；再次出现请更换存储。",
+    en: "The file system is read-only; power-cycle, and if it recurs replace the storage.",
+  },
+  "time.synced": { zh: "时间未同步，请检查网络并允许 UDP 123。", en: "Clock not synchronised; allow NTP (UDP 123)." },
   "time.offset": {
     zh: "本机时间偏差过大，请执行 timedatectl set-ntp true。",
     en: "This machine's clock is wrong; run timedatectl set-ntp true.",
   },
+  "time.rtc": {
+    zh: "无时钟电池或已耗尽，请更换纽扣电池或保持联网启动。",
+    en: "No working clock battery; replace it, or boot with network.",
+  },
+  "time.zone": {
+    zh: "时区仅影响显示，可执行 timedatectl set-timezone Asia/Shanghai。",
+    en: "Display only; timedatectl set-timezone Asia/Shanghai puts it right.",
+  },
   "cfg.valid": {
     zh: "请执行 facepay-agent config check，并按提示修改配置。",
     en: "Run facepay-agent config check and mend what it lists.",
+  },
+  "cfg.perms": {
+    zh: "配置文件权限过宽，请执行 chmod 0640 并把属主改为 root。",
+    en: "The configuration is too open; chmod 0640 it and give it to root.",
+  },
+  "cfg.mode": {
+    zh: "当前为商户私钥直连，建议改用网关模式。",
+    en: "The merchant's key is on this terminal; move to gateway mode.",
   },
   "cfg.identity": {
     zh: "设备SN与硬件不一致或缺失，请重新登记设备。",
@@ -24,9 +68,17 @@ const remedies: Readonly<Record<string, Bilingual>> = {
     zh: "密钥文件不可用或权限不安全，请执行 chmod 0400 并核对属主。",
     en: "A key file is unusable or unsafe; chmod 0400 it and fix its owner.",
   },
+  "key.match": {
+    zh: "证书、序列号与私钥不匹配，请重新下发。",
+    en: "Certificate, serial number and key do not fit; deploy them again together.",
+  },
   "cert.expiry": {
     zh: "终端证书无效或即将到期，请联系总部更换。",
     en: "The client certificate is not accepted; request a new one.",
+  },
+  "cred.tpm": {
+    zh: "密钥未绑定硬件，有 TPM 的设备建议改用 systemd-creds 加密。",
+    en: "The keys are not bound to the hardware; where there is a TPM, encrypt them with systemd-creds.",
   },
   "ser.present": { zh: "未找到硬件桥，请重新插拔 USB 线。", en: "Bridge not found; re-plug its USB cable." },
   "ser.unique": {
@@ -53,6 +105,10 @@ const remedies: Readonly<Record<string, Bilingual>> = {
     zh: "硬件桥版本或应答不符，请升级其固件。",
     en: "The bridge speaks another version; update its firmware.",
   },
+  "ser.crc": {
+    zh: "数据有干扰，请更换线缆并远离强电。",
+    en: "Line noise; change the cable and keep it away from mains.",
+  },
   "ser.device_data": {
     zh: "刷脸 SDK 未返回数据，请检查摄像头或模组连接。",
     en: "The face SDK gives no data; check the camera module.",
@@ -61,6 +117,11 @@ const remedies: Readonly<Record<string, Bilingual>> = {
   "net.dns": {
     zh: "域名解析失败，请将 DNS 设为 223.5.5.5 或 119.29.29.29。",
     en: "Names are not resolved; set DNS to 223.5.5.5 or 119.29.29.29.",
+  },
+  "net.gateway": { zh: "路由器无响应，请重启路由器。", en: "The router is silent; restart it." },
+  "net.dns_sane": {
+    zh: "域名被劫持，请更换 DNS 或联系网络管理员。",
+    en: "The DNS answer looks hijacked; change DNS or call the network administrator.",
   },
   "net.captive": {
     zh: "网络需要网页登录或被拦截，请改用专用网络。",
@@ -95,16 +156,31 @@ const remedies: Readonly<Record<string, Bilingual>> = {
     en: "Cannot write; check free space and read-only state.",
   },
   "api.socket": {
-    zh: "本地接口无法建立，请停止占用它的程序或核对路径与用户组。",
-    en: "The local socket cannot be had; stop what uses it, or check path and group.",
+    zh: "本地接口缺失或不可用，请核对路径与用户组，停止占用它的程序，并重启服务。",
+    en: "The local socket is missing or wrong; check path and group, stop what uses it, restart the service.",
   },
-};
+  "api.selftest": { zh: "本地接口异常，请重启服务。", en: "The local API does not answer well; restart the service." },
+  "api.client": {
+    zh: "请确认收银程序已启动，并把其用户加入 facepay-cashier 组。",
+    en: "See that the cashier app runs, and add its user to the group facepay-cashier.",
+  },
+  "api.exposed": {
+    zh: "接口暴露到网络，请停止转发它的程序。",
+    en: "The local API is reachable over the network; stop the program that forwards it.",
+  },
+} as const satisfies Readonly<Record<string, Bilingual>>;
+
+/** The remedy that a check carries. */
+export function checkRemedy(id: keyof typeof remedies): Bilingual {
+  return remedies[id];
+}
 
 /** What to do about a failure code; undefined for a code of another version. */
 export function remedyFor(code: string): Bilingual | undefined {
   const rules: Readonly<Record<string, { readonly remedy: string }>> = failureRules;
   const id = rules[code]?.remedy;
-  return id === undefined ? undefined : remedies[id];
+  const byId: Readonly<Record<string, Bilingual>> = remedies;
+  return id === undefined ? undefined : byId[id];
 }
 
 /** What a standing warning means, for people. */

@@ -14,7 +14,7 @@ import type { DirectoryLock } from "./store/lock.ts";
 import { openStore } from "./store/store.ts";
 import type { Store } from "./store/store-types.ts";
 import type { Timebase } from "./timebase.ts";
-import { version } from "./version.ts";
+import { userAgent, version } from "./version.ts";
 import type { WechatPay } from "./wechatpay/wechatpay.ts";
 
 export interface TerminalParts {
@@ -123,11 +123,10 @@ export class Terminal {
       config: config.wechatpay,
       identity: config.identity,
       secrets: this.#secrets,
-      userAgent: `facepay-agent/${version} (Linux; Node ${process.versions.node})`,
       // A clock that has fallen behind what this terminal knows to have passed is to blame, not the certificate.
       clockSuspect: () => clock.wall() < this.store.state.wallFloorMs,
       onOutcome: ({ baseUrl, outcome }) => onRequest(baseUrl, outcome),
-      ...{ clock, entropy, log },
+      ...{ userAgent, clock, entropy, log },
     });
   }
 

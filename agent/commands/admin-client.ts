@@ -6,6 +6,11 @@ export interface AdminAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+export interface TextAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 /** Why the agent could not be asked: nobody listens, no right, or no answer in time. */
 export class AgentUnreachable extends Error {
   override readonly name = "AgentUnreachable";
@@ -20,12 +25,27 @@ export class AgentUnreachable extends Error {
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** One request to the admin socket of the running agent. Throws AgentUnreachable. */
-export function askAgent(
+export async function askAgent(
   socketPath: string,
   method: "GET" | "POST",
   path: string,
   timeoutMs: number,
 ): Promise<AdminAnswer> {
+  const { status, text } = await askForText(socketPath, method, path, timeoutMs);
+  try {
+    return { status, body: JSON.parse(text) };
+  } catch (error) {
+    throw new AgentUnreachable("silent", error);
+  }
+}
+
+/** The same for an answer of any type. Throws AgentUnreachable. */
+export function askForText(
+  socketPath: string,
+  method: "GET" | "POST",
+  path: string,
+  timeoutMs: number,
+): Promise<TextAnswer> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const request = http.request({ socketPath, method, path, headers: { Host: "localhost" }, signal }, (response) => {
@@ -36,13 +56,7 @@ export function askAgent(
         if (text.length > MAX_ANSWER_BYTES) request.destroy(new Error("the answer is too long"));
       });
       response.on("error", (error) => reject(new AgentUnreachable("silent", error)));
-      response.on("end", () => {
-        try {
-          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
-        } catch (error) {
-          reject(new AgentUnreachable("silent", error));
-        }
-      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
     });
     request.on("error", (error) => {
       const code = systemCode(error) ?? "";

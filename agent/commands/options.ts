@@ -5,4 +5,15 @@ export interface CommandOptions {
   readonly json?: boolean;
   readonly directory?: string;
   readonly gateway?: boolean;
+  // diagnose
+  readonly ndjson?: boolean;
+  /** Ids, separated by commas. */
+  readonly only?: string;
+  readonly skip?: string;
+  readonly list?: boolean;
+  readonly offline?: boolean;
+  readonly warningsAsErrors?: boolean;
+  readonly bundle?: string;
+  /** Seconds. */
+  readonly timeout?: string;
 }

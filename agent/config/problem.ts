@@ -8,6 +8,8 @@ export interface Problem {
   readonly origin: string;
   readonly what: Bilingual;
   readonly instead: Bilingual;
+  /** The diagnose check that it is a matter of, where that is not the file itself. */
+  readonly check?: "key.match" | "cert.expiry";
 }
 
 /** The outcome of looking at one value. */
@@ -26,7 +28,7 @@ export function renderProblem(problem: Problem, language: Language): string {
 }
 
 /** A key or file name may hold characters that a terminal obeys; they are shown by number instead. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (one) =>
     one === "\n" ? one : `\\u${(one.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );

@@ -153,17 +153,18 @@ class Reading {
       return undefined;
     }
     const warning = judgeValidity(parsed.value, read.file, this.#surroundings.wallMs);
-    if (warning !== undefined) this.warnings.push(this.#at(key, warning));
+    if (warning !== undefined) this.warnings.push({ ...this.#at(key, warning), check: "cert.expiry" });
     return { text: read.text, first: parsed.value };
   }
 
   pair(certificate: X509Certificate, key: KeyObject): void {
     if (certificate.checkPrivateKey(key)) return;
     const file = this.#files.get("wechatpay.client_cert_file") ?? "";
-    this.#problem("wechatpay.client_key_file", {
+    const problem = this.#at("wechatpay.client_key_file", {
       what: { zh: `与证书 ${file} 不匹配`, en: `names a key that does not belong to the certificate ${file}` },
       instead: { zh: "请同时重新下发证书和私钥", en: "deploy certificate and key again, both together" },
     });
+    this.problems.push({ ...problem, check: "key.match" });
   }
 
   /** A secret on a line of its own. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Entropy } from "../entropy.ts";
 import type { Bilingual } from "../language.ts";
 
 /** The sections of the report, in the order they are shown. */
@@ -10,7 +11,11 @@ export type Section = (typeof sections)[number];
 export type Outcome =
   | {
       readonly status: "pass" | "warn" | "fail";
-      /** The measured value, as a number, a word or a small object: for programs. */
+      /**
+       * The measured value, as a number, a word or a small object: for programs. Other checks read these keys of it:
+       * `device_id` of ser.handshake (what the bridge names, or null) and `skew_s` of pay.reach (the peer's `Date` minus this
+       * clock, in seconds, when an answer carried one).
+       */
       readonly value?: unknown;
       /** What was found, in a sentence. Never a secret, nor a part of one. */
       readonly detail: Bilingual;
@@ -35,8 +40,11 @@ export interface Check {
   readonly title: Bilingual;
   /** Ids of checks that come earlier: when one of them has failed or was skipped for a cause, this one is skipped. */
   readonly dependsOn: readonly string[];
+  /** Ids of checks whose outcome this one looks at: they come earlier, too, but their failure alone does not skip it. */
+  readonly after?: readonly string[];
   /** What counts as a warning and as a failure, in the words of the report. */
   readonly threshold: { readonly warn?: string; readonly fail?: string };
+  /** `checkRemedy(id)` of agent/remedies.ts: one text for one thing. */
   readonly remedy: Bilingual;
   /** A network check is left out by `--offline`. */
   readonly needsNetwork?: boolean;
@@ -72,6 +80,7 @@ export interface DiagnoseContext {
   /** Whether a unit facepay-agent.service is installed and systemd is process 1. */
   readonly installed: boolean;
   readonly clock: Clock;
+  readonly entropy: Entropy;
   /** The outcome of a check that has run already; `crash` when it threw. */
   outcome(id: string): Outcome | { readonly status: "crash" } | undefined;
   /** Reads a fact the first time it is asked for, and gives the same answer afterwards. */

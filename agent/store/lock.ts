@@ -78,6 +78,26 @@ export async function lockDirectory(directory: string, options: LockOptions): Pr
   }
 }
 
+/**
+ * The pid of the agent that holds the directory, for one who only looks: nothing is published and nothing removed. Rejects when
+ * the directory may not be read.
+ */
+export async function holderOf(directory: string, clock: Clock): Promise<number | undefined> {
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const base = `/proc/self/fd/${handle.fd}`;
+    for (const name of await readdir(base)) {
+      const pid = PUBLISHED.exec(name)?.[1];
+      if (pid === undefined) continue;
+      const answer = await ask(`${base}/${name}`, clock);
+      if (answer === "held" || answer === "silent") return Number(pid);
+    }
+    return undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Listens under a hidden name and shows it by rename(2): a name that is seen and refuses is dead, not merely early. */
 async function publish(directory: string, base: string, { entropy }: LockOptions): Promise<Candidate> {
   for (let tries = 1; ; tries++) {

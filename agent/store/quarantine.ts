@@ -6,6 +6,11 @@ import type { Log } from "../log.ts";
 const LIMIT = 3;
 const NAME = /^state\.corrupt-[0-9TZ]+(-\d+)?$/;
 
+/** Of the names in a directory those of files that were moved aside, oldest first. */
+export function quarantinedNames(names: readonly string[]): string[] {
+  return names.filter((name) => NAME.test(name)).sort();
+}
+
 /** What could not be opened is moved aside, never overwritten: `state.corrupt-<time>`, the newest three are kept. */
 export class Quarantine {
   readonly #directory: string;
@@ -18,7 +23,7 @@ export class Quarantine {
     this.#directory = directory;
     this.#fs = fs;
     this.#log = log;
-    this.#names = names.filter((name) => NAME.test(name)).sort();
+    this.#names = quarantinedNames(names);
   }
 
   /** How many have been moved aside by this one. */

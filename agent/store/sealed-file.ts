@@ -14,8 +14,8 @@ import {
   temporaryName,
 } from "../file-system.ts";
 import type { Log } from "../log.ts";
-import { LARGEST_ENVELOPE, seal } from "./envelope.ts";
-import { Quarantine } from "./quarantine.ts";
+import { LARGEST_ENVELOPE, type SealKey, seal } from "./envelope.ts";
+import { Quarantine, quarantinedNames } from "./quarantine.ts";
 import { describe, type Found, judge, type Owner, recover } from "./recover.ts";
 import type { StoreKey } from "./store-key.ts";
 import type { StoreStatus } from "./store-types.ts";
@@ -43,6 +43,21 @@ const CURRENT = "state.sealed";
 const PREVIOUS = "state.prev.sealed";
 /** No hard links here (vfat), too many, or the file is another user's: then there is no older generation. */
 const CANNOT_LINK = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "ENOENT"]);
+
+/**
+ * What is kept in the directory, for one who only looks: nothing is moved aside, cleared away or written. Files that were moved
+ * aside earlier are named.
+ */
+export async function peekState(
+  directory: string,
+  key: SealKey,
+  fileSystem: FileSystem,
+): Promise<{ readonly current: Found; readonly previous: Found; readonly aside: readonly string[] }> {
+  const look = async (name: string) =>
+    judge(await readSmallFile(fileSystem, path.join(directory, name), LARGEST_ENVELOPE), key);
+  const [names, current, previous] = await Promise.all([fileSystem.readdir(directory), look(CURRENT), look(PREVIOUS)]);
+  return { current, previous, aside: quarantinedNames(names) };
+}
 
 /**
  * lowdb's adapter for one sealed, durable file. lowdb's own (steno) never calls fsync and uses one fixed temporary name

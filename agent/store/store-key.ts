@@ -117,7 +117,19 @@ export class StoreKey {
   }
 }
 
-async function readGiven(options: StoreKeyOptions): Promise<Buffer | undefined> {
+/**
+ * The key for one who only looks: none is made. "missing" when our own has not been made yet, or is lost. Throws KEY_FILE for one
+ * that cannot be used.
+ */
+export async function peekKey(options: Omit<StoreKeyOptions, "entropy">): Promise<SealKey | "missing"> {
+  const given = await readGiven(options);
+  if (given !== undefined) return deriveKey(given);
+  const file = path.join(options.directory, OWN_KEY);
+  const found = await readSmallFile(options.fileSystem, file, LARGEST_KEY_FILE);
+  return found.kind === "missing" ? found.kind : deriveKey(usable(file, found, false));
+}
+
+async function readGiven(options: Omit<StoreKeyOptions, "entropy">): Promise<Buffer | undefined> {
   const { keyFile, credentialsDirectory, fileSystem } = options;
   const credential = credentialsDirectory === undefined ? undefined : path.join(credentialsDirectory, "store-key");
   const file = keyFile ?? credential;

@@ -1,4 +1,3 @@
-import type { Clock } from "../clock.ts";
 import { AgentError, isAgentError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { readAnswer, readObject } from "./answer.ts";
@@ -21,9 +20,10 @@ import type {
   RequestOptions,
   WechatPay,
 } from "./wechatpay.ts";
+import { within } from "./within.ts";
 
 const AUTHINFO_PATH = "/v3/offlineface/authinfo";
-const ECHO_PATH = "/v3/security/echo";
+export const ECHO_PATH = "/v3/security/echo";
 
 /** Our clock was off by more than this, and is known better now: worth one more request after a 401. */
 const SKEW_THAT_EXPLAINS_MS = 60_000;
@@ -162,35 +162,6 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
       await Promise.all(targets.map(({ transport }) => transport.close()));
     },
   };
-}
-
-/** Nobody looks at it; without one each deadline that is called off would cost an error with its stack. */
-const OVER = "over";
-
-/** Runs `work` with a signal that aborts when the caller's does, or after `ms`, then with PAY_TIMEOUT. */
-async function within<T>(
-  ms: number,
-  clock: Clock,
-  signal: AbortSignal,
-  work: (deadline: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const deadline = new AbortController();
-  const done = new AbortController();
-  const giveUp = () => deadline.abort(signal.reason);
-  signal.addEventListener("abort", giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  clock.sleep(ms, done.signal).then(
-    () => deadline.abort(new AgentError("PAY_TIMEOUT", `no complete answer within ${ms} ms`)),
-    () => {
-      // The work ended first and called the sleep off.
-    },
-  );
-  try {
-    return await work(deadline.signal);
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-    done.abort(OVER);
-  }
 }
 
 function withFacts<T>(answer: HttpAnswer, read: () => T): T {

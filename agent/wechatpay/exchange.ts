@@ -27,6 +27,11 @@ export interface ExchangeOptions {
   readonly clockSuspect?: () => boolean;
 }
 
+/** What it takes to reach a base URL; believing its answers takes more. */
+export interface WayOptions extends Pick<ExchangeOptions, "config" | "clock"> {
+  readonly secrets: Omit<WechatPaySecrets, "publicKey">;
+}
+
 export interface Call {
   readonly path: string;
   readonly body: string;
@@ -149,7 +154,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
 }
 
 /** A base URL and the way to it, which is opened at the first request. */
-export function createTarget(baseUrl: string, { config, secrets, clock }: ExchangeOptions): Target {
+export function createTarget(baseUrl: string, { config, secrets, clock }: WayOptions): Target {
   const url = new URL(baseUrl);
   // Nothing but Node's own roots may speak for WeChat Pay itself (contract 2).
   const ofWechat = url.hostname === "weixin.qq.com" || url.hostname.endsWith(".weixin.qq.com");
@@ -169,7 +174,7 @@ export function createTarget(baseUrl: string, { config, secrets, clock }: Exchan
 }
 
 /** The path as it goes over the wire and into the signature: a base path, if there is one, comes first. */
-function joined(url: URL, path: string): string {
+export function joined(url: URL, path: string): string {
   return url.pathname.replace(/\/+$/, "") + path;
 }
 

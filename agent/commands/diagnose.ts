@@ -1,0 +1,149 @@
+import { systemClock } from "../clock.ts";
+import type { Check } from "../diagnose/check.ts";
+import { allChecks } from "../diagnose/checks.ts";
+import { type Console, consoleOf } from "../diagnose/console.ts";
+import { createContext } from "../diagnose/context.ts";
+import { type Result, type Selection, shownOf, type Turn } from "../diagnose/engine.ts";
+import { listing, progressLine } from "../diagnose/listing.ts";
+import { buildReport, type Report, reportedCheck, SCHEMA } from "../diagnose/report.ts";
+import { runChecks } from "../diagnose/run-checks.ts";
+import { renderReport } from "../diagnose/text.ts";
+import { systemEntropy } from "../entropy.ts";
+import { chooseLanguage, say } from "../language.ts";
+import { version } from "../version.ts";
+import type { CommandOptions } from "./options.ts";
+
+/** Contract 8; 0, 1 and 2 are the report's. */
+const USAGE = 3;
+const COULD_NOT_RUN = 4;
+
+export interface DiagnoseOptions extends CommandOptions {
+  /** Where the packaged service has its configuration. */
+  readonly packagedConfig: string;
+}
+
+interface Asked {
+  readonly selection: Selection;
+  readonly timeoutMs: number;
+}
+
+/** `facepay-agent diagnose`: what a technician runs in the shop. Resolves to the exit code. */
+export async function diagnose(options: DiagnoseOptions): Promise<number> {
+  const language = chooseLanguage(options.lang, process.env);
+  const asked = understand(options, allChecks);
+  if ("zh" in asked) {
+    process.stderr.write(`${say(asked, language)}\n`);
+    return USAGE;
+  }
+  const console = consoleOf(options.lang, process.env, process.stdout);
+  if (options.list) {
+    process.stdout.write(options.json ? `${JSON.stringify(allChecks.map(listed))}\n` : listing(allChecks, console));
+    return 0;
+  }
+  try {
+    const { report, results } = await examine(options, asked);
+    if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    else if (!options.ndjson) process.stdout.write(renderReport(report, console));
+    if (results.some(({ status }) => status === "crash")) leave(report.summary.exit);
+    return report.summary.exit;
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    const text = { zh: `诊断无法进行：${what}`, en: `diagnose could not run: ${what}` };
+    process.stderr.write(`${say(text, language)}\n`);
+    return COULD_NOT_RUN;
+  }
+}
+
+async function examine(options: DiagnoseOptions, { selection, timeoutMs }: Asked) {
+  const clock = systemClock();
+  const entropy = systemEntropy;
+  const started = { wall: clock.wall(), boot: clock.boot() };
+  const turns = new Map<string, Turn>();
+  const show = progress(options);
+  const { config: configFile, packagedConfig: packagedConfigFile } = options;
+  const context = await createContext({ configFile, packagedConfigFile, env: process.env, clock, entropy, turns });
+  const stream = (line: object) => options.ndjson && process.stdout.write(`${JSON.stringify(line)}\n`);
+  const results = await runChecks(allChecks, context, {
+    ...{ selection, timeoutMs, clock, turns },
+    onStart: (check, number, of) => show.line(check, number, of),
+    onResult(result) {
+      if (shownOf([result], selection.only).length > 0) stream({ schema: SCHEMA, check: reportedCheck(result) });
+    },
+  });
+  const shown = shownOf(results, selection.only);
+  const report = await buildReport({
+    version,
+    runId: runIdOf(entropy.bytes(5)),
+    startedAtWallMs: started.wall,
+    durationMs: clock.boot() - started.boot,
+    warningsAsErrors: options.warningsAsErrors === true,
+    results: shown,
+    context,
+  });
+  show.clear();
+  const { checks: _shown, ...head } = report;
+  stream({ schema: SCHEMA, report: head });
+  return { report, results: shown } satisfies { report: Report; results: Result[] };
+}
+
+/** What was asked for, or in words why it cannot be had. */
+function understand(options: DiagnoseOptions, checks: readonly Check[]): Asked | { zh: string; en: string } {
+  const ids = (list: string | undefined) =>
+    list
+      ?.split(",")
+      .map((word) => word.trim())
+      .filter((word) => word !== "")
+      // The number that the report shows will do as well.
+      .map((word) => checks.find(({ code }) => String(code) === word)?.id ?? word);
+  const only = ids(options.only);
+  const skip = ids(options.skip) ?? [];
+  const unknown = [...(only ?? []), ...skip].find((id) => !checks.some((check) => check.id === id));
+  if (unknown !== undefined) {
+    return {
+      zh: `没有检查项 ${unknown}：facepay-agent diagnose --list 列出全部`,
+      en: `there is no check ${unknown}: facepay-agent diagnose --list names them all`,
+    };
+  }
+  if (only?.length === 0) return { zh: "--only 后请写检查项", en: "--only needs the id of a check" };
+  if (options.json && options.ndjson) {
+    return { zh: "--json 与 --ndjson 只能选一个", en: "either --json or --ndjson" };
+  }
+  const seconds = Number(/^(\d+(?:\.\d+)?)s?$/.exec(options.timeout ?? "60")?.[1]);
+  if (!(seconds > 0 && seconds <= 3_600)) {
+    return { zh: "--timeout 应为 1 到 3600 秒", en: "--timeout takes seconds, 1 to 3600" };
+  }
+  const selection = { skip, offline: options.offline === true, ...(only === undefined ? {} : { only }) };
+  return { selection, timeoutMs: seconds * 1_000 };
+}
+
+function listed({ id, code, section, title, threshold, remedy, dependsOn, needsNetwork = false }: Check) {
+  return { id, code, section, title, threshold, remedy, depends_on: dependsOn, needs_network: needsNetwork };
+}
+
+/** What is being looked at, on a console where somebody waits; it leaves no trace. */
+function progress({ lang, json, ndjson }: DiagnoseOptions) {
+  const { stderr } = process;
+  const console: Console = consoleOf(lang, process.env, stderr);
+  const silent = !stderr.isTTY || json === true || ndjson === true || process.env.TERM === "dumb";
+  return {
+    line(check: Check, number: number, of: number) {
+      if (!silent) stderr.write(`\r\x1b[K${progressLine(check, number, of, console)}`);
+    },
+    clear() {
+      if (!silent) stderr.write("\r\x1b[K");
+    },
+  };
+}
+
+/** Digits and letters that are not mistaken for each other on the telephone (Crockford's base 32). */
+function runIdOf(bytes: Buffer): string {
+  const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  const digits = [...bytes].map((octet) => octet.toString(2).padStart(8, "0")).join("");
+  const letters = (digits.match(/.{5}/g) ?? []).map((five) => alphabet[Number.parseInt(five, 2)]);
+  return `${letters.slice(0, 4).join("")}-${letters.slice(4).join("")}`;
+}
+
+/** A check that has not ended may hold the process up for ever, in a system call that does not come back. */
+function leave(code: number): never {
+  process.exit(code);
+}

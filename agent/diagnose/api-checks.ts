@@ -1,0 +1,245 @@
+import { lstat } from "node:fs/promises";
+import { AgentUnreachable, askForText } from "../commands/admin-client.ts";
+import { groupById, lookupGroup } from "../group.ts";
+import { checkRemedy } from "../remedies.ts";
+import type { Check, DiagnoseContext, Outcome } from "./check.ts";
+import { listenersOf } from "./exposure.ts";
+import { agentPid } from "./facts.ts";
+import { needsSudo, notRunning } from "./outcomes.ts";
+import { octal } from "./rights.ts";
+
+const FAST_MS = 50;
+const SLOW_MS = 500;
+const ASK_MS = 2_000;
+const DEFAULT_MODE = 0o660;
+
+export interface SocketFile {
+  readonly path: string;
+  /** Undefined when there is nothing. */
+  readonly found: { readonly isSocket: boolean; readonly mode: number; readonly gid: number } | undefined;
+  readonly mode: number;
+  readonly group: { readonly name: string; readonly gid: number | undefined } | undefined;
+}
+
+export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
+  if (found === undefined) {
+    return { status: "fail", value: { path }, detail: { zh: `${path} 不存在`, en: `${path} is missing` } };
+  }
+  const has = octal(found.mode);
+  const value = { path, mode: has, gid: found.gid };
+  if (!found.isSocket) {
+    return {
+      status: "fail",
+      value,
+      detail: { zh: `${path} 不是套接字`, en: `${path} is no socket` },
+      remedy: { zh: `请删除 ${path} 并重启服务。`, en: `Remove ${path} and restart the service.` },
+    };
+  }
+  if (group !== undefined && found.gid !== group.gid) {
+    const actual = groupById(found.gid)?.name ?? String(found.gid);
+    return {
+      status: "fail",
+      value,
+      detail: {
+        zh: `${path} 的组是 ${actual}，应为 ${group.name}`,
+        en: `${path} has the group ${actual}, not ${group.name}`,
+      },
+      remedy: {
+        zh: `请执行 chgrp ${group.name} ${path}，或重启服务。`,
+        en: `chgrp ${group.name} ${path}, or restart the service.`,
+      },
+    };
+  }
+  const wanted = octal(mode);
+  const less = mode & ~found.mode & 0o666;
+  const more = found.mode & ~mode & 0o777;
+  if (less === 0 && more === 0)
+    return { status: "pass", value, detail: { zh: `${path}（${has}）`, en: `${path} (${has})` } };
+  return {
+    // Whoever is shut out cannot pay; whoever is let in too much is a worry for later.
+    status: less !== 0 ? "fail" : "warn",
+    value,
+    detail: { zh: `${path} 的权限是 ${has}，应为 ${wanted}`, en: `${path} has mode ${has}, not ${wanted}` },
+    remedy: {
+      zh: `请执行 chmod ${wanted} ${path}，或重启服务。`,
+      en: `chmod ${wanted} ${path}, or restart the service.`,
+    },
+  };
+}
+
+/** The sockets have to be there when a unit keeps them, or an agent runs that should have made them. */
+async function sockets(context: DiagnoseContext): Promise<Outcome> {
+  const { agent, installed, adminSocket } = context;
+  const pid = await agentPid(context);
+  if (!installed && agent.kind === "absent" && pid === undefined) return notRunning;
+  const api = context.loaded?.config.api;
+  const group = (name: string | undefined) => (name === undefined ? undefined : { name, gid: lookupGroup(name) });
+  const files = [
+    { path: context.apiSocket, mode: api?.socketMode ?? DEFAULT_MODE, group: group(api?.socketGroup) },
+    { path: context.adminSocket, mode: api?.adminSocketMode ?? DEFAULT_MODE, group: group(api?.adminSocketGroup) },
+  ];
+  const judged = await Promise.all(
+    files.map(async (file) => {
+      const found = await lstat(file.path).catch(() => undefined);
+      const seen = found && { isSocket: found.isSocket(), mode: found.mode, gid: found.gid };
+      return judgeSocket({ ...file, found: seen });
+    }),
+  );
+  for (const status of ["fail", "warn"] as const) {
+    const bad = judged.find((outcome) => outcome.status === status);
+    if (bad !== undefined) return bad;
+  }
+  if (agent.kind === "absent" || agent.kind === "silent") {
+    const who = pid === undefined ? "" : ` (pid ${pid})`;
+    return {
+      status: "fail",
+      value: { pid: pid ?? null, socket: adminSocket },
+      detail: { zh: `服务${who} 在 ${adminSocket} 上无应答`, en: `the agent${who} does not answer on ${adminSocket}` },
+    };
+  }
+  const both = files.map(({ path, mode }) => `${path} (${octal(mode)})`).join(", ");
+  return { status: "pass", detail: { zh: both, en: both } };
+}
+
+async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext): Promise<Outcome> {
+  if (!installed && agent.kind === "absent") return notRunning;
+  const startedAt = clock.boot();
+  try {
+    const { status } = await askForText(apiSocket, "GET", "/livez", ASK_MS);
+    const ms = Math.round(clock.boot() - startedAt);
+    const detail = { zh: `应答 ${status}，${ms} 毫秒`, en: `answers ${status} in ${ms} ms` };
+    const value = { status, ms };
+    return { status: status !== 200 || ms >= SLOW_MS ? "fail" : ms >= FAST_MS ? "warn" : "pass", value, detail };
+  } catch (error) {
+    if (!(error instanceof AgentUnreachable)) throw error;
+    if (error.reason === "forbidden") return needsSudo;
+    const detail = {
+      zh: `${apiSocket} 无应答（${error.reason}）`,
+      en: `${apiSocket} does not answer (${error.reason})`,
+    };
+    return { status: "fail", value: error.reason, detail };
+  }
+}
+
+/** Refusals that are not the cashier app's: the technician's own impatience. */
+const NOT_THE_CASHIERS = new Set(["too_soon"]);
+
+export function judgeClient(metrics: string): Outcome {
+  const samples = (name: string) =>
+    [...metrics.matchAll(new RegExp(`^${name}\\{(?:state|reason)="(\\w+)"\\} (\\d+)$`, "gm"))].map(
+      ([, label = "", count]) => ({ label, count: Number(count) }),
+    );
+  const served = samples("facepay_authinfo_served_total").reduce((sum, { count }) => sum + count, 0);
+  const refusals = samples("facepay_api_denied_total").filter(
+    ({ label, count }) => count > 0 && !NOT_THE_CASHIERS.has(label),
+  );
+  const denied = refusals.reduce((sum, { count }) => sum + count, 0);
+  const value = { served, denied };
+  const reasons = refusals.map(({ label, count }) => `${label} ${count}`).join(", ");
+  if (denied > 0) {
+    return {
+      status: served > 0 ? "warn" : "fail",
+      value,
+      detail: {
+        zh: `有请求被拒绝：${reasons}；已提供 ${served} 次`,
+        en: `requests were refused: ${reasons}; served ${served} times`,
+      },
+      remedy: {
+        zh: "请按接口文档修改收银程序的请求（Host、方法、Content-Type）。",
+        en: "Correct the cashier app's requests as documented (Host, method, Content-Type).",
+      },
+    };
+  }
+  return served > 0
+    ? {
+        status: "pass",
+        value,
+        detail: { zh: `收银程序已读取 ${served} 次`, en: `the cashier app has read it ${served} times` },
+      }
+    : {
+        status: "warn",
+        value,
+        detail: { zh: "启动以来收银程序未读取过", en: "no cashier app has asked since the start" },
+      };
+}
+
+async function client({ agent, adminSocket, loaded }: DiagnoseContext): Promise<Outcome> {
+  if (agent.kind === "forbidden") return needsSudo;
+  if (agent.kind !== "running") return notRunning;
+  const { status, text } = await askForText(adminSocket, "GET", "/metrics", ASK_MS);
+  if (status !== 200) return { status: "skip", detail: { zh: "没有得到计数", en: "the counts cannot be had" } };
+  const judged = judgeClient(text);
+  const group = loaded?.config.api.socketGroup;
+  const gid = group === undefined ? undefined : lookupGroup(group);
+  const empty = gid !== undefined && groupById(gid)?.members.length === 0;
+  if (judged.status !== "warn" || !empty || group === undefined) return judged;
+  return {
+    ...judged,
+    detail: {
+      zh: `${judged.detail.zh}；组 ${group} 中没有用户`,
+      en: `${judged.detail.en}; the group ${group} has no member`,
+    },
+    remedy: {
+      zh: `请执行 usermod -aG ${group} 收银程序用户。`,
+      en: `usermod -aG ${group} CASHIER_USER, then restart the cashier app.`,
+    },
+  };
+}
+
+async function exposed(context: DiagnoseContext): Promise<Outcome> {
+  const pid = await agentPid(context);
+  if (pid === undefined) return notRunning;
+  const found = await listenersOf(pid, [context.apiSocket, context.adminSocket]);
+  if (found === undefined) return needsSudo;
+  const [first] = found;
+  if (first === undefined) return { status: "pass", detail: { zh: "只有本地套接字", en: "local sockets only" } };
+  const who = `${first.name} (pid ${first.pid}) ${first.address}:${first.port}`;
+  return {
+    status: "fail",
+    value: found,
+    detail: { zh: `有程序把本地接口开放到网络：${who}`, en: `the local API is open to the network: ${who}` },
+  };
+}
+
+export const apiChecks: readonly Check[] = [
+  {
+    id: "api.socket",
+    code: 603,
+    section: "store",
+    title: { zh: "本地接口", en: "Local sockets" },
+    dependsOn: ["svc.running", "cfg.valid"],
+    threshold: { warn: "more rights than configured", fail: "missing, other group, or fewer rights" },
+    remedy: checkRemedy("api.socket"),
+    run: sockets,
+  },
+  {
+    id: "api.selftest",
+    code: 604,
+    section: "store",
+    title: { zh: "接口自检", en: "API self-test" },
+    dependsOn: ["api.socket"],
+    threshold: { warn: ">= 50 ms", fail: ">= 500 ms, or no answer" },
+    remedy: checkRemedy("api.selftest"),
+    run: selftest,
+  },
+  {
+    id: "api.client",
+    code: 605,
+    section: "store",
+    title: { zh: "收银程序", en: "Cashier app" },
+    dependsOn: ["api.selftest"],
+    threshold: { warn: "has not asked since the start, or some requests refused", fail: "all requests refused" },
+    remedy: checkRemedy("api.client"),
+    run: client,
+  },
+  {
+    id: "api.exposed",
+    code: 606,
+    section: "store",
+    title: { zh: "接口暴露", en: "API exposure" },
+    dependsOn: ["svc.running"],
+    threshold: { fail: "a process that has to do with the sockets listens on the network" },
+    remedy: checkRemedy("api.exposed"),
+    run: exposed,
+  },
+];

@@ -1,0 +1,80 @@
+import type { LoadResult } from "../config/load.ts";
+import { loadConfig } from "../config/load.ts";
+import type { Problem } from "../config/problem.ts";
+import { type Secrets, withSecrets } from "../config/secrets.ts";
+import { holderOf } from "../store/lock.ts";
+import type { DiagnoseContext } from "./check.ts";
+import { readUnits, type Units } from "./units.ts";
+
+type Once = Pick<DiagnoseContext, "once">;
+
+/** The state directory of a terminal that says nothing else (contract 2). */
+export const DEFAULT_STATE = "/var/lib/facepay-agent";
+
+/** What stands in the configuration file, in force or not. */
+export function configurationOf(context: Once & Pick<DiagnoseContext, "configFile" | "env">): Promise<LoadResult> {
+  return context.once("configuration", () => loadConfig({ file: context.configFile, env: context.env }));
+}
+
+export interface SecretFiles {
+  /** All of them, when none has a problem. */
+  readonly secrets: Secrets | undefined;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** The files that the configuration in force names, read with the rights of whoever runs this, judged for the service's user. */
+export function secretsOf(
+  context: Pick<DiagnoseContext, "once" | "env" | "loaded" | "user" | "clock">,
+): Promise<SecretFiles> {
+  return context.once("secrets", async () => {
+    const { loaded, env, user, clock } = context;
+    if (loaded === undefined) return { secrets: undefined, problems: [], warnings: [] };
+    const checkup = await withSecrets(loaded, { env, wallMs: clock.wall(), uid: user.uid });
+    if (checkup.kind === "ok") return { secrets: checkup.secrets, problems: [], warnings: checkup.warnings };
+    return checkup.kind === "invalid"
+      ? { secrets: undefined, problems: checkup.problems, warnings: checkup.warnings }
+      : { secrets: undefined, problems: [], warnings: [] };
+  });
+}
+
+/** Undefined without systemd, or when the service is not installed. */
+export function unitsOf(context: Once): Promise<Units | undefined> {
+  return context.once("units", readUnits);
+}
+
+export function stateDirectoryOf({ loaded }: Pick<DiagnoseContext, "loaded">): string {
+  return loaded?.config.store.directory ?? DEFAULT_STATE;
+}
+
+/** The process that holds the state directory: the agent itself, whether its sockets can be found or not. */
+export function agentPid(context: Once & Pick<DiagnoseContext, "loaded" | "clock">): Promise<number | undefined> {
+  return context.once("agent pid", async () => {
+    const units = await unitsOf(context);
+    const main = Number(units?.service.MainPID ?? 0);
+    if (main > 0) return main;
+    // Not ours to read, or not there: then it is not known.
+    return await holderOf(stateDirectoryOf(context), context.clock).catch(() => undefined);
+  });
+}
+
+/** Whether whoever runs this may look at what belongs to the service. */
+export function isPrivileged({ user }: Pick<DiagnoseContext, "user">): boolean {
+  const own = process.geteuid?.();
+  return own === 0 || own === user.uid;
+}
+
+export interface OperatingSystem {
+  readonly distro: string;
+  readonly release: string;
+  readonly kernel: string;
+  readonly arch: string;
+}
+
+export function operatingSystemOf(context: Once): Promise<OperatingSystem> {
+  return context.once("os", async () => {
+    const { default: si } = await import("systeminformation");
+    const { distro, release, kernel, arch } = await si.osInfo();
+    return { distro, release, kernel, arch };
+  });
+}

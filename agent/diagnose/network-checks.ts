@@ -1,0 +1,21 @@
+import { authCheck } from "./auth-check.ts";
+import { authinfoCheck } from "./authinfo-check.ts";
+import type { Check } from "./check.ts";
+import { dnsCheck, dnsSaneCheck } from "./dns-checks.ts";
+import { gatewayCheck, linkCheck } from "./link-checks.ts";
+import { reachCheck } from "./reach-check.ts";
+import { captiveCheck, proxyCheck, tlsCheck } from "./way-checks.ts";
+
+/** Section 5 of reference 7.3. They follow the way to the configured base URLs, from the cable to the merchant. */
+export const networkChecks: readonly Check[] = [
+  linkCheck,
+  gatewayCheck,
+  dnsCheck,
+  dnsSaneCheck,
+  captiveCheck,
+  proxyCheck,
+  tlsCheck,
+  reachCheck,
+  authCheck,
+  authinfoCheck,
+];

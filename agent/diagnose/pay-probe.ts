@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import type { LoadedConfig } from "../config/load.ts";
+import { loadSecrets } from "../config/secrets.ts";
+import { AgentError } from "../errors.ts";
+import { silentLog } from "../log.ts";
+import { userAgent } from "../version.ts";
+import type { Probe, ProbeOptions } from "../wechatpay/probe.ts";
+import type { DiagnoseContext } from "./check.ts";
+import { type NameReading, readName, readResolvers } from "./names.ts";
+import { isNumeric, type Way, waysOf } from "./way.ts";
+
+/** A technician waits: less than the agent's own patience, and still enough for a slow mobile network. */
+const CONNECT_MS = 4_000;
+const ATTEMPT_MS = 6_000;
+
+/** What the network checks and the clock's offset rest on. Read once in a run; ends by its own deadlines, whichever check asked first. */
+const unhurried = new AbortController().signal;
+
+export function ways(context: DiagnoseContext): readonly Way[] {
+  return context.loaded === undefined ? [] : waysOf(context.loaded.config.wechatpay);
+}
+
+/** Every hop that has a name, looked up. */
+export function hopNames(context: DiagnoseContext): Promise<readonly NameReading[]> {
+  return context.once("network.names", async () => {
+    const hosts = new Set(ways(context).map(({ hop }) => hop.host));
+    const servers = await readResolvers();
+    const named = [...hosts].filter((host) => !isNumeric(host));
+    return await Promise.all(named.map((host) => readName(host, servers, context.clock, unhurried)));
+  });
+}
+
+/** A harmless request to every base URL at once, by the agent's own client. Empty without a configuration. */
+export function payProbes(context: DiagnoseContext): Promise<readonly Probe[]> {
+  return context.once("wechatpay.probes", async () => {
+    const { loaded, clock } = context;
+    if (loaded === undefined) return [];
+    const [{ probe }, names, secrets] = await Promise.all([
+      import("../wechatpay/probe.ts"),
+      hopNames(context),
+      readableSecrets(context, loaded),
+    ]);
+    const { wechatpay, identity } = loaded.config;
+    const options: ProbeOptions = {
+      config: {
+        ...wechatpay,
+        connectTimeoutMs: Math.min(wechatpay.connectTimeoutMs, CONNECT_MS),
+        attemptTimeoutMs: Math.min(wechatpay.attemptTimeoutMs, ATTEMPT_MS),
+      },
+      ...{ identity, secrets, clock, userAgent, entropy: context.entropy, log: silentLog },
+    };
+    const one = async ({ baseUrl, hop }: Way): Promise<Probe> => {
+      const failure = names.find(({ host }) => host === hop.host)?.failure;
+      if (failure === undefined) return await probe(baseUrl, options, unhurried);
+      // Asked again, it would only wait a second time.
+      const error = new AgentError("PAY_DNS", "the name could not be resolved", { context: { system: failure } });
+      return { baseUrl, ms: 0, signed: false, error };
+    };
+    return await Promise.all(waysOf(wechatpay).map(one));
+  });
+}
+
+/** All secrets when they are good; else what the way alone needs, so that a bad key does not hide a bad network. */
+async function readableSecrets(
+  { env, clock, user }: DiagnoseContext,
+  loaded: LoadedConfig,
+): Promise<ProbeOptions["secrets"]> {
+  const { secrets } = await loadSecrets(loaded.named, { env, wallMs: clock.wall(), uid: user.uid }, loaded.origins);
+  if (secrets !== undefined) return secrets;
+  const { caFile } = loaded.config.wechatpay;
+  const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8").catch(() => undefined);
+  return ca === undefined ? {} : { ca };
+}

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type Bilingual, say } from "../language.ts";
+import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
+import { type Exit, exitOf, firstOf, type Result, type Status } from "./engine.ts";
+import { isPrivileged, operatingSystemOf } from "./facts.ts";
+
+export const SCHEMA = "facepay-agent.diagnose/1";
+
+/** One check in the report for programs (contract 8). */
+export interface ReportedCheck {
+  readonly id: string;
+  readonly code: number;
+  readonly section: string;
+  readonly title: Bilingual;
+  readonly status: Status;
+  readonly value: unknown;
+  readonly threshold: { readonly warn: string | null; readonly fail: string | null };
+  readonly detail: Bilingual;
+  /** Null where there is nothing to do: the check has passed, or was skipped. */
+  readonly remedy: Bilingual | null;
+  readonly doc: string;
+  readonly depends_on: readonly string[];
+  readonly skipped_because: string | null;
+  readonly duration_ms: number;
+}
+
+/** The report without its checks. */
+export interface ReportHead {
+  readonly schema: typeof SCHEMA;
+  readonly agent_version: string;
+  /** To be read out on the telephone; the same in a bundle. */
+  readonly run_id: string;
+  readonly started_at: string;
+  readonly duration_ms: number;
+  readonly host: {
+    readonly machine_id_hash: string | null;
+    readonly os: string | null;
+    readonly kernel: string | null;
+    readonly arch: string;
+  };
+  readonly agent: AgentReading["kind"];
+  readonly service_user: string;
+  readonly config_file: string;
+  readonly summary: Readonly<Record<Status, number>> & { readonly exit: Exit };
+  /** The check to turn to first; null when all is well. */
+  readonly first: string | null;
+  /** What to do first, in a sentence. */
+  readonly advice: Bilingual;
+}
+
+export interface Report extends ReportHead {
+  readonly checks: readonly ReportedCheck[];
+}
+
+export interface ReportParts {
+  readonly version: string;
+  readonly runId: string;
+  readonly startedAtWallMs: number;
+  readonly durationMs: number;
+  readonly warningsAsErrors: boolean;
+  readonly results: readonly Result[];
+  readonly context: DiagnoseContext;
+}
+
+export function reportedCheck({ check, status, value, detail, remedy, because, durationMs }: Result): ReportedCheck {
+  const { id, code, section, title, threshold, dependsOn } = check;
+  const open = status === "warn" || status === "fail" || status === "crash";
+  return {
+    ...{ id, code, section, title, status },
+    value: value ?? null,
+    threshold: { warn: threshold.warn ?? null, fail: threshold.fail ?? null },
+    detail,
+    remedy: open ? remedy : null,
+    doc: docOf(check),
+    depends_on: dependsOn,
+    skipped_because: because ?? null,
+    duration_ms: Math.round(durationMs),
+  };
+}
+
+/** Where the documentation of a check stands. */
+export function docOf({ code }: Pick<Check, "code">): string {
+  return `docs/diagnose.md#${code}`;
+}
+
+export async function buildReport(parts: ReportParts): Promise<Report> {
+  const { results, context, warningsAsErrors } = parts;
+  const first = firstOf(results);
+  const os = await operatingSystemOf(context).catch(() => undefined);
+  const count = (status: Status) => results.filter((result) => result.status === status).length;
+  return {
+    schema: SCHEMA,
+    agent_version: parts.version,
+    run_id: parts.runId,
+    started_at: new Date(parts.startedAtWallMs).toISOString(),
+    duration_ms: Math.round(parts.durationMs),
+    host: {
+      machine_id_hash: await machineIdHash(),
+      os: os === undefined ? null : `${os.distro} ${os.release}`.trim(),
+      kernel: os?.kernel ?? null,
+      arch: process.arch,
+    },
+    agent: context.agent.kind,
+    service_user: context.user.name,
+    config_file: context.configFile,
+    summary: {
+      ...{ pass: count("pass"), warn: count("warn"), fail: count("fail"), skip: count("skip"), crash: count("crash") },
+      exit: exitOf(results, warningsAsErrors),
+    },
+    first: first?.check.id ?? null,
+    advice: adviceOf(first, results, { running: context.agent.kind === "running", privileged: isPrivileged(context) }),
+    checks: results.map(reportedCheck),
+  };
+}
+
+/** The last line: one sentence, what to do first. Pure. */
+export function adviceOf(
+  first: Result | undefined,
+  results: readonly Result[],
+  { running, privileged }: { readonly running: boolean; readonly privileged: boolean },
+): Bilingual {
+  const sudo = privileged ? empty : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
+  if (first === undefined) {
+    if (results.every(({ status }) => status === "skip")) {
+      return join({ zh: "没有可检查的项目。", en: "There was nothing that could be checked." }, sudo);
+    }
+    const alive = { zh: "一切正常。", en: "All is well." };
+    return join(running ? alive : notStarted, sudo);
+  }
+  const { check, status, remedy } = first;
+  const name = `${check.code} ${check.id}`;
+  const again = {
+    zh: `然后执行 facepay-agent diagnose --only ${check.id}。`,
+    en: ` Then run facepay-agent diagnose --only ${check.id}.`,
+  };
+  if (status === "warn") {
+    const lead = { zh: `没有故障。可以改进的第一项 [${name}]：`, en: `No failure. First to improve [${name}]: ` };
+    return join(lead, remedy, running ? empty : { zh: `另外，${notStarted.zh}`, en: ` And: ${notStarted.en}` }, sudo);
+  }
+  return join({ zh: `先处理 [${name}]：`, en: `Do this first [${name}]: ` }, remedy, again, sudo);
+}
+
+const empty: Bilingual = { zh: "", en: "" };
+const notStarted: Bilingual = {
+  zh: "没有发现故障，但服务没有运行：请执行 systemctl start facepay-agent。",
+  en: "No failure was found, but the agent is not running: systemctl start facepay-agent.",
+};
+
+function join(...parts: readonly Bilingual[]): Bilingual {
+  return { zh: parts.map(({ zh }) => zh).join(""), en: parts.map((part) => say(part, "en")).join("") };
+}
+
+/** Tells two reports of one machine from those of two, and names no machine. */
+async function machineIdHash(): Promise<string | null> {
+  const id = await readFile("/etc/machine-id", "utf8").catch(() => "");
+  return id.trim() === "" ? null : createHash("sha256").update(`facepay-agent ${id.trim()}`).digest("hex").slice(0, 12);
+}

@@ -1,0 +1,227 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { isAgentError } from "../errors.ts";
+import { nodeFileSystem } from "../file-system.ts";
+import { checkRemedy } from "../remedies.ts";
+import type { Found } from "../store/recover.ts";
+import { peekState } from "../store/sealed-file.ts";
+import { identityDigest } from "../store/state-format.ts";
+import { peekKey } from "../store/store-key.ts";
+import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
+import { writeProbeOf } from "./disk-checks.ts";
+import { isPrivileged, stateDirectoryOf } from "./facts.ts";
+import { needsSudo, nothingKept, withoutConfig } from "./outcomes.ts";
+import { accessOf, allows, octal } from "./rights.ts";
+
+const SLOW_MS = 1_000;
+const RECENT_MS = 7 * 86_400_000;
+
+/** What the agent demands of its directory before it starts (agent/store/directory.ts), for the service's user. */
+export function judgeDirectory(
+  directory: string,
+  found: { readonly mode: number; readonly uid: number; readonly gid: number; readonly isDirectory: boolean },
+  user: ServiceUser,
+): Outcome | undefined {
+  const mode = octal(found.mode);
+  const fail = (zh: string, en: string, remedy: { zh: string; en: string }): Outcome => ({
+    status: "fail",
+    value: { directory, mode, uid: found.uid },
+    detail: { zh: `数据目录 ${directory} ${zh}`, en: `the state directory ${directory} ${en}` },
+    remedy,
+  });
+  if (!found.isDirectory) {
+    return fail("不是目录", "is no directory", {
+      zh: `请移走文件 ${directory}，或改写 store.directory。`,
+      en: `Move the file ${directory} away, or name another store.directory.`,
+    });
+  }
+  if ((found.mode & 0o022) !== 0) {
+    const remedy = { zh: `请执行 chmod 0700 ${directory}。`, en: `chmod 0700 ${directory}.` };
+    return fail(`的权限是 ${mode}，他人可写`, `has mode ${mode}: others may write`, remedy);
+  }
+  if ((found.uid !== 0 && found.uid !== user.uid) || !allows(found, user, "rwx")) {
+    const remedy = { zh: `请执行 chown ${user.name} ${directory}。`, en: `chown ${user.name} ${directory}.` };
+    return fail(
+      `属于用户 ${found.uid}（权限 ${mode}），服务用户 ${user.name} 无法使用`,
+      `belongs to user ${found.uid} (mode ${mode}); the service's user ${user.name} cannot use it`,
+      remedy,
+    );
+  }
+  return undefined;
+}
+
+export interface Kept {
+  readonly current: Found;
+  readonly previous: Found;
+  /** Files moved aside within the last week. */
+  readonly recentlyAside: number;
+  readonly identity: string;
+}
+
+export function judgeKept({ current, previous, recentlyAside, identity }: Kept): Outcome {
+  const value = { current: current.kind, previous: previous.kind, recently_quarantined: recentlyAside };
+  if (current.kind === "good") {
+    if (current.header.identity !== identity) {
+      return {
+        status: "warn",
+        value,
+        detail: {
+          zh: "本地数据属于其他商户或门店，不会使用",
+          en: "what is kept belongs to another merchant or shop; it is not used",
+        },
+        remedy: {
+          zh: "如刚更换商户，无需处理；否则请核对 [identity]。",
+          en: "Nothing to do after a change of merchant; else check [identity].",
+        },
+      };
+    }
+    if (recentlyAside > 0) return { status: "warn", value, detail: recovered, remedy: watchStorage };
+    return { status: "pass", value, detail: { zh: "完好", en: "intact" } };
+  }
+  if (current.kind === "missing" && previous.kind === "missing") {
+    if (recentlyAside > 0) return { status: "warn", value, detail: recovered, remedy: watchStorage };
+    return nothingKept;
+  }
+  const reason = current.kind === "bad" ? current.reason : "missing";
+  if (previous.kind === "good") {
+    return {
+      status: "warn",
+      value: { ...value, reason },
+      detail: {
+        zh: `state.sealed 已损坏（${reason}），将使用上一份`,
+        en: `state.sealed is damaged (${reason}); the one before serves`,
+      },
+      remedy: watchStorage,
+    };
+  }
+  return {
+    status: "fail",
+    value: { ...value, reason },
+    detail: {
+      zh: `本地数据无法打开（${reason}），只能联网重新获取`,
+      en: `what is kept cannot be opened (${reason}); it has to be fetched anew`,
+    },
+    remedy: watchStorage,
+  };
+}
+
+const recovered = { zh: "一周内曾损坏并已恢复", en: "damaged and recovered within the last week" } as const;
+const watchStorage = {
+  zh: "数据会自动重新获取；如反复出现请更换存储。",
+  en: "It is fetched again by itself; if this recurs, replace the storage.",
+} as const;
+
+async function keptIn(context: DiagnoseContext, directory: string): Promise<Outcome> {
+  const { loaded, env, clock } = context;
+  if (loaded === undefined) return withoutConfig();
+  const { keyFile } = loaded.config.store;
+  const { CREDENTIALS_DIRECTORY: credentialsDirectory } = env;
+  const key = await peekKey({
+    ...{ directory, fileSystem: nodeFileSystem },
+    ...(keyFile === undefined ? {} : { keyFile }),
+    ...(credentialsDirectory === undefined ? {} : { credentialsDirectory }),
+  });
+  const sealed = await stat(path.join(directory, "state.sealed")).catch(() => undefined);
+  if (key === "missing") {
+    if (sealed === undefined) return nothingKept;
+    return {
+      status: "fail",
+      value: { key: "missing" },
+      detail: {
+        zh: "封存密钥 store.key 丢失，本地数据无法打开",
+        en: "the seal's key store.key is lost, so what is kept cannot be opened",
+      },
+      remedy: watchStorage,
+    };
+  }
+  const { current, previous, aside } = await peekState(directory, key, nodeFileSystem);
+  const ages = await Promise.all(
+    aside.map((name) =>
+      stat(path.join(directory, name)).then(
+        (one) => one.ctimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  const recentlyAside = ages.filter((changed) => clock.wall() - changed < RECENT_MS).length;
+  return judgeKept({ current, previous, recentlyAside, identity: identityDigest(loaded.config.identity) });
+}
+
+/** What the running agent says of its own writing. */
+function writingTrouble({ agent }: DiagnoseContext): { readonly code: string; readonly detail: string } | undefined {
+  if (agent.kind !== "running") return undefined;
+  const { store } = agent.status as { store?: { problem?: { code?: unknown; detail?: unknown } | null } | null };
+  const { code, detail } = store?.problem ?? {};
+  return typeof code === "string" && code === "STORE_WRITE" ? { code, detail: String(detail) } : undefined;
+}
+
+export const storeChecks: readonly Check[] = [
+  {
+    id: "store.read",
+    code: 601,
+    section: "store",
+    title: { zh: "本地数据", en: "Kept state" },
+    dependsOn: ["key.file"],
+    threshold: {
+      warn: "recovered from the one before, or within a week",
+      fail: "unusable directory, damaged, or key lost",
+    },
+    remedy: checkRemedy("store.read"),
+    async run(context) {
+      const directory = stateDirectoryOf(context);
+      const access = await accessOf(context.user, directory, "x");
+      if (access.kind === "unknown") return needsSudo;
+      if (access.kind === "missing")
+        return { status: "skip", detail: { zh: `${directory} 尚未建立`, en: `${directory} is not there yet` } };
+      const found = await stat(directory);
+      const { mode, uid, gid } = found;
+      const bad = judgeDirectory(directory, { mode, uid, gid, isDirectory: found.isDirectory() }, context.user);
+      if (bad !== undefined) return bad;
+      if (!isPrivileged(context)) return needsSudo;
+      try {
+        return await keptIn(context, directory);
+      } catch (error) {
+        if (!isAgentError(error, "KEY_FILE")) throw error;
+        return {
+          status: "fail",
+          detail: { zh: `封存密钥不可用：${error.message}`, en: error.message },
+          remedy: checkRemedy("key.file"),
+        };
+      }
+    },
+  },
+  {
+    id: "store.write",
+    code: 602,
+    section: "store",
+    title: { zh: "写入数据", en: "Writing" },
+    dependsOn: ["disk.readonly", "disk.free", "store.read"],
+    threshold: { warn: "trial write > 1 s", fail: "refused (errno), or the agent could not write" },
+    remedy: checkRemedy("store.write"),
+    async run(context) {
+      const directory = stateDirectoryOf(context);
+      const trouble = writingTrouble(context);
+      if (trouble !== undefined)
+        return { status: "fail", value: trouble, detail: { zh: trouble.detail, en: trouble.detail } };
+      if (!isPrivileged(context)) return needsSudo;
+      const probe = await writeProbeOf(context);
+      if (probe.kind === "written") {
+        const ms = Math.round(probe.totalMs);
+        const detail = { zh: `试写正常（${ms} 毫秒）`, en: `a trial write went well (${ms} ms)` };
+        const each = probe.totalMs / Math.max(1, probe.fsyncMs.length);
+        return { status: each > SLOW_MS ? "warn" : "pass", value: { total_ms: ms }, detail };
+      }
+      const { errno, step } = probe;
+      if (errno === "ENOENT")
+        return { status: "skip", detail: { zh: `${directory} 尚未建立`, en: `${directory} is not there yet` } };
+      return {
+        status: "fail",
+        value: { errno, step },
+        detail: {
+          zh: `${directory}：试写失败（${errno}，${step}）`,
+          en: `${directory}: a trial write failed (${errno} in ${step})`,
+        },
+      };
+    },
+  },
+];

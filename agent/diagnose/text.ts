@@ -1,0 +1,134 @@
+import { visible } from "../config/problem.ts";
+import { type Bilingual, type Language, say } from "../language.ts";
+import { type Section, sections } from "./check.ts";
+import { type Console, cut, padded, wrap } from "./console.ts";
+import type { Status } from "./engine.ts";
+import type { Report, ReportedCheck } from "./report.ts";
+
+const sectionTitles: Readonly<Record<Section, Bilingual>> = {
+  system: { zh: "系统与服务", en: "System and service" },
+  time: { zh: "时间", en: "Time" },
+  config: { zh: "配置与密钥", en: "Configuration and keys" },
+  bridge: { zh: "硬件桥", en: "Bridge" },
+  network: { zh: "网络与微信支付", en: "Network and WeChat Pay" },
+  store: { zh: "数据与本地接口", en: "Kept state and local API" },
+};
+
+/** Signs that Chinese fonts have had since GB 2312, and words for a console that has only ASCII. */
+const signs: Readonly<Record<Status, { readonly sign: string; readonly word: string; readonly colour: number }>> = {
+  pass: { sign: "√", word: "[ ok ]", colour: 32 },
+  warn: { sign: "！", word: "[warn]", colour: 33 },
+  fail: { sign: "×", word: "[FAIL]", colour: 31 },
+  skip: { sign: "－", word: "[skip]", colour: 90 },
+  crash: { sign: "？", word: "[ ?? ]", colour: 35 },
+};
+
+const statusWords: Readonly<Record<Status, Bilingual>> = {
+  pass: { zh: "正常", en: "ok" },
+  warn: { zh: "注意", en: "warning" },
+  fail: { zh: "故障", en: "failed" },
+  skip: { zh: "未检查", en: "skipped" },
+  crash: { zh: "无法判断", en: "undecided" },
+};
+
+/** The whole report for people: sections, a line a check, and last what to do first. */
+export function renderReport(report: Report, console: Console): string {
+  const { language, columns } = console;
+  const paint = painter(console);
+  const lines: string[] = [...head(report, language)];
+  for (const section of sections) {
+    const own = report.checks.filter((check) => check.section === section).toSorted((a, b) => a.code - b.code);
+    if (own.length === 0) continue;
+    lines.push("", paint(1, say(sectionTitles[section], language)));
+    for (const check of own) lines.push(...checkLines(check, check.id === report.first, console));
+  }
+  lines.push("", ...summary(report, language).flatMap((line) => wrap(line, columns)), "");
+  const colour = report.summary.exit === 0 ? 32 : report.summary.fail + report.summary.crash > 0 ? 31 : 33;
+  // The very last line is the advice; in both languages the Chinese one stands above it.
+  for (const line of inEach(report.advice, language)) {
+    lines.push(...wrap(visible(line), columns).map((part) => paint(colour, part)));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function head({ agent_version, run_id, started_at, agent, service_user, config_file }: Report, language: Language) {
+  const state: Bilingual =
+    agent === "running"
+      ? { zh: "运行中", en: "running" }
+      : agent === "absent"
+        ? { zh: "没有运行", en: "not running" }
+        : agent === "forbidden"
+          ? { zh: "无权询问（请用 sudo）", en: "may not be asked (use sudo)" }
+          : { zh: "没有应答", en: "does not answer" };
+  // The shop's own time: the technician compares it with a clock on the wall.
+  const at = new Date(started_at).toLocaleString("sv-SE");
+  return inEach(
+    {
+      zh: `facepay-agent ${agent_version} 诊断，${at}，编号 ${run_id}`,
+      en: `facepay-agent ${agent_version} diagnose, ${at}, run ${run_id}`,
+    },
+    language,
+  ).concat(
+    inEach(
+      {
+        zh: visible(`服务：${state.zh}（用户 ${service_user}）；配置：${config_file}`),
+        en: visible(`agent: ${state.en} (user ${service_user}); configuration: ${config_file}`),
+      },
+      language,
+    ),
+  );
+}
+
+function checkLines(check: ReportedCheck, first: boolean, console: Console): string[] {
+  const { language, plain, columns } = console;
+  const { sign, word, colour } = signs[check.status];
+  const paint = painter(console);
+  const mark = plain ? padded(word, 7) : padded(sign, 3);
+  const titleWidth = language === "zh-CN" ? 12 : 21;
+  const shown: string[] = [];
+  const languages = language === "both" ? (["zh-CN", "en"] as const) : ([language] as const);
+  for (const [index, one] of languages.entries()) {
+    const front = index === 0 ? `${mark}${check.code} ` : " ".repeat(widthOfFront(mark));
+    const title = padded(say(check.title, one), titleWidth);
+    const text = visible(say(check.detail, one));
+    const room = columns - widthOfFront(mark) - titleWidth - 1;
+    const open = check.status === "warn" || check.status === "fail" || check.status === "crash";
+    const [start = "", ...more] = open ? wrap(text, room) : [cut(text, room)];
+    const line = `${front}${title} ${start}`;
+    shown.push(paint(index === 0 || open ? colour : 90, line.trimEnd()));
+    const indent = " ".repeat(columns - room);
+    shown.push(...more.map((part) => paint(colour, `${indent}${part}`)));
+    if (check.remedy !== null) {
+      const arrow = first ? { zh: "先处理：", en: "first: " } : { zh: "处理：", en: "to do: " };
+      const lead = say(arrow, one);
+      const remedy = wrap(visible(`${lead}${say(check.remedy, one)}`), room);
+      shown.push(...remedy.map((part) => `${indent}${part}`));
+    }
+  }
+  return shown;
+}
+
+function widthOfFront(mark: string): number {
+  // A full-width sign and its padding take the columns of three.
+  return (mark.startsWith("[") ? 7 : 3) + 4;
+}
+
+function summary({ summary: counts, duration_ms }: Report, language: Language): string[] {
+  const seconds = (duration_ms / 1_000).toFixed(1);
+  const list = (one: "zh" | "en") =>
+    (["pass", "warn", "fail", "crash", "skip"] as const)
+      .filter((status) => counts[status] > 0)
+      .map((status) =>
+        one === "zh" ? `${counts[status]} 项${statusWords[status].zh}` : `${counts[status]} ${statusWords[status].en}`,
+      )
+      .join(one === "zh" ? "，" : ", ");
+  return inEach({ zh: `结果：${list("zh")}；用时 ${seconds} 秒`, en: `result: ${list("en")}; ${seconds} s` }, language);
+}
+
+function inEach(text: Bilingual, language: Language): string[] {
+  return language === "both" ? [text.zh, text.en] : [say(text, language)];
+}
+
+function painter({ colour }: Console): (code: number, text: string) => string {
+  return (code, text) => (colour && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text);
+}

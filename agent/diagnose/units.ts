@@ -1,0 +1,82 @@
+import { stat } from "node:fs/promises";
+import { runProgram } from "./program.ts";
+
+/** What `systemctl show` says of one unit. */
+export type UnitProperties = Readonly<Record<string, string>>;
+
+/** What is installed of the service, as systemd sees it. */
+export interface Units {
+  readonly service: UnitProperties;
+  readonly sockets: readonly UnitProperties[];
+  /** "252"; undefined when it does not say. */
+  readonly systemdVersion?: number;
+}
+
+export const SERVICE = "facepay-agent.service";
+const PATIENCE_MS = 4_000;
+const SOCKETS = ["facepay-agent.socket", "facepay-agent-admin.socket"] as const;
+const PROPERTIES = [
+  ...[
+    "Id",
+    "LoadState",
+    "UnitFileState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "ExecMainStatus",
+    "MainPID",
+    "NRestarts",
+  ],
+  ...["ActiveEnterTimestampMonotonic", "User", "Group", "SupplementaryGroups", "Environment", "NeedDaemonReload"],
+  ...["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted", "FragmentPath"],
+];
+
+/** sd_booted(3): systemd is process 1. */
+export async function isSystemdBooted(): Promise<boolean> {
+  return await stat("/run/systemd/system").then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Undefined without systemd, or when the service is not installed. */
+export async function readUnits(): Promise<Units | undefined> {
+  if (!(await isSystemdBooted())) return undefined;
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const [shown, version] = await Promise.all([
+    runProgram("systemctl", ["show", "--property", PROPERTIES.join(","), SERVICE, ...SOCKETS], { signal }),
+    runProgram("systemctl", ["--version"], { signal }),
+  ]);
+  return shown.kind === "ended" ? unitsOf(shown.stdout, version.kind === "ended" ? version.stdout : "") : undefined;
+}
+
+/** Pure: what the two answers of systemctl come to. */
+export function unitsOf(shown: string, version: string): Units | undefined {
+  const all = shown
+    .split("\n\n")
+    .map(propertiesOf)
+    .filter(({ LoadState }) => LoadState === "loaded" || LoadState === "masked");
+  const service = all.find(({ Id }) => Id === SERVICE);
+  if (service === undefined) return undefined;
+  const number = /^systemd (\d+)/.exec(version)?.[1];
+  return {
+    service,
+    sockets: all.filter((unit) => unit !== service),
+    ...(number === undefined ? {} : { systemdVersion: Number(number) }),
+  };
+}
+
+function propertiesOf(block: string): UnitProperties {
+  const pairs = block.split("\n").flatMap((line) => {
+    const at = line.indexOf("=");
+    return at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** The words of a property as systemd writes it: separated by spaces, quoted where they hold one. */
+export function wordsOf(property: string | undefined): string[] {
+  return [...(property ?? "").matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
+    quoted === undefined ? (plain ?? "") : quoted.replace(/\\(.)/g, "$1"),
+  );
+}
