@@ -40,12 +40,17 @@ export class Technician implements Respondent, Disposable {
           ? { zh: "可留空", en: "may be left empty" }
           : undefined
         : { zh: shown(suggestion), en: shown(suggestion) };
-    const hint = extra === undefined ? "" : ` [${say(extra, this.#language)}]`;
-    return await this.line(`${say(text, this.#language)} (${key})${hint}: `);
+    const hint = extra === undefined ? "" : ` [${this.say(extra)}]`;
+    return await this.line(`${this.say(text)} (${key})${hint}: `);
   }
 
   complain({ key }: Question, what: Bilingual): void {
-    this.#output.write(`  ${key}: ${say(what, this.#language)}\n`);
+    this.#output.write(`  ${key}: ${this.say(what)}\n`);
+  }
+
+  /** In the technician's language. */
+  say(text: Bilingual): string {
+    return say(text, this.#language);
   }
 
   /** Rejects with Gone. */
