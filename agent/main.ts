@@ -56,7 +56,9 @@ async function parse(argv: readonly string[]): Promise<number> {
   );
   add("status", "what the running agent holds and why", async (options) =>
     (await import("./commands/status.ts")).status(options),
-  ).option("--json", "the whole status document");
+  )
+    .option("--json", "the whole status document")
+    .option("--watch", "keep showing it, until Ctrl-C");
   add("refresh", "ask the running agent for a new authinfo now", async (options) =>
     (await import("./commands/refresh.ts")).refresh(options),
   );

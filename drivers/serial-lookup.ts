@@ -8,18 +8,38 @@ type Match = NonNullable<DriverConfig["match"]>;
 /** From a tty up to its USB device there are at most three directories: port, interface, device. */
 const MOST_LEVELS = 5;
 
+/** A tty that belongs to a USB device. */
+export interface UsbSerial {
+  /** /dev/tty*. */
+  readonly tty: string;
+  /** Lower-case hexadecimal, as in /sys. */
+  readonly vendorId: string;
+  readonly productId: string;
+  readonly serialNumber?: string;
+  /** "1-1.2": by this the kernel's log calls the device. */
+  readonly usbName: string;
+  /** Names that stay the same over replugging. */
+  readonly byId?: string;
+  readonly byPath?: string;
+}
+
+/**
+ * Every USB serial device, by its tty. Reads sysfs itself: `SerialPort.list()` starts `udevadm` and brings the process down where there
+ * is none. `root` is "/" but for tests.
+ */
+export async function listUsbSerial(root = "/"): Promise<UsbSerial[]> {
+  const classDirectory = path.join(root, "sys/class/tty");
+  const names = (await entries(classDirectory)).sort();
+  const found = await Promise.all(names.map((name) => describe(path.join(classDirectory, name), name, root)));
+  return found.filter((device) => device !== undefined);
+}
+
 /**
  * The path of the one tty that belongs to a USB device: its name in /dev/serial/by-id if it has one, else /dev/tty*.
- * Reads sysfs itself: `SerialPort.list()` starts `udevadm` and brings the process down where there is none.
- * Rejects with BRIDGE_NOT_FOUND or BRIDGE_AMBIGUOUS. `root` is "/" but for tests.
+ * Rejects with BRIDGE_NOT_FOUND or BRIDGE_AMBIGUOUS.
  */
 export async function findSerialPort(match: Match, root = "/"): Promise<string> {
-  const classDirectory = path.join(root, "sys/class/tty");
-  const found: string[] = [];
-  for (const name of await entries(classDirectory)) {
-    const device = await usbDeviceOf(path.join(classDirectory, name));
-    if (device && (await fits(device, match))) found.push(path.join(root, "dev", name));
-  }
+  const found = (await listUsbSerial(root)).filter((device) => fits(device, match));
   const wanted = `${match.vendorId}:${match.productId}${match.serialNumber ? ` serial ${match.serialNumber}` : ""}`;
   const [only] = found;
   if (only === undefined) {
@@ -28,11 +48,41 @@ export async function findSerialPort(match: Match, root = "/"): Promise<string> 
     });
   }
   if (found.length > 1) {
-    const candidates = await Promise.all(found.sort().map((tty) => stableName(tty, root)));
+    const candidates = found.map(({ byId, tty }) => byId ?? tty);
     const message = `${candidates.length} serial devices are USB ${wanted}: ${candidates.join(", ")}; set driver.path to one of them`;
     throw new AgentError("BRIDGE_AMBIGUOUS", message, { context: { wanted, candidates } });
   }
-  return await stableName(only, root);
+  return only.byId ?? only.tty;
+}
+
+export function fits({ vendorId, productId, serialNumber }: UsbSerial, match: Match): boolean {
+  return (
+    vendorId === match.vendorId.toLowerCase() &&
+    productId === match.productId.toLowerCase() &&
+    (match.serialNumber === undefined || serialNumber === match.serialNumber)
+  );
+}
+
+async function describe(entry: string, name: string, root: string): Promise<UsbSerial | undefined> {
+  const device = await usbDeviceOf(entry);
+  if (device === undefined) return undefined;
+  const tty = path.join(root, "dev", name);
+  const [vendorId = "", productId = "", serialNumber, byId, byPath] = await Promise.all([
+    attribute(device, "idVendor"),
+    attribute(device, "idProduct"),
+    attribute(device, "serial"),
+    linkTo(tty, path.join(root, "dev/serial/by-id")),
+    linkTo(tty, path.join(root, "dev/serial/by-path")),
+  ]);
+  return {
+    tty,
+    vendorId: vendorId.toLowerCase(),
+    productId: productId.toLowerCase(),
+    usbName: path.basename(device),
+    ...(serialNumber === undefined ? {} : { serialNumber }),
+    ...(byId === undefined ? {} : { byId }),
+    ...(byPath === undefined ? {} : { byPath }),
+  };
 }
 
 /** The directory of the USB device above a tty, undefined for other ttys. */
@@ -50,20 +100,13 @@ async function usbDeviceOf(tty: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function fits(device: string, match: Match): Promise<boolean> {
-  if ((await attribute(device, "idVendor"))?.toLowerCase() !== match.vendorId.toLowerCase()) return false;
-  if ((await attribute(device, "idProduct"))?.toLowerCase() !== match.productId.toLowerCase()) return false;
-  return match.serialNumber === undefined || (await attribute(device, "serial")) === match.serialNumber;
-}
-
-/** A name that stays the same over replugging. By-id names of devices without a serial number collide, so it must lead to this very tty. */
-async function stableName(tty: string, root: string): Promise<string> {
-  const byId = path.join(root, "dev/serial/by-id");
-  for (const name of (await entries(byId)).sort()) {
-    const link = path.join(byId, name);
+/** By-id names of devices without a serial number collide, so the link must lead to this very tty. */
+async function linkTo(tty: string, directory: string): Promise<string | undefined> {
+  for (const name of (await entries(directory)).sort()) {
+    const link = path.join(directory, name);
     if ((await realpath(link).catch((error: unknown) => absent(error, undefined))) === tty) return link;
   }
-  return tty;
+  return undefined;
 }
 
 async function entries(directory: string): Promise<string[]> {

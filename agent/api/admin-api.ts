@@ -1,5 +1,5 @@
 import type { ProbeReading } from "../../drivers/driver.ts";
-import { isAgentError } from "../errors.ts";
+import { type AgentError, isAgentError } from "../errors.ts";
 import { type PublicView, refreshedDocument } from "./authinfo-document.ts";
 import { causeOf } from "./cause.ts";
 import { healthRoutes } from "./health.ts";
@@ -87,13 +87,21 @@ function probeRoute({ probe, clock, denied }: AdminDeps): PostRoute {
     try {
       return json(200, probeDocument(await run(signal)));
     } catch (error) {
-      if (isAgentError(error)) return problem("PROBE_FAILED", { cause: causeOf(error, clock.wall()) });
+      if (isAgentError(error)) {
+        return problem("PROBE_FAILED", { cause: causeOf(error, clock.wall()), extra: sdkWords(error) });
+      }
       if (signal.aborted) return problem("PROBE_FAILED");
       throw error;
     } finally {
       running--;
     }
   };
+}
+
+/** What the SDK said of a failure, in its own codes; its text has been cleaned by the driver. */
+function sdkWords({ context }: AgentError): Record<string, unknown> {
+  const { return_code, err_code, said, status } = context;
+  return { return_code, err_code, said, native_status: status };
 }
 
 /** Lengths and timings only; what the bridge did not tell is left out. Built by name, so that nothing else slips in. */

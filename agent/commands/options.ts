@@ -3,6 +3,7 @@ export interface CommandOptions {
   readonly config: string;
   readonly lang?: string;
   readonly json?: boolean;
+  readonly watch?: boolean;
   readonly directory?: string;
   readonly gateway?: boolean;
   // diagnose

@@ -39,6 +39,7 @@ export const authinfoCheck: Check = {
   title: { zh: "刷脸凭证 authinfo", en: "authinfo" },
   // Run after everything it could hang on, but not left out with it: whether the old one is still good is worth knowing.
   dependsOn: [],
+  after: CAUSES,
   threshold: { warn: "a refresh is overdue", fail: "none or expired" },
   remedy: checkRemedy("pay.authinfo"),
   async run(context) {

@@ -1,4 +1,5 @@
 import { apiChecks } from "./api-checks.ts";
+import { bridgeChecks } from "./bridge-checks.ts";
 import { certificateChecks } from "./certificate-checks.ts";
 import type { Check } from "./check.ts";
 import { configChecks } from "./config-checks.ts";
@@ -6,6 +7,7 @@ import { diskChecks } from "./disk-checks.ts";
 import { identityCheck } from "./identity-check.ts";
 import { keyChecks } from "./key-checks.ts";
 import { networkChecks } from "./network-checks.ts";
+import { ownLine } from "./own-line.ts";
 import { serviceChecks } from "./service-checks.ts";
 import { storeChecks } from "./store-checks.ts";
 import { systemChecks } from "./system-checks.ts";
@@ -21,6 +23,7 @@ export const allChecks: readonly Check[] = [
   identityCheck,
   ...keyChecks,
   ...certificateChecks,
+  ...bridgeChecks(ownLine),
   ...networkChecks,
   ...storeChecks,
   ...apiChecks,

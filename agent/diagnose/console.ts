@@ -31,7 +31,8 @@ export function consoleOf(
     language: plain && flag === undefined ? "en" : chooseLanguage(flag, env),
     plain,
     colour: tty && !env.NO_COLOR && env.TERM !== "dumb",
-    columns: Math.min(MOST, Math.max(FEWEST, stream.columns ?? USUAL_COLUMNS)),
+    // A serial console may say 0: it does not know.
+    columns: Math.min(MOST, Math.max(FEWEST, stream.columns || USUAL_COLUMNS)),
   };
 }
 

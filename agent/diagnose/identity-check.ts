@@ -6,9 +6,9 @@ export const identityCheck: Check = {
   id: "cfg.identity",
   code: 308,
   section: "config",
-  title: { zh: "设备与机构", en: "Identity" },
+  title: { zh: "设备与机构", en: "identity" },
   dependsOn: [],
-  after: ["ser.handshake"],
+
   threshold: { fail: "no device id, or not the bridge's" },
   remedy: checkRemedy("cfg.identity"),
   async run(context) {

@@ -128,7 +128,7 @@ export const keyChecks: readonly Check[] = [
     id: "key.file",
     code: 304,
     section: "config",
-    title: { zh: "密钥文件", en: "Key files" },
+    title: { zh: "密钥文件", en: "key files" },
     dependsOn: [],
     threshold: {
       fail: "unreadable for the service, open to others, a link, damaged, or in a directory open to others",
@@ -151,7 +151,7 @@ export const keyChecks: readonly Check[] = [
     id: "cred.tpm",
     code: 307,
     section: "config",
-    title: { zh: "密钥保护", en: "Key protection" },
+    title: { zh: "密钥保护", en: "key protection" },
     dependsOn: [],
     threshold: { warn: "not bound to a TPM" },
     remedy: checkRemedy("cred.tpm"),

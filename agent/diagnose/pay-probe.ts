@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import type { LoadedConfig } from "../config/load.ts";
-import { loadSecrets } from "../config/secrets.ts";
 import { AgentError } from "../errors.ts";
 import { silentLog } from "../log.ts";
 import { userAgent } from "../version.ts";
 import type { Probe, ProbeOptions } from "../wechatpay/probe.ts";
 import type { DiagnoseContext } from "./check.ts";
+import { secretsOf } from "./facts.ts";
 import { type NameReading, readName, readResolvers } from "./names.ts";
 import { isNumeric, type Way, waysOf } from "./way.ts";
 
@@ -61,11 +61,8 @@ export function payProbes(context: DiagnoseContext): Promise<readonly Probe[]> {
 }
 
 /** All secrets when they are good; else what the way alone needs, so that a bad key does not hide a bad network. */
-async function readableSecrets(
-  { env, clock, user }: DiagnoseContext,
-  loaded: LoadedConfig,
-): Promise<ProbeOptions["secrets"]> {
-  const { secrets } = await loadSecrets(loaded.named, { env, wallMs: clock.wall(), uid: user.uid }, loaded.origins);
+async function readableSecrets(context: DiagnoseContext, loaded: LoadedConfig): Promise<ProbeOptions["secrets"]> {
+  const { secrets } = await secretsOf(context);
   if (secrets !== undefined) return secrets;
   const { caFile } = loaded.config.wechatpay;
   const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8").catch(() => undefined);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type Bilingual, say } from "../language.ts";
+import type { Bilingual } from "../language.ts";
 import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
 import { type Exit, exitOf, firstOf, type Result, type Status } from "./engine.ts";
 import { isPrivileged, operatingSystemOf } from "./facts.ts";
@@ -109,47 +109,57 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
       exit: exitOf(results, warningsAsErrors),
     },
     first: first?.check.id ?? null,
-    advice: adviceOf(first, results, { running: context.agent.kind === "running", privileged: isPrivileged(context) }),
+    advice: adviceOf(first, results, {
+      ...{ agent: context.agent.kind, installed: context.installed, configFile: context.configFile },
+      privileged: isPrivileged(context),
+    }),
     checks: results.map(reportedCheck),
   };
 }
 
-/** The last line: one sentence, what to do first. Pure. */
+/** How the agent that is looked at is started, and whether it is. */
+export interface Surroundings {
+  readonly agent: AgentReading["kind"];
+  readonly installed: boolean;
+  readonly configFile: string;
+  readonly privileged: boolean;
+}
+
+/** The last line: what to do first, and enough of the why to do it. Pure. */
 export function adviceOf(
   first: Result | undefined,
   results: readonly Result[],
-  { running, privileged }: { readonly running: boolean; readonly privileged: boolean },
+  { agent, installed, configFile, privileged }: Surroundings,
 ): Bilingual {
-  const sudo = privileged ? empty : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
-  if (first === undefined) {
-    if (results.every(({ status }) => status === "skip")) {
-      return join({ zh: "没有可检查的项目。", en: "There was nothing that could be checked." }, sudo);
-    }
-    const alive = { zh: "一切正常。", en: "All is well." };
-    return join(running ? alive : notStarted, sudo);
+  const sudo = privileged ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
+  if (first?.status === "fail" || first?.status === "crash") {
+    const { check, detail, remedy } = first;
+    return {
+      zh: `先处理 [${check.code} ${check.id}] ${detail.zh}。${remedy.zh}然后执行 facepay-agent diagnose --only ${check.id}。${sudo.zh}`,
+      en: `Do this first [${check.code} ${check.id}] ${detail.en}. ${remedy.en} Then run facepay-agent diagnose --only ${check.id}.${sudo.en}`,
+    };
   }
-  const { check, status, remedy } = first;
-  const name = `${check.code} ${check.id}`;
-  const again = {
-    zh: `然后执行 facepay-agent diagnose --only ${check.id}。`,
-    en: ` Then run facepay-agent diagnose --only ${check.id}.`,
+  const start = installed ? "systemctl start facepay-agent" : `facepay-agent run --config ${configFile}`;
+  const verdict =
+    agent === "absent"
+      ? {
+          zh: `没有发现故障，但服务没有运行，请启动：${start}。`,
+          en: `No failure was found, but the agent is not running: ${start}.`,
+        }
+      : results.every(({ status }) => status === "skip")
+        ? { zh: "没有可检查的项目。", en: "There was nothing that could be checked." }
+        : first === undefined
+          ? { zh: "一切正常。", en: "All is well." }
+          : { zh: "没有故障。", en: "No failure." };
+  if (first === undefined) return { zh: verdict.zh + sudo.zh, en: verdict.en + sudo.en };
+  const { check, remedy } = first;
+  return {
+    zh: `${verdict.zh}可以改进的第一项 [${check.code} ${check.id}]：${remedy.zh}${sudo.zh}`,
+    en: `${verdict.en} First to improve [${check.code} ${check.id}]: ${remedy.en}${sudo.en}`,
   };
-  if (status === "warn") {
-    const lead = { zh: `没有故障。可以改进的第一项 [${name}]：`, en: `No failure. First to improve [${name}]: ` };
-    return join(lead, remedy, running ? empty : { zh: `另外，${notStarted.zh}`, en: ` And: ${notStarted.en}` }, sudo);
-  }
-  return join({ zh: `先处理 [${name}]：`, en: `Do this first [${name}]: ` }, remedy, again, sudo);
 }
 
-const empty: Bilingual = { zh: "", en: "" };
-const notStarted: Bilingual = {
-  zh: "没有发现故障，但服务没有运行：请执行 systemctl start facepay-agent。",
-  en: "No failure was found, but the agent is not running: systemctl start facepay-agent.",
-};
-
-function join(...parts: readonly Bilingual[]): Bilingual {
-  return { zh: parts.map(({ zh }) => zh).join(""), en: parts.map((part) => say(part, "en")).join("") };
-}
+const nothing: Bilingual = { zh: "", en: "" };
 
 /** Tells two reports of one machine from those of two, and names no machine. */
 async function machineIdHash(): Promise<string | null> {

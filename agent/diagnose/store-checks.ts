@@ -160,7 +160,7 @@ export const storeChecks: readonly Check[] = [
     id: "store.read",
     code: 601,
     section: "store",
-    title: { zh: "本地数据", en: "Kept state" },
+    title: { zh: "本地数据", en: "kept state" },
     dependsOn: ["key.file"],
     threshold: {
       warn: "recovered from the one before, or within a week",
@@ -194,7 +194,7 @@ export const storeChecks: readonly Check[] = [
     id: "store.write",
     code: 602,
     section: "store",
-    title: { zh: "写入数据", en: "Writing" },
+    title: { zh: "写入数据", en: "writing" },
     dependsOn: ["disk.readonly", "disk.free", "store.read"],
     threshold: { warn: "trial write > 1 s", fail: "refused (errno), or the agent could not write" },
     remedy: checkRemedy("store.write"),

@@ -1,7 +1,7 @@
 import { visible } from "../config/problem.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
 import { type Section, sections } from "./check.ts";
-import { type Console, cut, padded, wrap } from "./console.ts";
+import { type Console, cut, padded, widthOf, wrap } from "./console.ts";
 import type { Status } from "./engine.ts";
 import type { Report, ReportedCheck } from "./report.ts";
 
@@ -84,16 +84,17 @@ function checkLines(check: ReportedCheck, first: boolean, console: Console): str
   const { sign, word, colour } = signs[check.status];
   const paint = painter(console);
   const mark = plain ? padded(word, 7) : padded(sign, 3);
-  const titleWidth = language === "zh-CN" ? 12 : 21;
+  const titleWidth = language === "zh-CN" ? 14 : 24;
   const shown: string[] = [];
   const languages = language === "both" ? (["zh-CN", "en"] as const) : ([language] as const);
   for (const [index, one] of languages.entries()) {
     const front = index === 0 ? `${mark}${check.code} ` : " ".repeat(widthOfFront(mark));
     const title = padded(say(check.title, one), titleWidth);
     const text = visible(say(check.detail, one));
-    const room = columns - widthOfFront(mark) - titleWidth - 1;
+    const room = Math.max(20, columns - widthOfFront(mark) - titleWidth - 1);
     const open = check.status === "warn" || check.status === "fail" || check.status === "crash";
-    const [start = "", ...more] = open ? wrap(text, room) : [cut(text, room)];
+    // What has not been looked at is told in one line; the programs have it all.
+    const [start = "", ...more] = check.status === "skip" ? [cut(text, room)] : wrap(text, room);
     const line = `${front}${title} ${start}`;
     shown.push(paint(index === 0 || open ? colour : 90, line.trimEnd()));
     const indent = " ".repeat(columns - room);
@@ -108,9 +109,9 @@ function checkLines(check: ReportedCheck, first: boolean, console: Console): str
   return shown;
 }
 
+/** The mark, the code and a space. */
 function widthOfFront(mark: string): number {
-  // A full-width sign and its padding take the columns of three.
-  return (mark.startsWith("[") ? 7 : 3) + 4;
+  return widthOf(mark) + 4;
 }
 
 function summary({ summary: counts, duration_ms }: Report, language: Language): string[] {

@@ -84,7 +84,7 @@ export async function createPlayground(
   const configFile = within("config.toml");
   const writeConfig = async (settings: ConfigSettings) => {
     const known = { identity: playgroundIdentity, publicKeyId: PUBLIC_KEY_ID, merchantSerialNo: merchant.serialNo };
-    await writeFile(configFile, playgroundConfig(known, settings), 0o644);
+    await writeFile(configFile, playgroundConfig(known, settings), 0o640);
     return configFile;
   };
   if (options.settings !== undefined) await writeConfig(options.settings);

@@ -1,0 +1,40 @@
+/** `GET /v1/status` as far as people are shown it (contract 5). */
+export interface StatusDocument {
+  readonly version?: string;
+  readonly authinfo: {
+    readonly state: string;
+    readonly generation?: number;
+    readonly remaining_s?: number;
+    readonly device_id?: string;
+    readonly obtained_at?: string;
+    readonly expires_at?: string;
+    readonly persisted?: boolean;
+    readonly refreshing?: boolean;
+    readonly failures?: number;
+  };
+  readonly bridge: {
+    readonly state: string;
+    readonly path: string;
+    readonly bridge: string | null;
+    readonly device_id?: string | null;
+    readonly problem: { readonly code: string } | null;
+  } | null;
+  readonly wechatpay: {
+    readonly base_urls: readonly {
+      readonly base_url: string;
+      readonly in_use?: boolean;
+      readonly last_outcome: string | null;
+      readonly last_ms?: number | null;
+    }[];
+  } | null;
+  readonly last_error: { readonly code: string; readonly since: string; readonly detail?: string } | null;
+  readonly next_attempt: { readonly at: string } | null;
+  readonly store: { readonly directory: string } | null;
+  readonly clock: { readonly trusted: boolean; readonly skew_s: number | null };
+  readonly warnings: readonly { readonly code: string; readonly since: string; readonly detail?: string }[];
+}
+
+/** Whether an authinfo is held that may be used. */
+export function isUsable({ authinfo }: StatusDocument): boolean {
+  return ["fresh", "due", "rejected"].includes(authinfo.state);
+}

@@ -1,0 +1,206 @@
+import type { Host } from "../host.ts";
+import type { Bilingual } from "../language.ts";
+import { remedyFor, warningTexts } from "../remedies.ts";
+import type { WarningCode } from "../warnings.ts";
+import type { StatusDocument } from "./status-document.ts";
+
+/** One thing to be shown. Without a label it belongs to the row before it. */
+export interface Row {
+  readonly label?: Bilingual;
+  readonly value: Bilingual;
+  readonly tone?: Tone;
+  /** Instead of words: how much is left, 0 to 1, before the words. */
+  readonly bar?: number;
+}
+
+export type Tone = "good" | "warn" | "bad";
+
+const states: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
+  fresh: { zh: "有效", en: "fresh", tone: "good" },
+  due: { zh: "有效，正在更新", en: "due: still good, being renewed", tone: "good" },
+  rejected: { zh: "被 SDK 拒绝，正在更新", en: "rejected by the SDK, being renewed", tone: "warn" },
+  stale: { zh: "已过期（推定）", en: "stale: past its assumed expiry", tone: "warn" },
+  expired: { zh: "已过期", en: "expired", tone: "bad" },
+  absent: { zh: "没有", en: "absent", tone: "bad" },
+  unprovisioned: { zh: "尚未配置", en: "unprovisioned", tone: "bad" },
+};
+
+const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
+  ready: { zh: "就绪", en: "ready", tone: "good" },
+  handshake: { zh: "正在握手", en: "handshake", tone: "warn" },
+  opening: { zh: "未连接", en: "not open", tone: "bad" },
+  closed: { zh: "已关闭", en: "closed", tone: "bad" },
+};
+
+/** What the technician looks at first stands first, for a small screen shows the beginning only. */
+export function statusRows(document: StatusDocument, host: Host | undefined, nowMs: number): Row[] {
+  return [
+    ...authinfoRows(document),
+    ...errorRows(document),
+    nextRow(document, nowMs),
+    bridgeRow(document),
+    ...payRows(document),
+    clockRow(document),
+    ...warningRows(document),
+    ...hostRows(host, document.store?.directory),
+  ];
+}
+
+function authinfoRows({ authinfo, bridge }: StatusDocument): Row[] {
+  const { state, generation = 0, remaining_s: left = 0, persisted } = authinfo;
+  const { tone = "warn", ...words } = states[state] ?? { zh: state, en: state };
+  const unsaved = generation > 0 && persisted === false;
+  const of = generation > 0 ? { zh: `，第 ${generation} 代`, en: `, generation ${generation}` } : { zh: "", en: "" };
+  const more = unsaved ? { zh: "，尚未写入磁盘", en: ", not on disk yet" } : { zh: "", en: "" };
+  const rows: Row[] = [
+    {
+      label: { zh: "刷脸凭证 authinfo", en: "authinfo" },
+      value: { zh: words.zh + of.zh + more.zh, en: words.en + of.en + more.en },
+      tone,
+    },
+  ];
+  if (generation > 0) {
+    const time = duration(left);
+    rows.push({ value: { zh: `剩余 ${time}`, en: `${time} left` }, bar: shareLeft(authinfo), tone });
+  }
+  const deviceId = authinfo.device_id ?? bridge?.device_id ?? "-";
+  return [...rows, { label: { zh: "设备SN device_id", en: "device_id" }, value: same(deviceId) }];
+}
+
+function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDocument["authinfo"]): number {
+  const whole = (Date.parse(expires_at ?? "") - Date.parse(obtained_at ?? "")) / 1_000;
+  return whole > 0 ? Math.min(1, Math.max(0, left / whole)) : 0;
+}
+
+function errorRows({ last_error: last }: StatusDocument): Row[] {
+  const label = { zh: "最近错误", en: "last error" };
+  if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }];
+  const { code, since, detail = "" } = last;
+  const remedy = remedyFor(code);
+  return [
+    { label, value: same(`${code} ${detail}`.trim()), tone: "bad" },
+    { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
+    ...(remedy === undefined
+      ? []
+      : [{ label: { zh: "处理办法", en: "what to do" }, value: remedy, tone: "warn" as const }]),
+  ];
+}
+
+function nextRow({ next_attempt: next, authinfo }: StatusDocument, nowMs: number): Row {
+  const label = { zh: "下次更新", en: "next refresh" };
+  if (authinfo.refreshing) return { label, value: { zh: "正在更新", en: "under way" } };
+  if (next === null) return { label, value: same("-") };
+  const wait = duration(Math.max(0, Math.round((Date.parse(next.at) - nowMs) / 1_000)));
+  return { label, value: { zh: `${localTime(next.at)}（${wait} 后）`, en: `${localTime(next.at)} (in ${wait})` } };
+}
+
+function bridgeRow({ bridge }: StatusDocument): Row {
+  const label = { zh: "硬件桥 bridge", en: "bridge" };
+  if (bridge === null) return { label, value: same("-") };
+  const { tone = "warn", ...words } = bridgeStates[bridge.state] ?? { zh: bridge.state, en: bridge.state };
+  const rest = [bridge.path, bridge.bridge, bridge.problem?.code].filter((part) => part).join(" ");
+  return { label, value: { zh: `${words.zh} ${rest}`, en: `${words.en} ${rest}` }, tone };
+}
+
+function payRows({ wechatpay }: StatusDocument): Row[] {
+  const urls = wechatpay?.base_urls ?? [];
+  return urls.map(({ base_url, last_outcome, last_ms, in_use }, index) => {
+    const outcome = last_outcome ?? "-";
+    const ms = last_ms === null || last_ms === undefined ? "" : ` ${last_ms} ms`;
+    const mark = in_use && urls.length > 1 ? { zh: "（使用中）", en: " (in use)" } : { zh: "", en: "" };
+    const text = `${base_url} ${outcome}${ms}`;
+    return {
+      ...(index === 0 ? { label: { zh: "微信支付", en: "WeChat Pay" } } : {}),
+      value: { zh: text + mark.zh, en: text + mark.en },
+      ...(last_outcome === null ? {} : { tone: last_outcome === "ok" ? ("good" as const) : ("bad" as const) }),
+    };
+  });
+}
+
+const WRONG_CLOCK_S = 10;
+
+function clockRow({ clock }: StatusDocument): Row {
+  const skew = clock.skew_s === null ? "-" : `${clock.skew_s} s`;
+  const wrong = Math.abs(clock.skew_s ?? 0) > WRONG_CLOCK_S;
+  return {
+    label: { zh: "时间", en: "clock" },
+    value: {
+      zh: `${clock.trusted ? "已确认" : "未确认"}，与微信支付相差 ${skew}`,
+      en: `${clock.trusted ? "confirmed" : "not confirmed"}, off WeChat Pay's by ${skew}`,
+    },
+    tone: wrong ? "bad" : clock.trusted ? "good" : "warn",
+  };
+}
+
+function warningRows({ warnings }: StatusDocument): Row[] {
+  return warnings.map(({ code, since, detail = "" }) => {
+    const text = warningTexts[code as WarningCode] ?? same(detail);
+    return {
+      label: { zh: "警告", en: "warning" },
+      value: {
+        zh: `${text.zh}（${code}，自 ${localTime(since)}）`,
+        en: `${text.en} (${code}, since ${localTime(since)})`,
+      },
+      tone: "warn",
+    };
+  });
+}
+
+const NEARLY_FULL_PERCENT = 90;
+
+function hostRows(host: Host | undefined, directory = "/"): Row[] {
+  if (host === undefined) return [];
+  const { memory, disk, os } = host;
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1_048_576)} MB`;
+  const rows: Row[] = [];
+  if (disk !== undefined) {
+    rows.push({
+      label: { zh: "磁盘", en: "disk" },
+      value: {
+        zh: `可用 ${megabytes(disk.availableBytes)}，已用 ${disk.usedPercent}%（${directory}）`,
+        en: `${megabytes(disk.availableBytes)} free, ${disk.usedPercent}% used (${directory})`,
+      },
+      tone: disk.usedPercent > NEARLY_FULL_PERCENT ? "bad" : "good",
+    });
+  }
+  const [free, all] = [megabytes(memory.availableBytes), megabytes(memory.totalBytes)];
+  rows.push({
+    label: { zh: "内存", en: "memory" },
+    value: { zh: `可用 ${free}，共 ${all}`, en: `${free} of ${all} available` },
+  });
+  rows.push({ label: { zh: "系统", en: "system" }, value: same(os) });
+  return rows;
+}
+
+/** "1:02:03", "41:20", "0:09". */
+export function duration(seconds: number): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  const hours = Math.floor(seconds / 3_600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  const rest = two(Math.floor(seconds) % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** The shop's own time: the technician compares it with a clock on the wall. */
+export function localTime(rfc3339: string): string {
+  return new Date(rfc3339).toLocaleString("sv-SE");
+}
+
+/** What has changed when this differs: not the seconds that run down. */
+export function changeLine(document: StatusDocument): Bilingual {
+  const { authinfo, bridge, wechatpay, last_error: last, warnings } = document;
+  const { zh, en } = states[authinfo.state] ?? { zh: authinfo.state, en: authinfo.state };
+  const pay = wechatpay?.base_urls.find(({ in_use }) => in_use) ?? wechatpay?.base_urls[0];
+  const facts = [
+    `generation=${authinfo.generation ?? 0}`,
+    `bridge=${[bridge?.state ?? "-", bridge?.problem?.code].filter((part) => part).join("/")}`,
+    `wechatpay=${pay?.last_outcome ?? "-"}`,
+    `error=${last?.code ?? "-"}`,
+    `warnings=${warnings.map(({ code }) => code).join(",") || "-"}`,
+  ].join(" ");
+  return { zh: `${zh} ${facts}`, en: `${en} ${facts}` };
+}
+
+function same(text: string): Bilingual {
+  return { zh: text, en: text };
+}

@@ -1,0 +1,195 @@
+import type { Clock } from "../clock.ts";
+import { type Console, consoleOf } from "../diagnose/console.ts";
+import { systemCode } from "../errors.ts";
+import type { Host } from "../host.ts";
+import { type Bilingual, type Language, say } from "../language.ts";
+import { AgentUnreachable, askAgent } from "./admin-client.ts";
+import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import type { CommandOptions } from "./options.ts";
+import { hostOf } from "./status.ts";
+import { isUsable, type StatusDocument } from "./status-document.ts";
+import { changeLine, localTime, statusRows } from "./status-rows.ts";
+import { renderRows, type ScreenOptions } from "./status-screen.ts";
+
+const EVERY_MS = 1_000;
+const PATIENCE_MS = 2_000;
+/** Disk and memory change slowly, and to ask takes processor time. */
+const HOST_EVERY_MS = 10_000;
+
+/** The other screen of the terminal without its cursor, and back: what stood there before is there again. */
+const ENTER = "\u001b[?1049h\u001b[?25l";
+const LEAVE = "\u001b[?25h\u001b[?1049l";
+const HOME = "\u001b[H";
+const CLEAR_TO_LINE_END = "\u001b[K";
+const CLEAR_BELOW = "\u001b[J";
+
+/** What is known at one look. */
+export type Look =
+  | { readonly kind: "status"; readonly document: StatusDocument }
+  | { readonly kind: "unreachable"; readonly reason: AgentUnreachable["reason"]; readonly socket: string };
+
+/** `facepay-agent status --watch`: until Ctrl-C. On a terminal a picture that is redrawn, elsewhere a line for each change. */
+export async function watchStatus(options: CommandOptions, clock: Clock): Promise<number> {
+  const { stdout, env } = process;
+  const console = consoleOf(options.lang, env, stdout);
+  // Without a cursor to move there is nothing to draw over.
+  const redraws = stdout.isTTY && !/^(dumb)?$/.test(env.TERM ?? "") && !options.json;
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, end);
+  // Whoever read us has gone, as `head` does.
+  stdout.on("error", (error) => {
+    if (systemCode(error) !== "EPIPE") throw error;
+    end();
+  });
+  const observer = new Observer(options.config, clock);
+  try {
+    const show = redraws ? new Picture(console, clock) : new Lines(console.language, clock, options.json);
+    return await turn(observer, show, clock, stop.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, end);
+  }
+}
+
+interface Show {
+  show(look: Look, host: Host | undefined): void;
+  close(): void;
+}
+
+async function turn(observer: Observer, show: Show, clock: Clock, signal: AbortSignal): Promise<number> {
+  let usable = false;
+  const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+  signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  try {
+    while (!signal.aborted) {
+      const look = await Promise.race([observer.look(), ended]);
+      if (look === undefined) break;
+      usable = look.kind === "status" && isUsable(look.document);
+      show.show(look, observer.host);
+      // A rejection means the end, which the loop sees.
+      await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+    }
+  } finally {
+    show.close();
+  }
+  return usable ? 0 : 1;
+}
+
+/** Asks the agent; finds it again after it has stopped and started, perhaps with another configuration. */
+class Observer {
+  readonly #config: string;
+  readonly #clock: Clock;
+  #socket: string | undefined;
+  #hostAt = Number.NEGATIVE_INFINITY;
+  host: Host | undefined;
+
+  constructor(config: string, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  async look(): Promise<Look> {
+    this.#socket ??= await whereIsAdminSocket(this.#config);
+    const socket = this.#socket;
+    try {
+      const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
+      const document = body as unknown as StatusDocument;
+      if (this.#clock.boot() - this.#hostAt > HOST_EVERY_MS) {
+        this.#hostAt = this.#clock.boot();
+        // Not waited for: a file system that hangs must not hold the picture up.
+        void hostOf(document).then((host) => {
+          this.host = host;
+        });
+      }
+      return { kind: "status", document };
+    } catch (error) {
+      if (!(error instanceof AgentUnreachable)) throw error;
+      this.#socket = undefined;
+      return { kind: "unreachable", reason: error.reason, socket };
+    }
+  }
+}
+
+/** A picture that is drawn over the one before it, in one piece, so that nothing flickers. */
+class Picture implements Show {
+  readonly #console: Console;
+  readonly #clock: Clock;
+  #last: { look: Look; host: Host | undefined } | undefined;
+  readonly #onResize = () => this.#draw();
+
+  constructor(console: Console, clock: Clock) {
+    this.#console = console;
+    this.#clock = clock;
+    process.stdout.write(ENTER);
+    process.stdout.on("resize", this.#onResize);
+  }
+
+  show(look: Look, host: Host | undefined): void {
+    this.#last = { look, host };
+    this.#draw();
+  }
+
+  close(): void {
+    process.stdout.off("resize", this.#onResize);
+    process.stdout.write(LEAVE);
+  }
+
+  #draw(): void {
+    if (this.#last === undefined) return;
+    const { columns = 80, rows = 24 } = process.stdout;
+    // One column and one line are left free: what is written into the last of them makes many terminals scroll.
+    const options = { ...this.#console, columns: columns - 1, rows: rows - 1 };
+    const lines = pictureOf(this.#last.look, this.#last.host, this.#clock.wall(), options);
+    process.stdout.write(HOME + lines.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join("") + CLEAR_BELOW);
+  }
+}
+
+/** Head, rows and how to leave. Pure. */
+export function pictureOf(look: Look, host: Host | undefined, nowMs: number, options: ScreenOptions): string[] {
+  const version = look.kind === "status" ? ` ${look.document.version ?? ""}` : "";
+  const leave = say({ zh: "Ctrl-C 退出", en: "Ctrl-C to leave" }, options.language);
+  const head = `facepay-agent${version}  ${localTime(new Date(nowMs).toISOString())}  ${leave}`;
+  const rows =
+    look.kind === "status"
+      ? statusRows(look.document, host, nowMs)
+      : [
+          { label: { zh: "服务", en: "agent" }, value: unreachableText(look.reason), tone: "bad" as const },
+          { value: { zh: look.socket, en: look.socket } },
+        ];
+  const below = options.rows === undefined ? {} : { rows: Math.max(options.rows - 2, 1) };
+  return [head.slice(0, options.columns), "", ...renderRows(rows, { ...options, ...below })];
+}
+
+/** For a pipe or a file: one line a change. */
+class Lines implements Show {
+  readonly #language: Language;
+  readonly #clock: Clock;
+  readonly #json: boolean;
+  #last = "";
+
+  constructor(language: Language, clock: Clock, json = false) {
+    this.#language = language;
+    this.#clock = clock;
+    this.#json = json;
+  }
+
+  show(look: Look): void {
+    const text = say(wordsOf(look), this.#language);
+    if (text === this.#last) return;
+    this.#last = text;
+    const at = localTime(new Date(this.#clock.wall()).toISOString());
+    const line = this.#json
+      ? JSON.stringify(look.kind === "status" ? look.document : { unreachable: look.reason })
+      : `${at} ${text}`;
+    process.stdout.write(`${line}\n`);
+  }
+
+  close(): void {
+    // Nothing to be put back.
+  }
+}
+
+function wordsOf(look: Look): Bilingual {
+  return look.kind === "status" ? changeLine(look.document) : unreachableText(look.reason);
+}

@@ -1,0 +1,176 @@
+import type { DriverStatus } from "../../drivers/driver.ts";
+import { type AdminAnswer, AgentUnreachable, askAgent } from "../commands/admin-client.ts";
+import type { DriverConfig } from "../config/config.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { asAgentError } from "../errors.ts";
+import type { BridgeLine } from "./bridge-line.ts";
+import type { DiagnoseContext } from "./check.ts";
+import { secretsOf } from "./facts.ts";
+
+/** What a talk with the bridge came to, through the running agent or, when there is none, by ourselves. */
+export type Talk = Spoken | { readonly kind: "unasked"; readonly why: "forbidden" | "silent" };
+
+export interface Spoken {
+  readonly kind: "spoken";
+  readonly by: "agent" | "self";
+  /** The device or socket. */
+  readonly path: string;
+  /** From the last `hello` that was understood; undefined while there was none. */
+  readonly hello?: { readonly bridge: string; readonly protocol: string; readonly deviceId?: string };
+  readonly helloMs?: number;
+  readonly rawDataMs?: number;
+  readonly rawDataLength?: number;
+  /** The decoder's counters of this talk, or of the agent's life. */
+  readonly frames: Readonly<Record<string, number>>;
+  readonly failure?: Failure;
+}
+
+export interface Failure {
+  /** BRIDGE_*, SDK_*, DEVICE_ID_*. */
+  readonly code: string;
+  readonly detail: string;
+  /** The SDK's own words. */
+  readonly returnCode?: string;
+  readonly errCode?: number;
+  readonly said?: string;
+  readonly nativeStatus?: number;
+}
+
+/** The agent's driver waits as long as the configuration says; a technician less. */
+const CALL_MS = 5_000;
+const INIT_MS = 8_000;
+const OWN_TALK_MS = 14_000;
+const POLL_MS = 25;
+/** Enough for the agent's own deadlines of hello, init and rawdata at their usual length. */
+const AGENT_TALK_MS = 15_000;
+const STATUS_MS = 3_000;
+
+/** Longer than either way of talking takes. */
+export const TALK_MS = 17_000;
+
+/** Once in a run. Polite: while an agent runs, or may be running, the port is its own. */
+export function bridgeTalk(context: DiagnoseContext, line: BridgeLine): Promise<Talk> {
+  return context.once("bridge.talk", async () => {
+    const { agent, loaded } = context;
+    if (agent.kind === "forbidden" || agent.kind === "silent") return { kind: "unasked", why: agent.kind };
+    if (agent.kind === "running") return await throughAgent(context);
+    if (loaded === undefined) throw new RangeError("a talk without a configuration");
+    return await byOurselves(context, loaded, line);
+  });
+}
+
+async function throughAgent({ adminSocket, loaded }: DiagnoseContext): Promise<Talk> {
+  try {
+    const probed = await askAgent(adminSocket, "POST", "/v1/bridge/probe", AGENT_TALK_MS);
+    const { body: status } = await askAgent(adminSocket, "GET", "/v1/status", STATUS_MS);
+    return heardFromAgent(probed, status, loaded?.config.driver.path ?? "");
+  } catch (error) {
+    if (error instanceof AgentUnreachable) return { kind: "unasked", why: "silent" };
+    throw error;
+  }
+}
+
+/** What of the agent's two answers is of use. Pure. */
+export function heardFromAgent(
+  { status, body }: AdminAnswer,
+  document: Readonly<Record<string, unknown>>,
+  path: string,
+): Spoken {
+  const bridge = (document.bridge ?? {}) as Readonly<Record<string, unknown>>;
+  const {
+    bridge: name = bridge.bridge,
+    protocol = bridge.protocol,
+    device_id: deviceId = bridge.device_id,
+  } = status === 200 ? body : {};
+  const greeted = typeof name === "string" && typeof protocol === "string" && bridge.state !== "opening";
+  const common = {
+    kind: "spoken",
+    by: "agent",
+    path: typeof bridge.path === "string" ? bridge.path : path,
+    frames: (bridge.frames ?? {}) as Spoken["frames"],
+    ...(greeted ? { hello: { bridge: name, protocol, ...(typeof deviceId === "string" ? { deviceId } : {}) } } : {}),
+  } as const;
+  if (status === 200) {
+    const { hello_ms, rawdata_ms, rawdata_length } = body;
+    return {
+      ...common,
+      helloMs: Number(hello_ms),
+      rawDataMs: Number(rawdata_ms),
+      rawDataLength: Number(rawdata_length),
+    };
+  }
+  const cause = (body.cause ?? {}) as { code?: string; detail?: string };
+  return {
+    ...common,
+    failure: {
+      code: cause.code ?? String(body.code),
+      detail: cause.detail ?? String(body.title ?? ""),
+      ...sdkWords(body),
+    },
+  };
+}
+
+async function byOurselves(context: DiagnoseContext, loaded: LoadedConfig, line: BridgeLine): Promise<Spoken> {
+  const { clock, entropy } = context;
+  const { driver: configured } = loaded.config;
+  const { secrets } = await secretsOf(context);
+  const initPasswd = secrets?.initPasswd;
+  const driver = await line.open(shortened(configured), {
+    clock,
+    entropy,
+    ...(initPasswd === undefined ? {} : { initPasswd }),
+  });
+  const deadline = AbortSignal.timeout(OWN_TALK_MS);
+  try {
+    driver.start();
+    // The first word of trouble is what counts; the driver itself would try for ever.
+    while (driver.status().state !== "ready" && driver.status().problem === undefined && !deadline.aborted) {
+      await clock.sleep(POLL_MS, deadline).catch(() => undefined);
+    }
+    const { problem } = driver.status();
+    const reading = problem === undefined ? driver.probe(deadline) : driver.probe(AbortSignal.abort(problem));
+    const settled = await reading.then(
+      ({ helloMs, rawDataMs, rawDataLength }) => ({ helloMs, rawDataMs, rawDataLength }),
+      (error: unknown) => ({ failure: failureOf(error, driver.status()) }),
+    );
+    return { ...greeting(driver.status()), ...settled };
+  } finally {
+    await driver.close();
+  }
+}
+
+function shortened(driver: DriverConfig): DriverConfig {
+  return {
+    ...driver,
+    callTimeoutMs: Math.min(driver.callTimeoutMs, CALL_MS),
+    initTimeoutMs: Math.min(driver.initTimeoutMs, INIT_MS),
+  };
+}
+
+function greeting({ path, frames, identity }: DriverStatus): Spoken {
+  const { bridge, protocol, deviceId } = identity ?? {};
+  const hello =
+    bridge === undefined || protocol === undefined
+      ? {}
+      : { hello: { bridge, protocol, ...(deviceId === undefined ? {} : { deviceId }) } };
+  return { kind: "spoken", by: "self", path, frames, ...hello };
+}
+
+function failureOf(error: unknown, { problem }: DriverStatus): Failure {
+  const { code, message, context } = asAgentError(error, "BRIDGE_TIMEOUT");
+  const { return_code, err_code, said, status } = context;
+  return {
+    code: problem?.code ?? code,
+    detail: problem?.detail ?? message,
+    ...sdkWords({ return_code, err_code, said, native_status: status }),
+  };
+}
+
+function sdkWords({ return_code, err_code, said, native_status }: Readonly<Record<string, unknown>>): Partial<Failure> {
+  return {
+    ...(typeof return_code === "string" ? { returnCode: return_code } : {}),
+    ...(typeof err_code === "number" ? { errCode: err_code } : {}),
+    ...(typeof said === "string" ? { said } : {}),
+    ...(typeof native_status === "number" ? { nativeStatus: native_status } : {}),
+  };
+}

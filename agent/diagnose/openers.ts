@@ -1,0 +1,111 @@
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import path from "node:path";
+
+/** A program that has a device open. */
+export interface Opener {
+  readonly pid: number;
+  readonly name: string;
+}
+
+export interface OpenersReading {
+  /** Others than this process, the agent, and who plays the bridge on a pseudo-terminal. */
+  readonly others: readonly Opener[];
+  /** The agent has it open. */
+  readonly agent: boolean;
+  /** Processes whose files may not be looked at: without root those of other users. */
+  readonly hidden: number;
+}
+
+export interface OpenersOptions {
+  /** The running agent's, where that is known. */
+  readonly agentPid: number | undefined;
+  readonly root?: string;
+}
+
+/** Who has the device open, by /proc: node-serialport's lock keeps out only those who take it, too (flock, no TIOCEXCL). */
+export async function readOpeners(device: string, { agentPid, root = "/" }: OpenersOptions): Promise<OpenersReading> {
+  const proc = path.join(root, "proc");
+  const [{ rdev }, names] = await Promise.all([stat(device), readdir(proc)]);
+  const ptsNumber = /^\/dev\/pts\/(\d+)$/.exec(device)?.[1];
+  const others: Opener[] = [];
+  let agent = false;
+  let hidden = 0;
+  for (const name of names.filter((each) => /^\d+$/.test(each))) {
+    const files = await openFiles(path.join(proc, name));
+    if (files === undefined) hidden++;
+    else if (await holds(files, rdev)) {
+      if (Number(name) === process.pid) continue;
+      if (Number(name) === agentPid) agent = true;
+      else if (!(await isMaster(files, ptsNumber)))
+        others.push({ pid: Number(name), name: await nameOf(path.join(proc, name)) });
+    }
+  }
+  return { others, agent, hidden };
+}
+
+interface OpenFile {
+  /** /proc/PID/fd/N. */
+  readonly link: string;
+  readonly target: string;
+}
+
+/** Undefined for a process that may not be looked at; empty for one that has ended. */
+async function openFiles(directory: string): Promise<OpenFile[] | undefined> {
+  try {
+    const names = await readdir(path.join(directory, "fd"));
+    const files = names.map(async (name) => {
+      const link = path.join(directory, "fd", name);
+      return { link, target: await readlink(link).catch(() => "") };
+    });
+    return await Promise.all(files);
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EACCES" ? undefined : [];
+  }
+}
+
+async function holds(files: readonly OpenFile[], rdev: number): Promise<boolean> {
+  for (const { link, target } of files) {
+    if (!target.startsWith("/dev/")) continue;
+    const found = await stat(link).catch(() => undefined);
+    if (found?.isCharacterDevice() && found.rdev === rdev) return true;
+  }
+  return false;
+}
+
+/** Whoever holds the other end of a pseudo-terminal is the bridge, not a second opener. */
+async function isMaster(files: readonly OpenFile[], ptsNumber: string | undefined): Promise<boolean> {
+  if (ptsNumber === undefined) return false;
+  for (const { link, target } of files) {
+    if (!/^\/dev\/(pts\/)?ptmx$/.test(target)) continue;
+    const info = await readFile(link.replace("/fd/", "/fdinfo/"), "utf8").catch(() => "");
+    if (new RegExp(`^tty-index:\\s*${ptsNumber}$`, "m").test(info)) return true;
+  }
+  return false;
+}
+
+async function nameOf(directory: string): Promise<string> {
+  const name = await readFile(path.join(directory, "comm"), "utf8").catch(() => "?");
+  return name.replace(/[\p{C}]+/gu, " ").trim();
+}
+
+/** Programs that take every new serial port for a modem or a Braille display. */
+const PROBERS = ["ModemManager", "brltty"];
+
+/** Those of them that run. */
+export async function runningProbers(root = "/"): Promise<Opener[]> {
+  const proc = path.join(root, "proc");
+  const pids = (await readdir(proc).catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const named = await Promise.all(
+    pids.map(async (pid) => ({ pid: Number(pid), name: await nameOf(path.join(proc, pid)) })),
+  );
+  return named.filter(({ name }) => PROBERS.includes(name));
+}
+
+/** Whether udev keeps ModemManager away from the device (`ID_MM_DEVICE_IGNORE`, `ID_MM_PORT_IGNORE`). */
+export async function isIgnored(device: string, root = "/"): Promise<boolean> {
+  const { rdev } = await stat(device);
+  // As glibc's major(3) and minor(3), for numbers that a tty has.
+  const name = `c${(rdev >> 8) & 0xfff}:${(rdev & 0xff) | ((rdev >> 12) & 0xfff00)}`;
+  const text = await readFile(path.join(root, "run/udev/data", name), "utf8").catch(() => "");
+  return /^E:ID_MM_(DEVICE|PORT)_IGNORE=1$/m.test(text);
+}

@@ -1,0 +1,100 @@
+import { groupById } from "../group.ts";
+import type { Bilingual } from "../language.ts";
+import type { BridgeLine } from "./bridge-line.ts";
+import { bridgeTalk } from "./bridge-talk.ts";
+import type { DiagnoseContext, Outcome } from "./check.ts";
+import { agentPid } from "./facts.ts";
+import { countUsbDrops, type KernelRecord } from "./kernel-log.ts";
+import { isIgnored, type Opener, readOpeners, runningProbers } from "./openers.ts";
+import { found, skipped } from "./outcomes.ts";
+import type { PresentPort } from "./port.ts";
+import { accessOf } from "./rights.ts";
+
+const DAY_US = 86_400_000_000;
+const MOST_DROPS = 5;
+
+export async function judgeRights({ path: place, device }: PresentPort, { user }: DiagnoseContext): Promise<Outcome> {
+  const access = await accessOf(user, device, "rw");
+  switch (access.kind) {
+    case "granted":
+      return found("pass", `用户 ${user.name} 可读写`, `the user ${user.name} may read and write it`, {
+        value: { user: user.name },
+      });
+    case "missing":
+      return skipped("设备刚刚消失", "the device has just gone", "ser.present");
+    case "unknown":
+      return skipped(`无法查看（${access.reason}），请用 sudo`, `may not be looked at (${access.reason}): use sudo`);
+    case "denied": {
+      const group = groupById(access.gid)?.name ?? String(access.gid);
+      return found(
+        "fail",
+        `用户 ${user.name} 无权访问 ${place}（${access.at} 为 ${group} ${access.mode}）`,
+        `${user.name} may not use ${place} (${access.at} is ${group} ${access.mode})`,
+        {
+          value: { user: user.name, at: access.at, mode: access.mode, group },
+          remedy: remedyOfRights(access.gid, group, user.name, access.at),
+        },
+      );
+    }
+  }
+}
+
+function remedyOfRights(gid: number, group: string, user: string, at: string): Bilingual | undefined {
+  if (gid === 0) {
+    return {
+      zh: `请安装随包 udev 规则，或执行 chgrp dialout ${at} && chmod 0660 ${at}，然后重新插拔。`,
+      en: `Install the supplied udev rule, or chgrp dialout ${at} && chmod 0660 ${at}; then re-plug.`,
+    };
+  }
+  return {
+    zh: `请执行 usermod -aG ${group} ${user}，然后重启服务。`,
+    en: `Run usermod -aG ${group} ${user}, then restart the service.`,
+  };
+}
+
+export async function judgeBusy(port: PresentPort, context: DiagnoseContext, line: BridgeLine): Promise<Outcome> {
+  const { others, hidden } = await readOpeners(port.device, { agentPid: await agentPid(context) });
+  if (others.length > 0) return busy(others);
+  if (hidden > 0) {
+    // What cannot be seen shows when the port is wanted.
+    const talk = await bridgeTalk(context, line);
+    if (talk.kind === "spoken" && talk.failure?.code === "BRIDGE_BUSY") return busy([]);
+  }
+  const probers = port.usb === undefined ? [] : await runningProbers();
+  if (probers.length > 0 && !(await isIgnored(port.device))) {
+    const names = namesOf(probers);
+    return found("warn", `${names} 在运行，可能会抢占串口`, `${names} runs and may take the port`, {
+      value: { probers },
+      remedy: {
+        zh: `请停用 ${names}，或安装随包 udev 规则让它忽略本设备。`,
+        en: `Disable ${names}, or install the supplied udev rule that makes it leave this device alone.`,
+      },
+    });
+  }
+  return found("pass", "没有其他程序占用", "no other program has it open", { value: { hidden } });
+}
+
+function busy(others: readonly Opener[]): Outcome {
+  if (others.length === 0)
+    return found("fail", "被其他程序占用（用 sudo 可看到名称）", "another program has it (sudo shows which)", {
+      value: { openers: [] },
+    });
+  const names = namesOf(others);
+  return found("fail", `被占用：${names}`, `in use by ${names}`, {
+    value: { openers: others },
+    remedy: { zh: `请停止 ${names}，然后重启服务。`, en: `Stop ${names}, then restart the service.` },
+  });
+}
+
+function namesOf(openers: readonly Opener[]): string {
+  return openers.map(({ name, pid }) => `${name} (pid ${pid})`).join(", ");
+}
+
+/** @param bootMs the time since the boot, on the clock that the kernel's log counts by */
+export function judgeDrops(records: readonly KernelRecord[] | undefined, usbName: string, bootMs: number): Outcome {
+  if (records === undefined)
+    return skipped("无权读取内核日志，请用 sudo", "the kernel's log may not be read: use sudo");
+  const drops = countUsbDrops(records, usbName, bootMs * 1_000 - DAY_US);
+  const status = drops === 0 ? "pass" : drops <= MOST_DROPS ? "warn" : "fail";
+  return found(status, `24 小时内断开 ${drops} 次`, `${drops} in 24 h`, { value: { drops } });
+}

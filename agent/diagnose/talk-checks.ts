@@ -1,0 +1,211 @@
+import type { Bilingual } from "../language.ts";
+import { peerWords } from "../peer-words.ts";
+import { checkRemedy } from "../remedies.ts";
+import type { BridgeLine } from "./bridge-line.ts";
+import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
+import type { Check, DiagnoseContext, Outcome } from "./check.ts";
+import { found, skipped, withoutConfig } from "./outcomes.ts";
+import { sdkRemedy } from "./sdk-remedies.ts";
+
+/** Contract 3: what this agent speaks. */
+const MAJOR = 1;
+const MINOR = 0;
+const SLOW_HELLO_MS = 1_000;
+const SLOW_RAWDATA_MS = 3_000;
+/** Fewer frames than this say little: one that was cut when the line was opened must not alarm. */
+const TELLING_FRAMES = 200;
+const BAD_FRAMES_PERCENT = 1;
+const SOME_BAD_FRAMES_PERCENT = 0.01;
+
+export function talkChecks(line: BridgeLine): readonly Check[] {
+  const judged =
+    (judge: (spoken: Spoken, context: DiagnoseContext) => Outcome) =>
+    async (context: DiagnoseContext): Promise<Outcome> => {
+      if (context.loaded === undefined) return withoutConfig();
+      const talk = await bridgeTalk(context, line);
+      return unasked(talk) ?? judge(talk as Spoken, context);
+    };
+  const common = { section: "bridge", timeoutMs: TALK_MS } as const;
+  return [
+    {
+      ...common,
+      id: "ser.handshake",
+      code: 406,
+      title: { zh: "硬件桥应答", en: "bridge answers" },
+      dependsOn: ["ser.unique", "ser.perm", "ser.busy"],
+      threshold: { warn: ">= 1 s", fail: "no answer within 5 s" },
+      remedy: checkRemedy("ser.handshake"),
+      run: judged(judgeHandshake),
+    },
+    {
+      ...common,
+      id: "ser.protocol",
+      code: 407,
+      title: { zh: "硬件桥协议", en: "bridge protocol" },
+      dependsOn: ["ser.handshake"],
+      threshold: { warn: "older minor version", fail: "another major version" },
+      remedy: checkRemedy("ser.protocol"),
+      run: judged(judgeProtocol),
+    },
+    {
+      ...common,
+      id: "ser.crc",
+      code: 408,
+      title: { zh: "线路质量", en: "line quality" },
+      dependsOn: ["ser.handshake"],
+      threshold: { warn: ">= 0.01 % bad frames", fail: ">= 1 % bad frames" },
+      remedy: checkRemedy("ser.crc"),
+      run: judged(judgeFrames),
+    },
+    {
+      ...common,
+      id: "ser.device_data",
+      code: 409,
+      title: { zh: "刷脸 SDK 数据", en: "device data" },
+      dependsOn: ["ser.protocol"],
+      threshold: { warn: ">= 3 s", fail: "none or invalid" },
+      remedy: checkRemedy("ser.device_data"),
+      run: judged(judgeData),
+    },
+  ];
+}
+
+function unasked(talk: Talk): Outcome | undefined {
+  if (talk.kind === "spoken") return undefined;
+  return talk.why === "forbidden"
+    ? skipped("服务在运行，但没有权限询问它，请用 sudo", "the agent runs, but may not be asked by this user: use sudo")
+    : skipped("服务没有应答，串口仍归它使用", "the agent does not answer, and the line is its own", "svc.running");
+}
+
+/** Failures of a bridge that has answered all the same. */
+function hasAnswered({ hello, failure }: Spoken): boolean {
+  return hello !== undefined || failure?.code === "BRIDGE_PROTOCOL" || failure?.code === "BRIDGE_REFUSED_CALL";
+}
+
+export function judgeHandshake(spoken: Spoken): Outcome {
+  const { hello, helloMs, failure, path, by } = spoken;
+  const value = { device_id: hello?.deviceId ?? null, hello_ms: helloMs, by, path };
+  if (!hasAnswered(spoken)) {
+    const { words, remedy } = silence(spoken);
+    return found("fail", words.zh, words.en, {
+      value: { ...value, error: failure?.code, frames: spoken.frames },
+      remedy,
+    });
+  }
+  const name = hello === undefined ? path : peerWords(hello.bridge, 60);
+  if (helloMs === undefined) return found("pass", `${name} 有应答`, `${name} answers`, { value });
+  const ms = Math.round(helloMs);
+  return found(ms < SLOW_HELLO_MS ? "pass" : "warn", `${name}，${ms} ms`, `${name}, ${ms} ms`, { value });
+}
+
+/** What came instead of an answer tells a dead bridge from a wrong device and from a plug in the wrong socket. */
+function silence({ frames, failure, path }: Spoken): { readonly words: Bilingual; readonly remedy?: Bilingual } {
+  const { echo = 0, dropped_octets: dropped = 0, fcs = 0 } = frames;
+  const code = failure?.code ?? "BRIDGE_TIMEOUT";
+  if (echo > 0) {
+    return {
+      words: { zh: `${path} 只收到自己发出的数据`, en: `${path} sends back only what it was sent` },
+      remedy: {
+        zh: "线路接成了回环：请核对接线，TX 接 RX。",
+        en: "The line is looped back: check the wiring, TX to RX.",
+      },
+    };
+  }
+  if (dropped > 0 || fcs > 0) {
+    return {
+      words: {
+        zh: `${path} 上有数据（${dropped} 字节），但不是硬件桥协议`,
+        en: `${path} carries ${dropped} octets, none of them in the bridge's protocol`,
+      },
+      remedy: {
+        zh: "可能接错了设备或 baud_rate 不对：请核对 driver.path 指向硬件桥，以及 baud_rate。",
+        en: "Another device or a wrong baud_rate: check that driver.path leads to the bridge, and baud_rate.",
+      },
+    };
+  }
+  const detail = failure?.detail ?? "";
+  return { words: { zh: `${path} 没有应答（${code}）`, en: `${path} does not answer (${code}) ${detail}`.trim() } };
+}
+
+export function judgeProtocol({ hello, failure }: Spoken): Outcome {
+  const [, major, minor] = /^(\d+)\.(\d+)$/.exec(hello?.protocol ?? "") ?? [];
+  if (hello === undefined || Number(major) !== MAJOR) {
+    const words = failure?.detail ?? hello?.protocol ?? "?";
+    return found(
+      "fail",
+      `硬件桥的应答不符合协议 ${MAJOR}：${words}`,
+      `the bridge does not speak protocol ${MAJOR}: ${words}`,
+      {
+        value: { error: failure?.code },
+      },
+    );
+  }
+  const value = { protocol: hello.protocol };
+  if (Number(minor) >= MINOR) return found("pass", `协议 ${hello.protocol}`, `protocol ${hello.protocol}`, { value });
+  return found("warn", `协议 ${hello.protocol} 较旧`, `protocol ${hello.protocol} is an older one`, { value });
+}
+
+export function judgeFrames({ frames }: Spoken): Outcome {
+  const { ok = 0, fcs = 0, short = 0, oversize = 0, aborted = 0 } = frames;
+  const bad = fcs + short + oversize + aborted;
+  const total = ok + bad;
+  const percent = total === 0 ? 0 : (bad / total) * 100;
+  const value = { bad, total, percent: Math.round(percent * 1_000) / 1_000 };
+  const words = [`坏帧 ${bad} / ${total}`, `${bad} bad frames of ${total}`] as const;
+  if (percent < SOME_BAD_FRAMES_PERCENT) return found("pass", ...words, { value });
+  const telling = total >= TELLING_FRAMES || bad >= 3;
+  return found(telling && percent >= BAD_FRAMES_PERCENT ? "fail" : "warn", ...words, { value });
+}
+
+export function judgeData(spoken: Spoken, { loaded }: Pick<DiagnoseContext, "loaded">): Outcome {
+  const { failure, rawDataMs, rawDataLength, hello } = spoken;
+  if (failure !== undefined) return judgeFailure(failure);
+  const deviceId = hello?.deviceId ?? loaded?.config.identity.deviceId;
+  if (deviceId === undefined) {
+    return found(
+      "fail",
+      "硬件桥没有给出设备SN（device_id），配置中也没有",
+      "neither bridge nor configuration names a device_id",
+      {
+        value: { device_id: null },
+        remedy: checkRemedy("cfg.identity"),
+      },
+    );
+  }
+  const ms = Math.round(rawDataMs ?? 0);
+  const value = { device_id: deviceId, rawdata_length: rawDataLength, rawdata_ms: ms };
+  return found(
+    ms < SLOW_RAWDATA_MS ? "pass" : "warn",
+    `设备SN device_id ${deviceId}，raw_data ${rawDataLength} 字符，${ms} ms`,
+    `device_id ${deviceId}, raw_data of ${rawDataLength} characters, ${ms} ms`,
+    { value },
+  );
+}
+
+function judgeFailure(failure: NonNullable<Spoken["failure"]>): Outcome {
+  const { code, detail, errCode, returnCode, nativeStatus } = failure;
+  if (code === "SDK_NO_NETWORK") {
+    return skipped(
+      "刷脸 SDK 所在主板没有网络地址（ip address is null）：先处理网络",
+      "the SDK's board has no network address (ip address is null): mend the network first",
+      "net.link",
+    );
+  }
+  const words = peerWords(detail, 200);
+  const value = { error: code, err_code: errCode, return_code: returnCode, native_status: nativeStatus };
+  return found("fail", `刷脸 SDK 没有数据：${words}`, `the face SDK gives no data: ${words}`, {
+    value,
+    remedy: sdkRemedy(failure) ?? remedies[code],
+  });
+}
+
+const remedies: Readonly<Record<string, Bilingual>> = {
+  SDK_RAWDATA_INVALID: {
+    zh: "SDK 返回的 rawdata 无效：请检查摄像头连接，并升级硬件桥程序。",
+    en: "The SDK's rawdata is invalid: check the camera's cable and update the bridge's program.",
+  },
+  BRIDGE_TIMEOUT: {
+    zh: "取数据时 SDK 不应答：请检查摄像头连接，然后将硬件桥断电 10 秒。",
+    en: "The SDK does not answer when asked for data: check the camera, then power-cycle the bridge for 10 s.",
+  },
+};
