@@ -30,6 +30,7 @@ const INVALID = 78;
 const SERVICE_USER = "facepay-agent";
 /** What the trial looks at: all that the new configuration decides about. */
 const TRIAL = ["cfg.valid", "cfg.identity", "key.file", "key.match", "cert.expiry", "ser.device_data", "pay.auth"];
+const TRIAL_MS = 60_000;
 
 export interface ProvisionOptions extends CommandOptions {
   /** Where the packaged service has its configuration. */
@@ -109,7 +110,7 @@ export async function provision(options: ProvisionOptions): Promise<number> {
   async function check(
     whole: Draft,
     by: Writer,
-    { trial = true, force, packagedConfig }: ProvisionOptions,
+    { trial = true, force }: ProvisionOptions,
     technician: Technician | undefined,
   ): Promise<number | undefined> {
     const staged = await stage(whole, by);
@@ -121,16 +122,7 @@ export async function provision(options: ProvisionOptions): Promise<number> {
         process.stderr.write(`${text.replaceAll(path.dirname(staged.file), path.dirname(target))}\n`);
         return INVALID;
       }
-      if (!trial) return undefined;
-      const { diagnose } = await import("./diagnose.ts");
-      const exit = await diagnose({
-        config: staged.file,
-        ...(options.lang === undefined ? {} : { lang: options.lang }),
-        only: TRIAL.join(","),
-        // The packaged service is judged as such, though its new configuration lies elsewhere as yet.
-        packagedConfig: target === packagedConfig ? staged.file : packagedConfig,
-      });
-      if (exit === 0 || exit === 2 || force) return undefined;
+      if (!trial || (await passes(staged.file, options, target)) || force) return undefined;
       const answer = await technician?.line(`${say(saveAnyway, language)} `);
       if (/^(y|yes|是)$/i.test(answer?.trim() ?? "")) return undefined;
       process.stderr.write(`${say(notSaved, language)}\n`);
@@ -141,6 +133,31 @@ export async function provision(options: ProvisionOptions): Promise<number> {
   }
 }
 
+/** Tries the staged configuration on the bridge and on the payment service, and shows what diagnose makes of it. */
+async function passes(staged: string, options: ProvisionOptions, target: string): Promise<boolean> {
+  const [{ examine }, { renderReport }, { consoleOf }] = await Promise.all([
+    import("./diagnose.ts"),
+    import("../diagnose/text.ts"),
+    import("../diagnose/console.ts"),
+  ]);
+  const { lang } = options;
+  // The packaged service is judged as such, though its new configuration lies elsewhere as yet.
+  const packagedConfig = target === options.packagedConfig ? staged : options.packagedConfig;
+  const selection = { only: TRIAL, skip: [], offline: false };
+  const { report } = await examine(
+    { config: staged, packagedConfig, ...(lang === undefined ? {} : { lang }) },
+    { selection, timeoutMs: TRIAL_MS },
+  );
+  const passed = report.summary.exit !== 1;
+  const text = renderReport(
+    passed ? { ...report, advice: good } : report,
+    consoleOf(lang, process.env, process.stdout),
+  );
+  process.stdout.write(text.replaceAll(path.dirname(staged), path.dirname(target)));
+  return passed;
+}
+
+const good: Bilingual = { zh: "试用通过。", en: "The trial has passed." };
 const howToGive: Bilingual = {
   zh: "每项用一个 --set，例如 --set identity.sp_mchid=1900000100；没有写入任何内容",
   en: "give each with --set, as in --set identity.sp_mchid=1900000100; nothing was written",

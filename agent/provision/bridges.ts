@@ -40,11 +40,15 @@ export async function candidates(root = "/"): Promise<Candidate[]> {
     return { type: "serial", path: named.get(device) ?? device };
   });
   const socket = path.join(root, PACKAGED_BRIDGE);
-  const isSocket = await stat(socket).then(
-    (found) => found.isSocket(),
-    () => false,
-  );
-  return isSocket ? [...serial, { type: "socket", path: socket }] : serial;
+  const kind = await kindOf(socket);
+  return kind === "socket" ? [...serial, { type: "socket", path: socket }] : serial;
+}
+
+/** What stands at a path; undefined for nothing, or for what is no line at all. */
+export async function kindOf(line: string): Promise<Candidate["type"] | undefined> {
+  const found = await stat(line).catch(() => undefined);
+  if (found?.isSocket()) return "socket";
+  return found?.isCharacterDevice() ? "serial" : undefined;
 }
 
 /** One after the other: two openings of one line, under two names, would disturb each other. */

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { fieldOf } from "../config/schema.ts";
+import { fieldOf, knownKeys } from "../config/schema.ts";
 import type { Bilingual } from "../language.ts";
 import { editToml, type TomlValue } from "./edit-toml.ts";
 import { readKeyFile } from "./key-files.ts";
@@ -49,8 +49,10 @@ export async function draft(target: string, text: string, answers: Answers): Pro
     files.push({ name, bytes: read.bytes, secret: file.secret });
     wanted.set(key, name);
   }
-  for (const [key, value] of wanted) {
-    if (!isSame(before.get(key), value)) changes.set(key, value);
+  // In the order of the documentation, so that a new file reads like it.
+  for (const key of knownKeys) {
+    const value = wanted.get(key);
+    if (value !== undefined && !isSame(before.get(key), value)) changes.set(key, value);
   }
   const edited = editToml(text === "" ? HEAD : text, changes, (key) => comment(key));
   return {

@@ -70,7 +70,7 @@ function editOne(text: string, key: string, value: TomlValue | undefined, commen
   const { section, own } = split(key);
   const lines = text.split("\n");
   const start = lines.findIndex((line) => isHeader(line, section));
-  if (start < 0) return value === undefined ? text : withSection(text, section, lineOf(own, value, comment));
+  if (start < 0) return value === undefined ? text : withSection(text, section, linesFor(own, value, comment));
   const next = lines.findIndex((line, index) => index > start && /^\s*\[/.test(line));
   const end = next < 0 ? lines.length : next;
   const at = lines.findIndex((line, index) => index > start && index < end && keyOf(line) === own);
@@ -80,12 +80,13 @@ function editOne(text: string, key: string, value: TomlValue | undefined, commen
     const shown = lines.findIndex(
       (line, index) => index > start && index < end && keyOf(line.replace(/^\s*#\s?/, "")) === own,
     );
-    const added = shown < 0 ? lineOf(own, value, comment) : lineOf(own, value, undefined);
-    return lines.toSpliced((shown < 0 ? start : shown) + 1, 0, added).join("\n");
+    const last = lines.findLastIndex((line, index) => index >= start && index < end && line.trim() !== "");
+    const added = shown < 0 ? linesFor(own, value, comment) : linesFor(own, value, undefined);
+    return lines.toSpliced((shown < 0 ? last : shown) + 1, 0, ...added).join("\n");
   }
   const until = endOfValue(lines, at, end);
   const trailing = until === at ? commentOf(lines[at] ?? "") : undefined;
-  const replacement = value === undefined ? [] : [lineOf(own, value, trailing ?? comment)];
+  const replacement = value === undefined ? [] : linesFor(own, value, trailing);
   return lines.toSpliced(at, until - at + 1, ...replacement).join("\n");
 }
 
@@ -118,12 +119,17 @@ function commentOf(line: string): string | undefined {
   return undefined;
 }
 
-function lineOf(own: string, value: TomlValue, comment: string | undefined): string {
+const WIDEST = 120;
+
+/** The comment stands behind the value where there is room, else above it. */
+function linesFor(own: string, value: TomlValue, comment: string | undefined): string[] {
   const setting = stringify({ [own]: value }).trimEnd();
-  return comment === undefined ? setting : `${setting.padEnd(40)}  # ${comment}`;
+  if (comment === undefined) return [setting];
+  const line = `${setting.padEnd(30)}  # ${comment}`;
+  return line.length <= WIDEST ? [line] : [`# ${comment}`, setting];
 }
 
-function withSection(text: string, section: string, line: string): string {
+function withSection(text: string, section: string, lines: readonly string[]): string {
   const before = text.trimEnd();
-  return `${before === "" ? "" : `${before}\n\n`}[${section}]\n${line}\n`;
+  return `${before === "" ? "" : `${before}\n\n`}[${section}]\n${lines.join("\n")}\n`;
 }

@@ -1,5 +1,5 @@
 import type { Bilingual } from "../language.ts";
-import { type Answer, type AskBridge, askAll, type Candidate, candidates } from "./bridges.ts";
+import { type Answer, type AskBridge, askAll, type Candidate, candidates, kindOf } from "./bridges.ts";
 import type { TomlValue } from "./edit-toml.ts";
 
 /** What the driver section becomes, and what the bridge says of its device. */
@@ -46,8 +46,7 @@ export async function findBridge(
   const numbered = bridges[Number(chosen) - 1];
   if (numbered !== undefined) return lineOf(numbered.candidate, numbered);
   if (!chosen.startsWith("/")) return undefined;
-  const type = chosen.startsWith("/dev/") ? "serial" : "socket";
-  return await findBridge({ type, path: chosen }, searcher, root);
+  return await findBridge({ type: (await kindOf(chosen)) ?? "serial", path: chosen }, searcher, root);
 }
 
 function lineOf({ type, path }: Candidate, answer: Answer | undefined): Line {

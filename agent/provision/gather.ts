@@ -1,8 +1,6 @@
-import { access } from "node:fs/promises";
 import path from "node:path";
 import type { Bilingual } from "../language.ts";
-import type { Answer, AskBridge, Candidate } from "./bridges.ts";
-import type { TomlValue } from "./edit-toml.ts";
+import { type Answer, type AskBridge, type Candidate, kindOf } from "./bridges.ts";
 import { findBridge } from "./find-bridge.ts";
 import type { Wrong } from "./flags.ts";
 import { type Inspect, interview, type Suggest, settle, withoutAsking } from "./interview.ts";
@@ -76,19 +74,14 @@ export async function gather(present: Answers, given: Answers, parts: Parts): Pr
 /** A flag's line is used as it is; the present configuration's, while its device is there. */
 async function lineNamed(present: Answers, given: Answers): Promise<Candidate | undefined> {
   const flag = given.get("driver.path");
-  if (typeof flag === "string") return { type: typeOf(given.get("driver.type"), flag), path: flag };
+  if (typeof flag === "string") {
+    const said = given.get("driver.type") === "socket" ? "socket" : "serial";
+    return { type: (await kindOf(flag)) ?? said, path: flag };
+  }
   const known = present.get("driver.path");
   if (typeof known !== "string") return undefined;
-  const there = await access(known).then(
-    () => true,
-    () => false,
-  );
-  return there ? { type: typeOf(present.get("driver.type"), known), path: known } : undefined;
-}
-
-function typeOf(type: TomlValue | undefined, line: string): Candidate["type"] {
-  if (type === "serial" || type === "socket") return type;
-  return line.startsWith("/dev/") ? "serial" : "socket";
+  const type = await kindOf(known);
+  return type && { type, path: known };
 }
 
 async function choose(found: readonly Answer[], technician: Technician): Promise<string> {
