@@ -4,7 +4,7 @@ import type { Bilingual } from "../language.ts";
 import { editToml, type TomlValue } from "./edit-toml.ts";
 import { readKeyFile } from "./key-files.ts";
 import { valuesIn } from "./present.ts";
-import { type Answers, outdatedKeys, questionsFor } from "./questions.ts";
+import { type Answers, keyFiles, outdatedKeys, questionsFor } from "./questions.ts";
 import type { Draft, KeptFile } from "./staging.ts";
 
 export type Drafted =
@@ -35,13 +35,13 @@ export async function draft(target: string, text: string, answers: Answers): Pro
   const changes = new Map<string, TomlValue | undefined>();
   for (const key of outdatedKeys(answers)) if (before.has(key)) changes.set(key, undefined);
   const wanted = new Map(answers);
-  for (const { key, file } of questionsFor(answers)) {
-    const value = answers.get(key);
-    if (value === undefined) {
-      if (before.has(key)) changes.set(key, undefined);
-      continue;
-    }
-    if (file === undefined) continue;
+  for (const key of changes.keys()) wanted.delete(key);
+  for (const { key } of questionsFor(answers)) {
+    if (before.has(key) && !answers.has(key)) changes.set(key, undefined);
+  }
+  for (const [key, file] of keyFiles) {
+    const value = changes.has(key) ? undefined : answers.get(key);
+    if (value === undefined) continue;
     const source = path.resolve(home, String(value));
     const read = await readKeyFile(source);
     if (!read.ok) return { ok: false, key, what: read.what };

@@ -22,14 +22,17 @@ export type Understood =
   | { readonly ok: true; readonly value: TomlValue | undefined }
   | { readonly ok: false; readonly what: Bilingual };
 
-const FILES: Readonly<Partial<Record<SecretKey, { readonly name: string; readonly secret: boolean }>>> = {
-  "wechatpay.public_key_file": { name: "pub_key.pem", secret: false },
-  "wechatpay.merchant_private_key_file": { name: "apiclient_key.pem", secret: true },
-  "wechatpay.ca_file": { name: "ca.pem", secret: false },
-  "wechatpay.client_cert_file": { name: "client.pem", secret: false },
-  "wechatpay.client_key_file": { name: "client.key", secret: true },
-  "wechatpay.bearer_token_file": { name: "token", secret: true },
-};
+/** Files that are taken in, by the key that names them: under which name, and whether nobody but the service may read it. */
+export const keyFiles: ReadonlyMap<string, { readonly name: string; readonly secret: boolean }> = new Map(
+  Object.entries({
+    "wechatpay.public_key_file": { name: "pub_key.pem", secret: false },
+    "wechatpay.merchant_private_key_file": { name: "apiclient_key.pem", secret: true },
+    "wechatpay.ca_file": { name: "ca.pem", secret: false },
+    "wechatpay.client_cert_file": { name: "client.pem", secret: false },
+    "wechatpay.client_key_file": { name: "client.key", secret: true },
+    "wechatpay.bearer_token_file": { name: "token", secret: true },
+  } satisfies Partial<Record<SecretKey, unknown>>),
+);
 
 const IDENTITY = ["identity.sp_mchid", "identity.sp_appid", "identity.sub_mchid", "identity.organization_id"];
 const OPTIONAL_IDENTITY = ["identity.sub_appid"];
@@ -89,7 +92,7 @@ function credentialsFor(answers: Answers): string[] {
 
 function question(key: string, answers: Answers): Question {
   const field = mustHave(key);
-  const file = FILES[key as SecretKey];
+  const file = keyFiles.get(key);
   const suggestion = answers.get(key) ?? (key === "wechatpay.mode" ? "gateway" : undefined);
   return {
     key,

@@ -18,6 +18,7 @@ export class Technician implements Respondent, Disposable {
   readonly #gone = Promise.withResolvers<never>();
   /** What a pipe delivers faster than it is asked for. */
   readonly #typed: string[] = [];
+  #closed = false;
   #wanted: ((line: string) => void) | undefined;
 
   constructor(input: Readable, output: Writable, language: Language) {
@@ -26,11 +27,16 @@ export class Technician implements Respondent, Disposable {
     this.#gone.promise.catch(() => undefined);
     this.#lines = createInterface({ input, output, terminal: "isTTY" in input && input.isTTY === true });
     this.#lines.on("line", (line) => {
-      if (this.#wanted === undefined) this.#typed.push(line);
-      else this.#wanted(line);
+      const wanted = this.#wanted;
+      this.#wanted = undefined;
+      if (wanted === undefined) this.#typed.push(line);
+      else wanted(line);
     });
     this.#lines.on("SIGINT", () => this.#lines.close());
-    this.#lines.on("close", () => this.#gone.reject(new Gone()));
+    this.#lines.on("close", () => {
+      this.#closed = true;
+      this.#gone.reject(new Gone());
+    });
   }
 
   async ask({ key, text, optional, suggestion }: Question): Promise<string> {
@@ -55,18 +61,18 @@ export class Technician implements Respondent, Disposable {
 
   /** Rejects with Gone. */
   async line(prompt: string): Promise<string> {
-    this.#lines.setPrompt(prompt);
-    this.#lines.prompt();
     const typed = this.#typed.shift();
-    if (typed !== undefined) return typed;
+    if (typed !== undefined) {
+      this.#output.write(`${prompt}\n`);
+      return typed;
+    }
+    if (this.#closed) throw new Gone();
     const next = new Promise<string>((resolve) => {
       this.#wanted = resolve;
     });
-    try {
-      return await Promise.race([next, this.#gone.promise]);
-    } finally {
-      this.#wanted = undefined;
-    }
+    this.#lines.setPrompt(prompt);
+    this.#lines.prompt();
+    return await Promise.race([next, this.#gone.promise]);
   }
 
   [Symbol.dispose](): void {
