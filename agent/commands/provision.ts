@@ -4,6 +4,7 @@ import { systemClock } from "../clock.ts";
 import { renderProblem } from "../config/problem.ts";
 import { loadAll } from "../config/secrets.ts";
 import { parseToml } from "../config/toml.ts";
+import { ownLine } from "../diagnose/own-line.ts";
 import { userOfUnit } from "../diagnose/service-user.ts";
 import { systemEntropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
@@ -65,7 +66,13 @@ export async function provision(options: ProvisionOptions): Promise<number> {
   try {
     using technician = options.nonInteractive ? undefined : new Technician(process.stdin, process.stdout, language);
     const clock = systemClock();
-    const parts = { target, tell, technician, ask: bridgeAsker(clock, systemEntropy) };
+    const parts = {
+      target,
+      tell,
+      technician,
+      ask: bridgeAsker(ownLine, clock, systemEntropy),
+      adapters: () => ownLine.devices(),
+    };
     const gathered = await gather(valuesIn(present.text), given, parts);
     if (!gathered.ok) {
       for (const one of gathered.problems) complain(one);

@@ -1,23 +1,20 @@
-import { openDriver } from "../../drivers/open-driver.ts";
 import type { Clock } from "../clock.ts";
 import type { DriverConfig } from "../config/config.ts";
+import type { BridgeLine } from "../diagnose/bridge-line.ts";
 import type { Entropy } from "../entropy.ts";
-import { silentLog } from "../log.ts";
-import { version } from "../version.ts";
 import type { AskBridge } from "./bridges.ts";
 
 /** A bridge answers `hello` at once; the SDK behind it may take its time, which is not waited for here. */
 const HELLO_MS = 3_000;
 
-/** Opens a line as the agent does, greets, and closes it again. `settings`: baud rate and the like of a line that is named. */
-export function bridgeAsker(clock: Clock, entropy: Entropy, settings: Partial<DriverConfig> = {}): AskBridge {
+/** Opens a line as the agent does, greets, and closes it again. */
+export function bridgeAsker(line: BridgeLine, clock: Clock, entropy: Entropy): AskBridge {
   return async ({ type, path }) => {
     const config: DriverConfig = {
       ...{ baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, rtscts: false, init: {} },
-      ...settings,
       ...{ type, path, callTimeoutMs: HELLO_MS, initTimeoutMs: HELLO_MS },
     };
-    const driver = openDriver(config, { version, clock, entropy, log: silentLog });
+    const driver = await line.open(config, { clock, entropy });
     driver.start();
     try {
       const enough = new AbortController();

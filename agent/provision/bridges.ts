@@ -1,5 +1,6 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import type { UsbDevice } from "../diagnose/bridge-line.ts";
 
 /** A line on which a bridge may be. */
 export interface Candidate {
@@ -17,28 +18,23 @@ export type AskBridge = (candidate: Candidate) => Promise<Greeting>;
 
 /** Where the packaged reference bridge listens. */
 const PACKAGED_BRIDGE = "run/facepay-bridge/bridge.sock";
-/** Kinds of tty that a bridge hangs on. A ttyS is there on every PC, mostly with nothing behind it: it has to be named. */
-const LIKELY = /^tty(USB|ACM|AMA|mxc)\d+$/;
+/** Serial lines of boards. A ttyS is there on every PC, mostly with nothing behind it: it has to be named. */
+const ON_BOARD = /^tty(AMA|mxc)\d+$/;
 
 /**
- * Where a bridge may be: serial devices, by the name that stays when they are plugged in anew, and the packaged bridge's socket. A
- * line that is a console of this machine is none. `root` is "/" but for tests.
+ * Where a bridge may be: serial adapters, by the name that stays when they are plugged in anew, serial lines of the board but for the
+ * consoles of this machine, and the packaged bridge's socket. `root` is "/" but for tests.
  */
-export async function candidates(root = "/"): Promise<Candidate[]> {
+export async function candidates(adapters: readonly UsbDevice[], root = "/"): Promise<Candidate[]> {
   const consoles = await consolesOf(root);
-  const ttys = (await entries(path.join(root, "dev"))).filter((name) => LIKELY.test(name) && !consoles.includes(name));
-  const byId = path.join(root, "dev/serial/by-id");
-  const named = new Map<string, string>();
-  for (const name of (await entries(byId)).sort()) {
-    const link = path.join(byId, name);
-    const target = await realpath(link).catch(() => undefined);
-    // Adapters without a serial number share one name: the link leads to the last of them.
-    if (target !== undefined) named.set(target, link);
-  }
-  const serial = ttys.sort().map((name): Candidate => {
-    const device = path.join(root, "dev", name);
-    return { type: "serial", path: named.get(device) ?? device };
-  });
+  const onBoard = (await entries(path.join(root, "dev"))).filter(
+    (name) => ON_BOARD.test(name) && !consoles.includes(name),
+  );
+  const lines = [
+    ...adapters.map(({ byId, tty }) => byId ?? tty),
+    ...onBoard.map((name) => path.join(root, "dev", name)),
+  ];
+  const serial = lines.sort().map((line): Candidate => ({ type: "serial", path: line }));
   const socket = path.join(root, PACKAGED_BRIDGE);
   const kind = await kindOf(socket);
   return kind === "socket" ? [...serial, { type: "socket", path: socket }] : serial;

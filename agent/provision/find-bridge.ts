@@ -1,3 +1,4 @@
+import type { UsbDevice } from "../diagnose/bridge-line.ts";
 import type { Bilingual } from "../language.ts";
 import { type Answer, type AskBridge, askAll, type Candidate, candidates, kindOf } from "./bridges.ts";
 import type { TomlValue } from "./edit-toml.ts";
@@ -12,6 +13,8 @@ export interface Line {
 
 export interface Searcher {
   readonly ask: AskBridge;
+  /** Every serial adapter that is plugged in. */
+  adapters(): Promise<readonly UsbDevice[]>;
   tell(text: Bilingual): void;
   /** One of several bridges by its number from 1, or a path; undefined: nobody is there to choose. */
   readonly choose?: (found: readonly Answer[]) => Promise<string>;
@@ -31,7 +34,7 @@ export async function findBridge(
     if (answer !== undefined) searcher.tell(words(answer));
     return lineOf(named, answer);
   }
-  const found = await candidates(root);
+  const found = await candidates(await searcher.adapters(), root);
   searcher.tell({
     zh: `正在查找硬件桥：${found.length} 个可能的接口`,
     en: `looking for the bridge: ${found.length} possible lines`,

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { UsbDevice } from "../diagnose/bridge-line.ts";
 import type { Bilingual } from "../language.ts";
 import { type Answer, type AskBridge, type Candidate, kindOf } from "./bridges.ts";
 import { findBridge } from "./find-bridge.ts";
@@ -12,6 +13,8 @@ export interface Parts {
   /** The configuration file that is to be. */
   readonly target: string;
   readonly ask: AskBridge;
+  /** Every serial adapter that is plugged in. */
+  adapters(): Promise<readonly UsbDevice[]>;
   tell(text: Bilingual): void;
   /** Undefined: nobody is there to be asked. */
   readonly technician?: Technician | undefined;
@@ -47,6 +50,7 @@ export async function gather(present: Answers, given: Answers, parts: Parts): Pr
   }
   const line = await findBridge(await lineNamed(present, given), {
     ask: parts.ask,
+    adapters: () => parts.adapters(),
     tell: (text) => parts.tell(text),
     ...(technician === undefined ? {} : { choose: (found: readonly Answer[]) => choose(found, technician) }),
   });

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { UsbDevice } from "../../agent/diagnose/bridge-line.ts";
 import type { Answer, Candidate, Greeting } from "../../agent/provision/bridges.ts";
 import { candidates } from "../../agent/provision/bridges.ts";
 import { findBridge } from "../../agent/provision/find-bridge.ts";
@@ -29,21 +30,25 @@ function line(bridges: Record<string, Greeting>) {
       asked.push(where);
       return bridges[where] ?? { code: "BRIDGE_TIMEOUT" };
     },
+    adapters: async () => [adapter("ttyUSB0"), adapter("ttyUSB1")],
     tell: ({ en }: { en: string }) => told.push(en),
   };
 }
 const bridge: Greeting = { bridge: "vendor/1", deviceId: "SN1" };
 
+const adapter = (name: string, byId?: string): UsbDevice => ({
+  ...{ tty: dev(name), vendorId: "1a86", productId: "7523", usbName: "1-1" },
+  ...(byId === undefined ? {} : { byId }),
+});
+
 describe("where a bridge may be", () => {
-  it("is every serial adapter, by the name that stays, and no console, modem or ttyS", async () => {
-    await plugIn("ttyUSB1", "ttyUSB0", "ttyACM0", "ttyS0", "tty1", "ttyAMA0", "ttyUSBfake");
-    await symlink(dev("ttyUSB1"), path.join(root, "dev/serial/by-id/usb-FTDI-port0"));
+  it("is every serial adapter, by the name that stays, and a line of the board that is no console; no ttyS", async () => {
+    await plugIn("ttyS0", "tty1", "ttyAMA0", "ttyAMA1", "ttymxc3", "ttyAMAfake");
     await writeFile(path.join(root, "proc/consoles"), "ttyAMA0              -W- (EC  p  )    4:64\n");
-    expect(await candidates(root)).toEqual([
-      { type: "serial", path: dev("ttyACM0") },
-      { type: "serial", path: dev("ttyUSB0") },
-      { type: "serial", path: path.join(root, "dev/serial/by-id/usb-FTDI-port0") },
-    ]);
+    const byId = "/dev/serial/by-id/usb-FTDI-port0";
+    expect(await candidates([adapter("ttyUSB1", byId), adapter("ttyACM0")], root)).toEqual(
+      [byId, dev("ttyACM0"), dev("ttyAMA1"), dev("ttymxc3")].map((where) => ({ type: "serial", path: where })),
+    );
   });
 
   it("is the packaged bridge's socket, where there is one", async () => {
@@ -51,15 +56,14 @@ describe("where a bridge may be", () => {
     const socket = path.join(root, "run/facepay-bridge/bridge.sock");
     const server = net.createServer().listen(socket);
     await new Promise((resolve) => server.once("listening", resolve));
-    expect(await candidates(root)).toEqual([{ type: "socket", path: socket }]);
+    expect(await candidates([], root)).toEqual([{ type: "socket", path: socket }]);
     await new Promise((resolve) => server.close(resolve));
-    expect(await candidates(path.join(root, "nothing"))).toEqual([]);
+    expect(await candidates([], path.join(root, "nothing"))).toEqual([]);
   });
 });
 
 describe("the search for the bridge", () => {
   it("takes the only one that answers, and asks one line after the other", async () => {
-    await plugIn("ttyUSB0", "ttyUSB1");
     const searcher = line({ [dev("ttyUSB1")]: bridge });
     const found = await findBridge(undefined, searcher, root);
     expect(found).toMatchObject({ answered: true, deviceId: "SN1" });
@@ -69,14 +73,12 @@ describe("the search for the bridge", () => {
   });
 
   it("finds none, or cannot decide between two, when nobody is there to choose", async () => {
-    await plugIn("ttyUSB0", "ttyUSB1");
     expect(await findBridge(undefined, line({}), root)).toBeUndefined();
     const two = line({ [dev("ttyUSB0")]: bridge, [dev("ttyUSB1")]: bridge });
     expect(await findBridge(undefined, two, root)).toBeUndefined();
   });
 
   it("lets the technician choose by number or by path, and takes no other word for an answer", async () => {
-    await plugIn("ttyUSB0", "ttyUSB1");
     const choice = (typed: string) => {
       const searcher = line({ [dev("ttyUSB0")]: bridge, [dev("ttyUSB1")]: bridge, "/dev/ttyS9": bridge });
       const choose = async (found: readonly Answer[]) => {
