@@ -75,6 +75,14 @@ async function parse(argv: readonly string[]): Promise<number> {
     .option("--warnings-as-errors", "exit 1 for warnings, too")
     .option("--bundle <file>", "write the evidence for support into a .tar.gz, without any secret")
     .option("--timeout <seconds>", "for all checks together", "60");
+  add("provision", "set this terminal up: identity, keys, bridge; tried before it is kept", async (options) =>
+    (await import("./commands/provision.ts")).provision({ ...options, packagedConfig: DEFAULT_CONFIG }),
+  )
+    .option("--set <key=value>", "an answer, as in --set identity.sp_mchid=1900000100; repeatable", collectSettings, [])
+    .option("--non-interactive", "ask nothing: what is missing is an error")
+    .option("--user <name>", "the user the agent runs as; as root (default: facepay-agent)")
+    .option("--no-trial", "do not try bridge and WeChat Pay before the configuration is kept")
+    .option("--force", "keep the configuration though the trial has failed");
   add("simulate", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay", async (options) =>
     (await import("./commands/simulate.ts")).simulate(options),
   )
@@ -107,4 +115,8 @@ async function parse(argv: readonly string[]): Promise<number> {
     return asksForCheck(argv) ? CHECK_USAGE : USAGE;
   }
   return exitCode;
+}
+
+function collectSettings(setting: string, before: readonly string[]): string[] {
+  return [...before, setting];
 }

@@ -63,7 +63,8 @@ export async function diagnose(options: DiagnoseOptions): Promise<number> {
   }
 }
 
-async function examine(options: DiagnoseOptions, { selection, timeoutMs }: Asked) {
+/** Runs the checks, with a progress line where somebody waits, and makes the report of them. */
+export async function examine(options: DiagnoseOptions, { selection, timeoutMs }: Asked) {
   const clock = systemClock();
   const entropy = systemEntropy;
   const started = { wall: clock.wall(), boot: clock.boot() };

@@ -17,4 +17,12 @@ export interface CommandOptions {
   readonly bundle?: string;
   /** Seconds. */
   readonly timeout?: string;
+  // provision
+  /** "section.key=value" */
+  readonly set?: readonly string[];
+  readonly nonInteractive?: boolean;
+  readonly user?: string;
+  /** False: the bridge and WeChat Pay are not tried. */
+  readonly trial?: boolean;
+  readonly force?: boolean;
 }

@@ -1,0 +1,32 @@
+import type { Clock } from "../clock.ts";
+import type { DriverConfig } from "../config/config.ts";
+import type { BridgeLine } from "../diagnose/bridge-line.ts";
+import type { Entropy } from "../entropy.ts";
+import type { AskBridge } from "./bridges.ts";
+
+/** A bridge answers `hello` at once; the SDK behind it may take its time, which is not waited for here. */
+const HELLO_MS = 3_000;
+
+/** Opens a line as the agent does, greets, and closes it again. */
+export function bridgeAsker(line: BridgeLine, clock: Clock, entropy: Entropy): AskBridge {
+  return async ({ type, path }) => {
+    const config: DriverConfig = {
+      ...{ baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, rtscts: false, init: {} },
+      ...{ type, path, callTimeoutMs: HELLO_MS, initTimeoutMs: HELLO_MS },
+    };
+    const driver = await line.open(config, { clock, entropy });
+    driver.start();
+    try {
+      const enough = new AbortController();
+      const late = clock.sleep(HELLO_MS, enough.signal).catch(() => undefined);
+      await Promise.race([driver.whenReady(enough.signal).catch(() => undefined), late]);
+      enough.abort();
+      // Greeted but not initialised is a bridge all the same.
+      const { identity, problem } = driver.status();
+      if (identity === undefined) return { code: problem?.code ?? "BRIDGE_TIMEOUT" };
+      return { bridge: identity.bridge, ...(identity.deviceId === undefined ? {} : { deviceId: identity.deviceId }) };
+    } finally {
+      await driver.close();
+    }
+  };
+}
