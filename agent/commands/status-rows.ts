@@ -1,6 +1,8 @@
+import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
 import { remedyFor, warningTexts } from "../remedies.ts";
+import { stateWords } from "../state-words.ts";
 import type { WarningCode } from "../warnings.ts";
 import type { StatusDocument } from "./status-document.ts";
 
@@ -15,15 +17,14 @@ export interface Row {
 
 export type Tone = "good" | "warn" | "bad";
 
-const states: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
-  fresh: { zh: "有效", en: "fresh", tone: "good" },
-  due: { zh: "有效，正在更新", en: "due: still good, being renewed", tone: "good" },
-  rejected: { zh: "被 SDK 拒绝，正在更新", en: "rejected by the SDK, being renewed", tone: "warn" },
-  stale: { zh: "已过期（推定）", en: "stale: past its assumed expiry", tone: "warn" },
-  expired: { zh: "已过期", en: "expired", tone: "bad" },
-  absent: { zh: "没有", en: "absent", tone: "bad" },
-  unprovisioned: { zh: "尚未配置", en: "unprovisioned", tone: "bad" },
+const tones: Readonly<Record<AuthinfoState, Tone>> = {
+  ...{ fresh: "good", due: "good", rejected: "warn", stale: "warn" },
+  ...{ expired: "bad", absent: "bad", unprovisioned: "bad" },
 };
+
+/** A newer agent may be in a state that this command does not know. */
+const isKnown = (state: string): state is AuthinfoState => Object.hasOwn(stateWords, state);
+const wordsOf = (state: string): Bilingual => (isKnown(state) ? stateWords[state] : same(state));
 
 const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
   ready: { zh: "就绪", en: "ready", tone: "good" },
@@ -48,7 +49,8 @@ export function statusRows(document: StatusDocument, host: Host | undefined, now
 
 function authinfoRows({ authinfo, bridge }: StatusDocument): Row[] {
   const { state, generation = 0, remaining_s: left = 0, persisted } = authinfo;
-  const { tone = "warn", ...words } = states[state] ?? { zh: state, en: state };
+  const words = wordsOf(state);
+  const tone = isKnown(state) ? tones[state] : "warn";
   const unsaved = generation > 0 && persisted === false;
   const of = generation > 0 ? { zh: `，第 ${generation} 代`, en: `, generation ${generation}` } : { zh: "", en: "" };
   const more = unsaved ? { zh: "，尚未写入磁盘", en: ", not on disk yet" } : { zh: "", en: "" };
@@ -189,7 +191,7 @@ export function localTime(rfc3339: string): string {
 /** What has changed when this differs: not the seconds that run down. */
 export function changeLine(document: StatusDocument): Bilingual {
   const { authinfo, bridge, wechatpay, last_error: last, warnings } = document;
-  const { zh, en } = states[authinfo.state] ?? { zh: authinfo.state, en: authinfo.state };
+  const { zh, en } = wordsOf(authinfo.state);
   const pay = wechatpay?.base_urls.find(({ in_use }) => in_use) ?? wechatpay?.base_urls[0];
   const facts = [
     `generation=${authinfo.generation ?? 0}`,
