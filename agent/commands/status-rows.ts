@@ -1,6 +1,8 @@
+import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
 import { remedyFor, warningTexts } from "../remedies.ts";
+import { stateWords } from "../state-words.ts";
 import type { WarningCode } from "../warnings.ts";
 import type { StatusDocument } from "./status-document.ts";
 
@@ -15,14 +17,9 @@ export interface Row {
 
 export type Tone = "good" | "warn" | "bad";
 
-const states: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
-  fresh: { zh: "有效", en: "fresh", tone: "good" },
-  due: { zh: "有效，正在更新", en: "due: still good, being renewed", tone: "good" },
-  rejected: { zh: "被 SDK 拒绝，正在更新", en: "rejected by the SDK, being renewed", tone: "warn" },
-  stale: { zh: "已过期（推定）", en: "stale: past its assumed expiry", tone: "warn" },
-  expired: { zh: "已过期", en: "expired", tone: "bad" },
-  absent: { zh: "没有", en: "absent", tone: "bad" },
-  unprovisioned: { zh: "尚未配置", en: "unprovisioned", tone: "bad" },
+const tones: Readonly<Record<AuthinfoState, Tone>> = {
+  ...{ fresh: "good", due: "good", rejected: "warn", stale: "warn" },
+  ...{ expired: "bad", absent: "bad", unprovisioned: "bad" },
 };
 
 const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
@@ -48,7 +45,10 @@ export function statusRows(document: StatusDocument, host: Host | undefined, now
 
 function authinfoRows({ authinfo, bridge }: StatusDocument): Row[] {
   const { state, generation = 0, remaining_s: left = 0, persisted } = authinfo;
-  const { tone = "warn", ...words } = states[state] ?? { zh: state, en: state };
+  // A newer agent may know states that this command does not.
+  const known = Object.hasOwn(stateWords, state) ? (state as AuthinfoState) : undefined;
+  const words = known === undefined ? same(state) : stateWords[known];
+  const tone = known === undefined ? "warn" : tones[known];
   const unsaved = generation > 0 && persisted === false;
   const of = generation > 0 ? { zh: `，第 ${generation} 代`, en: `, generation ${generation}` } : { zh: "", en: "" };
   const more = unsaved ? { zh: "，尚未写入磁盘", en: ", not on disk yet" } : { zh: "", en: "" };
