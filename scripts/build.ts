@@ -35,13 +35,14 @@ function options(): { readonly out: string; readonly arch: Arch } {
 /** Fills an empty directory. */
 async function fill(directory: string, arch: Arch): Promise<void> {
   const { version, license } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
-  const { files, metafile } = await bundle(root, [await natives(root, arch), likeNode(root)]);
+  const { first, files, metafile } = await bundle(root, [await natives(root, arch), likeNode(root)]);
   const packages = await packagesIn(metafile, root);
   const within = (...names: string[]) => path.join(directory, ...names);
   // An empty `cache` beside the program is where compiled code goes unless systemd names another place.
   for (const name of ["lib", "cache", "docs"]) await mkdir(within(name));
   for (const [name, content] of files) await writeFile(within("lib", name), content);
-  await copyFile(path.join(root, "scripts/build/launcher.cjs"), within("facepay-agent.cjs"));
+  const launcher = await readFile(path.join(root, "scripts/build/launcher.cjs"), "utf8");
+  await writeFile(within("facepay-agent.cjs"), launcher.replace("lib/agent.cjs", `lib/${first}`));
   await cp(path.join(root, "docs/config.example.toml"), within("docs/config.example.toml"));
   await copyFile(path.join(root, "LICENSE"), within("LICENSE"));
   await writeFile(within("LICENSES.txt"), await licenceTexts(packages));

@@ -34,7 +34,7 @@ export interface AnswerFault {
 /**
  * `hang`: nothing comes. `hang-in-body`: half of it comes. `drip`: an octet every 100 ms. `reset`: TCP reset. `close`: the
  * connection ends before the headers. `close-in-body`: it ends before `Content-Length` is reached. `truncated-chunks`: the
- * last chunk never comes. `huge`: 100 MB in place of the body.
+ * last chunk never comes. `huge`: 100 MB in place of the body. `bare`: the status line, and the end of the connection.
  */
 export type Delivery =
   | "hang"
@@ -44,7 +44,8 @@ export type Delivery =
   | "close"
   | "close-in-body"
   | "truncated-chunks"
-  | "huge";
+  | "huge"
+  | "bare";
 
 const DRIP_MS = 100;
 const HUGE_OCTETS = 100 * 1024 * 1024;
@@ -128,6 +129,9 @@ export async function deliver(
     case "truncated-chunks":
       response.writeHead(answer.status, { ...headers, "Transfer-Encoding": "chunked" });
       response.write(half, () => tcp?.destroy());
+      return;
+    case "bare":
+      response.socket?.end(`HTTP/1.1 ${answer.status} \r\n\r\n`);
       return;
     case "huge":
       response.writeHead(answer.status, headers);

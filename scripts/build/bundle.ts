@@ -3,18 +3,21 @@
  * slowly; so it splits first, and its pieces are turned into CommonJS afterwards. What a `run` needs before it
  * serves becomes one file; each of the rest is loaded when the sources import it.
  */
+import { createHash } from "node:crypto";
 import path from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from "esbuild";
 
 export interface Bundle {
+  /** The file that exports `main`. Its name changes with the code of any file: each holds a digest of what it loads. */
+  readonly first: string;
   /** Name to content, all for one directory. */
   readonly files: ReadonlyMap<string, Uint8Array | string>;
   /** Which sources went into it. */
   readonly metafile: Metafile;
 }
 
-/** The file that exports `main`. */
-const FIRST = "agent.cjs";
+/** Stands for the first file's name until that is known. */
+const FIRST = "agent-0000000000000000.cjs";
 const shared = {
   platform: "node",
   target: "node24",
@@ -26,7 +29,8 @@ const commonJs = {
   format: "cjs",
   // `import()` becomes `require()`, a moment later.
   supported: { "dynamic-import": false },
-  define: { "import.meta.dirname": "__dirname", "import.meta.url": "__filename" },
+  // The only use of `url` is for createRequire, which takes a path as well.
+  define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename", "import.meta.url": "__filename" },
 } as const;
 
 /** @param root the directory of package.json */
@@ -51,12 +55,14 @@ export async function bundle(root: string, plugins: readonly Plugin[]): Promise<
   const pieces = new Map(split.outputFiles.map((file) => [path.basename(file.path), file]));
   const early = loadedFirst(split.metafile);
   const textOf = (name: string) => pieces.get(name)?.text ?? "";
-  const files = new Map<string, Uint8Array | string>([[FIRST, await joined(early, textOf)]]);
+  const start = await joined(early, textOf);
+  const first = `agent-${createHash("sha256").update(start).digest("hex").slice(0, 16)}.cjs`;
+  const files = new Map<string, Uint8Array | string>([[first, start.replaceAll(FIRST, first)]]);
   for (const [name, { contents, text }] of pieces) {
     if (early.includes(name)) continue;
-    files.set(name, name.endsWith(".cjs") ? await separate(text, early) : contents);
+    files.set(name, name.endsWith(".cjs") ? (await separate(text, early)).replaceAll(FIRST, first) : contents);
   }
-  return { files, metafile: split.metafile };
+  return { first, files, metafile: split.metafile };
 }
 
 /** The pieces that a `run` executes before it serves: what its entrances import, and what that imports. */

@@ -72,6 +72,7 @@ describe.concurrent("the main job", () => {
       next_attempt: { at: expect.stringMatching(RFC3339) },
     });
     expect(document.wechatpay?.base_urls).toHaveLength(1);
+    expect(document.warnings.map(({ code }) => code)).toEqual(["DIRECT_MODE"]);
     const at = Date.parse(document.next_attempt?.at ?? "");
     expect(at).toBeLessThanOrEqual(Date.parse(String(body.obtained_at)) + 1_800_000);
 
@@ -97,8 +98,9 @@ describe.concurrent("the main job", () => {
     rig.pay.extraHeaders = { "Facepay-Refresh-Seconds": "700" };
     const { obtained_at } = await rig.serve();
     expect(rig.pay.requests).toMatchObject([{ verified: true, client: rig.playground.identity.deviceId }]);
-    const { next_attempt } = await rig.status();
+    const { next_attempt, warnings } = await rig.status();
     expect(Date.parse(next_attempt?.at ?? "") - Date.parse(obtained_at)).toBeCloseTo(700_000, -3);
+    expect(warnings).toEqual([]);
   });
 
   it("is done with the bridge that is built in", async () => {

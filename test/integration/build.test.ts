@@ -90,6 +90,8 @@ describe("the bundled program", () => {
       ["--version"],
       ["--help"],
       ["nonsense"],
+      ["diagnose", "--list"],
+      ["bridge", "--help"],
       ["config", "schema"],
       ["config", "check", ...file],
       ["config", "show", "--json", ...file],
@@ -129,7 +131,7 @@ describe("the bundled program", () => {
     await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");
     const events = (await readFile(file, "utf8")).split("\n");
     const listening = events.findIndex((event) => event.startsWith("listen "));
-    expect(events.slice(0, listening)).toEqual(["load agent"]);
+    expect(events.slice(0, listening)).toEqual([expect.stringMatching(/^load agent-[0-9a-f]{16}$/)]);
     expect(events.some((event) => event.startsWith("load serialport"))).toBe(true);
   });
 

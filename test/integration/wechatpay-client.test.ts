@@ -234,6 +234,17 @@ describe("an answer that is not believed, or is no success, is one failure, and 
     });
   });
 
+  it("looks at no more than 16 KiB of what is said with a refusal", async () => {
+    const server = await rig.direct();
+    for (const [length, code] of [
+      [10_000, "PARAM_ERROR"],
+      [17_000, undefined],
+    ] as const) {
+      server.faults.next({ status: 400, body: JSON.stringify({ code: "PARAM_ERROR", more: "x".repeat(length) }) });
+      expect((await failure(request(rig.client([server.url])))).context.answerCode).toBe(code);
+    }
+  });
+
   it("never shows raw_data, even when the server repeats it", async () => {
     const server = await rig.direct();
     const rawData = "c2hvcnQgYnV0IHNlY3JldA==";

@@ -14,6 +14,8 @@ export class FakeLine {
   /** Boot times at which WeChat Pay was asked. */
   readonly askedAt: number[] = [];
   readonly planned: boolean[] = [];
+  /** The newest signed time that the agent says it has verified. */
+  readonly newest: number[] = [];
   /** What WeChat Pay answers; the default is a new authinfo each time. */
   answer: () => Partial<AuthinfoAnswer> | AgentError | Promise<Partial<AuthinfoAnswer>> = () => ({});
   readonly #waiting = new Set<(identity: BridgeIdentity) => void>();
@@ -63,6 +65,7 @@ export class FakeLine {
         const sent = { sentBootMs: this.clock.boot(), sentWallMs: this.clock.wall() };
         this.askedAt.push(sent.sentBootMs);
         this.planned.push(options.planned);
+        this.newest.push(options.newestSignedAtS);
         const said = await this.answer();
         if (said instanceof AgentError) throw said;
         return {

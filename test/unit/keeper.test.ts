@@ -94,6 +94,20 @@ describe("a terminal that starts with nothing", () => {
     expect(after.keeper.status().next).toEqual({ why: "planned", atWallMs });
   });
 
+  it("knows the newest signed time it has verified, also after a restart, and never an older one", async () => {
+    const t = terminal();
+    t.line.answer = () => ({ signedAtS: 1_000 });
+    await t.start();
+    t.line.answer = () => ({ signedAtS: 998 });
+    await t.clock.advance(30 * MINUTE);
+    await t.clock.advance(30 * MINUTE);
+    expect(t.line.newest).toEqual([0, 1_000, 1_000]);
+    const again = terminal({ state: t.store.state, clock: t.clock });
+    await again.start();
+    await t.clock.advance(HOUR);
+    expect(again.line.newest[0]).toBe(1_000);
+  });
+
   it("says absent with the cause of the last failure and when it will try again", async () => {
     const t = terminal();
     t.line.answer = unavailable;

@@ -28,6 +28,7 @@ describe("the body of an answer", () => {
     ["86400", 86_400],
     ["86401", 86_400],
     ['"99999999999"', 86_400],
+    ["1e9", 86_400],
     ["1e300", 86_400],
   ])("takes expires_in %s as %d s", (text, expected) => {
     expect(withLifetime(text)).toEqual({ authinfo: "abc", expiresInS: expected });
@@ -36,7 +37,9 @@ describe("the body of an answer", () => {
   it.each([
     "59",
     "0",
+    "-1",
     "-3600",
+    '"x"',
     "3600.5",
     '"59"',
     '""',
