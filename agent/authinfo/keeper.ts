@@ -74,6 +74,8 @@ export class AuthinfoKeeper implements Keeper {
   #newestSignedAtS: number;
   #pulsedAt: number | undefined;
   #wake: () => void = () => {};
+  /** Ends the pulse's present sleep. */
+  #hurry: () => void = () => {};
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -208,8 +210,12 @@ export class AuthinfoKeeper implements Keeper {
     while (!signal.aborted) {
       const boundary = nextBoundaryMs(this.#held, clock.boot(), refresh.staleS * 1_000) ?? PULSE_MS;
       const longest = this.#clockFault.stands ? CLOCK_FAULT_PULSE_MS : PULSE_MS;
+      const hurried = new AbortController();
+      this.#hurry = () => hurried.abort();
       // One more millisecond: a timer may fire a fraction early, and the look must find the change.
-      await clock.sleep(Math.min(boundary + 1, longest), signal).catch(() => undefined);
+      await clock
+        .sleep(Math.min(boundary + 1, longest), AbortSignal.any([signal, hurried.signal]))
+        .catch(() => undefined);
       this.#pulsedAt = clock.boot();
       const { steppedMs, becameTrusted } = timebase.observe();
       if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
@@ -314,7 +320,10 @@ export class AuthinfoKeeper implements Keeper {
     const remaining = this.#held && lifeOf(this.#held, now.boot).remainingMs;
     const another = this.#pacing.failed(error, now, remaining, () => entropy.unit());
     if (rule.clock !== true) this.#clockFault.clear();
-    else if (this.#clockFault.blame(now)) this.#urge(now.boot);
+    else {
+      if (this.#clockFault.blame(now)) this.#urge(now.boot);
+      this.#hurry();
+    }
     // An outage is told once for each cause, not at each attempt (contract 9).
     const level = another ? "warn" : "debug";
     log[level]("REFRESH_FAILED", { cause: error.code, detail: error.message, why, remedy: rule.remedy });

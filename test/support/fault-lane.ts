@@ -10,7 +10,7 @@ const CONNECT_MS = 1_500;
 /** Contract 4: after n failures the pause is 2^n seconds at most. The rest is for an attempt, and for a busy machine. */
 const SLACK_MS = 6_000;
 const MIN_GAP_MS = 1_000;
-const READS = 30;
+const READS = 50;
 const OK = 'outcome="ok"';
 
 export interface FaultCase {
@@ -158,7 +158,7 @@ export class FaultLane implements AsyncDisposable {
     this.#expectSpacing(arrivalsBefore);
     const { times, bareTimes } = reader;
     // The promise is 50 ms at p99; what the machine takes for anything at all is not the agent's.
-    expect(quantile(times, 0.9)).toBeLessThan(50 + 2 * quantile(bareTimes, 0.9));
+    expect(quantile(times, 0.9)).toBeLessThan(50 + 5 * quantile(bareTimes, 0.9));
     return { reads: times.length, p99Ms: quantile(times, 0.99), medianMs: quantile(times, 0.5), recoveredMs };
   }
 
