@@ -26,7 +26,7 @@ const commonJs = {
   format: "cjs",
   // `import()` becomes `require()`, a moment later.
   supported: { "dynamic-import": false },
-  define: { "import.meta.dirname": "__dirname", "import.meta.url": "__filename" },
+  define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename", "import.meta.url": "__filename" },
 } as const;
 
 /** @param root the directory of package.json */
