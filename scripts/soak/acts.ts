@@ -1,24 +1,9 @@
 import { spawn } from "node:child_process";
-import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Chance } from "../../test/support/seeded.ts";
-import { PROMISE_MS, type Stage } from "./faults.ts";
-import type { Judge } from "./judge.ts";
+import { ask, between, type Cast, pause } from "./cast.ts";
+import { crowd, refuseEverything } from "./clients.ts";
+import { PROMISE_MS } from "./faults.ts";
 import { changeLink, type Overrides } from "./peers.ts";
-import { exchange } from "./reader.ts";
-import type { Recovery } from "./recovery.ts";
-import type { Report } from "./violations.ts";
-
-export interface Cast extends Stage {
-  readonly judge: Judge;
-  readonly recovery: Recovery;
-  readonly chance: Chance;
-  readonly report: Report;
-  readonly launcher: string;
-  readonly signal: AbortSignal;
-  /** Somebody has asked for so many attempts out of turn. */
-  readonly asked: (attempts: number) => void;
-}
 
 /** What a person, an app, a service manager or the machine does to the agent. */
 export interface Act {
@@ -31,12 +16,6 @@ export interface Act {
 
 /** `sysexits`: another instance holds the state directory. */
 const LOCKED = "75";
-const between = ({ chance }: Cast, low: number, high: number) => low + chance.unit() * (high - low);
-
-/** Waits, unless the soak is over. */
-async function pause(cast: Cast, ms: number): Promise<void> {
-  await delay(ms, undefined, { signal: cast.signal }).catch(() => undefined);
-}
 
 async function restart(
   cast: Cast,
@@ -50,11 +29,6 @@ async function restart(
   cast.agent.start();
   cast.recovery.disturb(why, PROMISE_MS, performance.now());
 }
-
-const ask = async (cast: Cast, socket: "api" | "admin", method: string, target: string, body?: string) => {
-  const file = cast.peers.playground[socket === "api" ? "apiSocket" : "adminSocket"];
-  return await exchange(file, method, target, body).catch(() => undefined);
-};
 
 async function reload(cast: Cast, overrides: Overrides): Promise<void> {
   await cast.peers.configure(overrides);
@@ -224,50 +198,6 @@ const linkEvent: Act = {
     cast.recovery.disturb("a link event", PROMISE_MS, performance.now());
   },
 };
-
-/** A renewal starts within a second when the allowance has one left; then it takes a bridge, a WeChat Pay, and a busy machine. */
-const RENEWED_MS = 10_000;
-
-async function refuseEverything(cast: Cast): Promise<void> {
-  cast.asked(6);
-  const quiet = cast.recovery.calm;
-  cast.recovery.begin("rejections");
-  const alone = () => quiet && cast.recovery.active === "rejections" && !cast.signal.aborted;
-  let renewing: { readonly generation: number; readonly byMs: number } | undefined;
-  for (
-    const end = performance.now() + between(cast, 3_000, 20_000);
-    performance.now() < end && !cast.signal.aborted;
-  ) {
-    const { generation } = cast.judge;
-    const body = JSON.stringify({ generation, err_code: "268500996" });
-    const answer = await ask(cast, "api", "POST", "/v1/authinfo/reject", body);
-    const nowMs = performance.now();
-    if (!alone() || cast.judge.generation > (renewing?.generation ?? 0)) renewing = undefined;
-    if (alone() && answer?.text.includes('"renewing"')) renewing ??= { generation, byMs: nowMs + RENEWED_MS };
-    if (renewing && nowMs > renewing.byMs && cast.agent.upSince(nowMs - RENEWED_MS)) {
-      cast.report("not_fresh", `${RENEWED_MS / 1_000} s after generation ${renewing.generation} was rejected`);
-      renewing = undefined;
-    }
-    await delay(250);
-  }
-  cast.recovery.end("rejections", PROMISE_MS, performance.now());
-}
-
-/** Idlers, half requests, readers that do not read, and bodies nobody wants, all at once. */
-async function crowd(cast: Cast, ms: number): Promise<void> {
-  const { apiSocket, adminSocket } = cast.peers.playground;
-  const sockets = Array.from({ length: 120 }, (_, n) => {
-    const socket = net.connect(n % 4 === 0 ? adminSocket : apiSocket);
-    socket.on("error", () => socket.destroy());
-    const request = "GET /v1/authinfo HTTP/1.1\r\nHost: localhost\r\n";
-    if (n % 3 === 0) socket.write(request);
-    if (n % 3 === 1) socket.pause().write(`${request}\r\n`.repeat(40));
-    if (n % 7 === 0) socket.write("POST /v1/authinfo/reject HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n");
-    return socket;
-  });
-  await pause(cast, ms);
-  for (const socket of sockets) socket.destroy();
-}
 
 /** @param ownNetwork the soak runs in a network namespace of its own */
 export function allActs(ownNetwork: boolean): readonly Act[] {

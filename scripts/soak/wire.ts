@@ -32,7 +32,7 @@ export class Wire {
   /**
    * @param server which base URL
    * @param lateMs how late this process may have been in seeing it or the one before
-   * @param asked attempts somebody has asked for within the last minute: restarts, reloads, refreshes, rejections
+   * @param asked attempts somebody has asked for within the last minute
    */
   request(request: PayRequest, server: string, lateMs: number, asked: number): void {
     this.requests++;
@@ -59,5 +59,20 @@ export class Wire {
       if (this.#seen.size <= 1_000) break;
       this.#seen.delete(oldest);
     }
+  }
+}
+
+/** What somebody has asked for out of turn: a restart, a reload, a refresh, rejections. */
+export class Asks {
+  readonly #asks: { readonly atMs: number; readonly attempts: number }[] = [];
+
+  note(attempts: number, nowMs: number): void {
+    this.#asks.push({ atMs: nowMs, attempts });
+  }
+
+  /** Attempts asked for within the last minute. */
+  lately(nowMs: number): number {
+    while (this.#asks[0] && nowMs - this.#asks[0].atMs > WINDOW_MS) this.#asks.shift();
+    return this.#asks.reduce((sum, { attempts }) => sum + attempts, 0);
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmod, chown, lstat, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
@@ -57,32 +57,38 @@ async function closedTerminal(): Promise<Rig> {
   return rig;
 }
 
-describe.concurrent("instead of all files in the state directory", { timeout: 90_000 }, () => {
-  it.for(Object.entries(strangers))("%s: the agent starts, gets an authinfo, and serves it", async ([_what, put]) => {
-    await using rig = await closedTerminal();
-    for (const name of FILES) {
-      try {
-        await put(path.join(rig.stateDirectory, name));
-      } catch (error) {
-        // mknod(2) is not allowed in every container.
-        if (String(error).includes("mknod")) return;
-        throw error;
-      }
+/** False where this system does not let us: mknod(2) is not allowed in every container. */
+async function putInPlaceOfAll(rig: Rig, put: (file: string) => unknown): Promise<boolean> {
+  for (const name of FILES) {
+    try {
+      await put(path.join(rig.stateDirectory, name));
+    } catch (error) {
+      if (String(error).includes("mknod")) return false;
+      throw error;
     }
-    const startedAt = performance.now();
+  }
+  return true;
+}
+
+it("starts, gets an authinfo and serves it, whatever stands in the place of every file of its state", async () => {
+  await using rig = await closedTerminal();
+  const sound = rig.within("sound");
+  await cp(rig.stateDirectory, sound, { recursive: true });
+  for (const [what, put] of Object.entries(strangers)) {
+    await rm(rig.stateDirectory, { recursive: true });
+    await cp(sound, rig.stateDirectory, { recursive: true });
+    if (!(await putInPlaceOfAll(rig, put))) continue;
     rig.start();
     await rig.firstAnswer();
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
     await rig.served(({ state }) => state === "fresh");
     // A key file that is none stays for a person to look at; until then memory serves, and says so.
     const { store } = await rig.status();
-    if (store?.dirty) expect(JSON.stringify(store)).toMatch(/KEY_FILE|STORE_WRITE/);
-    expect(rig.agent.exit).toBeUndefined();
-    expect((await rig.stop()).code).toBe(0);
-  });
-});
+    if (store?.dirty) expect(JSON.stringify(store), what).toMatch(/KEY_FILE|STORE_WRITE/);
+    expect((await rig.stop()).code, what).toBe(0);
+  }
+}, 240_000);
 
-describe.concurrent("state files of another mode or owner", { timeout: 90_000 }, () => {
+describe("state files of another mode or owner", { timeout: 90_000 }, () => {
   it("open to all are read, for their seal is what counts, and closed with the next write", async () => {
     await using rig = await closedTerminal();
     for (const name of ["state.sealed", "state.prev.sealed"]) await chmod(path.join(rig.stateDirectory, name), 0o644);
