@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { AgentUnreachable, askAgent } from "../commands/admin-client.ts";
+import { isTable } from "../config/fields.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
 import { packagedSockets } from "../config/schema.ts";
@@ -112,7 +113,8 @@ function unitUser({ service }: Units) {
 async function readAgent(socket: string): Promise<AgentReading> {
   try {
     const { status, body } = await askAgent(socket, "GET", "/v1/status", STATUS_MS);
-    return status === 200 ? { kind: "running", status: body } : { kind: "silent" };
+    // Whoever listens there may say anything.
+    return status === 200 && isTable(body.authinfo) ? { kind: "running", status: body } : { kind: "silent" };
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     return { kind: error.reason };

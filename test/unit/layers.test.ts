@@ -122,6 +122,15 @@ describe("the house", () => {
     }
   });
 
+  it("lets nothing of the running agent see diagnose", () => {
+    const found = breaches(
+      (file) => file.startsWith("agent/") && !/^agent\/(diagnose\/|commands\/(diagnose|status|refresh))/.test(file),
+      (i, file) => !i.startsWith("agent/diagnose/") || file === "agent/main.ts",
+    );
+    expect(found).toEqual([]);
+    expect(imports.get("agent/main.ts")?.filter((i) => i.startsWith("agent/diagnose/"))).toEqual([]);
+  });
+
   it("never lets a stand-in import the code it checks", () => {
     const own = ["agent/simulation/", "drivers/simulator/", "agent/clock.ts", "agent/entropy.ts"];
     const found = breaches(
