@@ -52,7 +52,10 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     ({ env, loaded } = await look(withServiceEnvironment(parts.env, service)));
   }
   const adminSocket = loaded?.config.api.adminSocket ?? packagedSockets.admin;
-  const [answer, { user, privileged }] = await Promise.all([readAgent(adminSocket), whoServes(pid, units, loaded)]);
+  const [answer, { user, privileged }] = await Promise.all([
+    isAsleep(units) ? absent : readAgent(adminSocket),
+    whoServes(pid, units, loaded),
+  ]);
   const blind = !privileged && readSources(configFile).problems.length > 0;
   return {
     ...{ configFile, env, loaded, adminSocket, user, privileged, clock, entropy, once },
@@ -61,6 +64,14 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     installed: units !== undefined,
     outcome: (id) => turns.get(id),
   };
+}
+
+const absent: AgentReading = { kind: "absent" };
+
+/** Whoever connects to the socket of a stopped service starts it, and diagnose changes nothing. */
+function isAsleep(units: Units | undefined): boolean {
+  const { ActiveState = "" } = units?.service ?? {};
+  return units !== undefined && !["active", "activating", "reloading", "refreshing"].includes(ActiveState);
 }
 
 /** Nobody listens where the socket should be. */
