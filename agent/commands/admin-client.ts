@@ -32,11 +32,14 @@ export async function askAgent(
   timeoutMs: number,
 ): Promise<AdminAnswer> {
   const { status, text } = await askForText(socketPath, method, path, timeoutMs);
+  let body: unknown;
   try {
-    return { status, body: JSON.parse(text) };
+    body = JSON.parse(text);
   } catch (error) {
     throw new AgentUnreachable("silent", error);
   }
+  if (typeof body !== "object" || body === null) throw new AgentUnreachable("silent", new TypeError("no JSON object"));
+  return { status, body: body as AdminAnswer["body"] };
 }
 
 /** The same for an answer of any type. Throws AgentUnreachable. */

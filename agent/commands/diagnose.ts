@@ -10,6 +10,7 @@ import { buildReport, type Report, reportedCheck, SCHEMA } from "../diagnose/rep
 import { runChecks } from "../diagnose/run-checks.ts";
 import { renderReport } from "../diagnose/text.ts";
 import { systemEntropy } from "../entropy.ts";
+import { systemCode } from "../errors.ts";
 import { type Bilingual, chooseLanguage, type Language, say } from "../language.ts";
 import { version } from "../version.ts";
 import type { CommandOptions } from "./options.ts";
@@ -38,6 +39,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<number> {
     return USAGE;
   }
   const console = consoleOf(options.lang, process.env, process.stdout);
+  const reader = watchReader();
   if (options.list) {
     process.stdout.write(options.json ? `${JSON.stringify(allChecks.map(listed))}\n` : listing(allChecks, console));
     return 0;
@@ -46,10 +48,10 @@ export async function diagnose(options: DiagnoseOptions): Promise<number> {
     const { report, results, context } = await examine(options, asked);
     if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else if (!options.ndjson) process.stdout.write(renderReport(report, console));
-    const exit =
-      options.bundle === undefined || (await keepEvidence(options.bundle, report, context, language))
-        ? report.summary.exit
-        : COULD_NOT_RUN;
+    const kept = options.bundle === undefined || (await keepEvidence(options.bundle, report, context, language));
+    const refused = await reader.refused();
+    if (refused !== undefined) throw refused;
+    const exit = kept ? report.summary.exit : COULD_NOT_RUN;
     leave(
       exit,
       results.some(({ status }) => status === "crash"),
@@ -61,6 +63,22 @@ export async function diagnose(options: DiagnoseOptions): Promise<number> {
     process.stderr.write(`${say(text, language)}\n`);
     return COULD_NOT_RUN;
   }
+}
+
+/** What became of the words that were written. */
+function watchReader() {
+  let failure: Error | undefined;
+  process.stdout.on("error", (error) => {
+    failure = error;
+  });
+  return {
+    /** Why they could not be kept, on a full disk for instance. Who has read enough and gone, as `head` does, is no reason. */
+    async refused(): Promise<Error | undefined> {
+      // Such an error is told in a turn of its own.
+      await new Promise((resolve) => setImmediate(resolve));
+      return systemCode(failure) === "EPIPE" ? undefined : failure;
+    },
+  };
 }
 
 /** Runs the checks, with a progress line where somebody waits, and makes the report of them. */

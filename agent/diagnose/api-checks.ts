@@ -5,9 +5,10 @@ import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { clientCheck } from "./client-check.ts";
 import { listenersOf } from "./exposure.ts";
-import { agentPid } from "./facts.ts";
+import { agentPid, unitsOf } from "./facts.ts";
 import { needsSudo, notRunning } from "./outcomes.ts";
 import { octal } from "./rights.ts";
+import { SOCKETS, type Units } from "./units.ts";
 
 const FAST_MS = 50;
 const SLOW_MS = 500;
@@ -69,16 +70,40 @@ export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
   };
 }
 
+/** Mode and group that the unit gives a socket which systemd makes (contract 2: a configured path comes first). */
+export function systemds(units: Units | undefined, id: string): Pick<SocketFile, "mode" | "group"> | undefined {
+  const unit = units?.sockets.find(({ Id }) => Id === id);
+  if (unit === undefined) return undefined;
+  const { SocketGroup: name = "", SocketMode: mode = "" } = unit;
+  return {
+    mode: /^[0-7]{3,4}$/.test(mode) ? Number.parseInt(mode, 8) : DEFAULT_MODE,
+    group: name === "" ? undefined : { name, gid: lookupGroup(name) },
+  };
+}
+
 /** The sockets have to be there when a unit keeps them, or an agent runs that should have made them. */
 async function sockets(context: DiagnoseContext): Promise<Outcome> {
   const { agent, installed, adminSocket } = context;
   const pid = await agentPid(context);
   if (!installed && agent.kind === "absent" && pid === undefined) return notRunning;
   const api = context.loaded?.config.api;
+  const units = await unitsOf(context);
   const group = (name: string | undefined) => (name === undefined ? undefined : { name, gid: lookupGroup(name) });
   const files = [
-    { path: context.apiSocket, mode: api?.socketMode ?? DEFAULT_MODE, group: group(api?.socketGroup) },
-    { path: context.adminSocket, mode: api?.adminSocketMode ?? DEFAULT_MODE, group: group(api?.adminSocketGroup) },
+    {
+      path: context.apiSocket,
+      ...((api?.socket === undefined ? systemds(units, SOCKETS[0]) : undefined) ?? {
+        mode: api?.socketMode ?? DEFAULT_MODE,
+        group: group(api?.socketGroup),
+      }),
+    },
+    {
+      path: context.adminSocket,
+      ...((api?.adminSocket === undefined ? systemds(units, SOCKETS[1]) : undefined) ?? {
+        mode: api?.adminSocketMode ?? DEFAULT_MODE,
+        group: group(api?.adminSocketGroup),
+      }),
+    },
   ];
   const judged = await Promise.all(
     files.map(async (file) => {

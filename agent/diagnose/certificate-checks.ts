@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { readGuarded } from "../config/guarded-file.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import { parseMerchantKey } from "../config/pem.ts";
+import { parseCertificate, parseMerchantKey } from "../config/pem.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { secretsOf } from "./facts.ts";
@@ -17,20 +18,18 @@ const MERCHANT_CERTIFICATE = "apiclient_cert.pem";
 const LARGEST_CERTIFICATE = 64 * 1024;
 
 /** The certificate that came with the merchant's key, if somebody has put it beside. */
-async function merchantCertificate(keyFile: string): Promise<X509Certificate | undefined> {
+function merchantCertificate(keyFile: string): X509Certificate | undefined {
   const file = path.join(path.dirname(keyFile), MERCHANT_CERTIFICATE);
-  try {
-    const { size } = await stat(file);
-    return size > LARGEST_CERTIFICATE ? undefined : new X509Certificate(await readFile(file));
-  } catch {
-    // Not there, not readable or no certificate: nothing can be learned from it.
-    return undefined;
-  }
+  const guard = { secret: false, most: LARGEST_CERTIFICATE, uid: undefined, credentialsDirectory: undefined };
+  const read = readGuarded(file, guard);
+  const parsed = read.ok ? parseCertificate(read.bytes.toString("utf8"), file, MERCHANT_CERTIFICATE) : undefined;
+  // Not there, not readable or no certificate: nothing can be learned from it.
+  return parsed?.ok ? parsed.value : undefined;
 }
 
 async function merchantMatch(context: DiagnoseContext, { config }: LoadedConfig): Promise<Outcome> {
   const { merchantPrivateKeyFile: file, merchantSerialNo: serial = "" } = config.wechatpay;
-  const certificate = file === undefined ? undefined : await merchantCertificate(file);
+  const certificate = file === undefined ? undefined : merchantCertificate(file);
   if (file === undefined || certificate === undefined) {
     return {
       status: "skip",
@@ -90,7 +89,7 @@ async function expiry(context: DiagnoseContext, { config }: LoadedConfig): Promi
         (pem) => new X509Certificate(pem),
         () => undefined,
       )
-    : merchantPrivateKeyFile && (await merchantCertificate(merchantPrivateKeyFile));
+    : merchantPrivateKeyFile && merchantCertificate(merchantPrivateKeyFile);
   const file = clientCertFile ?? MERCHANT_CERTIFICATE;
   if (!certificate)
     return { status: "skip", detail: { zh: "没有可查看的证书", en: "there is no certificate to look at" } };

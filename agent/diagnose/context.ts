@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { AgentUnreachable, askAgent } from "../commands/admin-client.ts";
+import { isTable } from "../config/fields.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
 import { packagedSockets } from "../config/schema.ts";
@@ -51,7 +52,10 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     ({ env, loaded } = await look(withServiceEnvironment(parts.env, service)));
   }
   const adminSocket = loaded?.config.api.adminSocket ?? packagedSockets.admin;
-  const [answer, { user, privileged }] = await Promise.all([readAgent(adminSocket), whoServes(pid, units, loaded)]);
+  const [answer, { user, privileged }] = await Promise.all([
+    isAsleep(units) ? absent : readAgent(adminSocket),
+    whoServes(pid, units, loaded),
+  ]);
   const blind = !privileged && readSources(configFile).problems.length > 0;
   return {
     ...{ configFile, env, loaded, adminSocket, user, privileged, clock, entropy, once },
@@ -60,6 +64,14 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     installed: units !== undefined,
     outcome: (id) => turns.get(id),
   };
+}
+
+const absent: AgentReading = { kind: "absent" };
+
+/** Whoever connects to the socket of a stopped service starts it, and diagnose changes nothing. */
+function isAsleep(units: Units | undefined): boolean {
+  const { ActiveState = "" } = units?.service ?? {};
+  return units !== undefined && !["active", "activating", "reloading", "refreshing"].includes(ActiveState);
 }
 
 /** Nobody listens where the socket should be. */
@@ -112,7 +124,8 @@ function unitUser({ service }: Units) {
 async function readAgent(socket: string): Promise<AgentReading> {
   try {
     const { status, body } = await askAgent(socket, "GET", "/v1/status", STATUS_MS);
-    return status === 200 ? { kind: "running", status: body } : { kind: "silent" };
+    // Whoever listens there may say anything.
+    return status === 200 && isTable(body.authinfo) ? { kind: "running", status: body } : { kind: "silent" };
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     return { kind: error.reason };

@@ -175,7 +175,7 @@ export const timeChecks: readonly Check[] = [
     async run({ clock }) {
       const [rtc, builtMs, ...files] = await Promise.all([
         modified("/sys/class/rtc/rtc0"),
-        modified(import.meta.filename),
+        modified(import.meta.dirname),
         ...CLOCK_FILES.map(modified),
       ]);
       const clockFileMs = files.find((found) => found !== undefined);

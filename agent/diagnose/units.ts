@@ -14,7 +14,8 @@ export interface Units {
 
 export const SERVICE = "facepay-agent.service";
 const PATIENCE_MS = 4_000;
-const SOCKETS = ["facepay-agent.socket", "facepay-agent-admin.socket"] as const;
+/** For the cashier app, and for the technician. */
+export const SOCKETS = ["facepay-agent.socket", "facepay-agent-admin.socket"] as const;
 const PROPERTIES = [
   ...[
     "Id",
@@ -28,7 +29,7 @@ const PROPERTIES = [
     "NRestarts",
   ],
   ...["ActiveEnterTimestampMonotonic", "User", "Group", "SupplementaryGroups", "Environment", "NeedDaemonReload"],
-  ...["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted", "FragmentPath"],
+  ...["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted", "SocketGroup", "SocketMode"],
 ];
 
 /** sd_booted(3): systemd is process 1. */

@@ -111,6 +111,15 @@ describe("the command line of diagnose", () => {
     );
   });
 
+  it("does not mind a reader who has read enough, and minds a report that could not be kept", async () => {
+    const command = `${process.execPath} scripts/facepay-agent.js diagnose --config ${shop.within("config.toml")}`;
+    const bash = (words: string) => execute("bash", ["-c", words], { cwd: root }).catch((error) => error);
+    const left = await bash(`${command} --ndjson --only mem.free,cfg.valid | true; exit "\${PIPESTATUS[0]}"`);
+    expect({ code: left.code ?? 0, stderr: left.stderr }).toEqual({ code: 0, stderr: "" });
+    const full = await bash(`${command} --json --only mem.free > /dev/full`);
+    expect(full).toMatchObject({ code: 4, stderr: expect.stringContaining("ENOSPC") });
+  });
+
   it("is what scripts/diagnose.ts does", async () => {
     const args = ["scripts/diagnose.ts", "--config", shop.within("config.toml"), "--only", "cfg.valid", "--lang", "en"];
     const { stdout } = await execute(process.execPath, args, { cwd: root });

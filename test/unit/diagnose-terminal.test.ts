@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LoadResult } from "../../agent/config/load.ts";
-import { judgeSocket } from "../../agent/diagnose/api-checks.ts";
+import { judgeSocket, systemds } from "../../agent/diagnose/api-checks.ts";
 import { judgeExpiry } from "../../agent/diagnose/certificate-checks.ts";
 import { judgeClient } from "../../agent/diagnose/client-check.ts";
 import { judgeConfiguration, judgePermissions } from "../../agent/diagnose/config-checks.ts";
@@ -157,6 +157,18 @@ describe("the local API", () => {
     [socket(0o660, 8), "fail"],
   ])("with %j: %s", (found, status) => {
     expect(judgeSocket({ ...wanted, found }).status).toBe(status);
+  });
+
+  it("has the mode and group that the socket unit gives", () => {
+    const unit = { Id: "facepay-agent.socket", SocketMode: "0600", SocketGroup: "root" };
+    const units = { service: {}, sockets: [unit] };
+    expect(systemds(units, "facepay-agent.socket")).toEqual({ mode: 0o600, group: { name: "root", gid: 0 } });
+    expect(systemds({ service: {}, sockets: [{ Id: "facepay-agent.socket" }] }, "facepay-agent.socket")).toEqual({
+      mode: 0o660,
+      group: undefined,
+    });
+    expect(systemds(units, "facepay-agent-admin.socket")).toBeUndefined();
+    expect(systemds(undefined, "facepay-agent.socket")).toBeUndefined();
   });
 
   it("is used, never used, or used wrongly", () => {

@@ -122,6 +122,13 @@ describe("the house", () => {
     }
   });
 
+  it("lets nothing of the running agent see diagnose", () => {
+    const reached = new Set(["agent/commands/run.ts"]);
+    for (const file of reached) for (const i of imports.get(file) ?? []) if (imports.has(i)) reached.add(i);
+    expect(reached.size).toBeGreaterThan(60);
+    expect([...reached].filter((file) => file.startsWith("agent/diagnose/"))).toEqual([]);
+  });
+
   it("never lets a stand-in import the code it checks", () => {
     const own = ["agent/simulation/", "drivers/simulator/", "agent/clock.ts", "agent/entropy.ts"];
     const found = breaches(
