@@ -1,5 +1,5 @@
 import { visible } from "../config/problem.ts";
-import { type Console, padded, widthOf, wrap } from "../diagnose/console.ts";
+import { type Console, cut, padded, widthOf, wrap } from "../diagnose/console.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
 import type { Row, Tone } from "./status-rows.ts";
 
@@ -19,7 +19,7 @@ export function renderRows(rows: readonly Row[], options: ScreenOptions): string
   const labels = rows.map(({ label }) => (label === undefined ? "" : labelOf(label, language)));
   const labelWidth = Math.min(Math.max(...labels.map((label) => widthOf(label))), Math.floor(width / 2)) + 2;
   const lines = rows.flatMap((row, index) => renderRow(row, labels[index] ?? "", labelWidth, width, options));
-  return fitted(lines, options.rows, language);
+  return fitted(lines, options.rows, width, language);
 }
 
 /** A label has its Chinese and its English in one, where both are wanted: the words of the configuration stand beside each other. */
@@ -55,12 +55,10 @@ function toned(line: string, tone: Tone | undefined, colour: boolean): string {
   return tone === undefined || !colour || line === "" ? line : `\u001b[${codes[tone]}m${line}\u001b[39m`;
 }
 
-function fitted(lines: readonly string[], rows: number | undefined, language: Language): string[] {
+function fitted(lines: readonly string[], rows: number | undefined, width: number, language: Language): string[] {
   if (rows === undefined || lines.length <= rows) return [...lines];
   const kept = Math.max(rows - 1, 1);
   const left = lines.length - kept;
-  return [
-    ...lines.slice(0, kept),
-    say({ zh: `……还有 ${left} 行：facepay-agent status`, en: `... ${left} more: facepay-agent status` }, language),
-  ];
+  const more = { zh: `……还有 ${left} 行：facepay-agent status`, en: `... ${left} more: facepay-agent status` };
+  return [...lines.slice(0, kept), cut(say(more, language), width)];
 }

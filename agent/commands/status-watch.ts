@@ -1,6 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { type Console, consoleOf } from "../diagnose/console.ts";
-import { systemCode } from "../errors.ts";
+import { type Console, consoleOf, cut } from "../diagnose/console.ts";
 import { type Host, tryHost } from "../host.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
@@ -14,6 +13,7 @@ const EVERY_MS = 1_000;
 const PATIENCE_MS = 2_000;
 /** Disk and memory change slowly, and to ask takes processor time. */
 const HOST_EVERY_MS = 10_000;
+const USUAL = { columns: 80, rows: 24 };
 
 /** The other screen of the terminal without its cursor, and back: what stood there before is there again. */
 const ENTER = "\u001b[?1049h\u001b[?25l";
@@ -37,11 +37,8 @@ export async function watchStatus(options: CommandOptions, clock: Clock): Promis
   const end = () => stop.abort();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, end);
-  // Whoever read us has gone, as `head` does.
-  stdout.on("error", (error) => {
-    if (systemCode(error) !== "EPIPE") throw error;
-    end();
-  });
+  // Whoever read us has gone, as `head` does, or the terminal was closed.
+  stdout.on("error", end);
   const observer = new Observer(options.config, clock);
   try {
     const show = redraws ? new Picture(console, clock) : new Lines(console.language, clock, options.json);
@@ -136,9 +133,9 @@ class Picture implements Show {
 
   #draw(): void {
     if (this.#last === undefined) return;
-    const { columns = 80, rows = 24 } = process.stdout;
-    // One column and one line are left free: what is written into the last of them makes many terminals scroll.
-    const options = { ...this.#console, columns: columns - 1, rows: rows - 1 };
+    const { columns, rows } = process.stdout;
+    // A serial console says 0. One column and one line are left free: many terminals scroll when the last ones are written to.
+    const options = { ...this.#console, columns: (columns || USUAL.columns) - 1, rows: (rows || USUAL.rows) - 1 };
     const lines = pictureOf(this.#last.look, this.#last.host, this.#clock.wall(), options);
     process.stdout.write(HOME + lines.map((line) => `${line}${CLEAR_TO_LINE_END}\n`).join("") + CLEAR_BELOW);
   }
@@ -157,7 +154,8 @@ export function pictureOf(look: Look, host: Host | undefined, nowMs: number, opt
           { value: { zh: look.socket, en: look.socket } },
         ];
   const below = options.rows === undefined ? {} : { rows: Math.max(options.rows - 2, 1) };
-  return [head.slice(0, options.columns), "", ...renderRows(rows, { ...options, ...below })];
+  const lines = [cut(head, options.columns), "", ...renderRows(rows, { ...options, ...below })];
+  return lines.slice(0, options.rows);
 }
 
 /** For a pipe or a file: one line a change. */

@@ -99,7 +99,10 @@ function wordsOf(probe: Probe): Bilingual {
 const failures: Readonly<Record<string, readonly [zh: string, en: string]>> = {
   PAY_DNS: ["无法解析", "is not resolved"],
   PAY_CONNECT_REFUSED: ["拒绝连接", "refuses the connection"],
-  PAY_CONNECT_TIMEOUT: ["连接超时（被丢弃）", "lets the connection time out (dropped on the way)"],
+  PAY_CONNECT_TIMEOUT: [
+    "连接超时，没有应答（可能被防火墙丢弃）",
+    "gives no connection in time (dropped on the way, or nobody answers)",
+  ],
   PAY_UNREACHABLE: ["没有路由", "cannot be reached: no route"],
   PAY_CONNECTION_LOST: ["中断了连接", "breaks the connection off"],
   PAY_TIMEOUT: ["连接后没有应答", "does not answer in time"],

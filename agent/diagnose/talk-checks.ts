@@ -1,6 +1,6 @@
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../peer-words.ts";
-import { checkRemedy } from "../remedies.ts";
+import { checkRemedy, remedyFor } from "../remedies.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
@@ -195,7 +195,8 @@ function judgeFailure(failure: NonNullable<Spoken["failure"]>): Outcome {
   const value = { error: code, err_code: errCode, return_code: returnCode, native_status: nativeStatus };
   return found("fail", `刷脸 SDK 没有数据：${words}`, `the face SDK gives no data: ${words}`, {
     value,
-    remedy: sdkRemedy(failure) ?? remedies[code],
+    // Some failures of the SDK have a text of their own in the agent's table.
+    remedy: sdkRemedy(failure) ?? remedies[code] ?? remedyFor(code),
   });
 }
 

@@ -11,7 +11,7 @@ export interface Way {
   readonly proxied: boolean;
 }
 
-export function waysOf({ baseUrls, proxy, noProxy }: WechatPayConfig): Way[] {
+export function waysOf({ baseUrls, proxy, noProxy }: Pick<WechatPayConfig, "baseUrls" | "proxy" | "noProxy">): Way[] {
   return baseUrls.map((baseUrl) => {
     const target = new URL(baseUrl);
     const proxied = proxy !== undefined && !isExempt(target, noProxy);

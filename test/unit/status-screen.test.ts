@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import type { StatusDocument } from "../../agent/commands/status-document.ts";
+import { changeLine, duration, statusRows } from "../../agent/commands/status-rows.ts";
+import { barOf, renderRows } from "../../agent/commands/status-screen.ts";
+import { pictureOf } from "../../agent/commands/status-watch.ts";
+import { widthOf } from "../../agent/diagnose/console.ts";
+import type { Language } from "../../agent/language.ts";
+
+const now = Date.UTC(2026, 5, 1, 4, 0, 0);
+const at = (ms: number) => new Date(now + ms).toISOString();
+
+const document: StatusDocument = {
+  version: "0.1.0",
+  authinfo: {
+    state: "due",
+    generation: 3,
+    remaining_s: 900,
+    device_id: "LTA0P18937F130532000001",
+    obtained_at: at(-2_700_000),
+    expires_at: at(900_000),
+    persisted: true,
+    refreshing: false,
+  },
+  bridge: {
+    state: "handshake",
+    path: "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0",
+    bridge: "vendor/2.1",
+    problem: { code: "BRIDGE_TIMEOUT" },
+  },
+  wechatpay: {
+    base_urls: [
+      { base_url: "https://api.mch.weixin.qq.com", in_use: false, last_outcome: "pay_connect_timeout", last_ms: 6_000 },
+      { base_url: "https://api2.mch.weixin.qq.com", in_use: true, last_outcome: "ok", last_ms: 81 },
+    ],
+  },
+  last_error: { code: "BRIDGE_TIMEOUT", since: at(-60_000), detail: "no answer to hello within 10000 ms" },
+  next_attempt: { at: at(42_000) },
+  store: { directory: "/var/lib/facepay-agent" },
+  clock: { trusted: true, skew_s: 0.4 },
+  warnings: [{ code: "BRIDGE_DOWN", since: at(-50_000) }],
+};
+const host = {
+  os: "Debian GNU/Linux 12 x64",
+  memory: { availableBytes: 1_048_576_000, totalBytes: 2_097_152_000 },
+  disk: { availableBytes: 1_048_576_000, usedPercent: 40 },
+};
+
+function picture(
+  language: Language,
+  more: { columns?: number; rows?: number; plain?: boolean; colour?: boolean } = {},
+) {
+  const { columns = 79, rows = 23, plain = false, colour = false } = more;
+  return pictureOf({ kind: "status", document }, host, now, { language, columns, rows, plain, colour });
+}
+
+describe("the screen of status --watch", () => {
+  it.each(["zh-CN", "en", "both"] as const)("shows all that counts in 80 by 24, %s", (language) => {
+    const lines = picture(language);
+    expect(lines.length).toBeLessThanOrEqual(23);
+    for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(79);
+    const text = lines.join("\n");
+    for (const what of ["15:00", "LTA0P18937F130532000001", "BRIDGE_TIMEOUT", "0:42", "api2.mch.weixin.qq.com"]) {
+      expect(text).toContain(what);
+    }
+    if (language !== "en") expect(text).toMatch(/刷脸凭证[\s\S]*处理办法[\s\S]*断电 10 秒/);
+    if (language !== "zh-CN") expect(text).toMatch(/still good[\s\S]*what to do[\s\S]*power-cycle/);
+  });
+
+  it("says how much is left out on a small one, and never is wider or higher", () => {
+    for (const [columns, rows] of [
+      [60, 14],
+      [40, 8],
+      [30, 4],
+      [20, 2],
+    ] as const) {
+      const lines = picture("zh-CN", { columns, rows });
+      expect(lines.length, `${rows}`).toBeLessThanOrEqual(rows);
+      for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(Math.max(columns, 30));
+    }
+    expect(picture("zh-CN", { rows: 10 }).at(-1)).toContain("还有");
+  });
+
+  it("has ASCII alone for a console that knows nothing else", () => {
+    const text = picture("en", { plain: true }).join("\n");
+    expect(text).toMatch(/^[\n\x20-\x7e]*$/);
+    expect(text).toContain("[#######.");
+  });
+
+  it("draws the time left as a bar", () => {
+    expect(barOf(1, 12, true)).toBe("[##########]");
+    expect(barOf(0.5, 12, true)).toBe("[#####.....]");
+    expect(barOf(0.001, 12, true)).toBe("[#.........]");
+    expect(barOf(0, 12, false)).toBe("[░░░░░░░░░░]");
+    expect([duration(9), duration(2_480), duration(3_723)]).toEqual(["0:09", "41:20", "1:02:03"]);
+  });
+
+  it("colours what is well and what is not, and only when asked to", () => {
+    expect(picture("en", { colour: true }).join("\n")).toContain("\u001b[31mBRIDGE_TIMEOUT");
+    expect(picture("en").join("\n")).not.toContain("\u001b");
+  });
+
+  it("shows words of a peer as they are, never as commands to the terminal", () => {
+    const treacherous = { ...document, last_error: { code: "X", since: at(0), detail: "\u001b[2J\u202eevil" } };
+    const lines = renderRows(statusRows(treacherous, undefined, now), {
+      language: "en",
+      columns: 79,
+      plain: false,
+      colour: false,
+    });
+    for (const hidden of ["\u001b", "\u202e"]) expect(lines.join("\n")).not.toContain(hidden);
+  });
+
+  it("says of an agent that is not there what to do", () => {
+    const options = { language: "both", columns: 79, rows: 23, plain: false, colour: false } as const;
+    const text = pictureOf(
+      { kind: "unreachable", reason: "absent", socket: "/run/x.sock" },
+      undefined,
+      now,
+      options,
+    ).join("\n");
+    expect(text).toMatch(/服务没有运行[\s\S]*systemctl restart/);
+  });
+
+  it("changes its one line for a pipe with what has changed, not with the seconds", () => {
+    const later = { ...document, authinfo: { ...document.authinfo, remaining_s: 10 }, next_attempt: { at: at(1_000) } };
+    expect(changeLine(later)).toEqual(changeLine(document));
+    expect(changeLine({ ...document, last_error: null })).not.toEqual(changeLine(document));
+    expect(changeLine(document).en).toBe(
+      "due: still good, being renewed generation=3 bridge=handshake/BRIDGE_TIMEOUT wechatpay=ok error=BRIDGE_TIMEOUT warnings=BRIDGE_DOWN",
+    );
+  });
+});
