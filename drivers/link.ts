@@ -3,8 +3,8 @@ import { AgentError, asAgentError } from "../agent/errors.ts";
 import { withDeadline } from "./deadline.ts";
 import { encodeFrame, type FrameCounters, FrameDecoder, MAX_PAYLOAD, newFrameCounters } from "./frame.ts";
 import { buildRequest, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
-import { type OpenedStream, untilGone } from "./open-stream.ts";
-import { failureOf } from "./sdk-failures.ts";
+import type { OpenedStream } from "./open-stream.ts";
+import { failureOf } from "./sdk-rules.ts";
 
 /** Counts of all lines of one driver, so that they never fall when a line is opened anew. */
 export interface LinkCounters extends FrameCounters, Partial<Record<UnusableAnswer, number>> {}
@@ -31,6 +31,24 @@ interface Waiting {
   readonly secret: boolean;
   resolve(result: unknown): void;
   reject(error: AgentError): void;
+}
+
+/** How often a line that has fallen silent without a word is asked whether it is still there. */
+const ALIVE_EVERY_MS = 1_000;
+const ALIVE_DEADLINE_MS = 2_000;
+
+/**
+ * Rejects as soon as the line is dead though the stream has not said so, or with the signal's reason: a hung-up tty may stay silent,
+ * or keep a core busy, without any event (node-serialport bindings-cpp#162). Resolves where there is nothing to ask.
+ */
+export async function untilGone(opened: OpenedStream, clock: Clock, signal: AbortSignal): Promise<void> {
+  const alive = opened.alive?.bind(opened);
+  if (!alive) return;
+  const late = () => new AgentError("BRIDGE_LOST", "the device does not answer the system");
+  for (;;) {
+    await clock.sleep(ALIVE_EVERY_MS, signal);
+    await withDeadline(alive(), ALIVE_DEADLINE_MS, clock, late, signal);
+  }
 }
 
 /** So many in a row end the line (contract 3). */

@@ -1,7 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Clock } from "../agent/clock.ts";
 import { AgentError, type ErrorCode, systemCode } from "../agent/errors.ts";
-import { withDeadline } from "./deadline.ts";
 
 /** One open line to the bridge. */
 export interface OpenedStream {
@@ -19,24 +17,6 @@ export type OpenStream = (signal: AbortSignal) => Promise<OpenedStream>;
 
 /** How long the opening of a device or socket may take, milliseconds. */
 export const OPEN_DEADLINE_MS = 5_000;
-
-/** How often a line that has fallen silent without a word is asked whether it is still there. */
-const ALIVE_EVERY_MS = 1_000;
-const ALIVE_DEADLINE_MS = 2_000;
-
-/**
- * Rejects as soon as the line is dead though the stream has not said so, or with the signal's reason: a hung-up tty may stay silent,
- * or keep a core busy, without any event (node-serialport bindings-cpp#162). Resolves where there is nothing to ask.
- */
-export async function untilGone(opened: OpenedStream, clock: Clock, signal: AbortSignal): Promise<void> {
-  const alive = opened.alive?.bind(opened);
-  if (!alive) return;
-  const late = () => new AgentError("BRIDGE_LOST", "the device does not answer the system");
-  for (;;) {
-    await clock.sleep(ALIVE_EVERY_MS, signal);
-    await withDeadline(alive(), ALIVE_DEADLINE_MS, clock, late, signal);
-  }
-}
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   ENOENT: "BRIDGE_NOT_FOUND",

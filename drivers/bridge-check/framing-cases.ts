@@ -1,6 +1,7 @@
 import { fcs32, frame, LONGEST_PAYLOAD } from "../simulator/wire.ts";
 import { type CheckCase, type CheckContext, HELLO, hello } from "./check-case.ts";
 import { decode, parse } from "./check-line.ts";
+import { heardBesides } from "./heard-besides.ts";
 import { demand, RuleBroken, type Words } from "./verdict.ts";
 
 const FLAG = 0x7e;
@@ -11,25 +12,11 @@ const MOST_LOOKS = 1000;
 const NOISE_OCTETS = 2000;
 const ENDLESS_OCTETS = 20_000;
 
-/** What comes in must not be answered; the good call after it must. `id` belongs to the call that is not to be heard. */
-async function unheard({ line, limits, clock }: CheckContext, id: number, octets: Uint8Array, en: string, zh: string) {
-  const good = line.request("hello", HELLO);
-  const startedAt = clock.boot();
-  line.send(Buffer.concat([octets, frame(good.payload)]));
-  const heard: unknown[] = [];
-  while (!heard.includes(good.id)) {
-    const received = await line.next(startedAt + limits.helloMs);
-    if (received === undefined) {
-      const [lostZh, lostEn] = line.lost ? ["并关闭了线路", " and closed the line"] : ["", ""];
-      throw new RuleBroken(`此后不再应答${lostZh}`, `it does not answer the next call${lostEn}`);
-    }
-    if (received.kind === "payload") heard.push(parse(decode(received.payload))?.id ?? "no id");
-  }
-  const late = await line.listen(limits.quietMs);
-  for (const received of late)
-    if (received.kind === "payload") heard.push(parse(decode(received.payload))?.id ?? "no id");
-  demand(!heard.includes(id), zh, en);
-  demand(heard.length === 1, "收到了多余的应答", "something else was answered too");
+/** What comes in must not be answered, and the call after it must. `id` belongs to the call that is not to be heard. */
+async function unheard(context: CheckContext, id: number, octets: Uint8Array, en: string, zh: string): Promise<void> {
+  const others = await heardBesides(context, octets);
+  demand(!others.some((text) => parse(text)?.id === id), zh, en);
+  demand(others.length === 0, "收到了多余的应答", "something else was answered too");
 }
 
 /** Calls hello until an answer holds each of these octets before it was escaped, which the check sequence sees to. */

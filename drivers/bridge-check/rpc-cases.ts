@@ -1,7 +1,8 @@
 import { frame } from "../simulator/wire.ts";
 import { asFacts, type CheckCase, type CheckContext, HELLO, hello } from "./check-case.ts";
 import { decode, parse } from "./check-line.ts";
-import { demand, RuleBroken } from "./verdict.ts";
+import { heardBesides } from "./heard-besides.ts";
+import { demand } from "./verdict.ts";
 
 /** JSON-RPC 2.0 section 5.1. */
 const METHOD_NOT_FOUND = -32601;
@@ -11,27 +12,7 @@ const IDS = [0, 1, 2_147_483_648, 4_294_967_296, Number.MAX_SAFE_INTEGER];
 
 /** What is no call: it may be refused, but never be answered as one, and the next call must be. */
 async function noCall(context: CheckContext, payload: string, mayRefuse: boolean): Promise<void> {
-  const { line, limits, clock } = context;
-  line.send(frame(payload));
-  const good = line.request("hello", HELLO);
-  const startedAt = clock.boot();
-  line.send(frame(good.payload));
-  const others: string[] = [];
-  for (let answered = false; !answered; ) {
-    const received = await line.next(startedAt + limits.helloMs);
-    if (received === undefined) {
-      const [lostZh, lostEn] = line.lost ? ["并关闭了线路", " and closed the line"] : ["", ""];
-      throw new RuleBroken(`此后不再应答${lostZh}`, `it does not answer the next call${lostEn}`);
-    }
-    if (received.kind !== "payload") continue;
-    const text = decode(received.payload);
-    answered = parse(text)?.id === good.id;
-    if (!answered) others.push(text);
-  }
-  for (const received of await line.listen(limits.quietMs)) {
-    if (received.kind === "payload") others.push(decode(received.payload));
-  }
-  for (const text of others) {
+  for (const text of await heardBesides(context, frame(payload))) {
     const refused = mayRefuse && asFacts(parse(text)?.error) !== undefined;
     demand(refused, `它得到了应答：${text.slice(0, 120)}`, `it was answered: ${text.slice(0, 120)}`);
   }

@@ -1,8 +1,7 @@
 import { AgentError, asAgentError } from "../../agent/errors.ts";
 import { MAX_PAYLOAD } from "../frame.ts";
 import { isObject } from "../jsonrpc.ts";
-import { rpcErrorOf } from "../sdk-failures.ts";
-import { PROTOCOL } from "../sdk-rules.ts";
+import { PROTOCOL, rpcErrorOf } from "../sdk-rules.ts";
 import {
   INVALID_PARAMS,
   METHOD_NOT_FOUND,

@@ -6,7 +6,7 @@ import { AgentError, asAgentError, systemCode } from "../../agent/errors.ts";
 import { CallQueue } from "../call-queue.ts";
 import { withDeadline } from "../deadline.ts";
 import { encodeFrame, FrameDecoder } from "../frame.ts";
-import { nativeFailure } from "../sdk-failures.ts";
+import { nativeFailure } from "../sdk-rules.ts";
 import { checkLibrary } from "./library.ts";
 import { ANSWERS } from "./sdk-host.ts";
 import { type HostMessage, readHostMessage } from "./sdk-messages.ts";

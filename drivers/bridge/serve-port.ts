@@ -2,7 +2,8 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../agent/clock.ts";
 import type { Entropy } from "../../agent/entropy.ts";
 import { AgentError, asAgentError } from "../../agent/errors.ts";
-import { type OpenedStream, type OpenStream, untilGone } from "../open-stream.ts";
+import { untilGone } from "../link.ts";
+import type { OpenedStream, OpenStream } from "../open-stream.ts";
 import { backoffMs } from "../sdk-rules.ts";
 
 /** A port that was in use for so long was a good one: the next opening begins with a short pause again. */

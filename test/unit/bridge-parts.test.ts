@@ -11,7 +11,7 @@ import { activeNetworkCard, defaultCard } from "../../drivers/bridge/network-car
 import { rawMembers } from "../../drivers/bridge/raw-members.ts";
 import { readRequest } from "../../drivers/bridge/rpc-request.ts";
 import { readHostMessage, writeHostMessage } from "../../drivers/bridge/sdk-messages.ts";
-import { failureOf, nativeFailure, rpcErrorOf } from "../../drivers/sdk-failures.ts";
+import { failureOf, nativeFailure, rpcErrorOf } from "../../drivers/sdk-rules.ts";
 
 let root: string;
 beforeEach(() => {
