@@ -26,7 +26,8 @@ const commonJs = {
   format: "cjs",
   // `import()` becomes `require()`, a moment later.
   supported: { "dynamic-import": false },
-  define: { "import.meta.dirname": "__dirname", "import.meta.url": "__filename" },
+  // The only use of `url` is for createRequire, which takes a path as well.
+  define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename", "import.meta.url": "__filename" },
 } as const;
 
 /** @param root the directory of package.json */

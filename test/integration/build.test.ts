@@ -90,6 +90,8 @@ describe("the bundled program", () => {
       ["--version"],
       ["--help"],
       ["nonsense"],
+      ["diagnose", "--list"],
+      ["bridge", "--help"],
       ["config", "schema"],
       ["config", "check", ...file],
       ["config", "show", "--json", ...file],
