@@ -67,9 +67,11 @@ export class FaultLane implements AsyncDisposable {
 
   static async open(options: LaneOptions = {}): Promise<FaultLane> {
     const { host = "127.0.0.1", name = host, attemptMs = ATTEMPT_MS, connectMs = CONNECT_MS } = options;
-    const rig = await openRig();
-    const server = await FaultServer.open(rig.pay.port, host);
+    await using halfOpen = new AsyncDisposableStack();
+    const rig = halfOpen.use(await openRig());
+    const server = halfOpen.use(await FaultServer.open(rig.pay.port, host));
     const proxy = options.proxy ? await startConnectProxy() : undefined;
+    halfOpen.defer(() => proxy?.stop());
     await rig.configure({
       wechatpay: {
         base_urls: [`https://${name}:${server.port}`],
@@ -81,7 +83,18 @@ export class FaultLane implements AsyncDisposable {
     const node = await options.node?.(rig.directory);
     await rig.serve(node === undefined ? {} : { node });
     const bare = await BareServer.start(rig.within("bare.sock"));
+    halfOpen.move();
     return new FaultLane(rig, server, proxy, attemptMs, bare);
+  }
+
+  /** Opens all of them, or none. */
+  static async openAll(wanted: readonly LaneOptions[]): Promise<FaultLane[]> {
+    const settled = await Promise.allSettled(wanted.map((options) => FaultLane.open(options)));
+    const lanes = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    const failed = settled.find((each) => each.status === "rejected");
+    if (failed === undefined) return lanes;
+    await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()));
+    throw failed.reason;
   }
 
   /** Nobody listens where the proxy was. */
