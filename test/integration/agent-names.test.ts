@@ -35,8 +35,9 @@ class Neighbourhood implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.lane[Symbol.asyncDispose]();
-    await this.names[Symbol.asyncDispose]();
+    // Either is missing when it could not be opened.
+    await this.lane?.[Symbol.asyncDispose]();
+    await this.names?.[Symbol.asyncDispose]();
   }
 
   /** The right server under the right name. */
@@ -83,7 +84,10 @@ const north = new Neighbourhood(`127.18.${randomInt(1, 250)}`);
 const south = new Neighbourhood(`127.19.${randomInt(1, 250)}`);
 
 describe.skipIf(why !== undefined).concurrent(`names${skipped}`, { timeout: 60_000 }, () => {
-  beforeAll(() => Promise.all([north.open(), south.open()]), 60_000);
+  beforeAll(async () => {
+    const settled = await Promise.allSettled([north.open(), south.open()]);
+    for (const each of settled) if (each.status === "rejected") throw each.reason;
+  }, 60_000);
 
   afterAll(async () => {
     await Promise.all([north, south].map((each) => each[Symbol.asyncDispose]()));

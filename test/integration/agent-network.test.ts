@@ -8,15 +8,15 @@ import { removeFactory } from "../support/running-agent.ts";
 const DAY_MS = 86_400_000;
 const LANES = 4;
 
-let lanes: FaultLane[];
+let lanes: FaultLane[] = [];
 let proxied: FaultLane;
 let certificates: Record<"expired" | "future" | "otherName" | "selfSigned" | "intercepting" | "good", Certificate>;
 const findings: [name: string, Findings][] = [];
 
 beforeAll(async () => {
-  [proxied = undefined as never, ...lanes] = await Promise.all([
-    FaultLane.open({ proxy: true }),
-    ...Array.from({ length: LANES }, () => FaultLane.open()),
+  [proxied = undefined as never, ...lanes] = await FaultLane.openAll([
+    { proxy: true },
+    ...Array.from({ length: LANES }, () => ({})),
   ]);
   const now = systemClock().wall();
   const { ca } = proxied.rig.playground;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await Promise.all([proxied, ...lanes].map((lane) => lane[Symbol.asyncDispose]()));
+  await Promise.all([proxied, ...lanes].map((lane) => lane?.[Symbol.asyncDispose]()));
   await removeFactory();
   const ms = (value: number) => value.toFixed(1).padStart(7);
   const rows = findings.map(([name, { reads, medianMs, p99Ms, recoveredMs }]) =>
