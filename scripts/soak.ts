@@ -1,25 +1,50 @@
 /**
  * `npm run soak -- --minutes 60 --seed 1`: the whole agent against stand-ins, lifetimes of a minute, and faults of all kinds drawn
  * from a seed. What it promises is checked from outside only: by what clients read and what the stand-ins saw. A table of
- * figures at the end; exit code 1 when anything was broken. ^C ends it early and in order.
+ * figures at the end; exit code 1 when anything was broken. ^C ends it early and in order. `--launcher FILE` takes another
+ * agent, e.g. the one that `npm run build` has put into dist/.
  */
 import { execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { parseArgs } from "node:util";
 import { ownLauncher } from "./bench/terminal.ts";
-import { runSoak } from "./soak/run.ts";
+import { runSoak, type SoakOptions } from "./soak/run.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "60" },
-    seed: { type: "string", default: String(Math.floor(Date.now() / 1_000) % 100_000) },
-    launcher: { type: "string", default: ownLauncher },
-    /** Said by ourselves: the network is ours alone. */
-    inside: { type: "boolean", default: false },
-  },
-});
+/** Node's timers reach a little further: 24 days. */
+const MOST_MINUTES = 14 * 24 * 60;
+const USAGE = 64;
+
+function usage(problem: string): never {
+  process.stderr.write(`${problem}\nusage: npm run soak -- [--minutes N] [--seed N] [--launcher FILE]\n`);
+  process.exit(USAGE);
+}
+
+function readOptions(): Omit<SoakOptions, "ownNetwork"> & { readonly inside: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        minutes: { type: "string", default: "60" },
+        seed: { type: "string", default: String(Math.floor(Date.now() / 1_000) % 100_000) },
+        launcher: { type: "string", default: ownLauncher },
+        /** Said by ourselves: the network is ours alone. */
+        inside: { type: "boolean", default: false },
+      },
+    });
+    const minutes = Number(values.minutes);
+    const seed = Number(values.seed);
+    const launcher = path.resolve(values.launcher);
+    if (!(minutes > 0 && minutes <= MOST_MINUTES)) usage(`--minutes: a number above 0, at most ${MOST_MINUTES}`);
+    if (!Number.isSafeInteger(seed)) usage("--seed: a whole number");
+    if (!existsSync(launcher)) usage(`--launcher: there is no ${launcher}`);
+    return { minutes, seed, launcher, inside: values.inside };
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
 
 /** How to get a network of our own, in which a card may come and go; undefined where this system does not let us. */
-function ownNetwork(): readonly string[] | undefined {
+function ownNetwork(): readonly [command: string, flags: string] | undefined {
   for (const flags of ["-n", "-rn"]) {
     try {
       execFileSync("unshare", [flags, "ip", "link", "set", "lo", "up"], { stdio: "ignore" });
@@ -31,20 +56,16 @@ function ownNetwork(): readonly string[] | undefined {
   return undefined;
 }
 
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
-  process.stderr.write("usage: npm run soak -- [--minutes N] [--seed N]: N above 0, a whole number for the seed\n");
-  process.exit(64);
-}
-const way = values.inside ? undefined : ownNetwork();
+const { inside, ...options } = readOptions();
+const way = inside ? undefined : ownNetwork();
 if (way === undefined) {
-  if (values.inside) execFileSync("ip", ["link", "set", "lo", "up"]);
-  process.exitCode = await runSoak({ minutes, seed, launcher: values.launcher, ownNetwork: values.inside });
+  if (inside) execFileSync("ip", ["link", "set", "lo", "up"]);
+  process.exitCode = await runSoak({ ...options, ownNetwork: inside });
 } else {
-  const [command = "", ...flags] = way;
-  const own = ["--minutes", values.minutes, "--seed", values.seed, "--launcher", values.launcher, "--inside"];
-  const child = spawn(command, [...flags, process.execPath, import.meta.filename, ...own], { stdio: "inherit" });
+  const [command, flags] = way;
+  const { minutes, seed, launcher } = options;
+  const own = ["--minutes", String(minutes), "--seed", String(seed), "--launcher", launcher, "--inside"];
+  const child = spawn(command, [flags, process.execPath, import.meta.filename, ...own], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
   child.on("exit", (code) => {
     process.exitCode = code ?? 1;

@@ -155,7 +155,7 @@ export class SoakAgent {
   }
 
   #end(code: number | null, signal: NodeJS.Signals | null): void {
-    const how = signal ?? String(code);
+    const how = signal ?? `exit ${code}`;
     this.ends[how] = (this.ends[how] ?? 0) + 1;
     const wanted = this.#expected === "SIGKILL" ? signal === "SIGKILL" : this.#expected !== undefined && code === 0;
     if (!wanted) {

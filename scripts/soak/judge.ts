@@ -63,7 +63,7 @@ export class Judge {
   /** @param up whether the agent had to answer all the time from sending to getting */
   reading(reading: Reading, up: boolean): void {
     const { sentMs, gotMs, status, served, stale } = reading;
-    const label = served === undefined ? String(status) : served.state;
+    const label = served?.state ?? (status === 0 ? "no agent" : String(status));
     this.served[label] = (this.served[label] ?? 0) + 1;
     if (served !== undefined) {
       this.#know(served, `read at ${at(sentMs)}`, sentMs, gotMs);

@@ -20,6 +20,7 @@ export interface SoakOptions extends TroublePlan {
   readonly launcher: string;
 }
 
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const FIRST_MS = 30_000;
 const RESTART_MS = 1_000;
 
@@ -27,7 +28,7 @@ const RESTART_MS = 1_000;
 export async function runSoak(options: SoakOptions): Promise<number> {
   const over = new AbortController();
   const onSignal = () => over.abort();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+  for (const signal of ENDING) process.on(signal, onSignal);
   const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-soak-"));
   const control = await Control.start(directory);
   const ledger = new Ledger();
@@ -38,7 +39,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
     await peers.close();
     await control.close();
     await rm(directory, { recursive: true, force: true });
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
+    for (const signal of ENDING) process.off(signal, onSignal);
   }
 }
 
@@ -91,17 +92,23 @@ async function soak(options: SoakOptions, { ledger, peers, control, over }: Surr
   tell(
     `seed ${seed}, ${minutes} minutes, ${ownNetwork ? "a network of its own" : "no link events: unshare(1) refuses"}`,
   );
-  watch.start();
-  recovery.begin("the first start");
-  agent.start();
-  await within(FIRST_MS, () => judge.generation > 0, over);
-  recovery.end("the first start", PROMISE_MS, performance.now());
-  await trouble.run();
-  await within(2 * PROMISE_MS, () => recovery.settled, over);
-  tell("ending");
-  ended.abort();
-  await agent.end("SIGTERM");
-  await watch.stop();
+  try {
+    watch.start();
+    recovery.begin("the first start");
+    agent.start();
+    await within(FIRST_MS, () => judge.generation > 0, over);
+    recovery.end("the first start", PROMISE_MS, performance.now());
+    await trouble.run();
+    await within(2 * PROMISE_MS, () => recovery.settled, over);
+    tell("ending");
+    ended.abort();
+    await agent.end("SIGTERM");
+    await watch.stop();
+  } finally {
+    // Only if the soak itself has failed is there still one.
+    ended.abort();
+    await agent.end("SIGKILL");
+  }
   const found = { options, judge, recovery, wire, agent, ledger, control, violations };
   const tookMs = performance.now() - beganMs;
   process.stdout.write(`${summary({ ...found, latencies: watch.latencies, seen: trouble.seen }, tookMs)}\n`);
