@@ -68,8 +68,7 @@ async function attempt(check: Check, context: DiagnoseContext, ms: number, clock
   );
   const work = new AbortController();
   try {
-    // Within a promise of its own, so that one that throws before its first await is caught, too.
-    return await Promise.race([(async () => check.run(context, work.signal))(), late]);
+    return await Promise.race([check.run(context, work.signal), late]);
   } catch (error) {
     return { status: "crash", detail: error instanceof Late ? tooLate(ms) : broken(error) };
   } finally {

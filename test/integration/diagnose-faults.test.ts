@@ -307,7 +307,12 @@ describe("a terminal in gateway mode", () => {
 describe("a terminal whose agent runs", () => {
   let shop: Shop;
   beforeAll(async () => {
-    shop = await openShop({ agent: "running", config: { api: { socket_group: groupOfMine(), socket_mode: "0660" } } });
+    shop = await openShop({
+      agent: "running",
+      // Of a serial line only one can have the port: diagnose must not fight for it.
+      line: "serial",
+      config: { api: { socket_group: groupOfMine(), socket_mode: "0660" } },
+    });
   });
   afterAll(async () => {
     await shop[Symbol.asyncDispose]();
@@ -417,7 +422,7 @@ describe("a terminal whose agent runs", () => {
 
   it("is told of a bridge that belongs to another device id", async () => {
     const { rig } = shop;
-    await rig.configure({ identity: { device_id: "ANOTHER-DEVICE" }, driver: { path: rig.within("bridge.sock") } });
+    await rig.configure({ identity: { device_id: "ANOTHER-DEVICE" }, driver: { path: rig.within("ttyFACEPAY") } });
     await chmod(rig.configFile, 0o640);
     rig.agent.kill("SIGHUP");
     await rig.statusWhere("the mismatch", ({ last_error }) => last_error?.code === "DEVICE_ID_MISMATCH");
