@@ -9,7 +9,7 @@ import { openRig, type Rig, type RigOptions, removeFactory } from "../support/ru
 
 afterAll(removeFactory);
 
-const serial = { line: "serial", config: { driver: { call_timeout_ms: 400, init_timeout_ms: 400 } } } as const;
+const serial = { line: "serial", config: { driver: { call_timeout_ms: 1_500, init_timeout_ms: 1_500 } } } as const;
 
 /** A rig, and what diagnose makes of it; whatever it says must hold no secret. */
 async function examine(rig: Rig) {

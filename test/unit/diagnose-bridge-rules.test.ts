@@ -137,6 +137,9 @@ describe("what the bridge said", () => {
     );
     // It has answered; what is wrong with the answer is the next check's.
     expect(judgeHandshake({ ...silent, failure: { code: "BRIDGE_PROTOCOL", detail: "2.0" } }).status).toBe("pass");
+    expect(judgeHandshake({ ...silent, failure: { code: "BRIDGE_PROTOCOL", detail: "2.0" } })).not.toHaveProperty(
+      "value.device_id",
+    );
     expect(judgeProtocol({ ...silent, failure: { code: "BRIDGE_PROTOCOL", detail: "2.0" } }).status).toBe("fail");
   });
 
