@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import path from "node:path";
 
@@ -25,7 +26,7 @@ export interface OpenersOptions {
 /** Who has the device open, by /proc: node-serialport's lock keeps out only those who take it, too (flock, no TIOCEXCL). */
 export async function readOpeners(device: string, { agentPid, root = "/" }: OpenersOptions): Promise<OpenersReading> {
   const proc = path.join(root, "proc");
-  const [{ rdev }, names] = await Promise.all([stat(device), readdir(proc)]);
+  const [wanted, names] = await Promise.all([stat(device), readdir(proc)]);
   const ptsNumber = /^\/dev\/pts\/(\d+)$/.exec(device)?.[1];
   const others: Opener[] = [];
   let agent = false;
@@ -33,7 +34,7 @@ export async function readOpeners(device: string, { agentPid, root = "/" }: Open
   for (const name of names.filter((each) => /^\d+$/.test(each))) {
     const files = await openFiles(path.join(proc, name));
     if (files === undefined) hidden++;
-    else if (await holds(files, rdev)) {
+    else if (await holds(files, wanted)) {
       if (Number(name) === process.pid) continue;
       if (Number(name) === agentPid) agent = true;
       else if (!(await isMaster(files, ptsNumber)))
@@ -63,13 +64,24 @@ async function openFiles(directory: string): Promise<OpenFile[] | undefined> {
   }
 }
 
-async function holds(files: readonly OpenFile[], rdev: number): Promise<boolean> {
+async function holds(files: readonly OpenFile[], wanted: Stats): Promise<boolean> {
   for (const { link, target } of files) {
     if (!target.startsWith("/dev/")) continue;
     const found = await stat(link).catch(() => undefined);
-    if (found?.isCharacterDevice() && found.rdev === rdev) return true;
+    if (found?.isCharacterDevice() && isSame(found, wanted)) return true;
   }
   return false;
+}
+
+/** Majors of Unix98 pseudo-terminals (Documentation/admin-guide/devices.txt). */
+const FIRST_PTS = 136;
+const LAST_PTS = 143;
+
+/** The number says which device it is; but each container counts its own pseudo-terminals from 0. */
+function isSame(one: Stats, other: Stats): boolean {
+  const major = (other.rdev >> 8) & 0xfff;
+  if (one.rdev !== other.rdev) return false;
+  return major < FIRST_PTS || major > LAST_PTS || (one.dev === other.dev && one.ino === other.ino);
 }
 
 /** Whoever holds the other end of a pseudo-terminal is the bridge, not a second opener. */

@@ -11,10 +11,10 @@ import { judgeBusy, judgeDrops, judgeRights } from "./port-use.ts";
 export function portChecks(line: BridgeLine): readonly Check[] {
   const look = (context: DiagnoseContext, driver: DriverConfig) =>
     context.once("bridge.port", () => readPort(driver, line));
-  type Judge = (port: PresentPort, context: DiagnoseContext) => Promise<Outcome> | Outcome;
+  type Judge = (port: PresentPort, context: DiagnoseContext, signal: AbortSignal) => Promise<Outcome> | Outcome;
   const onPort =
     (judge: Judge, socket?: Judge) =>
-    async (context: DiagnoseContext): Promise<Outcome> => {
+    async (context: DiagnoseContext, signal: AbortSignal): Promise<Outcome> => {
       const driver = context.loaded?.config.driver;
       if (driver === undefined) return withoutConfig();
       if (driver.type === "simulator")
@@ -26,7 +26,7 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       const judged = driver.type === "socket" ? socket : judge;
       if (judged === undefined)
         return skipped("硬件桥是 unix 套接字，没有串口", "the bridge is a unix socket, not a serial device");
-      return await judged({ ...port, device, path: place }, context);
+      return await judged({ ...port, device, path: place }, context, signal);
     };
   const common = { section: "bridge" } as const;
   return [
@@ -75,7 +75,7 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       threshold: { warn: "ModemManager or brltty may take it", fail: "another program has it open" },
       remedy: checkRemedy("ser.busy"),
       timeoutMs: TALK_MS,
-      run: onPort((port, context) => judgeBusy(port, context, line)),
+      run: onPort((port, context, signal) => judgeBusy(port, context, line, signal)),
     },
     {
       ...common,

@@ -12,6 +12,7 @@ import { accessOf } from "./rights.ts";
 
 const DAY_US = 86_400_000_000;
 const MOST_DROPS = 5;
+const SECOND_LOOK_MS = 150;
 
 export async function judgeRights({ path: place, device }: PresentPort, { user }: DiagnoseContext): Promise<Outcome> {
   const access = await accessOf(user, device, "rw");
@@ -52,8 +53,19 @@ function remedyOfRights(gid: number, group: string, user: string, at: string): B
   };
 }
 
-export async function judgeBusy(port: PresentPort, context: DiagnoseContext, line: BridgeLine): Promise<Outcome> {
-  const { others, hidden } = await readOpeners(port.device, { agentPid: await agentPid(context) });
+export async function judgeBusy(
+  port: PresentPort,
+  context: DiagnoseContext,
+  line: BridgeLine,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { clock } = context;
+  const options = { agentPid: await agentPid(context) };
+  const { others: seen, hidden } = await readOpeners(port.device, options);
+  // A program that has just been forked holds, for a moment, what its parent holds: two looks tell it from one that stays.
+  if (seen.length > 0) await clock.sleep(SECOND_LOOK_MS, signal);
+  const again = seen.length === 0 ? [] : (await readOpeners(port.device, options)).others;
+  const others = again.filter(({ pid }) => seen.some((before) => before.pid === pid));
   if (others.length > 0) return busy(others);
   if (hidden > 0) {
     // What cannot be seen shows when the port is wanted.

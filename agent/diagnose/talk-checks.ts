@@ -84,7 +84,8 @@ function hasAnswered({ hello, failure }: Spoken): boolean {
 
 export function judgeHandshake(spoken: Spoken): Outcome {
   const { hello, helloMs, failure, path, by } = spoken;
-  const value = { device_id: hello?.deviceId ?? null, hello_ms: helloMs, by, path };
+  // Null: it has none. Left out: what it said was not understood, or nothing was said.
+  const value = { ...(hello && { device_id: hello.deviceId ?? null }), hello_ms: helloMs, by, path };
   if (!hasAnswered(spoken)) {
     const { words, remedy } = silence(spoken);
     return found("fail", words.zh, words.en, {

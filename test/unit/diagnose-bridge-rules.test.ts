@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { UsbDevice } from "../../agent/diagnose/bridge-line.ts";
 import type { Spoken } from "../../agent/diagnose/bridge-talk.ts";
 import { heardFromAgent } from "../../agent/diagnose/bridge-talk.ts";
-import type { Outcome } from "../../agent/diagnose/check.ts";
+import type { DiagnoseContext, Outcome } from "../../agent/diagnose/check.ts";
 import { countUsbDrops, parseRecord } from "../../agent/diagnose/kernel-log.ts";
 import { judgePresence, judgeUnique, type Port, readPort } from "../../agent/diagnose/port.ts";
 import { judgeDrops } from "../../agent/diagnose/port-use.ts";
 import { sdkRemedy } from "../../agent/diagnose/sdk-remedies.ts";
-import { judgeFrames, judgeHandshake, judgeProtocol } from "../../agent/diagnose/talk-checks.ts";
+import { judgeFrames, judgeHandshake, judgeProtocol, talkChecks } from "../../agent/diagnose/talk-checks.ts";
 
 const driver = {
   type: "serial",
@@ -137,6 +137,9 @@ describe("what the bridge said", () => {
     );
     // It has answered; what is wrong with the answer is the next check's.
     expect(judgeHandshake({ ...silent, failure: { code: "BRIDGE_PROTOCOL", detail: "2.0" } }).status).toBe("pass");
+    expect(judgeHandshake({ ...silent, failure: { code: "BRIDGE_PROTOCOL", detail: "2.0" } })).not.toHaveProperty(
+      "value.device_id",
+    );
     expect(judgeProtocol({ ...silent, failure: { code: "BRIDGE_PROTOCOL", detail: "2.0" } }).status).toBe("fail");
   });
 
@@ -179,6 +182,25 @@ describe("what the bridge said", () => {
     // A line that is not open has answered nothing, whatever it once was.
     const opening = { ...bridge, state: "opening" };
     expect(heardFromAgent({ status: 502, body: problem }, { bridge: opening }, "").hello).toBeUndefined();
+  });
+});
+
+describe("an agent that may be running keeps the port", () => {
+  const line = { devices: async () => [], open: () => Promise.reject(new Error("the port was opened")) };
+  const asked = (agent: "forbidden" | "silent") => {
+    const context = {
+      agent: { kind: agent },
+      loaded: { config: { driver } },
+      once: <T>(_name: string, read: () => Promise<T>) => read(),
+    } as unknown as DiagnoseContext;
+    return Promise.all(talkChecks(line).map((check) => check.run(context, new AbortController().signal)));
+  };
+
+  it("also when it may not be asked, or does not answer", async () => {
+    for (const outcome of await asked("forbidden"))
+      expect(outcome).toMatchObject({ status: "skip", detail: { en: expect.stringContaining("sudo") } });
+    for (const outcome of await asked("silent"))
+      expect(outcome).toMatchObject({ status: "skip", because: "svc.running" });
   });
 });
 

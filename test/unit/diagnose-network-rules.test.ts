@@ -160,6 +160,8 @@ describe("the way", () => {
     expect(judgePortal(host, 301, `https://${host}/`)).toBeUndefined();
     expect(judgePortal(host, 302, "https://pay.weixin.qq.com/")).toBeUndefined();
     expect(judgePortal(host, 302, "/login")).toBeUndefined();
+    expect(judgePortal("gateway.shop.example", 301, "https://gateway.shop.example/")).toBeUndefined();
+    expect(judgePortal("gateway.shop.example", 301, "https://login.shop.example/")).toMatchObject({ status: 301 });
     expect(judgePortal(host, 200, undefined, "text/html; charset=utf-8")).toEqual({ status: 200 });
     expect(judgePortal(host, 404, undefined, "text/html")).toBeUndefined();
     expect(judgePortal(host, 511)).toEqual({ status: 511 });

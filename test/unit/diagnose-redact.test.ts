@@ -107,6 +107,11 @@ describe("a bundle", () => {
     expect(findPieces(JSON.stringify(refusal), pieces)).toEqual([]);
   });
 
+  it("is refused as a whole when something that is not cleaned holds one", async () => {
+    const named = { files: [], missing: [{ name: token, why: "" }] };
+    await expect(buildBundle(named, secrets, facts)).rejects.toBeInstanceOf(BundleRefused);
+  });
+
   it("can be made though a secret begins with a word that stands in every bundle", async () => {
     const awkward = [{ name: "token", octets: Buffer.from("facepay-agent-0123456789") }];
     const { archive } = await buildBundle(
