@@ -6,7 +6,6 @@ import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { secretsOf, unitsOf } from "./facts.ts";
 import { needsSudo, remedyOfProblem, withoutConfig } from "./outcomes.ts";
 import { accessOf, ancestors, octal } from "./rights.ts";
-import { wordsOf } from "./units.ts";
 
 const PUBLIC: readonly SecretKey[] = ["wechatpay.public_key_file", "wechatpay.ca_file", "wechatpay.client_cert_file"];
 
@@ -167,8 +166,7 @@ export const keyChecks: readonly Check[] = [
           detail: { zh: "未安装为系统服务，没有系统凭据", en: "no service unit, so no system credentials" },
         };
       }
-      const { LoadCredentialEncrypted, SetCredentialEncrypted } = units.service;
-      const encrypted = wordsOf(LoadCredentialEncrypted).length + wordsOf(SetCredentialEncrypted).length > 0;
+      const { encryptedCredentials: encrypted } = units;
       const tpm = await stat("/dev/tpmrm0").then(
         () => true,
         () => false,

@@ -10,6 +10,8 @@ export interface Units {
   readonly sockets: readonly UnitProperties[];
   /** "252"; undefined when it does not say. */
   readonly systemdVersion?: number;
+  /** Whether the unit, its drop-ins included, has secrets that systemd decrypts for it. */
+  readonly encryptedCredentials: boolean;
 }
 
 export const SERVICE = "facepay-agent.service";
@@ -29,7 +31,7 @@ const PROPERTIES = [
     "NRestarts",
   ],
   ...["ActiveEnterTimestampMonotonic", "User", "Group", "SupplementaryGroups", "Environment", "NeedDaemonReload"],
-  ...["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted", "SocketGroup", "SocketMode"],
+  ...["SocketGroup", "SocketMode"],
 ];
 
 /** sd_booted(3): systemd is process 1. */
@@ -44,15 +46,17 @@ export async function isSystemdBooted(): Promise<boolean> {
 export async function readUnits(): Promise<Units | undefined> {
   if (!(await isSystemdBooted())) return undefined;
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const [shown, version] = await Promise.all([
+  const [shown, version, files] = await Promise.all([
     runProgram("systemctl", ["show", "--property", PROPERTIES.join(","), SERVICE, ...SOCKETS], { signal }),
     runProgram("systemctl", ["--version"], { signal }),
+    runProgram("systemctl", ["cat", SERVICE], { signal }),
   ]);
-  return shown.kind === "ended" ? unitsOf(shown.stdout, version.kind === "ended" ? version.stdout : "") : undefined;
+  const said = (it: typeof version) => (it.kind === "ended" ? it.stdout : "");
+  return shown.kind === "ended" ? unitsOf(shown.stdout, said(version), said(files)) : undefined;
 }
 
-/** Pure: what the two answers of systemctl come to. */
-export function unitsOf(shown: string, version: string): Units | undefined {
+/** Pure: what the answers of systemctl come to: to `show`, `--version` and `cat`. */
+export function unitsOf(shown: string, version: string, files = ""): Units | undefined {
   const all = shown
     .split("\n\n")
     .map(propertiesOf)
@@ -63,8 +67,21 @@ export function unitsOf(shown: string, version: string): Units | undefined {
   return {
     service,
     sockets: all.filter((unit) => unit !== service),
+    encryptedCredentials: hasEncryptedCredentials(files),
     ...(number === undefined ? {} : { systemdVersion: Number(number) }),
   };
+}
+
+/**
+ * From the unit's files, since `systemctl show` says "[unprintable]" of credentials whether there are any or not (252). An
+ * empty assignment takes back those before it.
+ */
+function hasEncryptedCredentials(files: string): boolean {
+  const last = new Map<string, string>();
+  for (const [, name = "", value = ""] of files.matchAll(/^((?:Load|Set)CredentialEncrypted)[ \t]*=[ \t]*(\S?)/gm)) {
+    last.set(name, value);
+  }
+  return [...last.values()].some((value) => value !== "");
 }
 
 function propertiesOf(block: string): UnitProperties {

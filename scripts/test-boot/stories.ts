@@ -112,6 +112,18 @@ export async function units(machine: Container, report: Report): Promise<void> {
   );
   await machine.run("runuser", "-u", "facepay-agent", "--", "facepay-agent", "config", "check");
   report.check(true, "facepay-agent config check, as the agent's user: valid");
+  report.equal(
+    await keysEncrypted(machine),
+    false,
+    "facepay-agent diagnose: the keys are plain files, which is a warning",
+  );
+}
+
+/** What diagnose knows of the keys' protection; undefined when it does not warn, as it must without a TPM. */
+export async function keysEncrypted(machine: Container): Promise<boolean | undefined> {
+  const said = await machine.run("sh", "-c", "facepay-agent diagnose --json --only cred.tpm; true");
+  const [check] = JSON.parse(said).checks;
+  return check.status === "warn" ? check.value.encrypted : undefined;
 }
 
 /** A reload through systemd. Version 252 returns as soon as the agent has been asked to. */

@@ -1,5 +1,6 @@
 import { type Container, PEERS } from "./container.ts";
 import type { Report } from "./report.ts";
+import { keysEncrypted } from "./stories.ts";
 
 const AGENT = "facepay-agent.service";
 
@@ -110,6 +111,11 @@ LoadCredentialEncrypted=merchant-key.pem:/etc/credstore.encrypted/facepay-agent.
     (await machine.get("/v1/authinfo")).body.authinfo,
     kept,
     "keys from encrypted credentials: obtained, sealed, and opened again after a restart",
+  );
+  report.equal(
+    await keysEncrypted(machine),
+    true,
+    "facepay-agent diagnose: the keys are encrypted, by a key of this disk",
   );
   await machine.run("systemctl", "start", ...PEERS);
 }

@@ -98,6 +98,18 @@ describe("the service, as systemctl shows it", () => {
     expect(judgeEnabled(unitsIn(shown(service, socket))).status).toBe(status);
   });
 
+  it.each([
+    ["[Service]\nLoadCredential=a:/b\n", false],
+    ["[Service]\n# LoadCredentialEncrypted=a:/b\n", false],
+    ["[Service]\nLoadCredentialEncrypted=a:/b\n", true],
+    ["[Service]\nSetCredentialEncrypted = a: Whxqht+dQJax1aZeCGLxm\n", true],
+    ["[Service]\nLoadCredentialEncrypted=a:/b\n\n# drop-in\n[Service]\nLoadCredentialEncrypted=\n", false],
+  ])("has secrets that systemd decrypts by its files, %j: %s", (files, encrypted) => {
+    // What systemd 252 shows of every unit, whatever its credentials.
+    const text = shown("LoadCredentialEncrypted=[unprintable]");
+    expect(unitsOf(text, "systemd 252", files)?.encryptedCredentials).toBe(encrypted);
+  });
+
   const since = (s: number) => `ActiveEnterTimestampMonotonic=${s * 1e6}`;
   it.each([
     [`ActiveState=active\nSubState=running\n${since(100)}`, 161, "pass"],
