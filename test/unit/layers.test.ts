@@ -135,6 +135,7 @@ describe("the house", () => {
       "reply",
       "routes",
       "server",
+      "thinner",
     ];
     const allowed = [
       ...shared,
