@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
 import { AgentError, systemCode } from "../errors.ts";
 import type { HeaderBag } from "./headers.ts";
 import { ADDRESS_TIMEOUT_MS, createNameLookup } from "./name-lookup.ts";
 import { Progress } from "./progress.ts";
+import { createTrust } from "./trust.ts";
 import { tunnel } from "./tunnel.ts";
 import { loadUndici } from "./undici.ts";
 
@@ -32,6 +33,10 @@ export interface TransportOptions {
   readonly attemptTimeoutMs: number;
   /** For `connectedAt`. */
   readonly boot: () => number;
+  /** The TLS side ready made, for several transports to one origin: to make one costs 15 ms. */
+  readonly secureContext?: () => SecureContext;
+  /** Many requests a second are to come, so that optimised code pays. */
+  readonly frequent?: boolean;
 }
 
 export interface HttpRequest {
@@ -92,13 +97,8 @@ export function createTransport(options: TransportOptions): Transport {
   };
 
   async function open(): Promise<Opened> {
-    const { Agent, Pool, buildConnector, connect, request } = await loadUndici();
-    secureContext ??= createSecureContext({
-      ca: [...getCACertificates("bundled"), ...(options.ca === undefined ? [] : [options.ca])],
-      ...(options.clientCert === undefined ? {} : { cert: options.clientCert }),
-      ...(options.clientKey === undefined ? {} : { key: options.clientKey }),
-      minVersion: "TLSv1.2",
-    });
+    const { Agent, Pool, buildConnector, connect, request } = await loadUndici(options.frequent === true);
+    secureContext ??= options.secureContext?.() ?? createTrust(options);
     const connecting = {
       timeout: options.connectTimeoutMs,
       lookup: names.lookup,
