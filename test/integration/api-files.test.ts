@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startFileCopy } from "../../agent/api/file-copy.ts";
 import { lookupGroup } from "../../agent/group.ts";
@@ -171,6 +171,12 @@ describe("replacing a file", () => {
     expect(await readFile(file, "utf8")).toBe("whole");
     expect(await modeOf(file)).toBe("600");
     expect(await readdir(directory.path)).toEqual(["f"]);
+    // Nor through what somebody has put there, in a directory that others may write to.
+    await writeFile(`${directory.path}/victim`, "theirs");
+    await symlink("victim", `${file}.tmp`);
+    await replaceFile(file, "again", { mode: 0o600 });
+    expect(await readFile(`${directory.path}/victim`, "utf8")).toBe("theirs");
+    expect(await readFile(file, "utf8")).toBe("again");
   });
 
   it("leaves the old text and nothing else when it fails", async () => {

@@ -31,6 +31,11 @@ const ellipticPem = {
   publicPem: elliptic.publicKey.export({ type: "spki", format: "pem" }).toString(),
   privatePem: elliptic.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
 };
+const pss = generateKeyPairSync("rsa-pss", { modulusLength: 2048 });
+const pssPem = {
+  publicPem: pss.publicKey.export({ type: "spki", format: "pem" }).toString(),
+  privatePem: pss.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+};
 
 const client = { cert: "", key: "", expired: "", expiring: "", future: "", ca: "", otherKey: "" };
 
@@ -207,6 +212,7 @@ describe("keys", () => {
   it.each([
     ["a short key", () => weak.privatePem, "2048"],
     ["an elliptic key", () => ellipticPem.privatePem, "RSA"],
+    ["a key for RSA-PSS alone", () => pssPem.privatePem, "RSA"],
     ["a key with a password", () => strong.encrypted, "encrypted"],
     ["an old key with a password", () => strong.encryptedPkcs1, "encrypted"],
     ["a certificate", () => client.cert, "is a certificate"],
@@ -230,6 +236,7 @@ describe("keys", () => {
     ["a private key", () => strong.privatePem, "is a private key"],
     ["a short key", () => weak.publicPem, "2048"],
     ["an elliptic key", () => ellipticPem.publicPem, "RSA"],
+    ["a key for RSA-PSS alone", () => pssPem.publicPem, "RSA"],
     ["a damaged key", () => strong.publicPem.replace(/\n.{20}/, "\nAAAA"), "damaged"],
   ])("%s is not WeChat Pay's", async (_what, content, words) => {
     const problem = await only({ "wechatpay.public_key_file": content() });

@@ -29,6 +29,21 @@ describe("the server's certificate", () => {
     expect((await failure(request(rig.client([server.url], { withoutCa: true })))).code).toBe("PAY_TLS_UNTRUSTED");
   });
 
+  it("of WeChat Pay itself is vouched for by Node's own roots alone, whatever the extra root has issued", async () => {
+    for (const [host, trusted] of [
+      ["api.mch.weixin.qq.com", false],
+      ["gateway.example.com", true],
+    ] as const) {
+      const server = await rig.direct(await rig.authority.issueServer({ names: [host] }));
+      const proxy = await startConnectProxy({ leadsTo: server.port });
+      rig.defer(() => proxy.stop());
+      const asked = request(rig.client([`https://${host}`], { config: { proxy: proxy.url } }));
+      if (trusted) await asked;
+      else expect((await failure(asked)).code).toBe("PAY_TLS_UNTRUSTED");
+      expect(server.requests).toHaveLength(trusted ? 1 : 0);
+    }
+  });
+
   it("for another name is not trusted", async () => {
     const server = await rig.direct(await rig.authority.issueServer({ names: ["api.mch.weixin.qq.com"] }));
     expect((await failure(request(rig.client([server.url])))).code).toBe("PAY_TLS_NAME");

@@ -10,9 +10,12 @@ export interface ConnectProxy {
   stop(): Promise<void>;
 }
 
-/** A proxy that only knows CONNECT, as RFC 9110 9.3.6 has it. `credentials`: "user:password"; `port`: any unless told. */
+/**
+ * A proxy that only knows CONNECT, as RFC 9110 9.3.6 has it. `credentials`: "user:password"; `port`: any unless
+ * told; `leadsTo`: the local port every tunnel ends at, whatever it is asked for.
+ */
 export async function startConnectProxy(
-  options: { readonly credentials?: string; readonly port?: number } = {},
+  options: { readonly credentials?: string; readonly port?: number; readonly leadsTo?: number } = {},
 ): Promise<ConnectProxy> {
   const sockets = new Set<Socket>();
   const track = (socket: Socket) => {
@@ -33,7 +36,9 @@ export async function startConnectProxy(
       return;
     }
     const { hostname, port } = new URL(`http://${request.url}`);
-    const upstream = connect(Number(port), hostname, () => {
+    const { leadsTo } = options;
+    const to = leadsTo === undefined ? { port: Number(port), host: hostname } : { port: leadsTo, host: "127.0.0.1" };
+    const upstream = connect(to, () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       upstream.write(head);
       upstream.pipe(socket);
