@@ -29,7 +29,7 @@ const PROPERTIES = [
     "NRestarts",
   ],
   ...["ActiveEnterTimestampMonotonic", "User", "Group", "SupplementaryGroups", "Environment", "NeedDaemonReload"],
-  ...["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted", "SocketGroup", "SocketMode"],
+  ...["SocketGroup", "SocketMode"],
 ];
 
 /** sd_booted(3): systemd is process 1. */
@@ -80,4 +80,25 @@ export function wordsOf(property: string | undefined): string[] {
   return [...(property ?? "").matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
     quoted === undefined ? (plain ?? "") : quoted.replace(/\\(.)/g, "$1"),
   );
+}
+
+export interface Credential {
+  readonly name: string;
+  readonly encrypted: boolean;
+}
+
+/** Where systemd puts the credentials of a unit while it runs (systemd.exec(5)). */
+export const CREDENTIALS = "/run/credentials/";
+
+/** The credentials that the service is given. Empty without systemd. */
+export async function readCredentials(): Promise<Credential[]> {
+  if (!(await isSystemdBooted())) return [];
+  const shown = await runProgram("systemctl", ["cat", SERVICE], { signal: AbortSignal.timeout(PATIENCE_MS) });
+  return shown.kind === "ended" ? credentialsIn(shown.stdout) : [];
+}
+
+/** Pure: out of the unit's own text, for `systemctl show` calls these properties unprintable. */
+export function credentialsIn(text: string): Credential[] {
+  const lines = text.matchAll(/^(?:Load|Set|Import)Credential(Encrypted)?=([^:\s]+)/gm);
+  return [...lines].map(([, encrypted, name = ""]) => ({ name, encrypted: encrypted !== undefined }));
 }
