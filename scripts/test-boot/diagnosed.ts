@@ -23,6 +23,8 @@ export async function diagnosed(machine: Container, report: Report): Promise<voi
   for (const id of ["svc.enabled", "pkg.integrity", "api.socket", "key.file", "store.read", "store.write"]) {
     report.equal(statusOf(well, id), "pass", `diagnose: ${id} passes`);
   }
+  const seal = well.checks.find(({ id }) => id === "cred.tpm")?.value;
+  report.equal(seal, { encrypted: false, tpm: false }, "diagnose: keys in plain files are not called encrypted");
   const first = async (what: string, id: string, make: readonly string[], undo: readonly string[]) => {
     await machine.run("sh", "-c", make.join(" && "));
     const told = await diagnose(machine);

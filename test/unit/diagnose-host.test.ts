@@ -5,6 +5,7 @@ import { mountOf } from "../../agent/diagnose/mounts.ts";
 import { allows, ancestors } from "../../agent/diagnose/rights.ts";
 import { judgeEnabled, judgeRestarts, judgeRunning, withoutUnit } from "../../agent/diagnose/service-checks.ts";
 import { environmentOf, withServiceEnvironment } from "../../agent/diagnose/service-environment.ts";
+import { userOfUnit } from "../../agent/diagnose/service-user.ts";
 import { judgeMemory, judgeNode, judgePackage, judgeSystem } from "../../agent/diagnose/system-checks.ts";
 import {
   judgeOffset,
@@ -15,7 +16,7 @@ import {
   synchronisationOf,
   trackingOf,
 } from "../../agent/diagnose/time-checks.ts";
-import { unitsOf, wordsOf } from "../../agent/diagnose/units.ts";
+import { credentialsIn, unitsOf, wordsOf } from "../../agent/diagnose/units.ts";
 import { p95 } from "../../agent/diagnose/write-probe.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -48,10 +49,9 @@ describe("the system", () => {
   it("is compared with the package: what a technician may change does not count", () => {
     expect(judgePackage("").status).toBe("pass");
     expect(judgePackage("??5?????? c /etc/facepay-agent/config.toml\n").status).toBe("pass");
+    expect(judgePackage("missing     /etc/facepay-agent/config.d (Permission denied)\n").status).toBe("pass");
     expect(judgePackage("??5?????? c /etc/logrotate.d/facepay-agent\n").status).toBe("warn");
-    const changed = judgePackage(
-      "??5?????? c /etc/x\nmissing     /usr/lib/facepay-agent/agent.js (Permission denied)\n",
-    );
+    const changed = judgePackage("??5?????? c /etc/x\nmissing     /usr/lib/facepay-agent/agent.js\n");
     expect(changed).toMatchObject({
       status: "fail",
       value: { changed: ["/etc/x", "/usr/lib/facepay-agent/agent.js"] },
@@ -105,9 +105,7 @@ describe("the service, as systemctl shows it", () => {
     ["[Service]\nSetCredentialEncrypted = a: Whxqht+dQJax1aZeCGLxm\n", true],
     ["[Service]\nLoadCredentialEncrypted=a:/b\n\n# drop-in\n[Service]\nLoadCredentialEncrypted=\n", false],
   ])("has secrets that systemd decrypts by its files, %j: %s", (files, encrypted) => {
-    // What systemd 252 shows of every unit, whatever its credentials.
-    const text = shown("LoadCredentialEncrypted=[unprintable]");
-    expect(unitsOf(text, "systemd 252", files)?.encryptedCredentials).toBe(encrypted);
+    expect(credentialsIn(files).some((credential) => credential.encrypted)).toBe(encrypted);
   });
 
   const since = (s: number) => `ActiveEnterTimestampMonotonic=${s * 1e6}`;
@@ -134,6 +132,23 @@ describe("the service, as systemctl shows it", () => {
     for (const kind of ["absent", "silent"] as const) {
       expect(withoutUnit({ kind }, "/run/admin.sock", undefined).status).toBe("skip");
     }
+  });
+
+  it("gets the credentials that its files name", () => {
+    const text = [
+      "# /lib/systemd/system/facepay-agent.service",
+      "[Service]",
+      "LoadCredential=token:/etc/token",
+      "# LoadCredentialEncrypted=not-this:/etc/x",
+      "LoadCredentialEncrypted=store-key:/etc/credstore.encrypted/facepay-agent.store-key",
+      "SetCredentialEncrypted=client.key: abc",
+    ].join("\n");
+    expect(credentialsIn(text)).toEqual([
+      { name: "token", encrypted: false },
+      { name: "store-key", encrypted: true },
+      { name: "client.key", encrypted: true },
+    ]);
+    expect(credentialsIn("")).toEqual([]);
   });
 
   it("gives its environment, quoted as systemd quotes it", () => {
@@ -275,6 +290,22 @@ describe("the rights of the service's user", () => {
     expect(allows(file(0, 1, 1), root, "rw")).toBe(true);
     expect(allows(file(0, 1, 1), root, "x")).toBe(false);
     expect(allows({ ...file(0, 1, 1), mode: 0o040000 }, root, "rwx")).toBe(true);
+  });
+
+  it("are those of the unit's user, its group, and the groups that the unit adds", async () => {
+    const asked: unknown[][] = [];
+    const groupId = (...args: [string]) => {
+      asked.push(args);
+      return { facepay: 700, dialout: 20, video: 44 }[args[0]];
+    };
+    const unit = { user: "root", group: "facepay", supplementaryGroups: ["dialout", "video", "nowhere"] };
+    expect(await userOfUnit(unit, groupId)).toMatchObject({ name: "root", uid: 0, gid: 700 });
+    expect((await userOfUnit(unit, groupId))?.gids).toEqual(expect.arrayContaining([700, 20, 44]));
+    // A second argument would be the file to read the groups from.
+    expect(asked.every((args) => args.length === 1)).toBe(true);
+    expect((await userOfUnit({ ...unit, group: "" }, groupId))?.gid).toBe(0);
+    expect(await userOfUnit({ ...unit, user: "nobody-of-this-name" }, groupId)).toBeUndefined();
+    expect(await userOfUnit({ ...unit, group: "nowhere" }, groupId)).toBeUndefined();
   });
 
   it("begin at the root of the tree", () => {
