@@ -67,6 +67,7 @@ function limitsOf({ calls, silence }: BridgeOptions): CheckLimits {
     callMs: 10_000,
     initMs: 15_000,
     quietMs: 200,
+    rawDataGapMs: 1_100,
     silenceMs: wholeNumber("--silence", silence, 31, 0, 3_600, CHECK_USAGE) * 1_000,
     calls: wholeNumber("--calls", calls, 10_000, 1, 10_000_000, CHECK_USAGE),
   };

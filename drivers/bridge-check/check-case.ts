@@ -11,6 +11,8 @@ export interface CheckLimits {
   readonly initMs: number;
   /** So long nothing may come where nothing should. */
   readonly quietMs: number;
+  /** Between two rawdata that must differ: the SDK's own clock may count in seconds. */
+  readonly rawDataGapMs: number;
   /** Length of the silence after which the bridge still answers. */
   readonly silenceMs: number;
   /** Calls of the endurance case. */

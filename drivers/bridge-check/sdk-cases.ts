@@ -15,7 +15,6 @@ const LARGE_NUMBER = "9007199254740993";
 const RELEASE_CALLS = 50;
 /** The frame's envelope needs some of the 8192 octets. */
 const TOO_LARGE = 9000;
-const RAWDATA_GAP_MS = 1_100;
 
 function checkRawData(rawdata: unknown): asserts rawdata is string {
   demand(typeof rawdata === "string" && rawdata !== "", "没有 rawdata", "there is no rawdata");
@@ -76,8 +75,7 @@ export const sdkCases: readonly CheckCase[] = [
     title: { zh: "每次的 rawdata 都是新的", en: "each rawdata is a fresh one" },
     async run(context) {
       const first = await goodRawData(context);
-      // The SDK's own clock may count in seconds.
-      await context.clock.sleep(RAWDATA_GAP_MS);
+      await context.clock.sleep(context.limits.rawDataGapMs);
       const second = await goodRawData(context);
       demand(first.rawdata !== second.rawdata, "两次得到同一个 rawdata", "the same rawdata came twice");
       return undefined;

@@ -109,7 +109,10 @@ const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
-describe.skipIf(noCompiler())(`agent, serial line, reference bridge, C library ${noCompiler() ?? ""}`, () => {
+/** Three processes each, several at a time. */
+const PATIENCE = { timeout: 90_000 };
+
+describe.skipIf(noCompiler())(`agent, serial line, reference bridge, C library ${noCompiler() ?? ""}`, PATIENCE, () => {
   it("do the main job, and no rawdata is seen on the way, whatever the library prints", async () => {
     await using chain = await openChain();
     const { rig, bridge } = chain;

@@ -11,7 +11,7 @@ import { unixSocketStream } from "../../drivers/unix-socket.ts";
 import { BreakableBridge } from "../support/breakable-bridge.ts";
 
 /** Short, so that a deaf bridge is recognised soon; the real ones are the command's. */
-const limits = { helloMs: 300, callMs: 300, initMs: 600, quietMs: 30, silenceMs: 100, calls: 300 };
+const limits = { helloMs: 300, callMs: 300, initMs: 600, quietMs: 30, rawDataGapMs: 20, silenceMs: 100, calls: 300 };
 const clock = systemClock();
 
 /** What the kit must say of a bridge that is broken in the way of each case. */
@@ -150,7 +150,7 @@ describe("the conformance kit", () => {
       open: unixSocketStream(socket, clock),
       clock,
       entropy: systemEntropy,
-      limits: { ...limits, helloMs: 2_000, callMs: 2_000, initMs: 3_000, calls: 2_000 },
+      limits: { ...limits, helloMs: 2_000, callMs: 2_000, initMs: 3_000, calls: 1_000 },
       restart: async () => bridge.restart(),
     });
     bridge.close();
