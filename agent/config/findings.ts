@@ -10,14 +10,14 @@ const LONGEST_SOCKET_PATH = 107;
  * What the rules between keys look at and where they put what they find. A key that was refused by itself is absent in
  * `values`, but `has` it: it counts as given, so that one mistake is reported once.
  */
-export class Findings {
-  readonly values: SomeValues;
+export class Findings<Found = SomeValues> {
+  readonly values: Found;
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
   readonly #settings: Settings;
   readonly #mainFile: string;
 
-  constructor(values: SomeValues, settings: Settings, mainFile: string) {
+  constructor(values: Found, settings: Settings, mainFile: string) {
     this.values = values;
     this.#settings = settings;
     this.#mainFile = mainFile;

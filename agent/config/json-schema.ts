@@ -1,7 +1,8 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { Bilingual } from "../language.ts";
 import type { Field } from "./fields.ts";
-import { type Section, sections } from "./schema.ts";
+import type { Section } from "./key-table.ts";
+import { sections } from "./schema.ts";
 
 /**
  * `config schema`: a JSON Schema (draft 2020-12) of the configuration file for editors. It knows each key, not the rules

@@ -9,7 +9,7 @@ import { type NamedFiles, namedFiles } from "./named-files.ts";
 import type { Problem } from "./problem.ts";
 import { chooseProxy } from "./proxy.ts";
 import { checkRules } from "./rules.ts";
-import { type SomeValues, schema, type Values } from "./schema.ts";
+import { agentKeys, type SomeValues, schema, type Values } from "./schema.ts";
 import { collect, type Environment, type Layer, type Settings } from "./settings.ts";
 import { readSources, type SourceText } from "./sources.ts";
 import { parseToml, salvageStoreDirectory } from "./toml.ts";
@@ -95,9 +95,9 @@ interface LayerContext {
 /** Everything after reading: merging, checking, assembling. */
 export async function checkLayers(layers: readonly Layer[], context: LayerContext): Promise<LoadResult> {
   const { mainFile, env } = context;
-  const collected = collect([...systemdLayer(env), ...layers], env, path.dirname(mainFile));
+  const collected = collect([...systemdLayer(env), ...layers], env, path.dirname(mainFile), agentKeys);
   const { settings } = collected;
-  const checked = checkValues(settings, mainFile);
+  const checked = checkValues<SomeValues>(settings, mainFile, agentKeys);
   const { values } = checked;
   const rules = checkRules(values, settings, mainFile);
   const proxy = chooseProxy(values, settings, env);
@@ -126,15 +126,15 @@ export async function checkLayers(layers: readonly Layer[], context: LayerContex
 }
 
 function socketsAlone(layers: readonly Layer[], env: Environment, mainFile: string): { readonly api?: ApiConfig } {
-  const { settings } = collect(layers, env, path.dirname(mainFile));
-  const { values, problems } = checkValues(settings, mainFile);
+  const { settings } = collect(layers, env, path.dirname(mainFile), agentKeys);
+  const { values, problems } = checkValues<SomeValues>(settings, mainFile, agentKeys);
   const concerned = [...settings.keys()].some((key) => key.startsWith("api."));
   if (!concerned || problems.some(({ key }) => key.startsWith("api."))) return {};
   // No problem in this section: its defaults are all there.
   return { api: assembleApi(values as Pick<Values, "api">) };
 }
 
-function fileLayer(
+export function fileLayer(
   source: SourceText,
   toml: { table: Layer["table"]; lineOf(key: string): number | undefined },
 ): Layer {

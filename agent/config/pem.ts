@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { Bilingual } from "../language.ts";
 import type { Fault } from "./guarded-file.ts";
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
@@ -68,10 +69,14 @@ export function parseCertificate(pem: string, file: string, usual: string): Pars
 }
 
 /** What there is to say of a certificate at `wallMs`: it has expired, soon will, or is not valid yet. A warning in each case. */
-export function judgeValidity(certificate: X509Certificate, file: string, wallMs: number): Fault | undefined {
+export function judgeValidity(
+  certificate: X509Certificate,
+  file: string,
+  wallMs: number,
+  remedy: Bilingual = { zh: "请联系网关管理者更换证书", en: "ask whoever runs the gateway for a new certificate" },
+): Fault | undefined {
   const ends = Date.parse(certificate.validTo);
   const begins = Date.parse(certificate.validFrom);
-  const remedy = { zh: "请联系网关管理者更换证书", en: "ask whoever runs the gateway for a new certificate" };
   if (wallMs >= ends) {
     const day = isoDay(ends);
     // No reason to stay down: the kept authinfo is still served, and it may be this clock that is wrong.

@@ -1,6 +1,5 @@
 import { checkProxy } from "./addresses.ts";
 import type { Problem } from "./problem.ts";
-import type { SomeValues } from "./schema.ts";
 import type { Environment, Settings } from "./settings.ts";
 
 export interface ProxyChoice {
@@ -15,7 +14,11 @@ export interface ProxyChoice {
 }
 
 /** The forward proxy: `wechatpay.proxy`, else HTTPS_PROXY with NO_PROXY (lower case first, as curl and undici do). */
-export function chooseProxy(values: SomeValues, settings: Settings, env: Environment): ProxyChoice {
+export function chooseProxy(
+  values: { readonly wechatpay: { readonly proxy?: string } },
+  settings: Settings,
+  env: Environment,
+): ProxyChoice {
   const given = settings.get("wechatpay.proxy");
   if (given !== undefined) {
     const { proxy } = values.wechatpay;

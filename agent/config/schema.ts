@@ -1,8 +1,6 @@
-import type { Bilingual } from "../language.ts";
 import {
   baseUrls,
   choice,
-  type Field,
   type Form,
   fileMode,
   filePath,
@@ -14,28 +12,22 @@ import {
   withDefault,
   yesNo,
 } from "./fields.ts";
-
-/** A TOML table and its keys. `open`: further keys are let through (parameters of the SDK). */
-export interface Section {
-  readonly about: Bilingual;
-  readonly open?: true;
-  readonly fields: Readonly<Record<string, Field>>;
-}
+import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "./key-table.ts";
 
 /** Where the sockets are when neither the configuration nor systemd says: the packaged socket units' paths. */
 export const packagedSockets = { api: "/run/facepay-agent/api.sock", admin: "/run/facepay-agent/admin.sock" } as const;
 
-const merchantNumber: Form = {
+export const merchantNumber: Form = {
   pattern: /^[0-9]{1,32}$/,
   zh: "带引号的商户号（纯数字）",
   en: "a merchant number: digits, in quotes",
 };
-const appId: Form = {
+export const appId: Form = {
   pattern: /^[0-9A-Za-z_-]{1,32}$/,
   zh: "1 到 32 个字母或数字，例如 wx 开头的 appid",
   en: "1 to 32 letters and digits, such as wx...",
 };
-const organizationId: Form = {
+export const organizationId: Form = {
   pattern: /^[\x21-\x7e]{1,64}$/,
   zh: "1 到 64 个可见 ASCII 字符",
   en: "1 to 64 visible ASCII characters",
@@ -56,13 +48,13 @@ const usbSerial: Form = {
   zh: "1 到 126 个可打印 ASCII 字符",
   en: "1 to 126 printable ASCII characters",
 };
-const proxyUrl: Form = { pattern: /^\S+$/, zh: "http://host:port", en: "http://host:port" };
+export const proxyUrl: Form = { pattern: /^\S+$/, zh: "http://host:port", en: "http://host:port" };
 const publicKeyId: Form = {
   pattern: /^PUB_KEY_ID_[0-9A-Za-z_-]{1,80}$/,
   zh: "PUB_KEY_ID_ 开头的公钥 id",
   en: "an id that begins with PUB_KEY_ID_",
 };
-const serialNo: Form = {
+export const serialNo: Form = {
   pattern: /^[0-9A-Fa-f]{8,64}$/,
   zh: "8 到 64 位十六进制数",
   en: "8 to 64 hexadecimal digits",
@@ -364,32 +356,10 @@ export const schema = {
   },
 } as const satisfies Record<string, Section>;
 
-type Schema = typeof schema;
-type ValueOf<F> = F extends Field<infer T> ? T : never;
-type Sure<Fields> = {
-  [Key in keyof Fields as Fields[Key] extends Field<unknown, true> ? Key : never]: ValueOf<Fields[Key]>;
-};
-type Perhaps<Fields> = {
-  [Key in keyof Fields as Fields[Key] extends Field<unknown, true> ? never : Key]?: ValueOf<Fields[Key]>;
-};
-
 /** What the files say after the check of each key, defaults filled in: `values.driver.baud_rate`. */
-export type Values = { [Name in keyof Schema]: Sure<Schema[Name]["fields"]> & Perhaps<Schema[Name]["fields"]> };
+export type Values = ValuesOf<typeof schema>;
 /** The same while some keys may be missing or refused. */
-export type SomeValues = { [Name in keyof Schema]: Partial<Values[Name]> };
+export type SomeValues = SomeValuesOf<typeof schema>;
 
-/** The table without its fine types, for loops over it. */
-export const sections: ReadonlyMap<string, Section> = new Map(Object.entries(schema));
-
-/** Every key as "section.key". */
-export const knownKeys: readonly string[] = [...sections].flatMap(([name, { fields }]) =>
-  Object.keys(fields).map((key) => `${name}.${key}`),
-);
-
-/** The field of "section.key" (the last dot separates), if the schema has it. */
-export function fieldOf(key: string): Field | undefined {
-  const dot = key.lastIndexOf(".");
-  const fields = sections.get(key.slice(0, dot))?.fields;
-  const name = key.slice(dot + 1);
-  return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
-}
+export const agentKeys = keyTable(schema);
+export const { sections, knownKeys, fieldOf } = agentKeys;

@@ -1,18 +1,10 @@
-import type { KeyObject, X509Certificate } from "node:crypto";
 import type { WechatPaySecrets } from "../wechatpay/secrets.ts";
-import { type Fault, readGuarded } from "./guarded-file.ts";
+import type { Fault } from "./guarded-file.ts";
 import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "./load.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
-import {
-  judgeValidity,
-  type Parsed,
-  parseCertificate,
-  parseMerchantKey,
-  parsePrivateKey,
-  parseWechatPayKey,
-} from "./pem.ts";
+import { parseMerchantKey, parsePrivateKey, parseWechatPayKey } from "./pem.ts";
 import type { Problem } from "./problem.ts";
-import type { Environment } from "./settings.ts";
+import { MOST, MOST_CA, Reading, type Surroundings } from "./reading.ts";
 
 /** What the files named in the configuration hold, parsed once. Never logged, never shown. */
 export interface Secrets extends WechatPaySecrets {
@@ -27,17 +19,6 @@ export interface SecretsResult {
   readonly warnings: readonly Problem[];
 }
 
-export interface Surroundings {
-  /** For $CREDENTIALS_DIRECTORY. */
-  readonly env: Environment;
-  /** Unix milliseconds, for the validity of certificates. */
-  readonly wallMs: number;
-  /** Our own user id unless told. */
-  readonly uid?: number;
-}
-
-const MOST = 16 * 1024;
-const MOST_CA = 1024 * 1024;
 /** What the key of the seal must at least hold (agent/store/store-key.ts). */
 const SHORTEST_STORE_KEY = 16;
 
@@ -90,14 +71,16 @@ export async function loadSecrets(
   const reading = new Reading(files, surroundings, origins);
   const clientCert = reading.certificates("wechatpay.client_cert_file", "client.pem", MOST);
   const clientKey = reading.pem("wechatpay.client_key_file", (text, file) => parsePrivateKey(text, file, "client.key"));
-  if (clientCert !== undefined && clientKey !== undefined) reading.pair(clientCert.first, clientKey.value);
+  if (clientCert !== undefined && clientKey !== undefined) {
+    reading.pair(["wechatpay.client_cert_file", clientCert.first], ["wechatpay.client_key_file", clientKey.value]);
+  }
   const ca = reading.certificates("wechatpay.ca_file", "ca.pem", MOST_CA);
   const publicKey = reading.pem("wechatpay.public_key_file", parseWechatPayKey, false);
   const merchantKey = reading.pem("wechatpay.merchant_private_key_file", parseMerchantKey);
   const bearerToken = reading.line("wechatpay.bearer_token_file", bearerFault);
   const proxyAuth = reading.line("wechatpay.proxy_auth_file", proxyAuthFault);
   const initPasswd = reading.line("driver.init.passwd_file", () => undefined);
-  reading.storeKey();
+  judgeStoreKey(reading);
   const { problems, warnings } = reading;
   if (problems.length > 0 || publicKey === undefined) return { problems, warnings };
   const secrets: Secrets = {
@@ -113,105 +96,17 @@ export async function loadSecrets(
   return { secrets, problems, warnings };
 }
 
-/** One pass over the named files. Each method answers undefined for a file that is not named or has a problem. */
-class Reading {
-  readonly problems: Problem[] = [];
-  readonly warnings: Problem[] = [];
-  readonly #files: NamedFiles;
-  readonly #surroundings: Surroundings;
-  readonly #origins: ReadonlyMap<string, string>;
-
-  constructor(files: NamedFiles, surroundings: Surroundings, origins: ReadonlyMap<string, string>) {
-    this.#origins = origins;
-    this.#files = files;
-    this.#surroundings = surroundings;
-  }
-
-  pem(
-    key: SecretKey,
-    parse: (text: string, file: string) => Parsed<KeyObject>,
-    secret = true,
-  ): { readonly text: string; readonly value: KeyObject } | undefined {
-    const read = this.#read(key, secret, MOST);
-    if (read === undefined) return undefined;
-    const parsed = parse(read.text, read.file);
-    if (parsed.ok) return { text: read.text, value: parsed.value };
-    this.#problem(key, parsed.fault);
-    return undefined;
-  }
-
-  certificates(
-    key: SecretKey,
-    usual: string,
-    most: number,
-  ): { readonly text: string; readonly first: X509Certificate } | undefined {
-    const read = this.#read(key, false, most);
-    if (read === undefined) return undefined;
-    const parsed = parseCertificate(read.text, read.file, usual);
-    if (!parsed.ok) {
-      this.#problem(key, parsed.fault);
-      return undefined;
-    }
-    const warning = judgeValidity(parsed.value, read.file, this.#surroundings.wallMs);
-    if (warning !== undefined) this.warnings.push({ ...this.#at(key, warning), check: "cert.expiry" });
-    return { text: read.text, first: parsed.value };
-  }
-
-  pair(certificate: X509Certificate, key: KeyObject): void {
-    if (certificate.checkPrivateKey(key)) return;
-    const file = this.#files.get("wechatpay.client_cert_file") ?? "";
-    const problem = this.#at("wechatpay.client_key_file", {
-      what: { zh: `与证书 ${file} 不匹配`, en: `names a key that does not belong to the certificate ${file}` },
-      instead: { zh: "请同时重新下发证书和私钥", en: "deploy certificate and key again, both together" },
-    });
-    this.problems.push({ ...problem, check: "key.match" });
-  }
-
-  /** A secret on a line of its own. */
-  line(key: SecretKey, judge: (line: string) => Fault | undefined): string | undefined {
-    const read = this.#read(key, true, MOST);
-    if (read === undefined) return undefined;
-    const line = read.text.replace(/[\r\n]+$/, "");
-    const fault = /\p{Cc}/u.test(line) ? notOneLine(read.file) : judge(line);
-    if (fault === undefined) return line;
-    this.#problem(key, fault);
-    return undefined;
-  }
-
-  /** Only looked at: the store reads it itself. */
-  storeKey(): void {
-    const read = this.#read("store.key_file", true, MOST);
-    if (read === undefined || read.size >= SHORTEST_STORE_KEY) return;
-    this.#problem("store.key_file", {
-      what: { zh: `${read.file} 太短`, en: `names ${read.file}, which is too short for a key` },
-      instead: {
-        zh: `请生成：(umask 077; head -c 32 /dev/urandom > ${read.file})`,
-        en: `make one: (umask 077; head -c 32 /dev/urandom > ${read.file})`,
-      },
-    });
-  }
-
-  #read(
-    key: SecretKey,
-    secret: boolean,
-    most: number,
-  ): { readonly file: string; readonly text: string; readonly size: number } | undefined {
-    const file = this.#files.get(key);
-    if (file === undefined) return undefined;
-    const { env, uid = process.geteuid?.() } = this.#surroundings;
-    const read = readGuarded(file, { secret, most, uid, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
-    if (read.ok) return { file, text: read.bytes.toString("utf8").replace(/^\ufeff/, ""), size: read.bytes.length };
-    for (const fault of read.faults) this.#problem(key, fault);
-    return undefined;
-  }
-
-  #problem(key: SecretKey, fault: Fault): void {
-    this.problems.push(this.#at(key, fault));
-  }
-
-  #at(key: SecretKey, fault: Fault): Problem {
-    return { key, origin: this.#origins.get(key) ?? this.#files.get(key) ?? "", ...fault };
-  }
+/** Only looked at: the store reads it itself. */
+function judgeStoreKey(reading: Reading<SecretKey>): void {
+  const read = reading.read("store.key_file", true, MOST);
+  if (read === undefined || read.size >= SHORTEST_STORE_KEY) return;
+  reading.problem("store.key_file", {
+    what: { zh: `${read.file} 太短`, en: `names ${read.file}, which is too short for a key` },
+    instead: {
+      zh: `请生成：(umask 077; head -c 32 /dev/urandom > ${read.file})`,
+      en: `make one: (umask 077; head -c 32 /dev/urandom > ${read.file})`,
+    },
+  });
 }
 
 /** RFC 6750 2.1 allows less, but a gateway may give what it likes as long as a header can carry it. */
@@ -234,15 +129,5 @@ function proxyAuthFault(line: string): Fault | undefined {
   return {
     what: { zh: "文件内容不是 user:password", en: "names a file that does not hold user:password" },
     instead: { zh: "文件中写一行 user:password", en: "write user:password into it, on one line" },
-  };
-}
-
-function notOneLine(file: string): Fault {
-  return {
-    what: {
-      zh: `${file} 不止一行，或含有控制字符`,
-      en: `names ${file}, which holds more than one line or control characters`,
-    },
-    instead: { zh: "文件中只写一行", en: "write one line into it" },
   };
 }

@@ -1,7 +1,7 @@
 import { isTable } from "./fields.ts";
+import type { KeyTable, Section } from "./key-table.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
-import { fieldOf, knownKeys, type Section, sections } from "./schema.ts";
 
 /** One key as some source gave it, not checked yet. */
 export interface Given {
@@ -32,35 +32,35 @@ export function environmentName(key: string): string {
   return PREFIX + key.replaceAll(".", "_").toUpperCase();
 }
 
-const environmentKeys: ReadonlyMap<string, string> = new Map(knownKeys.map((key) => [environmentName(key), key]));
-
 /**
  * Lays the layers over each other, the later over the earlier, tables key by key, then the environment over all of
  * them. Relative paths in an environment variable start at `directory`, that of the main file.
+ * @param keys those that there are
  */
 export function collect(
   layers: readonly Layer[],
   env: Environment,
   directory: string,
+  keys: KeyTable,
 ): { readonly settings: Map<string, Given>; readonly problems: Problem[] } {
   const settings = new Map<string, Given>();
   const problems: Problem[] = [];
   for (const layer of layers) {
     for (const [name, value] of Object.entries(layer.table)) {
-      const section = sections.get(name);
-      if (section === undefined) problems.push(unknown(name, layer.originOf(name)));
-      else addSection(name, section, value, layer, settings, problems);
+      const section = keys.sections.get(name);
+      if (section === undefined) problems.push(unknown(name, layer.originOf(name), keys));
+      else addSection([name, section], value, layer, keys, settings, problems);
     }
   }
-  addEnvironment(env, directory, settings, problems);
+  addEnvironment(env, directory, keys, settings, problems);
   return { settings, problems };
 }
 
 function addSection(
-  name: string,
-  section: Section,
+  [name, section]: readonly [string, Section],
   value: unknown,
   layer: Layer,
+  keys: KeyTable,
   settings: Map<string, Given>,
   problems: Problem[],
 ): void {
@@ -79,21 +79,28 @@ function addSection(
   for (const [own, inner] of Object.entries(value)) {
     const key = `${name}.${own}`;
     const origin = layer.originOf(key);
-    const nested = sections.get(key);
-    if (nested !== undefined) addSection(key, nested, inner, layer, settings, problems);
+    const nested = keys.sections.get(key);
+    if (nested !== undefined) addSection([key, nested], inner, layer, keys, settings, problems);
     else if (key === "driver.init.passwd") problems.push(passwdAsValue(origin));
-    else if (fieldOf(key) === undefined && !section.open) problems.push(unknown(key, origin));
+    else if (keys.fieldOf(key) === undefined && !section.open) problems.push(unknown(key, origin, keys));
     else settings.set(key, { value: merged(settings.get(key)?.value, inner), origin, directory: layer.directory });
   }
 }
 
-function addEnvironment(env: Environment, directory: string, settings: Map<string, Given>, problems: Problem[]): void {
+function addEnvironment(
+  env: Environment,
+  directory: string,
+  { knownKeys, fieldOf }: KeyTable,
+  settings: Map<string, Given>,
+  problems: Problem[],
+): void {
+  const environmentKeys = new Map(knownKeys.map((key) => [environmentName(key), key]));
   for (const [name, given] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || RESERVED.has(name) || given === undefined) continue;
     const key = environmentKeys.get(name);
     const field = key === undefined ? undefined : fieldOf(key);
     if (key === undefined || field === undefined) {
-      problems.push(unknownVariable(name));
+      problems.push(unknownVariable(name, environmentKeys.keys()));
     } else if (field.fromText === undefined) {
       problems.push({
         key,
@@ -108,7 +115,7 @@ function addEnvironment(env: Environment, directory: string, settings: Map<strin
 }
 
 /** The known key that was probably meant: the same name in another table, else the nearest in this one, else of all. */
-export function nearestKey(key: string): string {
+function nearestKey(key: string, { sections, knownKeys }: KeyTable): string {
   const dot = key.lastIndexOf(".");
   const name = key.slice(dot + 1);
   const elsewhere = knownKeys.find((known) => known.endsWith(`.${name}`));
@@ -123,9 +130,9 @@ export function nearestKey(key: string): string {
   return nearest(key, [...sections.keys(), ...knownKeys]) ?? key;
 }
 
-function unknown(key: string, origin: string): Problem {
-  const meant = nearestKey(key);
-  const shown = sections.has(meant) ? `[${meant}]` : meant;
+function unknown(key: string, origin: string, keys: KeyTable): Problem {
+  const meant = nearestKey(key, keys);
+  const shown = keys.sections.has(meant) ? `[${meant}]` : meant;
   return {
     key,
     origin,
@@ -137,8 +144,8 @@ function unknown(key: string, origin: string): Problem {
   };
 }
 
-function unknownVariable(name: string): Problem {
-  const meant = nearest(name, [...environmentKeys.keys(), ...RESERVED]) ?? "";
+function unknownVariable(name: string, known: Iterable<string>): Problem {
+  const meant = nearest(name, [...known, ...RESERVED]) ?? "";
   return {
     key: name,
     origin: name,

@@ -1,21 +1,22 @@
 import path from "node:path";
 import type { Field } from "./fields.ts";
+import type { KeyTable } from "./key-table.ts";
 import type { Problem } from "./problem.ts";
-import { fieldOf, type SomeValues, sections } from "./schema.ts";
 import { environmentName, type Given, type Settings } from "./settings.ts";
 
 /**
  * Checks every key by itself. A key that is missing or refused is absent in `values` (required keys and those with a
  * default included) and has its problem; paths are absolute. `missing`: the required keys that nobody gave.
  */
-export function checkValues(
+export function checkValues<SomeValues>(
   settings: Settings,
   mainFile: string,
+  keys: KeyTable,
 ): { readonly values: SomeValues; readonly problems: Problem[]; readonly missing: Problem[] } {
   const values: Record<string, Record<string, unknown>> = {};
   const problems: Problem[] = [];
   const missing: Problem[] = [];
-  for (const [name, section] of sections) {
+  for (const [name, section] of keys.sections) {
     const inside: Record<string, unknown> = {};
     values[name] = inside;
     for (const [own, field] of Object.entries(section.fields)) {
@@ -24,7 +25,7 @@ export function checkValues(
       else if (field.fallback !== undefined) inside[own] = field.fallback;
       else if (field.required) missing.push(isMissing(`${name}.${own}`, field, mainFile));
     }
-    if (section.open) addFree(name, settings, inside, problems);
+    if (section.open) addFree(name, settings, keys, inside, problems);
   }
   // The loop above has made exactly the sections and keys that the table's type tells.
   return { values: values as SomeValues, problems, missing };
@@ -53,7 +54,13 @@ function checkOne(
 }
 
 /** The parameters of an open section, which are passed on unchanged. */
-function addFree(name: string, settings: Settings, inside: Record<string, unknown>, problems: Problem[]): void {
+function addFree(
+  name: string,
+  settings: Settings,
+  { fieldOf }: KeyTable,
+  inside: Record<string, unknown>,
+  problems: Problem[],
+): void {
   const any = fieldOf("driver.init.ip");
   for (const [key, given] of settings) {
     if (any === undefined || !key.startsWith(`${name}.`) || fieldOf(key) !== undefined) continue;

@@ -10,7 +10,21 @@ export function wechatpayRules(found: Findings): void {
   const { mode } = found.values.wechatpay;
   if (mode === "direct") directRules(found);
   if (mode === "gateway") gatewayRules(found);
-  baseUrlRules(found);
+  wayRules(found, mode === "direct" && !found.has("wechatpay.base_urls"));
+}
+
+interface Way {
+  readonly wechatpay: {
+    readonly base_urls?: readonly string[];
+    readonly ca_file?: string;
+    readonly attempt_timeout_ms?: number;
+    readonly connect_timeout_ms?: number;
+  };
+}
+
+/** Rules of the addresses and times, whoever asks. `byDefault`: the base URLs are WeChat Pay's own. */
+export function wayRules(found: Findings<Way>, byDefault: boolean): void {
+  baseUrlRules(found, byDefault);
   const { attempt_timeout_ms: attempt, connect_timeout_ms: connect } = found.values.wechatpay;
   // The default of one beside a smaller value of the other is nobody's mistake.
   const asked = found.has("wechatpay.connect_timeout_ms");
@@ -66,9 +80,8 @@ function gatewayRules(found: Findings): void {
   }
 }
 
-function baseUrlRules(found: Findings): void {
-  const { mode, base_urls, ca_file } = found.values.wechatpay;
-  const byDefault = mode === "direct" && !found.has("wechatpay.base_urls");
+function baseUrlRules(found: Findings<Way>, byDefault: boolean): void {
+  const { base_urls, ca_file } = found.values.wechatpay;
   if (ca_file !== undefined && (byDefault || base_urls?.some(isWeixinHost))) {
     found.problem(
       "wechatpay.ca_file",
