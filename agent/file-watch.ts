@@ -2,27 +2,29 @@ import { stat } from "node:fs/promises";
 import type { Clock } from "./clock.ts";
 import { systemCode } from "./errors.ts";
 
-/** Renewed certificates and tokens come as new files or in place of old ones; five seconds are soon enough. */
+/** Renewed certificates and tokens come as new files or in place of old ones; five seconds are soon enough for them. */
 const EVERY_MS = 5_000;
 
 export interface FileWatch {
   readonly files: readonly string[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** The pause between two looks: 5 s unless told. */
+  readonly everyMs?: number;
   /** Called after a change, once the files have been at rest for one look, so that half of a pair is not taken. */
   readonly onChange: () => Promise<void>;
 }
 
 /**
- * Looks at the files every five seconds until the signal falls. Looking finds what a directory watch misses: files behind
+ * Looks at the files at short intervals until the signal falls. Looking finds what a directory watch misses: files behind
  * links, on mounts, and in directories that are exchanged as a whole. Never rejects unless `onChange` does.
  */
-export async function watchFiles({ files, clock, signal, onChange }: FileWatch): Promise<void> {
+export async function watchFiles({ files, clock, signal, everyMs = EVERY_MS, onChange }: FileWatch): Promise<void> {
   let taken = await fingerprint(files);
   let seen = taken;
   while (!signal.aborted) {
     // A rejection means the end, which the loop sees.
-    await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+    await clock.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     const now = await fingerprint(files);
     const atRest = now === seen;

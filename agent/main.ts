@@ -3,6 +3,7 @@ import type { CommandOptions } from "./commands/options.ts";
 import { languages } from "./language.ts";
 
 const DEFAULT_CONFIG = "/etc/facepay-agent/config.toml";
+const GATEWAY_CONFIG = "/etc/facepay-agent/gateway.toml";
 /** sysexits EX_USAGE (contract 1). */
 const USAGE = 64;
 /** Contract 8. */
@@ -38,17 +39,22 @@ async function parse(argv: readonly string[]): Promise<number> {
     import("./version.ts"),
   ]);
   let exitCode = 0;
-  const shared = (command: Command): Command =>
+  const shared = (command: Command, file = DEFAULT_CONFIG): Command =>
     command
-      .addOption(new Option("--config <file>", "configuration file").default(DEFAULT_CONFIG))
+      .addOption(new Option("--config <file>", "configuration file").default(file))
       .addOption(new Option("--lang <language>", "language of texts for people").choices(languages));
   const program = new Command("facepay-agent")
     .description("Keeps a valid WeChat Pay face-pay authinfo on this terminal / 在终端上保持刷脸凭证有效")
     .version(version, "--version")
     .exitOverride()
     .showHelpAfterError("(run facepay-agent --help for the commands)");
-  const add = (name: string, description: string, act: (options: CommandOptions) => Promise<number>): Command =>
-    shared(program.command(name).description(description)).action(async (options: CommandOptions) => {
+  const add = (
+    name: string,
+    description: string,
+    act: (options: CommandOptions) => Promise<number>,
+    file?: string,
+  ): Command =>
+    shared(program.command(name).description(description), file).action(async (options: CommandOptions) => {
       exitCode = await act({ ...options });
     });
 
@@ -92,6 +98,12 @@ async function parse(argv: readonly string[]): Promise<number> {
   describeBridge(shared(program.command("bridge")), (code) => {
     exitCode = code;
   });
+  add(
+    "gateway",
+    "sign and forward for terminals that hold no merchant key, until SIGTERM",
+    async (options) => (await import("./commands/gateway.ts")).gateway(options),
+    GATEWAY_CONFIG,
+  ).option("--check-config", "say whether configuration, register and keys are in order, and end");
   const config = program.command("config").description("check, show or describe the configuration");
   for (const [name, description] of [
     ["check", "say whether the configuration is valid; every problem at once"],

@@ -24,7 +24,13 @@ const STDERR = 2;
  * loaded at the first `flush`, after the start, so that the sockets open first; until then up to 200 events wait, with
  * their own times.
  */
-export function createLog(level: LogLevel, clock: Clock, fd: number = STDERR): PinoLog {
+export function createLog(
+  level: LogLevel,
+  clock: Clock,
+  fd: number = STDERR,
+  /** Codes of which every event is kept. */
+  unlimited: ReadonlySet<string> = new Set(),
+): PinoLog {
   const budget = new LogBudget();
   let waiting: LogEvent[] = [];
   let lost = 0;
@@ -36,7 +42,7 @@ export function createLog(level: LogLevel, clock: Clock, fd: number = STDERR): P
   function log(eventLevel: LogLevel, code: string, fields: LogFields = {}): void {
     if (ranks[eventLevel] < least) return;
     // Whoever turns debug on wants to see everything.
-    const leftOut = least === ranks.debug ? 0 : budget.spend(code, clock.boot());
+    const leftOut = least === ranks.debug || unlimited.has(code) ? 0 : budget.spend(code, clock.boot());
     if (leftOut === undefined) return;
     const time = new Date(clock.wall()).toISOString();
     const more = leftOut > 0 ? { left_out: leftOut } : {};

@@ -73,6 +73,12 @@ export class Peers {
     return peer;
   }
 
+  /** `upper` (TLS) is carried by `lower` (TCP): what is used there is used here. */
+  stack(upper: Socket, lower: Socket): void {
+    const peer = this.#bySocket.get(lower);
+    if (peer !== undefined) this.#bySocket.set(upper, peer);
+  }
+
   find(socket: object): Peer | undefined {
     return this.#bySocket.get(socket as Socket);
   }

@@ -6,11 +6,13 @@ import { readBody } from "./body.ts";
 import { answerClientError, judgeClientError } from "./client-error.ts";
 import type { DeniedReason } from "./denials.ts";
 import { checkRequest } from "./guard.ts";
+import { linger } from "./linger.ts";
 import { createServer } from "./node-http.ts";
-import { HEARING_MS, type Peer, Peers } from "./peers.ts";
+import { type Peer, Peers } from "./peers.ts";
 import { type ProblemCode, problem } from "./problem.ts";
 import { send, sendWithoutEnd } from "./reply.ts";
 import type { PostRoute, Route, Routes } from "./routes.ts";
+import { createThinner } from "./thinner.ts";
 import { cutUnread } from "./unread.ts";
 
 export interface ApiLimits {
@@ -33,9 +35,6 @@ export const defaultLimits: ApiLimits = {
 const MAX_HEADER_BYTES = 8 * 1024;
 /** How often Node looks for overdue requests; its 30 s would let a slowloris live for 35 s. */
 const CHECK_EVERY_MS = 500;
-/** How long a refused body may still flow before the connection is cut, so that the sender gets to read the answer. */
-const LINGER_MS = 1_000;
-const LINGER_BYTES = 1024 * 1024;
 /** How long answers under way may take when the agent stops. */
 const CLOSE_GRACE_MS = 500;
 
@@ -59,7 +58,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   const limits = { ...defaultLimits, ...deps.limits };
   const closing = new AbortController();
   const peers = new Peers(limits.connections);
-  let thinning = false;
+  const thin = createThinner(peers, limits.connections, clock, closing.signal, () => denied("crowded"));
 
   const http = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -101,22 +100,6 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   http.on("request", (req, res) => handle(req, res, false));
   http.on("checkContinue", (req, res) => handle(req, res, true));
   http.on("checkExpectation", (req, res) => handle(req, res, false));
-
-  /** Sends away who keeps a place without using it, when the places are needed; newcomers are heard first. */
-  function thin(): void {
-    for (let leaver = peers.surplus(clock.boot()); leaver; leaver = peers.surplus(clock.boot())) {
-      denied("crowded");
-      leaver.socket.destroy();
-    }
-    if (thinning || peers.size < limits.connections) return;
-    thinning = true;
-    const again = () => {
-      thinning = false;
-      thin();
-    };
-    // A rejection means the end: then all of them go.
-    clock.sleep(HEARING_MS, closing.signal).then(again, () => undefined);
-  }
 
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     const peer = peers.touch(req.socket);
@@ -206,30 +189,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
       return;
     }
     sendWithoutEnd(res, { ...reply, ...allow, close: true });
-    linger(req, res, peer).catch((error: unknown) => fail(res, error));
-  }
-
-  /**
-   * Reads a refused body away for a moment: closing a socket with unread octets would reset it, and the sender might see
-   * the reset before the answer.
-   */
-  async function linger(req: IncomingMessage, res: ServerResponse, peer: Peer | undefined): Promise<void> {
-    const leaves = hold(peer, res);
-    const enough = new AbortController();
-    let drained = 0;
-    req.on("data", (chunk: Buffer) => {
-      drained += chunk.length;
-      if (drained > LINGER_BYTES) enough.abort();
-    });
-    req.on("end", () => enough.abort());
-    req.on("error", () => enough.abort());
-    res.on("error", () => enough.abort());
-    try {
-      await clock.sleep(LINGER_MS, AbortSignal.any([leaves, enough.signal]));
-    } catch {
-      // Woken early: all read, too much of it, or nobody left to read for. Each way the exchange ends now.
-    }
-    res.end();
+    linger(req, res, clock, hold(peer, res)).catch((error: unknown) => fail(res, error));
   }
 
   function fail(res: ServerResponse, error: unknown): void {

@@ -25,4 +25,6 @@ export interface CommandOptions {
   /** False: the bridge and WeChat Pay are not tried. */
   readonly trial?: boolean;
   readonly force?: boolean;
+  // gateway
+  readonly checkConfig?: boolean;
 }

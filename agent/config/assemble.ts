@@ -4,7 +4,7 @@ import type { ProxyChoice } from "./proxy.ts";
 import type { Values } from "./schema.ts";
 
 /** WeChat Pay's main domain and its documented backup (reference "wechatpay" 0.6). */
-const DIRECT_BASE_URLS = ["https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"];
+export const DIRECT_BASE_URLS = ["https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"];
 
 /** The configuration from values that have passed every check. `deviceId`: from `device_id`, or the file's content. */
 export function assemble(values: Values, proxy: ProxyChoice, deviceId: string | undefined): Config {

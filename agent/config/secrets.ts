@@ -124,7 +124,7 @@ function bearerFault(token: string): Fault | undefined {
   };
 }
 
-function proxyAuthFault(line: string): Fault | undefined {
+export function proxyAuthFault(line: string): Fault | undefined {
   if (line.indexOf(":") > 0) return undefined;
   return {
     what: { zh: "文件内容不是 user:password", en: "names a file that does not hold user:password" },

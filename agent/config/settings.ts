@@ -115,7 +115,7 @@ function addEnvironment(
 }
 
 /** The known key that was probably meant: the same name in another table, else the nearest in this one, else of all. */
-function nearestKey(key: string, { sections, knownKeys }: KeyTable): string {
+export function nearestKey(key: string, { sections, knownKeys }: KeyTable): string {
   const dot = key.lastIndexOf(".");
   const name = key.slice(dot + 1);
   const elsewhere = knownKeys.find((known) => known.endsWith(`.${name}`));

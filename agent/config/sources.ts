@@ -48,8 +48,8 @@ function listDropIns(directory: string): { files: string[]; problems: Problem[] 
   }
 }
 
-/** Undefined when there is no such file. */
-function readText(file: string): SourceText | Problem | undefined {
+/** One file; undefined when there is none. */
+export function readText(file: string): SourceText | Problem | undefined {
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
     const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -1,4 +1,4 @@
-import { fieldOf } from "../config/schema.ts";
+import { agentKeys, fieldOf } from "../config/schema.ts";
 import { nearestKey } from "../config/settings.ts";
 import type { Bilingual } from "../language.ts";
 import type { TomlValue } from "./edit-toml.ts";
@@ -26,7 +26,7 @@ export function answersFrom(settings: readonly string[]): {
       };
       wrong.push({ key: setting, what: example });
     } else if (fieldOf(key) === undefined) {
-      const near = nearestKey(key);
+      const near = nearestKey(key, agentKeys);
       wrong.push({ key, what: { zh: `没有这个键，最接近的是 ${near}`, en: `is no key; the nearest is ${near}` } });
     } else {
       const result = checked(key, setting.slice(at + 1).trim());

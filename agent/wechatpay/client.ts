@@ -1,3 +1,4 @@
+import type { Identity } from "../config/config.ts";
 import { AgentError, isAgentError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { readAnswer, readObject } from "./answer.ts";
@@ -7,6 +8,7 @@ import {
   createExchange,
   createTarget,
   type ExchangeOptions,
+  isExplainedByClock,
   type Verified,
   withContext,
 } from "./exchange.ts";
@@ -22,13 +24,11 @@ import type {
 } from "./wechatpay.ts";
 import { within } from "./within.ts";
 
-const AUTHINFO_PATH = "/v3/offlineface/authinfo";
+export const AUTHINFO_PATH = "/v3/offlineface/authinfo";
 export const ECHO_PATH = "/v3/security/echo";
 
-/** Our clock was off by more than this, and is known better now: worth one more request after a 401. */
-const SKEW_THAT_EXPLAINS_MS = 60_000;
-
 export interface WechatPayOptions extends ExchangeOptions {
+  readonly identity: Identity;
   readonly log: Log;
   /** For metrics: every request, `outcome` being "ok" or the error code in lower case. */
   readonly onOutcome?: (event: { readonly baseUrl: string; readonly outcome: string; readonly ms: number }) => void;
@@ -77,9 +77,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
       try {
         return await once(deadline);
       } catch (error) {
-        const learnt = (skewMs() ?? 0) - before;
-        const explained =
-          isAgentError(error) && error.context.status === 401 && Math.abs(learnt) > SKEW_THAT_EXPLAINS_MS;
+        const explained = isExplainedByClock(error, (skewMs() ?? 0) - before);
         if (config.mode !== "direct" || !explained || deadline.aborted) throw error;
         log.info("PAY_TIMESTAMP_CORRECTED", { baseUrl: at.baseUrl, skewMs: skewMs() });
         return once(deadline);

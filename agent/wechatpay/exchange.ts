@@ -7,17 +7,21 @@ import { dateMs, requestId } from "./headers.ts";
 import { isExempt } from "./no-proxy.ts";
 import type { WechatPaySecrets } from "./secrets.ts";
 import { authorization, verifyAnswer } from "./signature.ts";
-import { createTransport, type HttpAnswer, isSuccess, type Transport } from "./transport.ts";
+import { createTransport, type HttpAnswer, isSuccess, type Transport, type TransportOptions } from "./transport.ts";
 
 /** Beyond this a certificate's dates say more about our clock than about the certificate. */
 const SKEW_THAT_MISLEADS_MS = 300_000;
+
+/** Our clock was off by more than this, and is known better now: worth one more request after a 401. */
+const SKEW_THAT_EXPLAINS_MS = 60_000;
 
 /** A clock that shows less is wrong: this was written later. */
 const EARLIEST_WALL_MS = Date.UTC(2026, 0, 1);
 
 export interface ExchangeOptions {
   readonly config: WechatPayConfig;
-  readonly identity: Identity;
+  /** Who signs. */
+  readonly identity: Pick<Identity, "spMchid">;
   readonly secrets: WechatPaySecrets;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -38,16 +42,22 @@ export interface Call {
   /** Texts in the body that an error must not repeat. */
   readonly secrets: readonly string[];
   readonly newestSignedAtS: number;
+  /** The key that WeChat Pay is asked to sign with, where that is not the configured one. */
+  readonly publicKeyId?: string;
 }
 
-/** An answer that is WeChat Pay's beyond doubt; its body has not been read yet. */
-export interface Verified {
+/** An answer as it came, whatever it says. */
+export interface Sent {
   readonly answer: HttpAnswer;
-  readonly signedAtS: number;
-  readonly skewMs: number;
   readonly baseUrl: string;
   readonly sentBootMs: number;
   readonly sentWallMs: number;
+}
+
+/** An answer that is WeChat Pay's beyond doubt; its body has not been read yet. */
+export interface Verified extends Sent {
+  readonly signedAtS: number;
+  readonly skewMs: number;
 }
 
 export interface Target {
@@ -59,6 +69,10 @@ export interface Target {
 export interface Exchange {
   /** One HTTP request, signed afresh, and the verdict on its answer: an AgentError unless it is a verified 2xx. */
   request(target: Target, call: Call, signal: AbortSignal): Promise<Verified>;
+  /** The first half of it: an AgentError only when there is no answer. */
+  send(target: Target, call: Call, signal: AbortSignal): Promise<Sent>;
+  /** The second half: the verdict. */
+  judge(sent: Sent, call: Call): Verified;
   /** WeChat Pay's clock minus ours, as of now; undefined until an answer has told. */
   skewMs(): number | undefined;
 }
@@ -81,14 +95,14 @@ export function createExchange(options: ExchangeOptions): Exchange {
     serverMinusBootMs = date + 500 - (startedAt + answer.receivedAt) / 2;
   }
 
-  function headersOf(path: string, body: string): Record<string, string> {
+  function headersOf(path: string, { body, publicKeyId = config.publicKeyId }: Call): Record<string, string> {
     return {
       accept: "application/json",
       "accept-encoding": "identity",
       "content-type": "application/json",
       "user-agent": options.userAgent,
       // In public key mode this is what makes WeChat Pay sign the answer with that key's private half.
-      "wechatpay-serial": config.publicKeyId,
+      "wechatpay-serial": publicKeyId,
       ...credentials(path, body),
     };
   }
@@ -110,19 +124,25 @@ export function createExchange(options: ExchangeOptions): Exchange {
     return { authorization: authorization({ method: "POST", path, timestampS, nonce, body }, signer) };
   }
 
-  async function request({ transport, url, baseUrl }: Target, call: Call, signal: AbortSignal): Promise<Verified> {
+  function classify(error: unknown): AgentError {
+    const misled = Math.abs(skewMs() ?? 0) > SKEW_THAT_MISLEADS_MS || clock.wall() < EARLIEST_WALL_MS;
+    return classifyTransportError(error, { clockSuspect: misled || options.clockSuspect?.() === true });
+  }
+
+  async function send({ transport, url, baseUrl }: Target, call: Call, signal: AbortSignal): Promise<Sent> {
     const path = joined(url, call.path);
     const sentBootMs = clock.boot();
     const sentWallMs = clock.wall();
-    const classify = (error: unknown) => {
-      const misled = Math.abs(skewMs() ?? 0) > SKEW_THAT_MISLEADS_MS || clock.wall() < EARLIEST_WALL_MS;
-      return classifyTransportError(error, { clockSuspect: misled || options.clockSuspect?.() === true });
-    };
-    const post = { path, headers: headersOf(path, call.body), body: call.body };
+    const post = { path, headers: headersOf(path, call), body: call.body };
     const answer = await transport.post(post, signal).catch((error: unknown) => {
       throw classify(error);
     });
     learnSkew(answer, sentBootMs);
+    return { answer, baseUrl, sentBootMs, sentWallMs };
+  }
+
+  function judge(sent: Sent, call: Call): Verified {
+    const { answer } = sent;
     const { status, headers, body } = answer;
     if (!isSuccess(status)) {
       throw classifyStatus({ status, headers, body, wallMs: clock.wall(), secrets: [...call.secrets, ...hidden] });
@@ -137,24 +157,26 @@ export function createExchange(options: ExchangeOptions): Exchange {
       const { newestSignedAtS } = call;
       const nowS = Math.floor(clock.wall() / 1000);
       const signedAtS = verifyAnswer({ headers, rawBody: body, publicKeys, nowS, newestSignedAtS });
-      return {
-        answer,
-        signedAtS,
-        skewMs: skewMs() ?? signedAtS * 1000 - clock.wall(),
-        baseUrl,
-        sentBootMs,
-        sentWallMs,
-      };
+      return { ...sent, signedAtS, skewMs: skewMs() ?? signedAtS * 1000 - clock.wall() };
     } catch (error) {
       throw withContext(error, facts);
     }
   }
 
-  return { request, skewMs };
+  return {
+    request: async (target, call, signal) => judge(await send(target, call, signal), call),
+    send,
+    judge,
+    skewMs,
+  };
 }
 
 /** A base URL and the way to it, which is opened at the first request. */
-export function createTarget(baseUrl: string, { config, secrets, clock }: WayOptions): Target {
+export function createTarget(
+  baseUrl: string,
+  { config, secrets, clock }: WayOptions,
+  more: Pick<TransportOptions, "secureContext" | "frequent"> = {},
+): Target {
   const url = new URL(baseUrl);
   // Nothing but Node's own roots may speak for WeChat Pay itself (contract 2).
   const ofWechat = url.hostname === "weixin.qq.com" || url.hostname.endsWith(".weixin.qq.com");
@@ -169,6 +191,7 @@ export function createTarget(baseUrl: string, { config, secrets, clock }: WayOpt
     connectTimeoutMs: config.connectTimeoutMs,
     attemptTimeoutMs: config.attemptTimeoutMs,
     boot: () => clock.boot(),
+    ...more,
   });
   return { baseUrl, url, transport };
 }
@@ -176,6 +199,11 @@ export function createTarget(baseUrl: string, { config, secrets, clock }: WayOpt
 /** The path as it goes over the wire and into the signature: a base path, if there is one, comes first. */
 export function joined(url: URL, path: string): string {
   return url.pathname.replace(/\/+$/, "") + path;
+}
+
+/** Whether a request failed because our clock was wrong, which is known by `learntMs` better now. */
+export function isExplainedByClock(error: unknown, learntMs: number): boolean {
+  return isAgentError(error) && error.context.status === 401 && Math.abs(learntMs) > SKEW_THAT_EXPLAINS_MS;
 }
 
 /** The same error with more facts; what is no AgentError has no class yet and becomes INTERNAL. */

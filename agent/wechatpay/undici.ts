@@ -15,8 +15,9 @@ export interface Undici {
 /**
  * The few parts of undici that are in use here. Its own entrance loads fetch, WebSocket, caches and mocks as well: 60 ms
  * and 13 MB for nothing. The modules behind it are no promise of undici's, but its version is pinned.
+ * @param frequent many requests a second are to come
  */
-export async function loadUndici(): Promise<Undici> {
+export async function loadUndici(frequent = false): Promise<Undici> {
   const [agent, pool, connector, request, connect] = await Promise.all([
     import("undici/lib/dispatcher/agent.js"),
     import("undici/lib/dispatcher/pool.js"),
@@ -26,7 +27,7 @@ export async function loadUndici(): Promise<Undici> {
   ]);
   // undici reads HTTP with a WebAssembly module, whose one large function V8 would optimise after the first answer: 80 ms
   // of processor time and 10 MB that stay, for one request in half an hour. All code that is loaded earlier is unaffected.
-  setFlagsFromString("--wasm-tiering-budget=1000000000");
+  if (!frequent) setFlagsFromString("--wasm-tiering-budget=1000000000");
   return {
     Agent: agent.default,
     Pool: pool.default,

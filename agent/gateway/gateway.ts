@@ -1,0 +1,132 @@
+import { createApiServer } from "../api/server.ts";
+import type { Clock } from "../clock.ts";
+import type { Environment } from "../config/settings.ts";
+import type { Entropy } from "../entropy.ts";
+import type { PinoLog } from "../pino-log.ts";
+import { version } from "../version.ts";
+import { createForwarder } from "../wechatpay/forward.ts";
+import { createHandler } from "./handler.ts";
+import { healthRoutes } from "./health.ts";
+import { Holdings } from "./holdings.ts";
+import type { Loaded } from "./load.ts";
+import { createGatewayMetrics } from "./metrics.ts";
+import { RateLimit } from "./rate-limit.ts";
+import type { GatewaySecrets } from "./secrets.ts";
+import { listen, openTlsServer, type TlsServer } from "./tls-server.ts";
+import { Warnings } from "./warnings.ts";
+
+/** How long requests under way may take when the gateway stops: both base URLs and a slow terminal. */
+const GRACE_MS = 15_000;
+
+export interface GatewayDeps {
+  readonly file: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: PinoLog;
+}
+
+export interface Gateway {
+  /** Reads configuration and files anew; never rejects. */
+  reload(): Promise<void>;
+  /** Stops listening, lets what is under way finish, and resolves when all is closed. */
+  close(): Promise<void>;
+}
+
+/** Composes a gateway and opens its two listeners. Rejects with an AgentError when a place cannot be had. */
+export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Gateway> {
+  const { file, env, clock, entropy, log } = deps;
+  const rate = new RateLimit();
+  const warnings = new Warnings(log);
+  const ending = new AbortController();
+  let stopping = false;
+  let tls: TlsServer | undefined;
+
+  const metrics = await createGatewayMetrics(() => {
+    holdings.judgeDates();
+    const { now, secrets, registerLoadedMs } = holdings;
+    const standing = warnings.list();
+    return {
+      devices: now.register.size,
+      registerLoadedMs,
+      registerInvalid: standing.some(({ code }) => code === "REGISTER_REFUSED"),
+      inFlight: handler.inFlight,
+      connections: tls?.connections ?? 0,
+      certificateEndsMs: secrets.certificateEndsMs,
+      crlNextUpdateMs: now.revocations.nextUpdateMs ?? 0,
+      skewMs: now.forwarder.status().skewMs ?? 0,
+      warnings: standing.length,
+    };
+  });
+  const holdings = new Holdings(loaded, {
+    file,
+    env,
+    clock,
+    log,
+    warnings,
+    createForwarder: (config, secrets) =>
+      createForwarder({
+        config: config.wechatpay,
+        identity: config.identity,
+        secrets: secrets.wechatpay,
+        clock,
+        entropy,
+        userAgent: `facepay-agent/${version} (gateway)`,
+        onOutcome: ({ baseUrl, outcome }) => metrics.upstream(baseUrl, outcome),
+      }),
+    onRegister: (register) => rate.keepOnly((deviceId) => register.has(deviceId)),
+    onSecrets(secrets, before) {
+      tls?.renew(materialOf(secrets));
+      clock
+        .sleep(GRACE_MS, ending.signal)
+        .catch(() => undefined)
+        .then(() => before.close())
+        .catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
+    },
+  });
+  const handler = createHandler({ now: () => holdings.now, rate, metrics, clock, log, ending: ending.signal });
+  const routes = healthRoutes(
+    () => {
+      const { now, registerLoadedMs } = holdings;
+      return { stopping, devices: now.register.size, registerLoadedMs, warnings: warnings.list() };
+    },
+    () => metrics.render(),
+  );
+  const health = createApiServer(routes, { clock, log, denied: () => undefined });
+
+  const close = async () => {
+    stopping = true;
+    await holdings.stop();
+    const done = new AbortController();
+    const grace = clock.sleep(GRACE_MS, done.signal).catch(() => undefined);
+    await tls?.close(grace);
+    done.abort("over");
+    ending.abort("the gateway is stopping");
+    await holdings.now.forwarder.close();
+    await health.close();
+  };
+
+  const { config } = loaded;
+  try {
+    await listen(health.listener, config.health);
+    tls = await openTlsServer({
+      place: config.listen,
+      tls: materialOf(loaded.secrets),
+      connections: config.connections,
+      clock,
+      handle: handler.handle,
+      refused: (reason) => metrics.refusedConnection(reason),
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  holdings.judgeDates();
+  holdings.watch();
+  log.info("GATEWAY_SERVING", { ...config.listen, basePath: config.basePath, devices: loaded.rules.register.size });
+  return { reload: () => holdings.reload(), close };
+}
+
+function materialOf({ tls, terminalCa }: GatewaySecrets) {
+  return { ...tls, ...(terminalCa === undefined ? {} : { terminalCa }) };
+}

@@ -1,0 +1,140 @@
+import { type AgentError, isAgentError } from "../errors.ts";
+import { BaseUrls } from "./base-urls.ts";
+import { type Call, createExchange, type ExchangeOptions, isExplainedByClock, withContext } from "./exchange.ts";
+import { requestId } from "./headers.ts";
+import { createLanes, type Lanes } from "./lanes.ts";
+import { type HttpAnswer, isSuccess } from "./transport.ts";
+import type { BaseUrlStatus } from "./wechatpay.ts";
+import { within } from "./within.ts";
+
+export interface ForwardOptions extends ExchangeOptions {
+  /** For metrics: every request, `outcome` being "ok" or the error code in lower case. */
+  readonly onOutcome?: (event: { readonly baseUrl: string; readonly outcome: string }) => void;
+}
+
+export type ForwardCall = Pick<Call, "path" | "body" | "secrets" | "publicKeyId">;
+
+export interface Forwarded {
+  /** As it came, whether or not it can be believed: that is for the terminal to judge. */
+  readonly answer: HttpAnswer;
+  readonly baseUrl: string;
+  /** "ok" for an answer that a terminal with our `public_key_id` will believe, else the code of its failure in lower case. */
+  readonly outcome: string;
+}
+
+export interface Forwarder {
+  /**
+   * One request, signed, and at once and once on the next base URL where the failure allows (contract 4). Rejects with an
+   * AgentError when nobody gave a whole answer, with the signal's reason when the caller gives up.
+   */
+  forward(call: ForwardCall, signal: AbortSignal): Promise<Forwarded>;
+  status(): { readonly skewMs?: number; readonly baseUrls: readonly BaseUrlStatus[] };
+  /** Gives up what is under way. */
+  close(): Promise<void>;
+}
+
+type Tried = { readonly forwarded: Forwarded; readonly error?: AgentError } | { readonly error: AgentError };
+
+/** WeChat Pay's advice for its backup domain is to look after the primary every minute (reference "wechatpay" 3.8). */
+const LOOK_AFTER_PRIMARY_MS = 60_000;
+
+/** For a gateway: signs what others ask for, many at once, and hands on what comes back. */
+export function createForwarder(options: ForwardOptions): Forwarder {
+  const { config, clock } = options;
+  const exchange = createExchange(options);
+  const urls = new BaseUrls(config.baseUrls);
+  const lanes = config.baseUrls.map((baseUrl) => createLanes(baseUrl, options));
+  let lookAt = 0;
+
+  /** The URL in use, but once a minute the primary: one request finds out, the others are not held up. */
+  function first(): number {
+    const inUse = urls.first(false);
+    const now = clock.boot();
+    if (inUse === 0) lookAt = now + LOOK_AFTER_PRIMARY_MS;
+    if (now < lookAt) return inUse;
+    lookAt = now + LOOK_AFTER_PRIMARY_MS;
+    return 0;
+  }
+
+  async function once(
+    lane: Lanes,
+    index: number,
+    call: Call,
+    deadline: AbortSignal,
+    signal: AbortSignal,
+  ): Promise<Tried> {
+    const startedAt = clock.boot();
+    const record = (outcome: string, answer?: HttpAnswer) => {
+      const facts = { status: answer?.status, requestId: answer && requestId(answer.headers) };
+      urls.record(index, { outcome, atWallMs: clock.wall(), ms: clock.boot() - startedAt, ...facts });
+      options.onOutcome?.({ baseUrl: lane.baseUrl, outcome });
+      return outcome;
+    };
+    return lane.use(async (target) => {
+      try {
+        const sent = await exchange.send(target, call, deadline);
+        const { answer, baseUrl } = sent;
+        try {
+          exchange.judge(sent, call);
+          return { forwarded: { answer, baseUrl, outcome: record("ok", answer) } };
+        } catch (thrown) {
+          const error = withContext(thrown, { baseUrl });
+          const outcome = record(error.code.toLowerCase(), answer);
+          // Of a success only all of it is worth anything; a failure is told by its status.
+          const whole = answer.bodyError === undefined || !isSuccess(answer.status);
+          return whole ? { forwarded: { answer, baseUrl, outcome }, error } : { error };
+        }
+      } catch (thrown) {
+        // The caller gave up: nobody's failure.
+        if (signal.aborted) throw signal.reason;
+        const error = withContext(thrown, { baseUrl: lane.baseUrl });
+        record(error.code.toLowerCase());
+        return { error };
+      }
+    });
+  }
+
+  async function attempt(index: number, call: Call, signal: AbortSignal): Promise<Tried> {
+    const lane = lanes[index];
+    if (lane === undefined) throw new Error("a base URL that is not configured");
+    return await within(config.attemptTimeoutMs, clock, signal, async (deadline) => {
+      const before = exchange.skewMs() ?? 0;
+      const outcome = await once(lane, index, call, deadline, signal);
+      const learnt = (exchange.skewMs() ?? 0) - before;
+      if (!isExplainedByClock(outcome.error, learnt) || deadline.aborted) return outcome;
+      return await once(lane, index, call, deadline, signal);
+    });
+  }
+
+  const mayFailOver = ({ error }: Tried) => isAgentError(error) && error.rule.failover === true;
+
+  return {
+    async forward(wanted, signal) {
+      signal.throwIfAborted();
+      const call = { ...wanted, newestSignedAtS: 0 };
+      const begun = first();
+      const one = await attempt(begun, call, signal);
+      const next = urls.other(begun);
+      if (next === undefined || !mayFailOver(one)) {
+        urls.keep(begun);
+        return answered(one);
+      }
+      const two = await attempt(next, call, signal);
+      if (mayFailOver(two)) urls.passOn(next);
+      else urls.keep(next);
+      return answered("forwarded" in two || !("forwarded" in one) ? two : one);
+    },
+    status() {
+      const skewMs = exchange.skewMs();
+      return { ...(skewMs === undefined ? {} : { skewMs }), baseUrls: urls.status() };
+    },
+    async close() {
+      await Promise.all(lanes.map((lane) => lane.close()));
+    },
+  };
+}
+
+function answered(tried: Tried): Forwarded {
+  if ("forwarded" in tried) return tried.forwarded;
+  throw tried.error;
+}
