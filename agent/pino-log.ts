@@ -15,9 +15,23 @@ interface LogEvent {
   readonly line: Readonly<Record<string, unknown>>;
 }
 
+export interface LogHabits {
+  /** Codes of which every event is kept. */
+  readonly unlimited?: ReadonlySet<string>;
+  /**
+   * Hundreds of events a second: they are written while work goes on, and whoever reads them may fall behind without holding
+   * it up. A crash then loses the last of them.
+   */
+  readonly busy?: boolean;
+}
+
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
 const MAX_WAITING = 200;
 const STDERR = 2;
+/** What a reader that has fallen behind may still get. */
+const MOST_UNWRITTEN = 4 * 1024 * 1024;
+/** Who does not read holds up no end. */
+const PATIENCE_MS = 1_000;
 
 /**
  * The agent's log: one JSON object a line on stderr, `{"level","time","code",...fields}` (contract 9). The library is
@@ -28,14 +42,13 @@ export function createLog(
   level: LogLevel,
   clock: Clock,
   fd: number = STDERR,
-  /** Codes of which every event is kept. */
-  unlimited: ReadonlySet<string> = new Set(),
+  { unlimited = new Set(), busy = false }: LogHabits = {},
 ): PinoLog {
   const budget = new LogBudget();
   let waiting: LogEvent[] = [];
   let lost = 0;
   let least = ranks[level];
-  let write: ((event: LogEvent) => void) | undefined;
+  let writer: Writer | undefined;
   let loading: Promise<void> | undefined;
   let flushed = false;
 
@@ -47,16 +60,16 @@ export function createLog(
     const time = new Date(clock.wall()).toISOString();
     const more = leftOut > 0 ? { left_out: leftOut } : {};
     const event = { level: eventLevel, line: { time, code, ...cleanFields(fields), ...more } };
-    if (write !== undefined) write(event);
+    if (writer !== undefined) writer.write(event);
     else if (waiting.length < MAX_WAITING) waiting.push(event);
     else lost++;
     if (flushed) void load();
   }
 
   function load(): Promise<void> {
-    loading ??= openWriter(fd).then((opened) => {
-      write = opened;
-      for (const event of waiting) opened(event);
+    loading ??= openWriter(fd, busy).then((opened) => {
+      writer = opened;
+      for (const event of waiting) opened.write(event);
       waiting = [];
       if (lost > 0) log("warn", "LOG_EVENTS_LOST", { count: lost });
     });
@@ -71,29 +84,44 @@ export function createLog(
     setLevel(next) {
       least = ranks[next];
     },
-    flush() {
+    async flush() {
       flushed = true;
-      return write === undefined && waiting.length === 0 ? Promise.resolve() : load();
+      if (writer === undefined && waiting.length === 0) return;
+      await load();
+      if (!busy) return;
+      const done = new AbortController();
+      // A rejection means that all has been written.
+      await Promise.race([writer?.written(), clock.sleep(PATIENCE_MS, done.signal).catch(() => undefined)]);
+      done.abort();
     },
   };
 }
 
-/** Each write is done when it returns, so an event before a crash is not lost. */
-async function openWriter(fd: number): Promise<(event: LogEvent) => void> {
+interface Writer {
+  write(event: LogEvent): void;
+  /** Resolves when nothing is left to be written. */
+  written(): Promise<void>;
+}
+
+/** Unless `busy`, each write is done when it returns, so an event before a crash is not lost. */
+async function openWriter(fd: number, busy: boolean): Promise<Writer> {
   const { pino } = await import("pino");
-  const destination = pino.destination({ fd, sync: true });
+  const destination = pino.destination({ fd, sync: !busy, maxLength: MOST_UNWRITTEN });
   // A closed stderr must not end the agent: there is nowhere left to say so.
   destination.on("error", () => undefined);
   const logger = pino(
     { level: "debug", base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
     destination,
   );
-  return (event) => {
-    try {
-      logger[event.level](event.line);
-    } catch {
-      // As above: a log that cannot be written is no reason to stop work.
-      return;
-    }
+  return {
+    write(event) {
+      try {
+        logger[event.level](event.line);
+      } catch {
+        // As above: a log that cannot be written is no reason to stop work.
+        return;
+      }
+    },
+    written: () => new Promise((resolve) => destination.flush(() => resolve())),
   };
 }

@@ -52,7 +52,7 @@ export async function gateway(options: CommandOptions): Promise<number> {
 async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): Promise<number> {
   const { env } = process;
   const clock = systemClock();
-  const log = createLog(loaded.config.logLevel, clock, STDERR, AUDIT);
+  const log = createLog(loaded.config.logLevel, clock, STDERR, { unlimited: AUDIT, busy: true });
   const stopped = Promise.withResolvers<void>();
   let running: Gateway | undefined;
   let early = false;

@@ -121,6 +121,7 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
     await close();
     throw error;
   }
+  await holdings.now.forwarder.prepare();
   holdings.judgeDates();
   holdings.watch();
   log.info("GATEWAY_SERVING", { ...config.listen, basePath: config.basePath, devices: loaded.rules.register.size });

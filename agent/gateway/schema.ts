@@ -107,10 +107,13 @@ export const schema = {
     about: { zh: "上限", en: "Limits" },
     fields: {
       requests_per_hour: withDefault(
-        integer("每台终端每小时的请求数", "requests of one terminal in an hour", "240", 4, 36_000),
+        integer("每台终端每小时的请求数", "requests of one terminal in an hour", "240", 4, 3_600_000),
         240,
       ),
-      burst: withDefault(integer("每台终端可连续发出的请求数", "requests at once of one terminal", "20", 1, 1_000), 20),
+      burst: withDefault(
+        integer("每台终端可连续发出的请求数", "requests at once of one terminal", "20", 1, 100_000),
+        20,
+      ),
       connections: withDefault(
         integer("同时打开的连接数", "connections open at the same time", "2000", 8, 100_000),
         2_000,

@@ -29,6 +29,8 @@ export interface Forwarder {
    */
   forward(call: ForwardCall, signal: AbortSignal): Promise<Forwarded>;
   status(): { readonly skewMs?: number; readonly baseUrls: readonly BaseUrlStatus[] };
+  /** Loads what the first request would wait for. */
+  prepare(): Promise<void>;
   /** Gives up what is under way. */
   close(): Promise<void>;
 }
@@ -127,6 +129,9 @@ export function createForwarder(options: ForwardOptions): Forwarder {
     status() {
       const skewMs = exchange.skewMs();
       return { ...(skewMs === undefined ? {} : { skewMs }), baseUrls: urls.status() };
+    },
+    async prepare() {
+      for (const lane of lanes) await lane.prepare();
     },
     async close() {
       await Promise.all(lanes.map((lane) => lane.close()));

@@ -1,11 +1,14 @@
 import { createTarget, type ExchangeOptions, type Target } from "./exchange.ts";
 import { createTrust } from "./transport.ts";
+import { loadUndici } from "./undici.ts";
 
 /** One base URL for many requests at once. */
 export interface Lanes {
   readonly baseUrl: string;
   /** Runs `work` with a way of its own; whoever calls bounds how many run at once. */
   use<T>(work: (target: Target) => Promise<T>): Promise<T>;
+  /** Loads what the first request would wait for. */
+  prepare(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,6 +40,10 @@ export function createLanes(baseUrl: string, options: ExchangeOptions): Lanes {
       } finally {
         idle.push(lane);
       }
+    },
+    async prepare() {
+      await loadUndici(true);
+      secureContext();
     },
     async close() {
       await Promise.all(all.map(({ transport }) => transport.close()));

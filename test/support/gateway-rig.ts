@@ -11,7 +11,7 @@ import type { PayService } from "../../agent/simulation/pay-service.ts";
 import { createPlayground, type Playground } from "../../agent/simulation/playground.ts";
 import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
 import { AgentProcess } from "./agent-process.ts";
-import { tomlOf, type TomlSections } from "./config-fixture.ts";
+import { type TomlSections, tomlOf } from "./config-fixture.ts";
 
 export type Line = Readonly<Record<string, unknown>>;
 
@@ -202,8 +202,17 @@ export class GatewayRig implements AsyncDisposable {
   }
 
   async health(target: string): Promise<{ readonly status: number; readonly text: string }> {
-    const answer = await fetch(`http://127.0.0.1:${this.healthPort}${target}`);
-    return { status: answer.status, text: await answer.text() };
+    return await new Promise((resolve, reject) => {
+      const request = http.get({ host: "127.0.0.1", port: this.healthPort, path: target, agent: false }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+        });
+        response.once("end", () => resolve({ status: response.statusCode ?? 0, text }));
+        response.once("error", reject);
+      });
+      request.once("error", reject);
+    });
   }
 
   /** Every sample of one metric, by its labels as they are written. */
