@@ -79,6 +79,11 @@ export class Peers {
     if (peer !== undefined) this.#bySocket.set(upper, peer);
   }
 
+  /** Connections on which nothing is under way. */
+  idle(): Socket[] {
+    return [...this.#present].filter(({ busy }) => busy === 0).map(({ socket }) => socket);
+  }
+
   find(socket: object): Peer | undefined {
     return this.#bySocket.get(socket as Socket);
   }

@@ -28,7 +28,7 @@ export async function readRevocations(
   }));
   const serials = new Map<string, Set<string>>();
   let nextUpdateMs: number | undefined;
-  const blocks = pem.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [];
+  const blocks = pem.match(/-----BEGIN (?:X509 )?CRL-----[^-]+-----END (?:X509 )?CRL-----/g) ?? [];
   if (blocks.length === 0) return undefined;
   try {
     for (const block of blocks) {

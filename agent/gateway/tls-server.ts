@@ -138,6 +138,8 @@ export async function openTlsServer(options: TlsServerOptions): Promise<TlsServe
     async close(grace) {
       closing.abort("the gateway is stopping");
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Node leaves those alone that have not finished their handshake or their first request.
+      for (const socket of peers.idle()) socket.destroy();
       await Promise.race([closed, grace]);
       server.closeAllConnections();
       for (const socket of byName.values()) socket.destroy();

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
@@ -34,6 +35,15 @@ export const ECHO = "/v3/security/echo";
 export const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 export const pairOf = ({ certPem, privateKeyPem }: Certificate): Terminal => ({ cert: certPem, key: privateKeyPem });
 
+/** Making keys costs a second of computing: one set serves all rigs of a test file. */
+let factory: Promise<Playground> | undefined;
+
+async function makeFactory(): Promise<Playground> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-factory-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  return await createPlayground(directory);
+}
+
 /** A gateway as a process of its own, with a register and a simulated WeChat Pay behind it, in one directory. */
 export class GatewayRig implements AsyncDisposable {
   readonly directory: string;
@@ -54,7 +64,9 @@ export class GatewayRig implements AsyncDisposable {
   /** Everything but the gateway's process. WeChat Pay answers for every identity. */
   static async create(): Promise<GatewayRig> {
     const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-gateway-"));
-    const playground = await createPlayground(path.join(directory, "playground"));
+    factory ??= makeFactory();
+    const playground = await factory;
+    await cp(playground.directory, path.join(directory, "playground"), { recursive: true });
     const pay = await startWechatPayServer({ ...playground.wechatPayOptions, identity: {} });
     const rig = new GatewayRig(directory, playground, pay);
     const { server, ca } = playground;
