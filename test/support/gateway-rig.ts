@@ -132,11 +132,30 @@ export class GatewayRig implements AsyncDisposable {
     for (let tries = 0; ; tries++) {
       [this.port, this.healthPort] = [await freePort(), await freePort()];
       await this.configure(changes, urls);
-      this.process = new AgentProcess(["gateway", "--config", this.within("gateway.toml"), "--lang", "en"]);
+      this.#launch();
       const serving = await this.#serving();
       if (serving) return;
       if (tries > 4) throw new Error(`the gateway does not start: ${this.process.stderr}`);
     }
+  }
+
+  /** The same process once more, in its old place. */
+  async restart(): Promise<void> {
+    this.#launch();
+    if (!(await this.#serving())) throw new Error("the gateway's place is taken");
+  }
+
+  /** A second gateway with the same keys, register and WeChat Pay: what stands behind a load balancer. */
+  async twin(changes: TomlSections = {}): Promise<GatewayRig> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-gateway-"));
+    await cp(this.directory, directory, { recursive: true });
+    const twin = new GatewayRig(directory, this.playground, this.pay);
+    await twin.start(changes);
+    return twin;
+  }
+
+  #launch(): void {
+    this.process = new AgentProcess(["gateway", "--config", this.within("gateway.toml"), "--lang", "en"]);
   }
 
   async #serving(): Promise<boolean> {

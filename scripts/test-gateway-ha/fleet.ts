@@ -1,0 +1,91 @@
+import { createPublicKey } from "node:crypto";
+import { systemClock } from "../../agent/clock.ts";
+import { systemEntropy } from "../../agent/entropy.ts";
+import { silentLog } from "../../agent/log.ts";
+import { createWechatPay } from "../../agent/wechatpay/client.ts";
+import type { WechatPay } from "../../agent/wechatpay/wechatpay.ts";
+import type { GatewayRig } from "../../test/support/gateway-rig.ts";
+
+const REQUESTS_A_CONNECTION = 4;
+
+/** Terminals that ask without end, each with the agent's own client and its certificate, one request after the other. */
+export class Fleet {
+  readonly lost: string[] = [];
+  asked = 0;
+  #retried = 0;
+  #slowestMs = 0;
+  readonly #createClient: () => WechatPay;
+  readonly #terminals: number;
+  readonly #deviceId: string;
+  readonly #stop = new AbortController();
+  #loops: Promise<void>[] = [];
+
+  constructor({ playground }: GatewayRig, port: number, terminals: number) {
+    const { identity, client, ca, platform, platformPublicKeyPem } = playground;
+    this.#terminals = terminals;
+    this.#deviceId = identity.deviceId;
+    this.#createClient = () =>
+      createWechatPay({
+        config: {
+          mode: "gateway",
+          // One load balancer by two names, so that the one retry has somewhere to go.
+          baseUrls: [`https://127.0.0.1:${port}`, `https://localhost:${port}`],
+          noProxy: "",
+          attemptTimeoutMs: 10_000,
+          connectTimeoutMs: 6_000,
+          publicKeyId: platform.keyId,
+          publicKeyFile: "",
+        },
+        identity,
+        secrets: {
+          publicKey: createPublicKey(platformPublicKeyPem),
+          ca: ca.certPem,
+          clientCert: client.certPem,
+          clientKey: client.privateKeyPem,
+        },
+        clock: systemClock(),
+        entropy: systemEntropy,
+        log: silentLog,
+        userAgent: "facepay-agent/test",
+        onOutcome: ({ outcome }) => {
+          if (outcome !== "ok") this.#retried++;
+        },
+      });
+  }
+
+  start(): void {
+    this.#loops = Array.from({ length: this.#terminals }, () => this.#work());
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#loops);
+  }
+
+  told(): string {
+    const { asked, lost } = this;
+    const slowest = this.#slowestMs.toFixed(0);
+    return `${asked} requests so far, ${this.#retried} tried once more, ${lost.length} lost, slowest ${slowest} ms`;
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      // As a terminal that has been silent for half an hour: on a connection of its own.
+      const client = this.#createClient();
+      for (let i = 0; i < REQUESTS_A_CONNECTION && !this.#stop.signal.aborted; i++) await this.#ask(client);
+      await client.close();
+    }
+  }
+
+  async #ask(client: WechatPay): Promise<void> {
+    const { signal } = new AbortController();
+    const startedAt = performance.now();
+    const rawData = systemEntropy.bytes(503).toString("base64");
+    const options = { planned: true, newestSignedAtS: 0, signal };
+    await client.requestAuthinfo({ deviceId: this.#deviceId, rawData }, options).catch((error: unknown) => {
+      this.lost.push(String(error));
+    });
+    this.asked++;
+    this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startedAt);
+  }
+}
