@@ -13,7 +13,7 @@ import { startHaproxy } from "./test-gateway-ha/haproxy.ts";
 const MISSING = 69;
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "30" }, terminals: { type: "string", default: "32" } },
+  options: { seconds: { type: "string", default: "30" }, terminals: { type: "string", default: "12" } },
 });
 
 if (spawnSync("haproxy", ["-v"]).status !== 0) {

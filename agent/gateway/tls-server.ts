@@ -14,8 +14,9 @@ import type { Place } from "./config.ts";
 import { refusal } from "./refusals.ts";
 
 const MAX_HEADER_BYTES = 8 * 1024;
-const HANDSHAKE_MS = 5_000;
-const HEADERS_MS = 5_000;
+/** A terminal itself gives a connection up after 6 s: what takes longer is not one, or not one that waits. */
+const HANDSHAKE_MS = 7_000;
+const HEADERS_MS = 7_000;
 /** The whole request, body included. */
 const REQUEST_MS = 10_000;
 /** Longer than the pause between a terminal's two attempts, shorter than what a NAT forgets. */

@@ -6,7 +6,7 @@ import { createWechatPay } from "../../agent/wechatpay/client.ts";
 import type { WechatPay } from "../../agent/wechatpay/wechatpay.ts";
 import type { GatewayRig } from "../../test/support/gateway-rig.ts";
 
-const REQUESTS_A_CONNECTION = 4;
+const REQUESTS_A_CONNECTION = 20;
 
 /** Terminals that ask without end, each with the agent's own client and its certificate, one request after the other. */
 export class Fleet {
