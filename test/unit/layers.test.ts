@@ -129,6 +129,38 @@ describe("the house", () => {
     expect([...reached].filter((file) => file.startsWith("agent/diagnose/"))).toEqual([]);
   });
 
+  it("keeps the gateway beside the terminal: it shares client, configuration and HTTP with it, and nothing else", () => {
+    const shared = ["gateway", "wechatpay", "config"].map((room) => `agent/${room}/`);
+    const http = [
+      "body",
+      "client-error",
+      "guard",
+      "linger",
+      "node-http",
+      "peers",
+      "problem",
+      "reply",
+      "routes",
+      "server",
+    ];
+    const allowed = [
+      ...shared,
+      ...http.map((name) => `agent/api/${name}.ts`),
+      ...["file-watch", "language", "pino-log", "version"].map((name) => `agent/${name}.ts`),
+      ...LEAVES,
+    ];
+    const found = breaches(
+      (file) => file.startsWith("agent/gateway/"),
+      (i) => !isOurs(i) || allowed.some((prefix) => i.startsWith(prefix)),
+    );
+    expect(found).toEqual([]);
+    const users = breaches(
+      (file) => !file.startsWith("agent/gateway/") && file !== "agent/commands/gateway.ts",
+      (i) => !i.startsWith("agent/gateway/"),
+    );
+    expect(users).toEqual([]);
+  });
+
   it("never lets a stand-in import the code it checks", () => {
     const own = ["agent/simulation/", "drivers/simulator/", "agent/clock.ts", "agent/entropy.ts"];
     const found = breaches(
