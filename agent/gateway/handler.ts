@@ -196,8 +196,7 @@ function hold(res: ServerResponse, peer: Peer | undefined, ending: AbortSignal):
 /** WeChat Pay's answer as it came: status, the headers that are for a terminal, and the very octets of its body. */
 function pass(res: ServerResponse, { answer }: Forwarded, refreshSeconds: number | undefined): void {
   if (res.destroyed || res.headersSent) return;
-  // WeChat Pay's own Date tells the terminal how far its clock is off; without one ours has to do (RFC 9110 6.6.1).
-  res.sendDate = answer.headers.date === undefined;
+  // WeChat Pay's own Date goes along and tells the terminal how far its clock is off; without one Node adds ours.
   const lever = isSuccess(answer.status) ? refreshSeconds : undefined;
   res.writeHead(answer.status, answerHeaders(answer.headers, answer.body.length, lever));
   res.end(answer.body);

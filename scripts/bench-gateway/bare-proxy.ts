@@ -5,7 +5,6 @@
 import { createPrivateKey, randomBytes, sign } from "node:crypto";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import { Agent, request } from "undici";
 
 export interface BareOrder {
   readonly cert: string;
@@ -17,7 +16,8 @@ export interface BareOrder {
   readonly serialNo: string;
 }
 
-process.on("message", (order: BareOrder) => {
+process.on("message", async (order: BareOrder) => {
+  const { Agent, request } = await import("undici");
   const { ca, upstream, mchid, serialNo } = order;
   const dispatcher = new Agent({ connect: { ca }, pipelining: 1, allowH2: false });
   const privateKey = createPrivateKey(order.merchantKeyPem);

@@ -78,8 +78,9 @@ describe("what is forwarded", () => {
     [500, "SYSTEM_ERROR"],
     [503, "SERVICE_UNAVAILABLE"],
   ])("passes WeChat Pay's %i on with its words, Request-ID and Retry-After", async (status, code) => {
-    rig.pay.faults.next({ status, headers: { "Retry-After": "7" } });
+    rig.pay.faults.next({ status, headers: { "Retry-After": "7" }, dateOffsetS: -100 });
     const answer = await rig.ask({ path });
+    expect(Math.abs(Date.now() - 100_000 - Date.parse(answer.headers.date ?? ""))).toBeLessThan(15_000);
     expect([answer.status, codeOf(answer), answer.headers["retry-after"]]).toEqual([status, code, "7"]);
     expect(answer.headers["request-id"]).toBe(sent()?.requestId);
     expect(answer.headers["facepay-refresh-seconds"]).toBeUndefined();
@@ -328,6 +329,7 @@ describe("operation", () => {
     const underWay = own.ask();
     await own.until("it has arrived", async () => own.pay.requests.length === 1);
     own.process.kill("SIGTERM");
+    const toldAt = performance.now();
     await own.until(
       "new ones are refused",
       async () => (await own.ask().catch((error) => error.code)) === "ECONNREFUSED",
@@ -335,6 +337,8 @@ describe("operation", () => {
     expect((await own.health("/readyz")).status).toBe(503);
     expect((await underWay).status).toBe(200);
     expect(await own.process.exited).toEqual({ code: 0, signal: null });
+    // Nobody waits for a connection that says nothing, which would have 7 s.
+    expect(performance.now() - toldAt).toBeLessThan(6_000);
     idle.destroy();
   });
 });
