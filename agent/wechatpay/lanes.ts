@@ -1,5 +1,5 @@
 import { createTarget, type ExchangeOptions, type Target } from "./exchange.ts";
-import { createTrust } from "./transport.ts";
+import { createTrust } from "./trust.ts";
 import { loadUndici } from "./undici.ts";
 
 /** One base URL for many requests at once. */

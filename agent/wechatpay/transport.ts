@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
 import { AgentError, systemCode } from "../errors.ts";
 import type { HeaderBag } from "./headers.ts";
 import { ADDRESS_TIMEOUT_MS, createNameLookup } from "./name-lookup.ts";
 import { Progress } from "./progress.ts";
+import { createTrust } from "./trust.ts";
 import { tunnel } from "./tunnel.ts";
 import { loadUndici } from "./undici.ts";
 
@@ -232,16 +233,6 @@ export function createTransport(options: TransportOptions): Transport {
       await retired;
     },
   };
-}
-
-/** Whom we believe to be the server, and who we are ourselves. */
-export function createTrust(options: Pick<TransportOptions, "ca" | "clientCert" | "clientKey">): SecureContext {
-  return createSecureContext({
-    ca: [...getCACertificates("bundled"), ...(options.ca === undefined ? [] : [options.ca])],
-    ...(options.clientCert === undefined ? {} : { cert: options.clientCert }),
-    ...(options.clientKey === undefined ? {} : { key: options.clientKey }),
-    minVersion: "TLSv1.2",
-  });
 }
 
 export function isSuccess(status: number): boolean {

@@ -27,7 +27,8 @@ describe("what is forwarded", () => {
       listen: { base_path: '"/facepay"' },
       fleet: { refresh_seconds: "900" },
       limits: { burst: "1000" },
-      wechatpay: { attempt_timeout_ms: "700", connect_timeout_ms: "500" },
+      // Long enough for a machine that is busy with other things.
+      wechatpay: { attempt_timeout_ms: "2500", connect_timeout_ms: "2400" },
     });
   });
   afterAll(() => rig[Symbol.asyncDispose]());
@@ -169,7 +170,7 @@ describe("two base URLs", () => {
   it("take turns as in direct mode, and the primary is looked after", async () => {
     await using own = await GatewayRig.create();
     const second = await own.secondPay();
-    const wechatpay = { attempt_timeout_ms: "500", connect_timeout_ms: "400" };
+    const wechatpay = { attempt_timeout_ms: "2500", connect_timeout_ms: "2400" };
     await own.start({ wechatpay, limits: { burst: "100" } }, [own.pay.url, second.url]);
     const asked = () => [own.pay.requests.length, second.requests.length];
     own.pay.faults.next({ status: 503 });

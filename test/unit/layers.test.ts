@@ -142,6 +142,7 @@ describe("the house", () => {
       "reply",
       "routes",
       "server",
+      "thinner",
     ];
     const allowed = [
       ...shared,
