@@ -1,4 +1,4 @@
-import { choice, type Form, filePath, integer, required, text, withDefault } from "../config/fields.ts";
+import { type Form, filePath, integer, required, text, withDefault } from "../config/fields.ts";
 import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "../config/key-table.ts";
 import { schema as agentSchema } from "../config/schema.ts";
 
@@ -131,12 +131,7 @@ export const schema = {
       port: withDefault(integer("端口", "port", "8444", 1, 65_535), 8_444),
     },
   },
-  log: {
-    about: { zh: "日志", en: "The log" },
-    fields: {
-      level: withDefault(choice("日志级别", "log level", '"info"', ["debug", "info", "warn", "error"]), "info"),
-    },
-  },
+  log: agentSchema.log,
 } as const satisfies Record<string, Section>;
 
 export type Values = ValuesOf<typeof schema>;

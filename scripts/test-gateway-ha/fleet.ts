@@ -1,8 +1,4 @@
-import { createPublicKey } from "node:crypto";
-import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
-import { silentLog } from "../../agent/log.ts";
-import { createWechatPay } from "../../agent/wechatpay/client.ts";
 import type { WechatPay } from "../../agent/wechatpay/wechatpay.ts";
 import type { GatewayRig } from "../../test/support/gateway-rig.ts";
 
@@ -20,37 +16,17 @@ export class Fleet {
   readonly #stop = new AbortController();
   #loops: Promise<void>[] = [];
 
-  constructor({ playground }: GatewayRig, port: number, terminals: number) {
-    const { identity, client, ca, platform, platformPublicKeyPem } = playground;
+  constructor(rig: GatewayRig, port: number, terminals: number) {
+    const { identity, client } = rig.playground;
     this.#terminals = terminals;
     this.#deviceId = identity.deviceId;
-    this.#createClient = () =>
-      createWechatPay({
-        config: {
-          mode: "gateway",
-          // One load balancer by two names, so that the one retry has somewhere to go.
-          baseUrls: [`https://127.0.0.1:${port}`, `https://localhost:${port}`],
-          noProxy: "",
-          attemptTimeoutMs: 10_000,
-          connectTimeoutMs: 6_000,
-          publicKeyId: platform.keyId,
-          publicKeyFile: "",
-        },
-        identity,
-        secrets: {
-          publicKey: createPublicKey(platformPublicKeyPem),
-          ca: ca.certPem,
-          clientCert: client.certPem,
-          clientKey: client.privateKeyPem,
-        },
-        clock: systemClock(),
-        entropy: systemEntropy,
-        log: silentLog,
-        userAgent: "facepay-agent/test",
-        onOutcome: ({ outcome }) => {
-          if (outcome !== "ok") this.#retried++;
-        },
-      });
+    // One load balancer by two names, so that the one retry has somewhere to go.
+    const urls = [`https://127.0.0.1:${port}`, `https://localhost:${port}`];
+    const secrets = { clientCert: client.certPem, clientKey: client.privateKeyPem };
+    const onOutcome = ({ outcome }: { readonly outcome: string }) => {
+      if (outcome !== "ok") this.#retried++;
+    };
+    this.#createClient = () => rig.client(urls, secrets, { onOutcome });
   }
 
   start(): void {

@@ -1,12 +1,9 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey } from "node:crypto";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
 import type { AgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
-import { createWechatPay } from "../../agent/wechatpay/client.ts";
 import { type GatewayAnswer, GatewayRig, sha256 } from "../support/gateway-rig.ts";
 import { TerminalSide } from "../support/terminal-side.ts";
 
@@ -103,28 +100,7 @@ const flipped = (body: Buffer) =>
 describe("a gateway that is not honest", () => {
   it("gets no altered, delayed or repeated answer past the terminal's client", async () => {
     const liar = await dishonest();
-    const { ca, platform, platformPublicKeyPem, identity } = rig.playground;
-    const client = createWechatPay({
-      config: {
-        mode: "gateway",
-        baseUrls: [liar.url],
-        noProxy: "",
-        attemptTimeoutMs: 5_000,
-        connectTimeoutMs: 5_000,
-        publicKeyId: platform.keyId,
-        publicKeyFile: "",
-      },
-      identity,
-      secrets: {
-        publicKey: createPublicKey(platformPublicKeyPem),
-        ca: ca.certPem,
-        bearerToken: terminalOf("D1").token,
-      },
-      clock: systemClock(),
-      entropy: systemEntropy,
-      log: silentLog,
-      userAgent: "facepay-agent/test",
-    });
+    const client = rig.client([liar.url], { bearerToken: terminalOf("D1").token });
     const { signal } = new AbortController();
     const request = (newestSignedAtS = 0) => {
       const rawData = systemEntropy.bytes(300).toString("base64");

@@ -1,13 +1,9 @@
-import { createPublicKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Formatter, Rsa } from "wechatpay-axios-plugin";
-import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
-import { silentLog } from "../../agent/log.ts";
-import { createWechatPay } from "../../agent/wechatpay/client.ts";
 import { AgentProcess } from "../support/agent-process.ts";
 import { AUTHINFO, codeOf, ECHO, type GatewayAnswer, GatewayRig, sha256 } from "../support/gateway-rig.ts";
 
@@ -133,29 +129,9 @@ describe("what is forwarded", () => {
   });
 
   it("is what the agent's client wants of a gateway", async () => {
-    const { identity, client, ca, platform, platformPublicKeyPem } = rig.playground;
-    const pay = createWechatPay({
-      config: {
-        mode: "gateway",
-        baseUrls: [`${rig.url}/facepay`],
-        noProxy: "",
-        attemptTimeoutMs: 5_000,
-        connectTimeoutMs: 5_000,
-        publicKeyId: platform.keyId,
-        publicKeyFile: "",
-      },
-      identity,
-      secrets: {
-        publicKey: createPublicKey(platformPublicKeyPem),
-        ca: ca.certPem,
-        clientCert: client.certPem,
-        clientKey: client.privateKeyPem,
-      },
-      clock: systemClock(),
-      entropy: systemEntropy,
-      log: silentLog,
-      userAgent: "facepay-agent/test",
-    });
+    const { identity, client } = rig.playground;
+    const secrets = { clientCert: client.certPem, clientKey: client.privateKeyPem };
+    const pay = rig.client([`${rig.url}/facepay`], secrets);
     const { signal } = new AbortController();
     const rawData = systemEntropy.bytes(300).toString("base64");
     const options = { planned: true, newestSignedAtS: 0, signal };

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createPublicKey, randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
@@ -7,10 +7,16 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../../agent/clock.ts";
+import { systemEntropy } from "../../agent/entropy.ts";
+import { silentLog } from "../../agent/log.ts";
 import type { Certificate } from "../../agent/simulation/certificates.ts";
 import type { PayService } from "../../agent/simulation/pay-service.ts";
 import { createPlayground, type Playground } from "../../agent/simulation/playground.ts";
 import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
+import { createWechatPay, type WechatPayOptions } from "../../agent/wechatpay/client.ts";
+import type { WechatPaySecrets } from "../../agent/wechatpay/secrets.ts";
+import type { WechatPay } from "../../agent/wechatpay/wechatpay.ts";
 import { AgentProcess } from "./agent-process.ts";
 import { type TomlSections, tomlOf } from "./config-fixture.ts";
 
@@ -221,6 +227,33 @@ export class GatewayRig implements AsyncDisposable {
       });
       request.once("error", reject);
       request.end(octets);
+    });
+  }
+
+  /** The agent's own client, as a terminal uses it. */
+  client(
+    baseUrls: readonly string[],
+    secrets: Partial<WechatPaySecrets>,
+    options: Pick<WechatPayOptions, "onOutcome"> = {},
+  ): WechatPay {
+    const { identity, ca, platform, platformPublicKeyPem } = this.playground;
+    return createWechatPay({
+      config: {
+        mode: "gateway",
+        baseUrls,
+        noProxy: "",
+        attemptTimeoutMs: 10_000,
+        connectTimeoutMs: 6_000,
+        publicKeyId: platform.keyId,
+        publicKeyFile: "",
+      },
+      identity,
+      secrets: { publicKey: createPublicKey(platformPublicKeyPem), ca: ca.certPem, ...secrets },
+      clock: systemClock(),
+      entropy: systemEntropy,
+      log: silentLog,
+      userAgent: "facepay-agent/test",
+      ...options,
     });
   }
 
