@@ -43,7 +43,9 @@ async function fill(directory: string, arch: Arch): Promise<void> {
   for (const [name, content] of files) await writeFile(within("lib", name), content);
   const launcher = await readFile(path.join(root, "scripts/build/launcher.cjs"), "utf8");
   await writeFile(within("facepay-agent.cjs"), launcher.replace("lib/agent.cjs", `lib/${first}`));
-  await cp(path.join(root, "docs/config.example.toml"), within("docs/config.example.toml"));
+  for (const example of ["docs/config.example.toml", "docs/gateway.example.toml"]) {
+    await cp(path.join(root, example), within(example));
+  }
   await copyFile(path.join(root, "LICENSE"), within("LICENSE"));
   await writeFile(within("LICENSES.txt"), await licenceTexts(packages));
   const program = { name: "facepay-agent", version, license, arch, node: process.versions.node };
