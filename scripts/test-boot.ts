@@ -1,6 +1,7 @@
 /**
- * `npm run test:boot [-- --keep]`: the package on a real systemd 252, in a container made of Debian 12. Needs root, debootstrap
- * and systemd-nspawn; three minutes. Every fact is printed; the exit code is 1 when one does not hold.
+ * `npm run test:boot [-- --debian 12|13] [--keep]`: the package on a real systemd, in a container made of that Debian (12
+ * unless told). Needs root, debootstrap and systemd-nspawn; three minutes. Every fact is printed; the exit code is 1 when one
+ * does not hold.
  */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
@@ -23,10 +24,14 @@ import {
   units,
 } from "./test-boot/stories.ts";
 import { credentials, purge, updates } from "./test-boot/updates.ts";
-import { chroot, debian, require, run, tell } from "./test-machines/debian.ts";
+import { chroot, debian, debianVersions, require, run, tell } from "./test-machines/debian.ts";
 import { buildPackage, install, provision } from "./test-machines/terminal.ts";
 
-const { values } = parseArgs({ options: { keep: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { keep: { type: "boolean", default: false }, debian: { type: "string", default: "12" } },
+});
+const version = debianVersions.find((name) => name === values.debian);
+if (version === undefined) throw new Error(`--debian is one of ${debianVersions.join(", ")}`);
 require("npm run test:boot", {
   debootstrap: "debootstrap",
   "systemd-nspawn": "systemd-container",
@@ -56,7 +61,7 @@ async function booted(tellStory: (machine: Container) => Promise<void>): Promise
 }
 
 try {
-  const base = await debian();
+  const base = await debian(version);
   tell("two versions of the package ...");
   const [older, newer] = ["0.1.0", "0.2.0~test"].map((version) => buildPackage(work, version)) as [string, string];
   run("cp", ["-a", "--reflink=auto", base, machineRoot]);

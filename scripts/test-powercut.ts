@@ -1,22 +1,26 @@
 /**
- * `npm run test:powercut [-- --cuts 20] [--cache writeback|none]`: a virtual machine with the package on its own disk, whose
+ * `npm run test:powercut [-- --cuts 20] [--cache writeback|none] [--without-fsync]`: a virtual machine with the package on its own disk, whose
  * power is cut (SIGKILL to QEMU: what the guest had not flushed is lost) in the middle of refreshes, again and again. After
  * each boot, with nobody outside to ask, the first answer must hold what was last announced as safe. Needs root, debootstrap
- * and QEMU; no KVM. About a minute a cut.
+ * and QEMU; no KVM. About a minute a cut. `--without-fsync` is the control: with fsync made to do nothing, promises must break.
  */
 import { randomInt } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { debianWithKernel, kernelOf, require, run, tell } from "./test-machines/debian.ts";
+import { chroot, debianWithKernel, kernelOf, require, run, tell } from "./test-machines/debian.ts";
 import { buildPackage, install, provision, watchOnly } from "./test-machines/terminal.ts";
 import { Ledger } from "./test-powercut/ledger.ts";
 import { Vm } from "./test-powercut/vm.ts";
 
 const { values } = parseArgs({
-  options: { cuts: { type: "string", default: "20" }, cache: { type: "string", default: "writeback" } },
+  options: {
+    cuts: { type: "string", default: "20" },
+    cache: { type: "string", default: "writeback" },
+    "without-fsync": { type: "boolean", default: false },
+  },
 });
 const cuts = Number(values.cuts);
 require("npm run test:powercut", {
@@ -35,10 +39,20 @@ async function makeDisk(work: string, base: string): Promise<string> {
   await install(machine, buildPackage(work, "0.1.0"));
   await provision(machine, HURRIED);
   await watchOnly(machine, process.arch === "arm64" ? "/dev/ttyAMA0" : "/dev/ttyS0");
+  if (values["without-fsync"]) await disableFsync(machine);
   const disk = path.join(work, "disk.img");
   run("mkfs.ext4", ["-q", "-d", machine, disk, "2G"]);
   await rm(machine, { recursive: true });
   return disk;
+}
+
+/** For the agent alone: its libc calls of that kind return at once. */
+async function disableFsync(machine: string): Promise<void> {
+  chroot(machine, "DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends libeatmydata1");
+  const [library] = chroot(machine, "find /usr/lib -name 'libeatmydata.so'").trim().split("\n");
+  const directory = path.join(machine, "etc/systemd/system/facepay-agent.service.d");
+  await mkdir(directory, { recursive: true });
+  await writeFile(path.join(directory, "control.conf"), `[Service]\nEnvironment=LD_PRELOAD=${library}\n`);
 }
 
 const work = await mkdtemp(path.join(os.tmpdir(), "facepay-powercut-"));
@@ -62,7 +76,8 @@ try {
       await vm.cut();
     }
   }
-  tell(`${cuts - failed} of ${cuts} cuts survived, ${ledger.promises} promises made, cache=${values.cache}`);
+  const kind = values["without-fsync"] ? "control without fsync, which has to fail: " : "";
+  tell(`${kind}${cuts - failed} of ${cuts} cuts survived, ${ledger.promises} promises made, cache=${values.cache}`);
 } finally {
   await rm(work, { recursive: true, force: true });
 }

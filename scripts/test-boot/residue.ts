@@ -5,7 +5,8 @@ const NOT_OURS = [
   /^\/(proc|sys|dev|run|tmp|root)(\/|$)/,
   /^\/var\/(log|lib\/dpkg|lib\/systemd|cache\/(apt|debconf|ldconfig|man))(\/|$)/,
   /^\/var\/(lib\/apt|tmp)(\/|$)/,
-  /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid|machine-id|\.updated|\.pwd\.lock|ld\.so\.cache)-?$/,
+  /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid|machine-id|\.pwd\.lock|ld\.so\.cache)-?$/,
+  /^\/(etc|var)\/\.updated$/,
   /^\/opt\/facepay-peers(\/|$)/,
   /^\/etc\/systemd\/system\/stand-in-(bridge|pay)\.service$/,
 ];

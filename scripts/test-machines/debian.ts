@@ -5,7 +5,9 @@ import path from "node:path";
 
 export const root = path.resolve(import.meta.dirname, "../..");
 const cache = path.join(root, ".cache/machines");
-const SUITE = "bookworm";
+const suites = { "12": "bookworm", "13": "trixie" } as const;
+export type DebianVersion = keyof typeof suites;
+export const debianVersions = Object.keys(suites) as DebianVersion[];
 const INCLUDED = ["systemd", "systemd-sysv", "dbus", "udev", "libpam-systemd"];
 
 /** Ends the program, naming everything that is missing, when this machine cannot run such a test. */
@@ -20,17 +22,17 @@ export function require(what: string, tools: Readonly<Record<string, string>>): 
   process.exit(69);
 }
 
-/** A minimal Debian 12, made once and kept in .cache. Never changed: every test works on a copy. */
-export async function debian(): Promise<string> {
-  return await once("debian-12", async (directory) => {
-    tell("debootstrap of Debian 12, once ...");
-    run("debootstrap", ["--variant=minbase", `--include=${INCLUDED.join(",")}`, SUITE, directory]);
+/** A minimal Debian, made once and kept in .cache. Never changed: every test works on a copy. */
+export async function debian(version: DebianVersion): Promise<string> {
+  return await once(`debian-${version}`, async (directory) => {
+    tell(`debootstrap of Debian ${version}, once ...`);
+    run("debootstrap", ["--variant=minbase", `--include=${INCLUDED.join(",")}`, suites[version], directory]);
   });
 }
 
-/** The same with a kernel, for a virtual machine. */
+/** Debian 12 with a kernel, for a virtual machine. */
 export async function debianWithKernel(): Promise<string> {
-  const base = await debian();
+  const base = await debian("12");
   return await once("debian-12-kernel", async (directory) => {
     tell("a kernel for it, once ...");
     run("cp", ["-a", "--reflink=auto", `${base}/.`, directory]);

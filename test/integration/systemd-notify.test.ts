@@ -146,6 +146,26 @@ describe("the notifier", () => {
     server.close();
   });
 
+  it("says nothing after STOPPING, though an answer to its own question comes in later", async () => {
+    const path = `${directory.path}/api.sock`;
+    const questions: net.Socket[] = [];
+    const server = net.createServer((socket) => questions.push(socket));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const address = `${directory.path}/notify`;
+    await using manager = new NotifySocket(address);
+    const told: string[] = [];
+    const log = { ...silentLog, warn: (code: string) => told.push(code) };
+    const notifier = await start(address, { apiSocket: () => path, log });
+    await manager.until("a question", () => questions.length > 0);
+    await notifier.stop();
+    for (const socket of questions) socket.end("HTTP/1.1 200 OK\r\n\r\n");
+    await delay(100);
+    expect(manager.texts.at(-1)).toBe("STOPPING=1");
+    // Nor is anything sent on a descriptor that may be somebody else's by now.
+    expect(told).toEqual([]);
+    server.close();
+  });
+
   it("tells a reload with its instant, and READY after it, also when it fails", async () => {
     const address = `${directory.path}/notify`;
     await using manager = new NotifySocket(address);
