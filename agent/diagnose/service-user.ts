@@ -51,7 +51,7 @@ export async function userOfUnit(
   if (account === undefined) return undefined;
   const gid = unit.group === "" ? account.gid : groupId(unit.group);
   if (gid === undefined) return undefined;
-  const more = unit.supplementaryGroups.map(groupId).filter((id) => id !== undefined);
+  const more = unit.supplementaryGroups.map((name) => groupId(name)).filter((id) => id !== undefined);
   return { name: account.name, uid: account.uid, gid, gids: [gid, ...groupsOf(account.name), ...more] };
 }
 

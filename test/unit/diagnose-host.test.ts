@@ -5,6 +5,7 @@ import { mountOf } from "../../agent/diagnose/mounts.ts";
 import { allows, ancestors } from "../../agent/diagnose/rights.ts";
 import { judgeEnabled, judgeRestarts, judgeRunning, withoutUnit } from "../../agent/diagnose/service-checks.ts";
 import { environmentOf, withServiceEnvironment } from "../../agent/diagnose/service-environment.ts";
+import { userOfUnit } from "../../agent/diagnose/service-user.ts";
 import { judgeMemory, judgeNode, judgePackage, judgeSystem } from "../../agent/diagnose/system-checks.ts";
 import {
   judgeOffset,
@@ -275,6 +276,22 @@ describe("the rights of the service's user", () => {
     expect(allows(file(0, 1, 1), root, "rw")).toBe(true);
     expect(allows(file(0, 1, 1), root, "x")).toBe(false);
     expect(allows({ ...file(0, 1, 1), mode: 0o040000 }, root, "rwx")).toBe(true);
+  });
+
+  it("are those of the unit's user, its group, and the groups that the unit adds", async () => {
+    const asked: unknown[][] = [];
+    const groupId = (...args: [string]) => {
+      asked.push(args);
+      return { facepay: 700, dialout: 20, video: 44 }[args[0]];
+    };
+    const unit = { user: "root", group: "facepay", supplementaryGroups: ["dialout", "video", "nowhere"] };
+    expect(await userOfUnit(unit, groupId)).toMatchObject({ name: "root", uid: 0, gid: 700 });
+    expect((await userOfUnit(unit, groupId))?.gids).toEqual(expect.arrayContaining([700, 20, 44]));
+    // A second argument would be the file to read the groups from.
+    expect(asked.every((args) => args.length === 1)).toBe(true);
+    expect((await userOfUnit({ ...unit, group: "" }, groupId))?.gid).toBe(0);
+    expect(await userOfUnit({ ...unit, user: "nobody-of-this-name" }, groupId)).toBeUndefined();
+    expect(await userOfUnit({ ...unit, group: "nowhere" }, groupId)).toBeUndefined();
   });
 
   it("begin at the root of the tree", () => {
