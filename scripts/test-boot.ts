@@ -8,6 +8,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Container, PEERS } from "./test-boot/container.ts";
+import { diagnosed } from "./test-boot/diagnosed.ts";
 import { Report } from "./test-boot/report.ts";
 import { inventory } from "./test-boot/residue.ts";
 import {
@@ -85,6 +86,7 @@ try {
     await kill(machine, report, kept);
     await hang(machine, report);
     await outage(machine, report);
+    await diagnosed(machine, report);
   });
   await booted(async (machine) => {
     if (kept) await servedAfterBoot(machine, report, kept);

@@ -5,7 +5,7 @@ import { type Secrets, withSecrets } from "../config/secrets.ts";
 import { type OperatingSystem, readOperatingSystem } from "../host.ts";
 import { holderOf } from "../store/lock.ts";
 import type { DiagnoseContext } from "./check.ts";
-import { readUnits, type Units } from "./units.ts";
+import { CREDENTIALS, readUnits, type Units } from "./units.ts";
 
 type Once = Pick<DiagnoseContext, "once">;
 
@@ -42,6 +42,11 @@ export function secretsOf(
 /** Undefined without systemd, or when the service is not installed. */
 export function unitsOf(context: Once): Promise<Units | undefined> {
   return context.once("units", readUnits);
+}
+
+/** A credential of systemd's is there only while its service runs: a stopped service has lost none. */
+export function isPutAway(file: string, { agent }: Pick<DiagnoseContext, "agent">): boolean {
+  return file.startsWith(CREDENTIALS) && agent.kind === "absent";
 }
 
 export function stateDirectoryOf({ loaded }: Pick<DiagnoseContext, "loaded">): string {

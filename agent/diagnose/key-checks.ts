@@ -3,7 +3,7 @@ import type { SecretKey } from "../config/named-files.ts";
 import type { Problem } from "../config/problem.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
-import { secretsOf, unitsOf } from "./facts.ts";
+import { isPutAway, secretsOf, unitsOf } from "./facts.ts";
 import { needsSudo, remedyOfProblem, withoutConfig } from "./outcomes.ts";
 import { accessOf, ancestors, octal } from "./rights.ts";
 
@@ -77,13 +77,16 @@ async function owned(at: string): Promise<{ mode: number; uid: number }> {
 async function fileProblem(context: DiagnoseContext): Promise<Outcome | undefined> {
   const { loaded, env } = context;
   const { problems } = await secretsOf(context);
-  const own = problems.filter(({ check }) => check === undefined);
+  const own = problems.filter(
+    ({ check, key }) => check === undefined && !isPutAway(loaded?.named.get(key as SecretKey) ?? "", context),
+  );
   // Mode and owner are facts for everybody; that a file cannot be read is one only for those who should be able to.
   const [first] = own;
   if (first !== undefined && context.privileged) return failed(first);
   for (const [key, file] of loaded?.named ?? []) {
     // systemd guards what is in there (systemd.exec(5)).
     if (env.CREDENTIALS_DIRECTORY !== undefined && file.startsWith(`${env.CREDENTIALS_DIRECTORY}/`)) continue;
+    if (isPutAway(file, context)) continue;
     const barred = await reachable(context, key, file);
     if (barred !== undefined) return barred;
   }
@@ -166,7 +169,7 @@ export const keyChecks: readonly Check[] = [
           detail: { zh: "未安装为系统服务，没有系统凭据", en: "no service unit, so no system credentials" },
         };
       }
-      const { encryptedCredentials: encrypted } = units;
+      const encrypted = units.credentials.some((credential) => credential.encrypted);
       const tpm = await stat("/dev/tpmrm0").then(
         () => true,
         () => false,

@@ -9,7 +9,7 @@ import { identityDigest } from "../store/state-format.ts";
 import { peekKey } from "../store/store-key.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { writeProbeOf } from "./disk-checks.ts";
-import { stateDirectoryOf } from "./facts.ts";
+import { isPutAway, stateDirectoryOf, unitsOf } from "./facts.ts";
 import { needsSudo, nothingKept, withoutConfig } from "./outcomes.ts";
 import { accessOf, allows, octal } from "./rights.ts";
 
@@ -105,6 +105,13 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
   };
 }
 
+const keyPutAway: Outcome = {
+  status: "skip",
+  detail: {
+    zh: "封存密钥是系统凭据，服务运行时才能读取",
+    en: "the seal's key is a system credential, there only while the service runs",
+  },
+};
 const recovered = { zh: "一周内曾损坏并已恢复", en: "damaged and recovered within the last week" } as const;
 const watchStorage = {
   zh: "数据会自动重新获取；如反复出现请更换存储。",
@@ -116,6 +123,9 @@ async function keptIn(context: DiagnoseContext, directory: string): Promise<Outc
   if (loaded === undefined) return withoutConfig();
   const { keyFile } = loaded.config.store;
   const { CREDENTIALS_DIRECTORY: credentialsDirectory } = env;
+  const units = await unitsOf(context);
+  const credential = keyFile === undefined && units?.credentials.some(({ name }) => name === "store-key");
+  if (isPutAway(keyFile ?? "", context) || (credential && credentialsDirectory === undefined)) return keyPutAway;
   const key = await peekKey({
     ...{ directory, fileSystem: nodeFileSystem },
     ...(keyFile === undefined ? {} : { keyFile }),

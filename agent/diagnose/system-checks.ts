@@ -66,7 +66,9 @@ export function judgeNode(version: string, wallMs: number): Outcome {
 /** `listing`: what `dpkg --verify` prints, a line for each file that is not as it was packaged. */
 export function judgePackage(listing: string): Outcome {
   const found = listing.split("\n").flatMap((line) => {
-    const [, conffile, file] = /^(?:missing|[?.\dA-Z]{9})\s+(c)?\s*(\/.*?)(?: \(.*\))?$/.exec(line) ?? [];
+    // What may not be looked at is called missing, too.
+    if (line.endsWith("(Permission denied)")) return [];
+    const [, conffile, file] = /^(?:missing|[?.\dA-Z]{9})\s+(c)?\s*(\/.*)$/.exec(line) ?? [];
     return file === undefined || MEANT_TO_CHANGE.test(file) ? [] : [{ file, conffile: conffile !== undefined }];
   });
   const [first] = found.toSorted((a, b) => Number(a.conffile) - Number(b.conffile));

@@ -4,16 +4,23 @@ import { runProgram } from "./program.ts";
 /** What `systemctl show` says of one unit. */
 export type UnitProperties = Readonly<Record<string, string>>;
 
+export interface Credential {
+  readonly name: string;
+  readonly encrypted: boolean;
+}
+
 /** What is installed of the service, as systemd sees it. */
 export interface Units {
   readonly service: UnitProperties;
   readonly sockets: readonly UnitProperties[];
   /** "252"; undefined when it does not say. */
   readonly systemdVersion?: number;
-  /** Whether the unit, its drop-ins included, has secrets that systemd decrypts for it. */
-  readonly encryptedCredentials: boolean;
+  /** The credentials that systemd gives the service, by its unit with its drop-ins. */
+  readonly credentials: readonly Credential[];
 }
 
+/** Where systemd puts the credentials of a unit while it runs (systemd.exec(5)). */
+export const CREDENTIALS = "/run/credentials/";
 export const SERVICE = "facepay-agent.service";
 const PATIENCE_MS = 4_000;
 /** For the cashier app, and for the technician. */
@@ -67,7 +74,7 @@ export function unitsOf(shown: string, version: string, files = ""): Units | und
   return {
     service,
     sockets: all.filter((unit) => unit !== service),
-    encryptedCredentials: hasEncryptedCredentials(files),
+    credentials: credentialsIn(files),
     ...(number === undefined ? {} : { systemdVersion: Number(number) }),
   };
 }
@@ -76,12 +83,14 @@ export function unitsOf(shown: string, version: string, files = ""): Units | und
  * From the unit's files, since `systemctl show` says "[unprintable]" of credentials whether there are any or not (252). An
  * empty assignment takes back those before it.
  */
-function hasEncryptedCredentials(files: string): boolean {
-  const last = new Map<string, string>();
-  for (const [, name = "", value = ""] of files.matchAll(/^((?:Load|Set)CredentialEncrypted)[ \t]*=[ \t]*(\S?)/gm)) {
-    last.set(name, value);
+function credentialsIn(files: string): Credential[] {
+  const byKey = new Map<string, Credential[]>();
+  const lines = files.matchAll(/^((?:Load|Set|Import)Credential(Encrypted)?)[ \t]*=[ \t]*([^:\s]*)/gm);
+  for (const [, key = "", encrypted, name = ""] of lines) {
+    const before = name === "" ? [] : [...(byKey.get(key) ?? []), { name, encrypted: encrypted !== undefined }];
+    byKey.set(key, before);
   }
-  return [...last.values()].some((value) => value !== "");
+  return [...byKey.values()].flat();
 }
 
 function propertiesOf(block: string): UnitProperties {

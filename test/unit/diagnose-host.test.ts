@@ -49,10 +49,9 @@ describe("the system", () => {
   it("is compared with the package: what a technician may change does not count", () => {
     expect(judgePackage("").status).toBe("pass");
     expect(judgePackage("??5?????? c /etc/facepay-agent/config.toml\n").status).toBe("pass");
+    expect(judgePackage("missing     /etc/facepay-agent/config.d (Permission denied)\n").status).toBe("pass");
     expect(judgePackage("??5?????? c /etc/logrotate.d/facepay-agent\n").status).toBe("warn");
-    const changed = judgePackage(
-      "??5?????? c /etc/x\nmissing     /usr/lib/facepay-agent/agent.js (Permission denied)\n",
-    );
+    const changed = judgePackage("??5?????? c /etc/x\nmissing     /usr/lib/facepay-agent/agent.js\n");
     expect(changed).toMatchObject({
       status: "fail",
       value: { changed: ["/etc/x", "/usr/lib/facepay-agent/agent.js"] },
@@ -108,7 +107,7 @@ describe("the service, as systemctl shows it", () => {
   ])("has secrets that systemd decrypts by its files, %j: %s", (files, encrypted) => {
     // What systemd 252 shows of every unit, whatever its credentials.
     const text = shown("LoadCredentialEncrypted=[unprintable]");
-    expect(unitsOf(text, "systemd 252", files)?.encryptedCredentials).toBe(encrypted);
+    expect(unitsOf(text, "systemd 252", files)?.credentials.some((one) => one.encrypted)).toBe(encrypted);
   });
 
   const since = (s: number) => `ActiveEnterTimestampMonotonic=${s * 1e6}`;
@@ -135,6 +134,22 @@ describe("the service, as systemctl shows it", () => {
     for (const kind of ["absent", "silent"] as const) {
       expect(withoutUnit({ kind }, "/run/admin.sock", undefined).status).toBe("skip");
     }
+  });
+
+  it("gets the credentials that its files name", () => {
+    const text = [
+      "# /lib/systemd/system/facepay-agent.service",
+      "[Service]",
+      "LoadCredential=token:/etc/token",
+      "# LoadCredentialEncrypted=not-this:/etc/x",
+      "LoadCredentialEncrypted=store-key:/etc/credstore.encrypted/facepay-agent.store-key",
+      "SetCredentialEncrypted=client.key: abc",
+    ].join("\n");
+    expect(unitsOf(shown(""), "", text)?.credentials).toEqual([
+      { name: "token", encrypted: false },
+      { name: "store-key", encrypted: true },
+      { name: "client.key", encrypted: true },
+    ]);
   });
 
   it("gives its environment, quoted as systemd quotes it", () => {
