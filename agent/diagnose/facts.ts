@@ -5,7 +5,7 @@ import { type Secrets, withSecrets } from "../config/secrets.ts";
 import { type OperatingSystem, readOperatingSystem } from "../host.ts";
 import { holderOf } from "../store/lock.ts";
 import type { DiagnoseContext } from "./check.ts";
-import { CREDENTIALS, type Credential, readCredentials, readUnits, type Units } from "./units.ts";
+import { CREDENTIALS, readUnits, type Units } from "./units.ts";
 
 type Once = Pick<DiagnoseContext, "once">;
 
@@ -42,11 +42,6 @@ export function secretsOf(
 /** Undefined without systemd, or when the service is not installed. */
 export function unitsOf(context: Once): Promise<Units | undefined> {
   return context.once("units", readUnits);
-}
-
-/** The credentials of the service's unit; none when it is not installed. */
-export function credentialsOf(context: Once & Pick<DiagnoseContext, "installed">): Promise<readonly Credential[]> {
-  return context.once("credentials", async () => (context.installed ? await readCredentials() : []));
 }
 
 /** A credential of systemd's is there only while its service runs: a stopped service has lost none. */

@@ -3,7 +3,7 @@ import type { SecretKey } from "../config/named-files.ts";
 import type { Problem } from "../config/problem.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
-import { credentialsOf, isPutAway, secretsOf } from "./facts.ts";
+import { isPutAway, secretsOf, unitsOf } from "./facts.ts";
 import { needsSudo, remedyOfProblem, withoutConfig } from "./outcomes.ts";
 import { accessOf, ancestors, octal } from "./rights.ts";
 
@@ -162,13 +162,14 @@ export const keyChecks: readonly Check[] = [
     threshold: { warn: "not bound to a TPM" },
     remedy: checkRemedy("cred.tpm"),
     async run(context) {
-      if (!context.installed) {
+      const units = await unitsOf(context);
+      if (units === undefined || !context.installed) {
         return {
           status: "skip",
           detail: { zh: "未安装为系统服务，没有系统凭据", en: "no service unit, so no system credentials" },
         };
       }
-      const encrypted = (await credentialsOf(context)).some((credential) => credential.encrypted);
+      const encrypted = units.credentials.some((credential) => credential.encrypted);
       const tpm = await stat("/dev/tpmrm0").then(
         () => true,
         () => false,

@@ -9,7 +9,7 @@ import { identityDigest } from "../store/state-format.ts";
 import { peekKey } from "../store/store-key.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { writeProbeOf } from "./disk-checks.ts";
-import { credentialsOf, isPutAway, stateDirectoryOf } from "./facts.ts";
+import { isPutAway, stateDirectoryOf, unitsOf } from "./facts.ts";
 import { needsSudo, nothingKept, withoutConfig } from "./outcomes.ts";
 import { accessOf, allows, octal } from "./rights.ts";
 
@@ -123,7 +123,8 @@ async function keptIn(context: DiagnoseContext, directory: string): Promise<Outc
   if (loaded === undefined) return withoutConfig();
   const { keyFile } = loaded.config.store;
   const { CREDENTIALS_DIRECTORY: credentialsDirectory } = env;
-  const credential = keyFile === undefined && (await credentialsOf(context)).some(({ name }) => name === "store-key");
+  const units = await unitsOf(context);
+  const credential = keyFile === undefined && units?.credentials.some(({ name }) => name === "store-key");
   if (isPutAway(keyFile ?? "", context) || (credential && credentialsDirectory === undefined)) return keyPutAway;
   const key = await peekKey({
     ...{ directory, fileSystem: nodeFileSystem },

@@ -4,14 +4,23 @@ import { runProgram } from "./program.ts";
 /** What `systemctl show` says of one unit. */
 export type UnitProperties = Readonly<Record<string, string>>;
 
+export interface Credential {
+  readonly name: string;
+  readonly encrypted: boolean;
+}
+
 /** What is installed of the service, as systemd sees it. */
 export interface Units {
   readonly service: UnitProperties;
   readonly sockets: readonly UnitProperties[];
   /** "252"; undefined when it does not say. */
   readonly systemdVersion?: number;
+  /** The credentials that systemd gives the service, by its unit with its drop-ins. */
+  readonly credentials: readonly Credential[];
 }
 
+/** Where systemd puts the credentials of a unit while it runs (systemd.exec(5)). */
+export const CREDENTIALS = "/run/credentials/";
 export const SERVICE = "facepay-agent.service";
 const PATIENCE_MS = 4_000;
 /** For the cashier app, and for the technician. */
@@ -44,16 +53,17 @@ export async function isSystemdBooted(): Promise<boolean> {
 export async function readUnits(): Promise<Units | undefined> {
   if (!(await isSystemdBooted())) return undefined;
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const [shown, version] = await Promise.all([
+  const [shown, version, files] = await Promise.all([
     runProgram("systemctl", ["show", "--property", PROPERTIES.join(","), SERVICE, ...SOCKETS], { signal }),
     runProgram("systemctl", ["--version"], { signal }),
+    runProgram("systemctl", ["cat", SERVICE], { signal }),
   ]);
   const said = (it: typeof version) => (it.kind === "ended" ? it.stdout : "");
-  return shown.kind === "ended" ? unitsOf(shown.stdout, said(version)) : undefined;
+  return shown.kind === "ended" ? unitsOf(shown.stdout, said(version), said(files)) : undefined;
 }
 
-/** Pure: what the answers of systemctl come to: to `show` and `--version`. */
-export function unitsOf(shown: string, version: string): Units | undefined {
+/** Pure: what the answers of systemctl come to: to `show`, `--version` and `cat`. */
+export function unitsOf(shown: string, version: string, files = ""): Units | undefined {
   const all = shown
     .split("\n\n")
     .map(propertiesOf)
@@ -64,8 +74,23 @@ export function unitsOf(shown: string, version: string): Units | undefined {
   return {
     service,
     sockets: all.filter((unit) => unit !== service),
+    credentials: credentialsIn(files),
     ...(number === undefined ? {} : { systemdVersion: Number(number) }),
   };
+}
+
+/**
+ * From the unit's files, since `systemctl show` says "[unprintable]" of credentials whether there are any or not (252). An
+ * empty assignment takes back those before it.
+ */
+function credentialsIn(files: string): Credential[] {
+  const byKey = new Map<string, Credential[]>();
+  const lines = files.matchAll(/^((?:Load|Set|Import)Credential(Encrypted)?)[ \t]*=[ \t]*([^:\s]*)/gm);
+  for (const [, key = "", encrypted, name = ""] of lines) {
+    const before = name === "" ? [] : [...(byKey.get(key) ?? []), { name, encrypted: encrypted !== undefined }];
+    byKey.set(key, before);
+  }
+  return [...byKey.values()].flat();
 }
 
 function propertiesOf(block: string): UnitProperties {
@@ -81,34 +106,4 @@ export function wordsOf(property: string | undefined): string[] {
   return [...(property ?? "").matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
     quoted === undefined ? (plain ?? "") : quoted.replace(/\\(.)/g, "$1"),
   );
-}
-
-export interface Credential {
-  readonly name: string;
-  readonly encrypted: boolean;
-}
-
-/** Where systemd puts the credentials of a unit while it runs (systemd.exec(5)). */
-export const CREDENTIALS = "/run/credentials/";
-
-/** The credentials that the service is given. Empty without systemd. */
-export async function readCredentials(): Promise<Credential[]> {
-  if (!(await isSystemdBooted())) return [];
-  const shown = await runProgram("systemctl", ["cat", SERVICE], { signal: AbortSignal.timeout(PATIENCE_MS) });
-  return shown.kind === "ended" ? credentialsIn(shown.stdout) : [];
-}
-
-/**
- * Pure: out of the unit's own text, drop-ins included, for `systemctl show` calls these properties unprintable (252). An empty
- * assignment takes back those of its kind before it (systemd.exec(5)).
- */
-export function credentialsIn(text: string): Credential[] {
-  let found: (Credential & { readonly kind: string })[] = [];
-  for (const [, kind = "", name = ""] of text.matchAll(
-    /^((?:Load|Set|Import)Credential(?:Encrypted)?)[ \t]*=[ \t]*([^:\s]*)/gm,
-  )) {
-    if (name === "") found = found.filter((one) => one.kind !== kind);
-    else found.push({ kind, name, encrypted: kind.endsWith("Encrypted") });
-  }
-  return found.map(({ name, encrypted }) => ({ name, encrypted }));
 }

@@ -16,7 +16,7 @@ import {
   synchronisationOf,
   trackingOf,
 } from "../../agent/diagnose/time-checks.ts";
-import { credentialsIn, unitsOf, wordsOf } from "../../agent/diagnose/units.ts";
+import { unitsOf, wordsOf } from "../../agent/diagnose/units.ts";
 import { p95 } from "../../agent/diagnose/write-probe.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -105,7 +105,9 @@ describe("the service, as systemctl shows it", () => {
     ["[Service]\nSetCredentialEncrypted = a: Whxqht+dQJax1aZeCGLxm\n", true],
     ["[Service]\nLoadCredentialEncrypted=a:/b\n\n# drop-in\n[Service]\nLoadCredentialEncrypted=\n", false],
   ])("has secrets that systemd decrypts by its files, %j: %s", (files, encrypted) => {
-    expect(credentialsIn(files).some((credential) => credential.encrypted)).toBe(encrypted);
+    // What systemd 252 shows of every unit, whatever its credentials.
+    const text = shown("LoadCredentialEncrypted=[unprintable]");
+    expect(unitsOf(text, "systemd 252", files)?.credentials.some((one) => one.encrypted)).toBe(encrypted);
   });
 
   const since = (s: number) => `ActiveEnterTimestampMonotonic=${s * 1e6}`;
@@ -143,12 +145,11 @@ describe("the service, as systemctl shows it", () => {
       "LoadCredentialEncrypted=store-key:/etc/credstore.encrypted/facepay-agent.store-key",
       "SetCredentialEncrypted=client.key: abc",
     ].join("\n");
-    expect(credentialsIn(text)).toEqual([
+    expect(unitsOf(shown(""), "", text)?.credentials).toEqual([
       { name: "token", encrypted: false },
       { name: "store-key", encrypted: true },
       { name: "client.key", encrypted: true },
     ]);
-    expect(credentialsIn("")).toEqual([]);
   });
 
   it("gives its environment, quoted as systemd quotes it", () => {

@@ -161,9 +161,11 @@ describe("the local API", () => {
 
   it("has the mode and group that the socket unit gives", () => {
     const unit = { Id: "facepay-agent.socket", SocketMode: "0600", SocketGroup: "root" };
-    const units = { service: {}, sockets: [unit] };
+    const units = { service: {}, credentials: [], sockets: [unit] };
     expect(systemds(units, "facepay-agent.socket")).toEqual({ mode: 0o600, group: { name: "root", gid: 0 } });
-    expect(systemds({ service: {}, sockets: [{ Id: "facepay-agent.socket" }] }, "facepay-agent.socket")).toEqual({
+    expect(
+      systemds({ service: {}, credentials: [], sockets: [{ Id: "facepay-agent.socket" }] }, "facepay-agent.socket"),
+    ).toEqual({
       mode: 0o660,
       group: undefined,
     });
