@@ -60,7 +60,7 @@ describe.skipIf(!has("dpkg-deb"))("the package (skipped without dpkg-deb)", { ti
     const file = "-rw-r--r-- root/root";
     for (const name of [
       "usr/lib/facepay-agent/facepay-agent.cjs",
-      "usr/lib/facepay-agent/lib/agent.cjs",
+      "usr/lib/facepay-agent/packages.json",
       "lib/systemd/system/facepay-agent.service",
       "lib/systemd/system/facepay-agent.socket",
       "lib/systemd/system/facepay-agent-admin.socket",
@@ -79,6 +79,8 @@ describe.skipIf(!has("dpkg-deb"))("the package (skipped without dpkg-deb)", { ti
       expect(listed.get(`./${name}`), name).toBe("-rwxr-xr-x root/root");
     }
     expect([...listed].filter(([, how]) => !/^(-rw-r--r--|[-d]rwxr-xr-x) root\/root$/.test(how))).toEqual([]);
+    // Its name holds a digest.
+    expect([...listed.keys()].some((name) => /\/facepay-agent\/lib\/agent[\w-]*\.cjs$/.test(name))).toBe(true);
     expect(listed.has("./etc/facepay-agent/config.toml")).toBe(false);
   });
 
