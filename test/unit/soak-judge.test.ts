@@ -197,7 +197,7 @@ describe("memory and open files", () => {
   });
 
   it("are not when they creep", () => {
-    for (const samples of [life(60, 0), life(0, 20)]) {
+    for (const samples of [life(120, 0), life(0, 20)]) {
       const found = trend(samples);
       if (found) judgeTrend(found, report);
     }
