@@ -156,7 +156,7 @@ describe("on a terminal", () => {
     const bare = await onTty({ LANG: "C", NO_COLOR: "1" }, ["--only", "cfg.mode"]);
     expect(bare.replaceAll(WIPE, "").replaceAll("\r", "")).toMatch(/^[\n -~]+$/);
     expect(bare).toContain("[warn] 303");
-    expect(await onTty({ LANG: "zh_CN.UTF-8", TERM: "linux" }, ["--only", "cfg.mode"])).toContain("[warn] 303 mode");
+    expect(await onTty({ LANG: "zh_CN.UTF-8", TERM: "linux" }, ["--only", "cfg.mode"])).toContain("[warn] 303 Mode");
   });
 });
 
