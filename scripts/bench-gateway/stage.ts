@@ -106,13 +106,7 @@ export async function openStage(ports: readonly [number, number]): Promise<Stage
 /** Its audit goes into a file, as a journal would take it. */
 async function startGateway(directory: string): Promise<ChildProcess> {
   const launcher = path.join(root, "scripts/facepay-agent.js");
-  const args = [
-    ...(process.env.PROF ? ["--cpu-prof", "--cpu-prof-dir=/tmp/gwprof"] : []),
-    launcher,
-    "gateway",
-    "--config",
-    path.join(directory, "gateway.toml"),
-  ];
+  const args = [launcher, "gateway", "--config", path.join(directory, "gateway.toml")];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"], env: environment });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
