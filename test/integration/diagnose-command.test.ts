@@ -106,9 +106,10 @@ describe("the command line of diagnose", () => {
 
   it("keeps within its time, and says what it did not get to", async () => {
     const { report } = await shop.diagnose(["--timeout", "0.001"]);
-    expect(report.checks.filter(({ detail }) => detail.en.includes("--timeout")).length).toBeGreaterThan(
-      allChecks.length - 3,
-    );
+    // How many are quick enough to end within a millisecond is the machine's matter.
+    const left = report.checks.filter(({ detail }) => detail.en.includes("--timeout"));
+    expect(left.length).toBeGreaterThan(allChecks.length / 2);
+    expect(report.checks.at(-1)).toMatchObject({ status: "skip", detail: { zh: "总时间已用完（--timeout）" } });
   });
 
   it("does not mind a reader who has read enough, and minds a report that could not be kept", async () => {
