@@ -155,6 +155,7 @@ export class Terminal {
       this.#renewalRefused = undefined;
       this.#wechatpay = await this.#createWechatPay();
       log.info("SECRETS_RENEWED");
+      this.keeper.credentialsRenewed();
       await former?.close();
     } catch (error) {
       log.error("SECRETS_REFUSED", { detail: asAgentError(error).message });

@@ -152,6 +152,11 @@ export class AuthinfoKeeper implements Keeper {
     this.#wake();
   }
 
+  /** To be called when keys, certificates or tokens have been replaced: what was refused with the former ones may be granted now. */
+  credentialsRenewed(): void {
+    if (this.#pacing.failures > 0) this.#urge(this.#parts.clock.boot());
+  }
+
   subscribe(listener: (view: AuthinfoView) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

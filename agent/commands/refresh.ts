@@ -24,8 +24,9 @@ export async function refresh(options: CommandOptions): Promise<number> {
     }
     const cause = (body.cause ?? {}) as { code?: string; detail?: string };
     const code = cause.code ?? String(body.code);
-    const detail = cause.detail ?? body.detail ?? body.title ?? "";
-    print(`未能获取：${code} ${detail}`, `not obtained: ${code} ${detail}`);
+    const { detail = cause.detail, title = "", title_zh: titleZh = title } = body;
+    print(`未能获取：${code} ${detail ?? titleZh}`, `not obtained: ${code} ${detail ?? title}`);
+    if (code === "REFRESH_TOO_SOON") print("请等待 10 秒后再试", "wait ten seconds and try again");
     const remedy = remedyFor(code);
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;

@@ -96,8 +96,18 @@ async function isMaster(files: readonly OpenFile[], ptsNumber: string | undefine
 }
 
 async function nameOf(directory: string): Promise<string> {
-  const name = await readFile(path.join(directory, "comm"), "utf8").catch(() => "?");
+  const read = (name: string) => readFile(path.join(directory, name), "utf8").catch(() => "?");
+  const comm = await read("comm");
+  // Node 24 gives every program this name; what it runs is called by its script.
+  const name = comm.trim() === "MainThread" ? scriptIn(await read("cmdline")) : comm;
   return name.replace(/[\p{C}]+/gu, " ").trim();
+}
+
+/** Pure: "facepay-agent" out of "node\0--flag\0/usr/lib/facepay-agent/facepay-agent.cjs\0run". */
+export function scriptIn(cmdline: string): string {
+  const words = cmdline.split("\0");
+  const script = words.find((word) => /\.[cm]?[jt]s$/.test(word)) ?? words[0] ?? "?";
+  return path.parse(script).name;
 }
 
 /** Programs that take every new serial port for a modem or a Braille display. */

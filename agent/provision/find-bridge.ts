@@ -1,5 +1,6 @@
 import type { UsbDevice } from "../diagnose/bridge-line.ts";
 import type { Bilingual } from "../language.ts";
+import { remedyFor } from "../remedies.ts";
 import { type Answer, type AskBridge, askAll, type Candidate, candidates, kindOf } from "./bridges.ts";
 import type { TomlValue } from "./edit-toml.ts";
 
@@ -16,6 +17,8 @@ export interface Searcher {
   /** Every serial adapter that is plugged in. */
   adapters(): Promise<readonly UsbDevice[]>;
   tell(text: Bilingual): void;
+  /** The line that was in use so far, should nothing be found. */
+  readonly known?: Candidate;
   /** One of several bridges by its number from 1, or a path; undefined: nobody is there to choose. */
   readonly choose?: (found: readonly Answer[]) => Promise<string>;
 }
@@ -44,12 +47,20 @@ export async function findBridge(
   const bridges = answers.filter((answer) => "bridge" in answer);
   const [only] = bridges;
   if (only !== undefined && bridges.length === 1) return lineOf(only.candidate, only);
-  if (searcher.choose === undefined) return undefined;
-  const chosen = (await searcher.choose(bridges)).trim();
-  const numbered = bridges[Number(chosen) - 1];
-  if (numbered !== undefined) return lineOf(numbered.candidate, numbered);
-  if (!chosen.startsWith("/")) return undefined;
-  return await findBridge({ type: (await kindOf(chosen)) ?? "serial", path: chosen }, searcher, root);
+  if (searcher.choose === undefined) return searcher.known && lineOf(searcher.known, undefined);
+  for (;;) {
+    const chosen = (await searcher.choose(bridges)).trim();
+    if (chosen === "" && searcher.known !== undefined) return lineOf(searcher.known, undefined);
+    const numbered = bridges[Number(chosen) - 1];
+    if (numbered !== undefined) return lineOf(numbered.candidate, numbered);
+    if (chosen.startsWith("/")) {
+      return await findBridge({ type: (await kindOf(chosen)) ?? "serial", path: chosen }, searcher, root);
+    }
+    searcher.tell({
+      zh: "请输入列表中的编号，或以 / 开头的路径",
+      en: "type a number of the list, or a path that begins with /",
+    });
+  }
 }
 
 function lineOf({ type, path }: Candidate, answer: Answer | undefined): Line {
@@ -63,7 +74,10 @@ function lineOf({ type, path }: Candidate, answer: Answer | undefined): Line {
 
 function words(answer: Answer): Bilingual {
   const { path } = answer.candidate;
-  if (!("bridge" in answer)) return { zh: `  ${path}：${answer.code}`, en: `  ${path}: ${answer.code}` };
+  if (!("bridge" in answer)) {
+    const { zh, en } = remedyFor(answer.code) ?? { zh: "", en: "" };
+    return { zh: `  ${path}：${answer.code} ${zh}`.trimEnd(), en: `  ${path}: ${answer.code} ${en}`.trimEnd() };
+  }
   const device = answer.deviceId === undefined ? { zh: "未报告", en: "not reported" } : same(answer.deviceId);
   return {
     zh: `  ${path}：找到硬件桥 ${answer.bridge}，设备SN ${device.zh}`,

@@ -48,7 +48,9 @@ export async function gather(present: Answers, given: Answers, parts: Parts): Pr
   if (given.get("driver.type") === "simulator" || given.has("driver.vendor_id")) {
     return problems.length > 0 ? { ok: false, problems } : { ok: true, answers };
   }
-  const line = await findBridge(await lineNamed(present, given), {
+  const known = knownLine(present, home);
+  const line = await findBridge(await lineNamed(known, given), {
+    ...(known === undefined ? {} : { known }),
     ask: parts.ask,
     adapters: () => parts.adapters(),
     tell: (text) => parts.tell(text),
@@ -75,17 +77,21 @@ export async function gather(present: Answers, given: Answers, parts: Parts): Pr
   return problems.length > 0 ? { ok: false, problems } : { ok: true, answers };
 }
 
+/** The line of the configuration that is there already. */
+function knownLine(present: Answers, home: string): Candidate | undefined {
+  const known = present.get("driver.path");
+  if (typeof known !== "string") return undefined;
+  return { type: present.get("driver.type") === "socket" ? "socket" : "serial", path: path.resolve(home, known) };
+}
+
 /** A flag's line is used as it is; the present configuration's, while its device is there. */
-async function lineNamed(present: Answers, given: Answers): Promise<Candidate | undefined> {
+async function lineNamed(known: Candidate | undefined, given: Answers): Promise<Candidate | undefined> {
   const flag = given.get("driver.path");
   if (typeof flag === "string") {
     const said = given.get("driver.type") === "socket" ? "socket" : "serial";
     return { type: (await kindOf(flag)) ?? said, path: flag };
   }
-  const known = present.get("driver.path");
-  if (typeof known !== "string") return undefined;
-  const type = await kindOf(known);
-  return type && { type, path: known };
+  return known !== undefined && (await kindOf(known.path)) !== undefined ? known : undefined;
 }
 
 async function choose(found: readonly Answer[], technician: Technician): Promise<string> {

@@ -187,6 +187,19 @@ describe("a refresh that fails", () => {
     expect(t.line.askedAt).toHaveLength(2);
   });
 
+  it("is tried at once when keys or tokens have been replaced, unless all is well", async () => {
+    const t = terminal();
+    t.line.answer = () => new AgentError("PAY_UNAUTHORIZED", "401");
+    await t.start();
+    t.line.answer = () => ({});
+    t.keeper.credentialsRenewed();
+    await t.clock.advance(1_001);
+    expect(t.line.askedAt).toHaveLength(2);
+    t.keeper.credentialsRenewed();
+    await t.clock.advance(60_000);
+    expect(t.line.askedAt).toHaveLength(2);
+  });
+
   it("is tried at once when the clock is set that was to blame", async () => {
     for (const blamedForMs of [0, 60_000]) {
       const t = terminal();
