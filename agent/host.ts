@@ -10,13 +10,13 @@ export interface Host {
 }
 
 /**
- * Facts from systeminformation, and of the disk from the kernel, which knows every mount. Rejects when they take longer
- * than `timeoutMs`: a file system that hangs must not hang the technician.
+ * Facts from systeminformation, and of the disk from the kernel, which knows every mount. Rejects when the signal
+ * aborts: a file system that hangs must not hang the technician.
  */
-export async function readHost(directory: string, timeoutMs: number): Promise<Host> {
+export async function readHost(directory: string, signal: AbortSignal): Promise<Host> {
   const { default: si } = await import("systeminformation");
+  signal.throwIfAborted();
   const late = Promise.withResolvers<never>();
-  const signal = AbortSignal.timeout(timeoutMs);
   signal.addEventListener("abort", () => late.reject(signal.reason), { once: true });
   const work = Promise.all([si.mem(), readOperatingSystem(), statfs(directory).catch(() => undefined)]);
   const [memory, system, disk] = await Promise.race([work, late.promise]);
@@ -38,7 +38,7 @@ const PATIENCE_MS = 5_000;
 
 /** The same for a screen: what the machine says of itself is a help there, not a condition. */
 export async function tryHost(directory = "/"): Promise<Host | undefined> {
-  return await readHost(directory, PATIENCE_MS).catch(() => undefined);
+  return await readHost(directory, AbortSignal.timeout(PATIENCE_MS)).catch(() => undefined);
 }
 
 export interface OperatingSystem {

@@ -56,7 +56,9 @@ describe.concurrent("an authinfo whose hour has passed", () => {
 
     expect(events.at(-1)).toMatchObject({ event: "unavailable", data: { code: "AUTHINFO_EXPIRED" } });
     expect(events.filter(({ event }) => event === "authinfo").map(({ data }) => data.state)).not.toContain("stale");
-    expect(staleToo.at(-1)).toMatchObject({ event: "authinfo", data: { state: "stale", authinfo } });
+    // A slow start of the next process may let this one see the end of the stale time as well.
+    const told = staleToo.filter(({ event }) => event === "authinfo").at(-1);
+    expect(told).toMatchObject({ data: { state: "stale", authinfo } });
 
     await rig.payUp();
     expect((await rig.served()).generation).toBe(2);
