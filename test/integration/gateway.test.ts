@@ -270,7 +270,8 @@ describe("operation", () => {
     expect([status, JSON.parse(text).register.devices]).toEqual([200, 2]);
     expect(JSON.parse(text).warnings[0].detail).toContain("devices.jsonl:2");
     expect(await own.metric("register_invalid")).toEqual({ "": 1 });
-    expect(own.process.logged("REGISTER_REFUSED")).toHaveLength(1);
+    // The log is written in pieces, and comes through a pipe.
+    await own.until("it is logged, once", async () => own.process.logged("REGISTER_REFUSED").length === 1);
     expect((await own.ask({ ...stranger, body: own.body({ device_id: "D2" }) })).status).toBe(200);
     await own.writeRegister([own.line()]);
     await own.until("it is mended", async () => (await own.metric("register_invalid"))[""] === 0);
