@@ -15,6 +15,9 @@ import { removeFactory } from "../support/running-agent.ts";
 import { wrap } from "../support/scripted-bridge.ts";
 import { SerialCable } from "../support/two-boards.ts";
 
+/** Beside the project, where it is checked out for development. */
+const vectors = new URL("../../../shared/vectors/09-terminal-sdk.json", import.meta.url);
+
 let directory: string;
 let library: string;
 let sockets = 0;
@@ -149,6 +152,27 @@ describe.skipIf(noCompiler())(`the reference bridge over the C library ${noCompi
     );
     const padding = "x".repeat(8_080);
     expect(await caller.call({ cmd: "getWxpayfaceCode", padding })).toMatchObject({ result: { err_code: 271378620 } });
+  });
+
+  it("passes the published samples of the SDK's answers as they are", async ({ skip }) => {
+    if (!existsSync(vectors)) return skip("the published samples are not beside the project");
+    const samples = JSON.parse(readFileSync(vectors, "utf8")) as {
+      id: string;
+      resp?: object;
+      native_return?: unknown;
+    }[];
+    const socket = newSocket();
+    await using bridge = new NativeBridge(directory, library, ["--socket", socket]);
+    await bridge.start();
+    await using caller = new Caller(socket);
+    const answers = samples.filter(({ resp }) => resp !== undefined);
+    expect(answers.length).toBeGreaterThan(5);
+    for (const { id, resp } of answers) {
+      const file = path.join(directory, `${id}.json`);
+      await writeFile(file, JSON.stringify(resp));
+      const { result } = await caller.call({ cmd: "getSdkInfo", simulate: `answer ${file}` });
+      expect(result, id).toEqual(resp);
+    }
   });
 
   it("keeps answering hello while the SDK is busy, gives up on a hanging call, and goes on with a new session", async () => {
