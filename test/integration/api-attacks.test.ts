@@ -401,10 +401,10 @@ describe("time and room", () => {
     for (const idle of crowd) idle.destroy();
   });
 
-  it("answers pipelined requests in order, a thousand to a connection", async () => {
+  it("answers pipelined requests in order, ten thousand to a connection", async () => {
     await start({ keepAliveMs: 60_000 });
-    const raw = await askRaw(socket, headOf("GET /livez HTTP/1.1", "Host: x").repeat(10_000));
-    expect(raw.match(/HTTP\/1\.1 200 /g)).toHaveLength(1_000);
+    const raw = await askRaw(socket, headOf("GET /livez HTTP/1.1", "Host: x").repeat(20_000));
+    expect(raw.match(/HTTP\/1\.1 200 /g)).toHaveLength(10_000);
     expect(raw.match(/connection: close/gi)).not.toBeNull();
     expect((await ask(socket, "GET", "/livez")).status).toBe(200);
   });
