@@ -11,6 +11,8 @@ export interface Clock {
   boot(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `act` once after `ms`, unless the function it returns has been called by then. For deadlines: most are called off. */
+  timer(ms: number, act: () => void): () => void;
 }
 
 /** CLOCK_MONOTONIC in microseconds, as systemd counts. Not for ages: it stands still during suspend. */
@@ -47,7 +49,6 @@ export function systemClock(): Clock {
     },
     // Not timers/promises: it makes an error of its own, with a stack, for every sleep that is called off, as most are.
     sleep(ms, signal) {
-      const bounded = Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_TIMER_MS) : LONGEST_TIMER_MS;
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
         const onAbort = () => {
@@ -57,9 +58,17 @@ export function systemClock(): Clock {
         const timer = setTimeout(() => {
           signal?.removeEventListener("abort", onAbort);
           resolve();
-        }, bounded);
+        }, bounded(ms));
         signal?.addEventListener("abort", onAbort, { once: true });
       });
     },
+    timer(ms, act) {
+      const timer = setTimeout(act, bounded(ms));
+      return () => clearTimeout(timer);
+    },
   };
+}
+
+function bounded(ms: number): number {
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_TIMER_MS) : LONGEST_TIMER_MS;
 }

@@ -11,15 +11,13 @@ export async function withDeadline<T>(
   late: () => Error,
   signal?: AbortSignal,
 ): Promise<T> {
-  const timer = new AbortController();
-  const expiry = clock.sleep(ms, timer.signal).then(() => {
-    throw late();
-  });
-  const either = Promise.race([work, expiry]);
+  const expiry = Promise.withResolvers<never>();
+  const callOff = clock.timer(ms, () => expiry.reject(late()));
+  const either = Promise.race([work, expiry.promise]);
   try {
     return await (signal ? unlessAborted(either, signal) : either);
   } finally {
-    timer.abort();
+    callOff();
   }
 }
 

@@ -59,20 +59,15 @@ export async function runChecks(
 type Attempt = Outcome | { readonly status: "crash"; readonly detail: Bilingual };
 
 async function attempt(check: Check, context: DiagnoseContext, ms: number, clock: Clock): Promise<Attempt> {
-  const ended = new AbortController();
-  const late = clock.sleep(ms, ended.signal).then(
-    () => {
-      throw new Late();
-    },
-    () => new Promise<never>(() => {}),
-  );
+  const late = Promise.withResolvers<never>();
+  const callOff = clock.timer(ms, () => late.reject(new Late()));
   const work = new AbortController();
   try {
-    return await Promise.race([check.run(context, work.signal), late]);
+    return await Promise.race([check.run(context, work.signal), late.promise]);
   } catch (error) {
     return { status: "crash", detail: error instanceof Late ? tooLate(ms) : broken(error) };
   } finally {
-    ended.abort();
+    callOff();
     work.abort(new Late("the check's time is over"));
   }
 }

@@ -173,12 +173,9 @@ function createStore(
 
 /** What `work` resolves to, or false when it takes longer. */
 async function inTime(work: Promise<boolean>, ms: number, clock: Clock): Promise<boolean> {
-  const deadline = new AbortController();
-  const late = clock.sleep(ms, deadline.signal).then(
-    () => false,
-    () => true,
-  );
-  const ended = await Promise.race([work, late]);
-  deadline.abort();
+  const late = Promise.withResolvers<boolean>();
+  const callOff = clock.timer(ms, () => late.resolve(false));
+  const ended = await Promise.race([work, late.promise]);
+  callOff();
   return ended;
 }

@@ -44,9 +44,11 @@ export function readObject(rawBody: Buffer, headers: HeaderBag): Readonly<Record
   return value as Record<string, unknown>;
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decode(rawBody: Buffer): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(rawBody);
+    return utf8.decode(rawBody);
   } catch {
     // The decoder's error says no more than that, so it is not kept as the cause.
     throw invalid("PAY_ANSWER_CHARSET", "the answer is not UTF-8");

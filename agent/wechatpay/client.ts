@@ -44,7 +44,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   let lastWorked = config.baseUrls[0];
 
   /** One base URL, within its deadline: in direct mode a 401 that our clock explains is answered by a second request. */
-  async function ask<T>(index: number, call: Call, signal: AbortSignal, read: (verified: Verified) => T): Promise<T> {
+  function ask<T>(index: number, call: Call, signal: AbortSignal, read: (verified: Verified) => T): Promise<T> {
     const at = targets[index];
     if (at === undefined) throw new AgentError("CONFIG_INVALID", "no base URL is configured");
     const once = async (deadline: AbortSignal): Promise<T> => {

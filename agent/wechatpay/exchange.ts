@@ -134,9 +134,12 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const sentBootMs = clock.boot();
     const sentWallMs = clock.wall();
     const post = { path, headers: headersOf(path, call), body: call.body };
-    const answer = await transport.post(post, signal).catch((error: unknown) => {
+    let answer: HttpAnswer;
+    try {
+      answer = await transport.post(post, signal);
+    } catch (error) {
       throw classify(error);
-    });
+    }
     learnSkew(answer, sentBootMs);
     return { answer, baseUrl, sentBootMs, sentWallMs };
   }
@@ -147,7 +150,6 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (!isSuccess(status)) {
       throw classifyStatus({ status, headers, body, wallMs: clock.wall(), secrets: [...call.secrets, ...hidden] });
     }
-    const facts = { status, requestId: requestId(headers) };
     try {
       const encoding = headers["content-encoding"];
       if (encoding !== undefined && encoding !== "" && encoding !== "identity") {
@@ -159,7 +161,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       const signedAtS = verifyAnswer({ headers, rawBody: body, publicKeys, nowS, newestSignedAtS });
       return { ...sent, signedAtS, skewMs: skewMs() ?? signedAtS * 1000 - clock.wall() };
     } catch (error) {
-      throw withContext(error, facts);
+      throw withContext(error, { status, requestId: requestId(headers) });
     }
   }
 

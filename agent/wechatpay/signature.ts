@@ -67,7 +67,8 @@ export interface AnswerToVerify {
 export function verifyAnswer(answer: AnswerToVerify): number {
   const { headers, rawBody, nowS } = answer;
   const signature = headers["wechatpay-signature"];
-  if ([signature].flat().some((value) => value?.startsWith(PROBE))) {
+  const signatures = typeof signature === "string" ? [signature] : (signature ?? []);
+  if (signatures.some((value) => value.startsWith(PROBE))) {
     throw refused("PAY_SIGNATURE_PROBE", "WeChat Pay sent a probe with a wrong signature");
   }
   const timestamp = headers["wechatpay-timestamp"];

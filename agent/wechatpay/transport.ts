@@ -203,18 +203,16 @@ export function createTransport(options: TransportOptions): Transport {
         });
       };
 
-      const { promise: aborted, reject } = Promise.withResolvers<never>();
+      const { promise: over, resolve, reject } = Promise.withResolvers<void>();
       const onAbort = () => reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
-      const exchange = work();
+      // Raced, and undici is not given the signal: a connection in the making and a name being resolved would not heed it.
+      // If it loses, it ends with the connections dropped below, and what it says then concerns nobody.
+      work().then(resolve, reject);
       let bodyError: unknown;
       try {
-        // Raced, and undici is not given the signal: a connection in the making and a name being resolved would not heed it.
-        await Promise.race([exchange, aborted]);
+        await over;
       } catch (error) {
-        exchange.catch(() => {
-          // It lost the race and ends with the connections dropped below; what it says then concerns nobody.
-        });
         drop();
         // undici says "other side closed" when a TLS alert came just before, which tells more.
         bodyError = systemCode(error) === "UND_ERR_SOCKET" ? (socketError ?? error) : error;

@@ -37,21 +37,24 @@ export class VirtualClock implements Clock {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const leave = () => {
-        sleeper.gone = true;
+        callOff();
         reject(signal?.reason);
       };
-      const sleeper: Sleeper = {
-        dueAt: Math.ceil(this.#boot + Math.max(ms, 0)),
-        number: this.#slept++,
-        gone: false,
-        wake: () => {
-          signal?.removeEventListener("abort", leave);
-          resolve();
-        },
-      };
+      const callOff = this.timer(ms, () => {
+        signal?.removeEventListener("abort", leave);
+        resolve();
+      });
       signal?.addEventListener("abort", leave, { once: true });
-      this.#push(sleeper);
     });
+  }
+
+  timer(ms: number, wake: () => void): () => void {
+    const dueAt = Math.ceil(this.#boot + Math.max(ms, 0));
+    const sleeper: Sleeper = { dueAt, number: this.#slept++, gone: false, wake };
+    this.#push(sleeper);
+    return () => {
+      sleeper.gone = true;
+    };
   }
 
   /** Moves on to `bootMs`, waking each sleeper at its own instant and letting it run before the next. */

@@ -3,7 +3,7 @@ import { Helper, processorMs } from "./processes.ts";
 import { compared, type Row } from "./table.ts";
 import { Terminal } from "./terminal.ts";
 
-const ROUNDS = 11;
+const ROUNDS = 21;
 const REQUESTS = 300;
 const names = ["facepay-agent", "undici by hand", "wechatpay-axios-plugin", "wechatpay-node-v3"] as const;
 const limits = [{ atMost: 1.15 }, { below: 1 }, { below: 1 }] as const;

@@ -25,7 +25,7 @@ export class FakeClock implements Clock {
     return this.#boot;
   }
 
-  /** How many sleeps are under way: a part that has ended must leave none. */
+  /** How many sleeps and timers are under way: a part that has ended must leave none. */
   get sleeping(): number {
     return this.#sleepers.size;
   }
@@ -43,20 +43,27 @@ export class FakeClock implements Clock {
         return;
       }
       const onAbort = () => {
-        this.#sleepers.delete(sleeper);
+        callOff();
         reject(signal?.reason);
       };
-      const sleeper: Sleeper = {
-        dueAt: this.#boot + Math.max(0, ms),
-        wake: () => {
-          this.#sleepers.delete(sleeper);
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        },
-      };
-      this.#sleepers.add(sleeper);
+      const callOff = this.timer(ms, () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
       signal?.addEventListener("abort", onAbort, { once: true });
     });
+  }
+
+  timer(ms: number, act: () => void): () => void {
+    const sleeper: Sleeper = {
+      dueAt: this.#boot + Math.max(0, ms),
+      wake: () => {
+        this.#sleepers.delete(sleeper);
+        act();
+      },
+    };
+    this.#sleepers.add(sleeper);
+    return () => this.#sleepers.delete(sleeper);
   }
 
   /** Lets everything run that needs no passing of time (microtasks, ticks, in-memory streams). */

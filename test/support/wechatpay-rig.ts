@@ -186,6 +186,7 @@ export function shiftedClock(): Clock & { offsetMs: number } {
     wall: () => real.wall() + clock.offsetMs,
     boot: () => real.boot(),
     sleep: (ms: number, signal?: AbortSignal) => real.sleep(ms, signal),
+    timer: (ms: number, act: () => void) => real.timer(ms, act),
   };
   return clock;
 }

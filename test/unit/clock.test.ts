@@ -27,4 +27,17 @@ describe("systemClock", () => {
     await expect(sleep).rejects.toThrow("test over");
     expect(first).toBe("still asleep");
   });
+
+  it("rings a timer once, when it is due, and not at all when it has been called off", async () => {
+    const clock = systemClock();
+    const rung: string[] = [];
+    const before = clock.boot();
+    clock.timer(30, () => rung.push(`after ${clock.boot() - before >= 29 ? "30 ms" : "too little"}`));
+    const callOff = clock.timer(10, () => rung.push("called off"));
+    const callOffEndless = clock.timer(Number.POSITIVE_INFINITY, () => rung.push("endless"));
+    callOff();
+    await clock.sleep(80);
+    callOffEndless();
+    expect(rung).toEqual(["after 30 ms"]);
+  });
 });
