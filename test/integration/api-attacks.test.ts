@@ -403,7 +403,7 @@ describe("time and room", () => {
 
   it("answers pipelined requests in order, ten thousand to a connection", async () => {
     await start({ keepAliveMs: 60_000 });
-    const raw = await askRaw(socket, headOf("GET /livez HTTP/1.1", "Host: x").repeat(20_000));
+    const raw = await askRaw(socket, headOf("GET /livez HTTP/1.1", "Host: x").repeat(10_005));
     expect(raw.match(/HTTP\/1\.1 200 /g)).toHaveLength(10_000);
     expect(raw.match(/connection: close/gi)).not.toBeNull();
     expect((await ask(socket, "GET", "/livez")).status).toBe(200);
