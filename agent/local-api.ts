@@ -5,7 +5,7 @@ import { openSocket, socketPlaces } from "./api/sockets.ts";
 import { inheritedSockets } from "./api/systemd-sockets.ts";
 import type { Clock } from "./clock.ts";
 import type { ApiConfig } from "./config/config.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "./log/log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Service } from "./service.ts";
 

@@ -3,7 +3,7 @@ import type { AbsentConfig } from "./config/load.ts";
 import { type Problem, renderProblem } from "./config/problem.ts";
 import { type Checkup, loadAll, withSecrets } from "./config/secrets.ts";
 import { asAgentError } from "./errors.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "./log/log.ts";
 import type { Provision } from "./service.ts";
 
 export type Found =

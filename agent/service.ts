@@ -6,7 +6,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Secrets } from "./config/secrets.ts";
 import type { Entropy } from "./entropy.ts";
 import { asAgentError } from "./errors.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "./log/log.ts";
 import type { MetricSources, Metrics } from "./metrics.ts";
 import { KeeperRelay } from "./relay.ts";
 import { statusDocument } from "./status.ts";

@@ -11,7 +11,7 @@ import { renderProblem } from "./config/problem.ts";
 import { loadSecrets, type Secrets } from "./config/secrets.ts";
 import type { Entropy } from "./entropy.ts";
 import { AgentError, asAgentError } from "./errors.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "./log/log.ts";
 import type { DirectoryLock } from "./store/lock.ts";
 import { identityDigest } from "./store/state-format.ts";
 import { openStore } from "./store/store.ts";

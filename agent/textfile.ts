@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { systemCode } from "./errors.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "./log/log.ts";
 import { replaceFile } from "./replace-file.ts";
 
 export interface TextfileDeps {

@@ -2,7 +2,7 @@ import type { Clock } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
 import type { Entropy } from "../agent/entropy.ts";
 import { AgentError } from "../agent/errors.ts";
-import type { Log } from "../agent/log.ts";
+import type { Log } from "../agent/log/log.ts";
 import type { SdkDriver } from "./driver.ts";
 import type { OpenStream } from "./open-stream.ts";
 import { createSdkDriver } from "./sdk-driver.ts";

@@ -2,7 +2,7 @@ import type { Clock } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
 import type { Entropy } from "../agent/entropy.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
-import type { Log } from "../agent/log.ts";
+import type { Log } from "../agent/log/log.ts";
 import { unlessAborted } from "./deadline.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus, ProbeReading, RawDataReading, SdkDriver } from "./driver.ts";
 import { Link, newLinkCounters } from "./link.ts";

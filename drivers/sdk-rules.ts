@@ -1,5 +1,5 @@
 import { AgentError, type ErrorCode, type ErrorContext } from "../agent/errors.ts";
-import { peerWords, printable } from "../agent/peer-words.ts";
+import { peerWords, printable } from "../agent/log/peer-words.ts";
 import type { BridgeIdentity } from "./driver.ts";
 import { isObject } from "./jsonrpc.ts";
 

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Config, Identity } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
 import { lookupGroup } from "../group.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { replaceFile } from "../replace-file.ts";
 import { createAuthinfoRenderer, isServed, unavailable } from "./authinfo-document.ts";
 

@@ -1,5 +1,5 @@
 import type { Rejection } from "../authinfo/keeper-types.ts";
-import { peerWords } from "../peer-words.ts";
+import { peerWords } from "../log/peer-words.ts";
 import type { JsonObject } from "./body.ts";
 
 const MAX_TEXT = 256;

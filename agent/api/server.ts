@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { readBody } from "./body.ts";
 import { answerClientError, judgeClientError } from "./client-error.ts";
 import type { DeniedReason } from "./denials.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Identity, RefreshConfig } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, asAgentError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store-types.ts";
 import type { Timebase } from "../timebase.ts";
 import { adopt } from "./adopt.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { asAgentError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store-types.ts";
 import type { Credential, State } from "./credential.ts";
 

@@ -6,7 +6,7 @@ import { isAgentError } from "../errors.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { loadGateway } from "../gateway/load.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
-import { createLog } from "../pino-log.ts";
+import { createLog } from "../log/pino-log.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** sysexits EX_CONFIG and EX_NOINPUT. */

@@ -1,6 +1,6 @@
 import type { AgentError } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
-import { peerWords } from "../peer-words.ts";
+import { peerWords } from "../log/peer-words.ts";
 import { checkRemedy, remedyFor } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
 import { parseRefusal, type Refusal, refusalRemedy } from "./auth-remedies.ts";

@@ -1,4 +1,4 @@
-import { silentLog } from "../log.ts";
+import { silentLog } from "../log/log.ts";
 import { version } from "../version.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 

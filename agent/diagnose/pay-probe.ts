@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { LoadedConfig } from "../config/load.ts";
 import { AgentError } from "../errors.ts";
-import { silentLog } from "../log.ts";
+import { silentLog } from "../log/log.ts";
 import { userAgent } from "../version.ts";
 import type { Probe, ProbeOptions } from "../wechatpay/probe.ts";
 import type { DiagnoseContext } from "./check.ts";

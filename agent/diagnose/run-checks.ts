@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Bilingual } from "../language.ts";
-import { peerWords } from "../peer-words.ts";
+import { peerWords } from "../log/peer-words.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { orderByCause, type Result, type Selection, type Turn, whyNot, withCauses } from "./engine.ts";
 

@@ -1,5 +1,5 @@
 import type { Bilingual } from "../language.ts";
-import { peerWords } from "../peer-words.ts";
+import { peerWords } from "../log/peer-words.ts";
 import { checkRemedy, remedyFor } from "../remedies.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";

@@ -10,7 +10,7 @@ import { readText } from "../config/sources.ts";
 import { parseToml } from "../config/toml.ts";
 import { checkValues } from "../config/values.ts";
 import { wayRules } from "../config/wechatpay-rules.ts";
-import type { LogLevel } from "../log.ts";
+import type { LogLevel } from "../log/log.ts";
 import { gatewayKeys, type SomeValues, type Values } from "./schema.ts";
 
 /** The keys that name a file. */

@@ -2,7 +2,7 @@ import { createApiServer } from "../api/server.ts";
 import type { Clock } from "../clock.ts";
 import type { Environment } from "../config/settings.ts";
 import type { Entropy } from "../entropy.ts";
-import type { PinoLog } from "../pino-log.ts";
+import type { PinoLog } from "../log/pino-log.ts";
 import { version } from "../version.ts";
 import { createForwarder } from "../wechatpay/forward.ts";
 import { createHandler } from "./handler.ts";

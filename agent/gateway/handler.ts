@@ -8,7 +8,7 @@ import type { Peer } from "../api/peers.ts";
 import { send, sendWithoutEnd } from "../api/reply.ts";
 import type { Clock } from "../clock.ts";
 import { isAgentError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { AUTHINFO_PATH, ECHO_PATH } from "../wechatpay/client.ts";
 import type { Forwarded, Forwarder } from "../wechatpay/forward.ts";
 import { requestId } from "../wechatpay/headers.ts";

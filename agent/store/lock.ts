@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 
 /** Only one agent may write into a state directory. */
 export interface DirectoryLock {

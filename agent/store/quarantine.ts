@@ -1,7 +1,7 @@
 import path from "node:path";
 import { systemCode } from "../errors.ts";
 import type { FileSystem } from "../file-system.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 
 const LIMIT = 3;
 const NAME = /^state\.corrupt-[0-9TZ]+(-\d+)?$/;

@@ -13,7 +13,7 @@ import {
   syncDirectory,
   temporaryName,
 } from "../file-system.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { LARGEST_ENVELOPE, type SealKey, seal } from "./envelope.ts";
 import { Quarantine, quarantinedNames } from "./quarantine.ts";
 import { describe, type Found, judge, type Owner, recover } from "./recover.ts";

@@ -5,7 +5,7 @@ import type { Identity } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, asAgentError } from "../errors.ts";
 import { type FileSystem, nodeFileSystem } from "../file-system.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { prepareDirectory } from "./directory.ts";
 import { type DirectoryLock, lockDirectory } from "./lock.ts";
 import { type Former, takeOver } from "./recover.ts";

@@ -2,7 +2,7 @@ import type { Keeper } from "../authinfo/keeper-types.ts";
 import type { Clock } from "../clock.ts";
 import { asAgentError } from "../errors.ts";
 import type { Language } from "../language.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { type Datagrams, openDatagrams } from "./datagram.ts";
 import { beatEveryMs, mayFeed, type NotifyPlace, reloadingText, statusText } from "./notice.ts";
 import { askOurselves } from "./self-request.ts";

@@ -1,6 +1,6 @@
 import type { Identity } from "../config/config.ts";
 import { AgentError, isAgentError } from "../errors.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import { readAnswer, readObject } from "./answer.ts";
 import { BaseUrls } from "./base-urls.ts";
 import {

@@ -1,5 +1,5 @@
 import { AgentError, type ErrorCode, type ErrorContext, systemCode } from "../errors.ts";
-import { peerWords } from "../peer-words.ts";
+import { peerWords } from "../log/peer-words.ts";
 import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
 
 /** WeChat Pay refuses a timestamp further away than this (reference "wechatpay" 3.7), and so do we with its answers. */

@@ -5,7 +5,7 @@ import type { AuthinfoView } from "../../agent/authinfo/keeper-types.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
 import { AgentError } from "../../agent/errors.ts";
 import { type Interfaces, watchLink } from "../../agent/link-watch.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { Store } from "../../agent/store/store-types.ts";
 import { createTimebase } from "../../agent/timebase.ts";
 import type { DriverStatus } from "../../drivers/driver.ts";

@@ -9,7 +9,7 @@ import path from "node:path";
 import tls from "node:tls";
 import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { PayFacts } from "./stand-ins.ts";
 
 export type ContestantName = "facepay-agent" | "undici by hand" | "wechatpay-axios-plugin" | "wechatpay-node-v3";

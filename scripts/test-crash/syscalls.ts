@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { parts, stateOf } from "../../test/support/store-fixture.ts";
 import { tamper } from "../../test/support/tampered.ts";

@@ -3,7 +3,7 @@ import { createAdminServer } from "../../agent/api/admin-api.ts";
 import { withoutAuthinfo } from "../../agent/api/authinfo-document.ts";
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
 import { AgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { ProbeReading } from "../../drivers/driver.ts";
 import { absentView, ask, askRaw, HandKeeper, makeView, temporaryDirectory, until } from "../support/api-fixture.ts";
 import { FakeClock } from "../support/fake-clock.ts";

@@ -4,7 +4,7 @@ import { createCashierServer } from "../../agent/api/cashier-api.ts";
 import type { ApiLimits, ApiServer } from "../../agent/api/server.ts";
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
 import { type Clock, systemClock } from "../../agent/clock.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { ask, askRaw, HandKeeper, identity, statusOf, temporaryDirectory, until } from "../support/api-fixture.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { quantile } from "../support/steady-reader.ts";

@@ -5,7 +5,7 @@ import { type CashierDeps, createCashierServer } from "../../agent/api/cashier-a
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
 import { systemClock } from "../../agent/clock.ts";
 import { AgentError, type ErrorCode } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import {
   absentView,
   ask,

@@ -3,7 +3,7 @@ import net from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCashierServer } from "../../agent/api/cashier-api.ts";
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import {
   ask,
   HandKeeper,

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startFileCopy } from "../../agent/api/file-copy.ts";
 import { lookupGroup } from "../../agent/group.ts";
-import type { Log } from "../../agent/log.ts";
+import type { Log } from "../../agent/log/log.ts";
 import { replaceFile } from "../../agent/replace-file.ts";
 import { startTextfile } from "../../agent/textfile.ts";
 import {

@@ -7,7 +7,7 @@ import { type ApiServer, createApiServer } from "../../agent/api/server.ts";
 import { type OpenSocket, openSocket, type SocketPlace } from "../../agent/api/sockets.ts";
 import { systemClock } from "../../agent/clock.ts";
 import { isAgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { ask, temporaryDirectory, until } from "../support/api-fixture.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DriverConfig } from "../../agent/config/config.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { FrameDecoder, MAX_PAYLOAD } from "../../drivers/frame.ts";
 import { createSdkDriver } from "../../drivers/sdk-driver.ts";
 import { type DriverFuzz, fuzzDriver } from "../support/driver-fuzz.ts";

@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { lockDirectory } from "../../agent/store/lock.ts";
 import { startChild } from "../support/child.ts";
 import { recordingLog, temporaryDirectory } from "../support/store-fixture.ts";

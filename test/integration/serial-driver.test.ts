@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 import type { DriverConfig } from "../../agent/config/config.ts";
 import { isAgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { DriverEvent, SdkDriver } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";

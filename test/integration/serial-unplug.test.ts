@@ -7,7 +7,7 @@ import { SerialPort } from "serialport";
 import { expect, it, vi } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 import type { DriverConfig } from "../../agent/config/config.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { DriverEvent } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
 import { openPty } from "../../drivers/simulator/pty.ts";

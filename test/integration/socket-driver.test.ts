@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 import type { DriverConfig } from "../../agent/config/config.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { SdkDriver } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
 import { ScriptedBridge } from "../support/scripted-bridge.ts";

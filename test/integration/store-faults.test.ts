@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { nodeFileSystem } from "../../agent/file-system.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { FailingFiles } from "../support/failing-files.ts";
 import { FakeClock } from "../support/fake-clock.ts";

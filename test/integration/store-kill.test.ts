@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { startChild } from "../support/child.ts";
 import { namesIn, parts, stateOf, temporaryDirectory } from "../support/store-fixture.ts";

@@ -5,7 +5,7 @@ import net from "node:net";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { emptyState } from "../../agent/authinfo/credential.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { deriveKey, open } from "../../agent/store/envelope.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { FakeClock } from "../support/fake-clock.ts";

@@ -3,7 +3,7 @@ import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openDatagrams } from "../../agent/systemd/datagram.ts";
 import { type NotifierParts, startNotifier } from "../../agent/systemd/notifier.ts";
 import { askOurselves } from "../../agent/systemd/self-request.ts";

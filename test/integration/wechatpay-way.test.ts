@@ -72,7 +72,7 @@ describe("the server's certificate", () => {
       import tls from "node:tls";
       import { systemClock } from ${JSON.stringify(new URL("../../agent/clock.ts", import.meta.url).href)};
       import { systemEntropy } from ${JSON.stringify(new URL("../../agent/entropy.ts", import.meta.url).href)};
-      import { silentLog } from ${JSON.stringify(new URL("../../agent/log.ts", import.meta.url).href)};
+      import { silentLog } from ${JSON.stringify(new URL("../../agent/log/log.ts", import.meta.url).href)};
       import { createWechatPay } from ${JSON.stringify(new URL("../../agent/wechatpay/client.ts", import.meta.url).href)};
       const url = new URL(${JSON.stringify(server.url)});
       await new Promise((resolve, reject) => {

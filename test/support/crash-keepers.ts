@@ -3,7 +3,7 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { State } from "../../agent/authinfo/credential.ts";
 import type { Entropy } from "../../agent/entropy.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openStore, type StoreOptions } from "../../agent/store/store.ts";
 import type { Store } from "../../agent/store/store-types.ts";
 import type { Keeper } from "./crash-explorer.ts";

@@ -1,6 +1,6 @@
 import type { DriverConfig } from "../../agent/config/config.ts";
 import { isAgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { SdkDriver } from "../../drivers/driver.ts";
 import { createSdkDriver } from "../../drivers/sdk-driver.ts";
 import { FakeClock } from "./fake-clock.ts";

@@ -13,7 +13,7 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { numberedState } from "./crash-keepers.ts";
 import { parts } from "./store-fixture.ts";

@@ -9,7 +9,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import type { Certificate } from "../../agent/simulation/certificates.ts";
 import type { PayService } from "../../agent/simulation/pay-service.ts";
 import { createPlayground, type Playground } from "../../agent/simulation/playground.ts";

@@ -4,7 +4,7 @@ import { createApiServer } from "../../agent/api/server.ts";
 import { openSocket, socketPlaces } from "../../agent/api/sockets.ts";
 import { inheritedSockets } from "../../agent/api/systemd-sockets.ts";
 import { systemClock } from "../../agent/clock.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 
 // As systemd does with a .socket unit: one process makes the listening socket and never accepts, another one finds it
 // as file descriptor 3. The maker kills itself, so that only the other can answer.

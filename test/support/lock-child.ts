@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
 import { isAgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { lockDirectory } from "../../agent/store/lock.ts";
 
 /**

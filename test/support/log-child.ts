@@ -1,5 +1,5 @@
 import { systemClock } from "../../agent/clock.ts";
-import { createLog } from "../../agent/pino-log.ts";
+import { createLog } from "../../agent/log/pino-log.ts";
 
 // Writes a fixed row of events to its stderr.
 const log = createLog("info", systemClock());

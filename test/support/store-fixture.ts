@@ -4,7 +4,7 @@ import path from "node:path";
 import type { State } from "../../agent/authinfo/credential.ts";
 import { systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
-import type { Log, LogFields } from "../../agent/log.ts";
+import type { Log, LogFields } from "../../agent/log/log.ts";
 
 export const shopIdentity = {
   spMchid: "1900000100",

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { parts, stateOf } from "./store-fixture.ts";
 

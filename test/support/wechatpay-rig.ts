@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "../../agent/clock.ts";
 import type { Identity, WechatPayConfig } from "../../agent/config/config.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
 import { type AgentError, isAgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import {
   type Authority,
   type Certificate,

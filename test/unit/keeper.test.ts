@@ -4,7 +4,7 @@ import { AuthinfoKeeper } from "../../agent/authinfo/keeper.ts";
 import type { AuthinfoView } from "../../agent/authinfo/keeper-types.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
 import { AgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { createTimebase } from "../../agent/timebase.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { FakeLine, FakeStore } from "../support/fake-line.ts";

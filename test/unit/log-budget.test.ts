@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LogBudget } from "../../agent/log-budget.ts";
+import { LogBudget } from "../../agent/log/log-budget.ts";
 
 describe("the budget of a log", () => {
   it("lets twenty of a kind through, then one a minute, and counts what is left out", () => {

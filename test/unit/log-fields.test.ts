@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AgentError } from "../../agent/errors.ts";
-import { cleanFields } from "../../agent/log-fields.ts";
+import { cleanFields } from "../../agent/log/log-fields.ts";
 
 describe("the fields of an event", () => {
   it("lose every secret by its name, at any depth", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { peerWords } from "../../agent/peer-words.ts";
+import { peerWords } from "../../agent/log/peer-words.ts";
 
 describe("the words of a peer", () => {
   it("stay as they are when they are words", () => {

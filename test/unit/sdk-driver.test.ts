@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DriverConfig } from "../../agent/config/config.ts";
 import { AgentError, isAgentError } from "../../agent/errors.ts";
-import type { Log } from "../../agent/log.ts";
+import type { Log } from "../../agent/log/log.ts";
 import type { DriverEvent, SdkDriver } from "../../drivers/driver.ts";
 import { createSdkDriver } from "../../drivers/sdk-driver.ts";
 import { FakeClock } from "../support/fake-clock.ts";

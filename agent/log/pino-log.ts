@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Log, LogFields, LogLevel } from "./log.ts";
 import { LogBudget } from "./log-budget.ts";
 import { cleanFields } from "./log-fields.ts";
