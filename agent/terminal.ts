@@ -99,7 +99,7 @@ export class Terminal {
     const { config, secrets, clock, entropy, log } = this.#parts;
     const [{ openDriver }, { watchFiles }, { watchLink }, wechatpay] = await Promise.all([
       import("../drivers/open-driver.ts"),
-      import("./file-watch.ts"),
+      import("./files/file-watch.ts"),
       import("./link-watch.ts"),
       this.#createWechatPay(),
     ]);

@@ -2,9 +2,9 @@ import type { AuthinfoView, Keeper } from "../authinfo/keeper-types.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, Identity } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import { lookupGroup } from "../group.ts";
+import { lookupGroup } from "../files/group.ts";
+import { replaceFile } from "../files/replace-file.ts";
 import type { Log } from "../log/log.ts";
-import { replaceFile } from "../replace-file.ts";
 import { createAuthinfoRenderer, isServed, unavailable } from "./authinfo-document.ts";
 
 export interface FileCopyDeps {

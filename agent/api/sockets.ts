@@ -4,7 +4,7 @@ import { connect, type Server } from "node:net";
 import path from "node:path";
 import type { ApiConfig } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import { lookupGroup } from "../group.ts";
+import { lookupGroup } from "../files/group.ts";
 import { type InheritedSockets, socketPath } from "./systemd-sockets.ts";
 
 /** Where a server is to listen: on a file of its own, or on a socket that systemd has made. */

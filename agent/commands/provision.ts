@@ -8,7 +8,7 @@ import { ownLine } from "../diagnose/own-line.ts";
 import { userOfUnit } from "../diagnose/service-user.ts";
 import { systemEntropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
-import { lookupGroup } from "../group.ts";
+import { lookupGroup } from "../files/group.ts";
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import { bridgeAsker } from "../provision/bridge-line.ts";
 import { draft } from "../provision/draft.ts";

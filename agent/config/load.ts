@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { lookupGroup } from "../group.ts";
+import { lookupGroup } from "../files/group.ts";
 import { assemble, assembleApi } from "./assemble.ts";
 import type { ApiConfig, Config } from "./config.ts";
 import { readDeviceId } from "./device-id-file.ts";

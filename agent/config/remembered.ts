@@ -2,9 +2,9 @@ import { rename } from "node:fs/promises";
 import path from "node:path";
 import { type Entropy, systemEntropy } from "../entropy.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../file-system.ts";
+import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../files/file-system.ts";
+import { readGuarded } from "../files/guarded-file.ts";
 import type { Memory } from "./effective.ts";
-import { readGuarded } from "./guarded-file.ts";
 import type { LoadResult } from "./load.ts";
 import type { Environment } from "./settings.ts";
 

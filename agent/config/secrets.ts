@@ -1,5 +1,5 @@
+import type { Fault } from "../files/guarded-file.ts";
 import type { WechatPaySecrets } from "../wechatpay/secrets.ts";
-import type { Fault } from "./guarded-file.ts";
 import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "./load.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
 import { parseMerchantKey, parsePrivateKey, parseWechatPayKey } from "./pem.ts";

@@ -1,6 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { AgentUnreachable, askForText } from "../commands/admin-client.ts";
-import { groupById, lookupGroup } from "../group.ts";
+import { groupById, lookupGroup } from "../files/group.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { clientCheck } from "./client-check.ts";

@@ -3,7 +3,7 @@ import { rename } from "node:fs/promises";
 import path from "node:path";
 import type { Entropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
-import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../file-system.ts";
+import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../files/file-system.ts";
 import type { Bilingual } from "../language.ts";
 import { type ArchivedFile, packArchive, unpackArchive } from "./archive.ts";
 import type { DiagnoseContext } from "./check.ts";

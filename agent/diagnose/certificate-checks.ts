@@ -1,9 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { readGuarded } from "../config/guarded-file.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { parseCertificate, parseMerchantKey } from "../config/pem.ts";
+import { readGuarded } from "../files/guarded-file.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { secretsOf } from "./facts.ts";

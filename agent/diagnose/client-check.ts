@@ -1,5 +1,5 @@
 import { askForText } from "../commands/admin-client.ts";
-import { groupById, lookupGroup } from "../group.ts";
+import { groupById, lookupGroup } from "../files/group.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { needsSudo, notRunning } from "./outcomes.ts";

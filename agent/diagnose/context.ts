@@ -7,7 +7,7 @@ import { packagedSockets } from "../config/schema.ts";
 import type { Environment } from "../config/settings.ts";
 import { readSources } from "../config/sources.ts";
 import type { Entropy } from "../entropy.ts";
-import { lookupGroup } from "../group.ts";
+import { lookupGroup } from "../files/group.ts";
 import type { AgentReading, DiagnoseContext, ServiceUser } from "./check.ts";
 import type { Turn } from "./engine.ts";
 import { agentPid, configurationOf, stateDirectoryOf, unitsOf } from "./facts.ts";

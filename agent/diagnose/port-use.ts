@@ -1,4 +1,4 @@
-import { groupById } from "../group.ts";
+import { groupById } from "../files/group.ts";
 import type { Bilingual } from "../language.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk } from "./bridge-talk.ts";

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { groupsOf } from "../group.ts";
+import { groupsOf } from "../files/group.ts";
 import type { ServiceUser } from "./check.ts";
 
 /** What the unit says of its user (systemd.exec(5)). */

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { isAgentError } from "../errors.ts";
-import { nodeFileSystem } from "../file-system.ts";
+import { nodeFileSystem } from "../files/file-system.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Found } from "../store/recover.ts";
 import { peekState } from "../store/sealed-file.ts";

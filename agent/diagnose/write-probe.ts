@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
-import { temporaryName } from "../file-system.ts";
+import { temporaryName } from "../files/file-system.ts";
 
 export type WriteProbe =
   /** `fsyncMs` in the order they were made. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
 import type { Environment } from "../config/settings.ts";
-import { watchFiles } from "../file-watch.ts";
+import { watchFiles } from "../files/file-watch.ts";
 import type { PinoLog } from "../log/pino-log.ts";
 import type { Forwarder } from "../wechatpay/forward.ts";
 import type { FileKey, GatewayConfig } from "./config.ts";

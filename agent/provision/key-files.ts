@@ -2,7 +2,14 @@ import { chmod, chown, rename } from "node:fs/promises";
 import path from "node:path";
 import { parseCertificate } from "../config/pem.ts";
 import type { Entropy } from "../entropy.ts";
-import { createDurably, discard, nodeFileSystem, readSmallFile, syncDirectory, temporaryName } from "../file-system.ts";
+import {
+  createDurably,
+  discard,
+  nodeFileSystem,
+  readSmallFile,
+  syncDirectory,
+  temporaryName,
+} from "../files/file-system.ts";
 import type { Bilingual } from "../language.ts";
 
 /** Whom files are made for: the service's user. Undefined when not root, who alone can give files away. */

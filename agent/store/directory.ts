@@ -1,7 +1,7 @@
 import { access, constants, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { AgentError, systemCode } from "../errors.ts";
-import { nodeFileSystem, syncDirectory } from "../file-system.ts";
+import { nodeFileSystem, syncDirectory } from "../files/file-system.ts";
 
 /**
  * A disk in this condition may recover; the agent works from memory until then. ENOENT: what Node's recursive mkdir makes of a

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { systemCode } from "../errors.ts";
-import type { FileSystem } from "../file-system.ts";
+import type { FileSystem } from "../files/file-system.ts";
 import type { Log } from "../log/log.ts";
 
 const LIMIT = 3;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { emptyState, type State } from "../authinfo/credential.ts";
-import type { SmallFile } from "../file-system.ts";
+import type { SmallFile } from "../files/file-system.ts";
 import { open, type SealHeader, type SealKey } from "./envelope.ts";
 import { parseState } from "./state-format.ts";
 import type { StoreStatus } from "./store-types.ts";

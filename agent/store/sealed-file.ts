@@ -12,7 +12,7 @@ import {
   readSmallFile,
   syncDirectory,
   temporaryName,
-} from "../file-system.ts";
+} from "../files/file-system.ts";
 import type { Log } from "../log/log.ts";
 import { LARGEST_ENVELOPE, type SealKey, seal } from "./envelope.ts";
 import { Quarantine, quarantinedNames } from "./quarantine.ts";

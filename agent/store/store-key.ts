@@ -9,7 +9,7 @@ import {
   type SmallFile,
   syncDirectory,
   temporaryName,
-} from "../file-system.ts";
+} from "../files/file-system.ts";
 import { deriveKey, type SealKey } from "./envelope.ts";
 
 export interface StoreKeyOptions {

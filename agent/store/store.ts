@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Identity } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, asAgentError } from "../errors.ts";
-import { type FileSystem, nodeFileSystem } from "../file-system.ts";
+import { type FileSystem, nodeFileSystem } from "../files/file-system.ts";
 import type { Log } from "../log/log.ts";
 import { prepareDirectory } from "./directory.ts";
 import { type DirectoryLock, lockDirectory } from "./lock.ts";

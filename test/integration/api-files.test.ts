@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startFileCopy } from "../../agent/api/file-copy.ts";
-import { lookupGroup } from "../../agent/group.ts";
+import { lookupGroup } from "../../agent/files/group.ts";
+import { replaceFile } from "../../agent/files/replace-file.ts";
 import type { Log } from "../../agent/log/log.ts";
-import { replaceFile } from "../../agent/replace-file.ts";
 import { startTextfile } from "../../agent/textfile.ts";
 import {
   absentView,

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { nodeFileSystem } from "../../agent/file-system.ts";
+import { nodeFileSystem } from "../../agent/files/file-system.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import { FailingFiles } from "../support/failing-files.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import path from "node:path";
-import type { FileSystem, OpenFile } from "../../agent/file-system.ts";
+import type { FileSystem, OpenFile } from "../../agent/files/file-system.ts";
 
 /** What a disk holds after a crash. Several names may lead to one file, then to the same object. */
 export type Image = ReadonlyMap<string, StoredFile>;

@@ -1,4 +1,4 @@
-import { type FileSystem, nodeFileSystem, type OpenFile } from "../../agent/file-system.ts";
+import { type FileSystem, nodeFileSystem, type OpenFile } from "../../agent/files/file-system.ts";
 
 /**
  * The real file system, of which the call number `failAt` (counted from 1, every operation on files and open files counts)

@@ -6,7 +6,7 @@ import { renderProblem } from "../../agent/config/problem.ts";
 import { knownKeys } from "../../agent/config/schema.ts";
 import { showConfig, showConfigJson } from "../../agent/config/show.ts";
 import { parseToml } from "../../agent/config/toml.ts";
-import { lookupGroup } from "../../agent/group.ts";
+import { lookupGroup } from "../../agent/files/group.ts";
 import { ConfigDirectory, gatewaySections, tomlOf } from "../support/config-fixture.ts";
 
 describe("environmentProblems", () => {

@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { watchFiles } from "../../agent/file-watch.ts";
+import { watchFiles } from "../../agent/files/file-watch.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 let directory: string;

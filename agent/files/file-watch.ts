@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import type { Clock } from "./clock.ts";
-import { systemCode } from "./errors.ts";
+import type { Clock } from "../clock.ts";
+import { systemCode } from "../errors.ts";
 
 /** Renewed certificates and tokens come as new files or in place of old ones; five seconds are soon enough for them. */
 const EVERY_MS = 5_000;

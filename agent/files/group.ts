@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { systemCode } from "./errors.ts";
+import { systemCode } from "../errors.ts";
 
 const GROUP_FILE = "/etc/group";
 

@@ -1,6 +1,6 @@
 import { constants, link, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import path from "node:path";
-import { systemCode } from "./errors.ts";
+import { systemCode } from "../errors.ts";
 
 /** The few operations the store is made of. A seam, so that a test can fail or lose any one of them. */
 export interface FileSystem {

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
-import { systemCode } from "./errors.ts";
+import { systemCode } from "../errors.ts";
 
 export interface FileRights {
   readonly mode: number;
