@@ -6,7 +6,7 @@ import { inheritedSockets } from "./api/systemd-sockets.ts";
 import type { Clock } from "./clock.ts";
 import type { ApiConfig } from "./config/config.ts";
 import type { Log } from "./log/log.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { Service } from "./service.ts";
 
 export interface LocalApiParts {

@@ -7,7 +7,7 @@ import type { Secrets } from "./config/secrets.ts";
 import type { Entropy } from "./entropy.ts";
 import { asAgentError } from "./errors.ts";
 import type { Log } from "./log/log.ts";
-import type { MetricSources, Metrics } from "./metrics.ts";
+import type { MetricSources, Metrics } from "./metrics/metrics.ts";
 import { KeeperRelay } from "./relay.ts";
 import { statusDocument } from "./status.ts";
 import type { DirectoryLock } from "./store/lock.ts";

@@ -8,7 +8,7 @@ import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
 import { type LocalApi, openLocalApi } from "../local-api.ts";
 import { createLog } from "../log/pino-log.ts";
-import { createMetrics } from "../metrics.ts";
+import { createMetrics } from "../metrics/metrics.ts";
 import { findProvision, remember } from "../provisioning.ts";
 import { Service } from "../service.ts";
 import { prepareDirectory } from "../store/directory.ts";
@@ -42,7 +42,7 @@ export async function run(options: CommandOptions): Promise<number> {
   const metrics = createMetrics();
   const service = new Service({ env, bootId, clock, timebase, entropy, log, metrics });
   const renderMetrics = async () => {
-    const { renderMetrics: render } = await import("../prometheus.ts");
+    const { renderMetrics: render } = await import("../metrics/prometheus.ts");
     return await render(metrics.counts, service.metricSources());
   };
   const stop = stopSignals();
@@ -66,7 +66,7 @@ export async function run(options: CommandOptions): Promise<number> {
       void startFileCopy({ place, keeper: service.keeper, identity, clock, log, signal, onTrouble });
     }
     if (textfile) {
-      const { startTextfile } = await import("../textfile.ts");
+      const { startTextfile } = await import("../metrics/textfile.ts");
       const onTrouble = (reason: string | undefined) => service.fileTrouble("METRICS_TEXTFILE_FAILED", reason);
       void startTextfile({ path: textfile, render: renderMetrics, clock, log, signal, onTrouble });
     }

@@ -4,7 +4,7 @@ import { startFileCopy } from "../../agent/api/file-copy.ts";
 import { lookupGroup } from "../../agent/files/group.ts";
 import { replaceFile } from "../../agent/files/replace-file.ts";
 import type { Log } from "../../agent/log/log.ts";
-import { startTextfile } from "../../agent/textfile.ts";
+import { startTextfile } from "../../agent/metrics/textfile.ts";
 import {
   absentView,
   HandKeeper,

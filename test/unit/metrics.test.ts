@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withoutAuthinfo } from "../../agent/api/authinfo-document.ts";
-import { createMetrics } from "../../agent/metrics.ts";
-import { renderMetrics } from "../../agent/prometheus.ts";
+import { createMetrics } from "../../agent/metrics/metrics.ts";
+import { renderMetrics } from "../../agent/metrics/prometheus.ts";
 import { absentView, makeView, obtainedWallMs } from "../support/api-fixture.ts";
 
 /** Contract 7. */

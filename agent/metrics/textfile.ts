@@ -1,7 +1,7 @@
-import type { Clock } from "./clock.ts";
-import { systemCode } from "./errors.ts";
-import { replaceFile } from "./files/replace-file.ts";
-import type { Log } from "./log/log.ts";
+import type { Clock } from "../clock.ts";
+import { systemCode } from "../errors.ts";
+import { replaceFile } from "../files/replace-file.ts";
+import type { Log } from "../log/log.ts";
 
 export interface TextfileDeps {
   /** For a node exporter's textfile collector, which reads `*.prom` only and so never the file in the making. */
