@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { describe, expect, it } from "vitest";
-import { type Interfaces, linkFingerprint, watchLink } from "../../agent/link-watch.ts";
+import { type Interfaces, linkFingerprint, watchLink } from "../../agent/service/link-watch.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 const card = (cidr: string, mac = "02:00:00:00:00:01", internal = false): NetworkInterfaceInfo => ({

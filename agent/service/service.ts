@@ -1,20 +1,20 @@
-import { withoutAuthinfo } from "./api/authinfo-document.ts";
-import type { Clock } from "./clock.ts";
+import { withoutAuthinfo } from "../api/authinfo-document.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Secrets } from "../config/secrets.ts";
+import type { Entropy } from "../entropy.ts";
+import { asAgentError } from "../errors.ts";
+import type { Log } from "../log/log.ts";
+import type { MetricSources, Metrics } from "../metrics/metrics.ts";
+import { statusDocument } from "../status.ts";
+import type { DirectoryLock } from "../store/lock.ts";
+import type { Timebase } from "../timebase.ts";
+import { version } from "../version.ts";
+import { Warnings } from "../warnings.ts";
 import { judge } from "./conditions.ts";
-import type { Config } from "./config/config.ts";
-import type { LoadedConfig } from "./config/load.ts";
-import type { Secrets } from "./config/secrets.ts";
-import type { Entropy } from "./entropy.ts";
-import { asAgentError } from "./errors.ts";
-import type { Log } from "./log/log.ts";
-import type { MetricSources, Metrics } from "./metrics/metrics.ts";
 import { KeeperRelay } from "./relay.ts";
-import { statusDocument } from "./status.ts";
-import type { DirectoryLock } from "./store/lock.ts";
 import { openTerminal, type Terminal, type TerminalMemory, type TerminalParts } from "./terminal.ts";
-import type { Timebase } from "./timebase.ts";
-import { version } from "./version.ts";
-import { Warnings } from "./warnings.ts";
 
 /** A configuration that may go to work, and where it came from. */
 export interface Provision {

@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** Soon enough for a terminal whose authinfo has expired, and 43 200 short looks a day. */
 const EVERY_MS = 2_000;

@@ -1,12 +1,12 @@
-import { createAdminServer } from "./api/admin-api.ts";
-import { withoutAuthinfo } from "./api/authinfo-document.ts";
-import { createCashierServer } from "./api/cashier-api.ts";
-import { openSocket, socketPlaces } from "./api/sockets.ts";
-import { inheritedSockets } from "./api/systemd-sockets.ts";
-import type { Clock } from "./clock.ts";
-import type { ApiConfig } from "./config/config.ts";
-import type { Log } from "./log/log.ts";
-import type { Metrics } from "./metrics/metrics.ts";
+import { createAdminServer } from "../api/admin-api.ts";
+import { withoutAuthinfo } from "../api/authinfo-document.ts";
+import { createCashierServer } from "../api/cashier-api.ts";
+import { openSocket, socketPlaces } from "../api/sockets.ts";
+import { inheritedSockets } from "../api/systemd-sockets.ts";
+import type { Clock } from "../clock.ts";
+import type { ApiConfig } from "../config/config.ts";
+import type { Log } from "../log/log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Service } from "./service.ts";
 
 export interface LocalApiParts {

@@ -1,9 +1,9 @@
-import { keepCheck, recallCheck } from "./config/kept-check.ts";
-import type { AbsentConfig } from "./config/load.ts";
-import { type Problem, renderProblem } from "./config/problem.ts";
-import { type Checkup, loadAll, withSecrets } from "./config/secrets.ts";
-import { asAgentError } from "./errors.ts";
-import type { Log } from "./log/log.ts";
+import { keepCheck, recallCheck } from "../config/kept-check.ts";
+import type { AbsentConfig } from "../config/load.ts";
+import { type Problem, renderProblem } from "../config/problem.ts";
+import { type Checkup, loadAll, withSecrets } from "../config/secrets.ts";
+import { asAgentError } from "../errors.ts";
+import type { Log } from "../log/log.ts";
 import type { Provision } from "./service.ts";
 
 export type Found =
@@ -28,7 +28,7 @@ export async function findProvision(file: string, env: Env, wallMs: number): Pro
     return { kind: "ready", provision: { ...provisionOf(present, file, "file"), keep }, refused: [] };
   }
   const { problems, storeDirectory } = present;
-  const { readRemembered } = await import("./config/remembered.ts");
+  const { readRemembered } = await import("../config/remembered.ts");
   const remembered = await readRemembered(storeDirectory, env);
   const again = remembered && (await withSecrets(remembered, surroundings));
   if (again?.kind !== "ok") return { kind: "invalid", problems };
@@ -42,7 +42,7 @@ export async function findProvision(file: string, env: Env, wallMs: number): Pro
  */
 export async function remember({ config, loaded, keep }: Provision, log: Log): Promise<void> {
   await keep?.();
-  const { rememberConfig } = await import("./config/remembered.ts");
+  const { rememberConfig } = await import("../config/remembered.ts");
   try {
     await rememberConfig(config.store.directory, loaded);
   } catch (error) {

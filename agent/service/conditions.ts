@@ -1,8 +1,8 @@
-import type { DriverStatus } from "../drivers/driver.ts";
-import type { AuthinfoView } from "./authinfo/keeper-types.ts";
-import type { StoreStatus } from "./store/store-types.ts";
-import type { WarningCode, Warnings } from "./warnings.ts";
-import type { WechatPayStatus } from "./wechatpay/wechatpay.ts";
+import type { DriverStatus } from "../../drivers/driver.ts";
+import type { AuthinfoView } from "../authinfo/keeper-types.ts";
+import type { StoreStatus } from "../store/store-types.ts";
+import type { WarningCode, Warnings } from "../warnings.ts";
+import type { WechatPayStatus } from "../wechatpay/wechatpay.ts";
 
 /** What is looked at to know which warnings stand. */
 export interface Circumstances {

@@ -1,5 +1,5 @@
-import type { AuthinfoView, Cause, Keeper, Rejection } from "./authinfo/keeper-types.ts";
-import { AgentError } from "./errors.ts";
+import type { AuthinfoView, Cause, Keeper, Rejection } from "../authinfo/keeper-types.ts";
+import { AgentError } from "../errors.ts";
 
 /**
  * The keeper that the API knows: passes everything on to the one at work, which a reload replaces while readers and

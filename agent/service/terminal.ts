@@ -1,24 +1,24 @@
 import { X509Certificate } from "node:crypto";
 import os from "node:os";
 import { isDeepStrictEqual } from "node:util";
-import type { ProbeReading, SdkDriver } from "../drivers/driver.ts";
-import type { State } from "./authinfo/credential.ts";
-import { AuthinfoKeeper, type KeeperMemory } from "./authinfo/keeper.ts";
-import type { Clock } from "./clock.ts";
-import type { Config } from "./config/config.ts";
-import type { NamedFiles } from "./config/named-files.ts";
-import { renderProblem } from "./config/problem.ts";
-import { loadSecrets, type Secrets } from "./config/secrets.ts";
-import type { Entropy } from "./entropy.ts";
-import { AgentError, asAgentError } from "./errors.ts";
-import type { Log } from "./log/log.ts";
-import type { DirectoryLock } from "./store/lock.ts";
-import { identityDigest } from "./store/state-format.ts";
-import { openStore } from "./store/store.ts";
-import type { Store } from "./store/store-types.ts";
-import type { Timebase } from "./timebase.ts";
-import { userAgent, version } from "./version.ts";
-import type { WechatPay } from "./wechatpay/wechatpay.ts";
+import type { ProbeReading, SdkDriver } from "../../drivers/driver.ts";
+import type { State } from "../authinfo/credential.ts";
+import { AuthinfoKeeper, type KeeperMemory } from "../authinfo/keeper.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import type { NamedFiles } from "../config/named-files.ts";
+import { renderProblem } from "../config/problem.ts";
+import { loadSecrets, type Secrets } from "../config/secrets.ts";
+import type { Entropy } from "../entropy.ts";
+import { AgentError, asAgentError } from "../errors.ts";
+import type { Log } from "../log/log.ts";
+import type { DirectoryLock } from "../store/lock.ts";
+import { identityDigest } from "../store/state-format.ts";
+import { openStore } from "../store/store.ts";
+import type { Store } from "../store/store-types.ts";
+import type { Timebase } from "../timebase.ts";
+import { userAgent, version } from "../version.ts";
+import type { WechatPay } from "../wechatpay/wechatpay.ts";
 
 export interface TerminalParts {
   readonly config: Config;
@@ -98,8 +98,8 @@ export class Terminal {
   async start(): Promise<void> {
     const { config, secrets, clock, entropy, log } = this.#parts;
     const [{ openDriver }, { watchFiles }, { watchLink }, wechatpay] = await Promise.all([
-      import("../drivers/open-driver.ts"),
-      import("./files/file-watch.ts"),
+      import("../../drivers/open-driver.ts"),
+      import("../files/file-watch.ts"),
       import("./link-watch.ts"),
       this.#createWechatPay(),
     ]);
@@ -127,7 +127,7 @@ export class Terminal {
 
   async #createWechatPay(): Promise<WechatPay> {
     const { config, clock, entropy, log, onRequest } = this.#parts;
-    const { createWechatPay } = await import("./wechatpay/client.ts");
+    const { createWechatPay } = await import("../wechatpay/client.ts");
     return createWechatPay({
       config: config.wechatpay,
       identity: config.identity,
