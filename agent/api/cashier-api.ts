@@ -1,15 +1,15 @@
 import type { SdkDriver } from "../../drivers/driver.ts";
 import type { AuthinfoState, Keeper } from "../authinfo/keeper-types.ts";
 import type { Identity } from "../config/config.ts";
+import { json, problem } from "../http/problem.ts";
+import { send, sendAsciiJson } from "../http/reply.ts";
+import type { Caller, Route } from "../http/routes.ts";
+import { type ApiServer, createApiServer, type ServerDeps } from "../http/server.ts";
 import { createAuthinfoRenderer, maySee, unavailable } from "./authinfo-document.ts";
 import { type Announcement, createEventStream } from "./events.ts";
 import { healthRoutes } from "./health.ts";
-import { json, problem } from "./problem.ts";
 import { readRejection } from "./rejection.ts";
-import { send, sendAsciiJson } from "./reply.ts";
-import type { Caller, Route } from "./routes.ts";
 import { createSdkCalls } from "./sdk-call.ts";
-import { type ApiServer, createApiServer, type ServerDeps } from "./server.ts";
 
 export interface CashierDeps extends ServerDeps {
   readonly keeper: Pick<Keeper, "view" | "retryAfterS" | "subscribe" | "reject">;

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../clock.ts";
-import type { DeniedReason } from "./denials.ts";
-import { problem, type Reply } from "./problem.ts";
-import { beginEventStream, send } from "./reply.ts";
-import type { Caller } from "./routes.ts";
+import type { DeniedReason } from "../http/denials.ts";
+import { problem, type Reply } from "../http/problem.ts";
+import { beginEventStream, send } from "../http/reply.ts";
+import type { Caller } from "../http/routes.ts";
 
 /** What a subscriber is told: the authinfo's document, or the problem that stands in its place. */
 export type Announcement =

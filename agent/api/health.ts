@@ -1,8 +1,8 @@
 import type { AuthinfoView } from "../authinfo/keeper-types.ts";
+import { json, problem } from "../http/problem.ts";
+import { send } from "../http/reply.ts";
+import type { Route } from "../http/routes.ts";
 import { isServed, type PublicView, unavailable } from "./authinfo-document.ts";
-import { json, problem } from "./problem.ts";
-import { send } from "./reply.ts";
-import type { Route } from "./routes.ts";
 
 const OK = json(200, { status: "ok" });
 const READY = json(200, { status: "ready" });

@@ -1,6 +1,6 @@
 import type { Rejection } from "../authinfo/keeper-types.ts";
+import type { JsonObject } from "../http/body.ts";
 import { peerWords } from "../log/peer-words.ts";
-import type { JsonObject } from "./body.ts";
 
 const MAX_TEXT = 256;
 

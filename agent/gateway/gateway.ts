@@ -1,7 +1,7 @@
-import { createApiServer } from "../api/server.ts";
 import type { Clock } from "../clock.ts";
 import type { Environment } from "../config/settings.ts";
 import type { Entropy } from "../entropy.ts";
+import { createApiServer } from "../http/server.ts";
 import type { PinoLog } from "../log/pino-log.ts";
 import { version } from "../version.ts";
 import { createForwarder } from "../wechatpay/forward.ts";

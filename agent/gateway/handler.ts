@@ -1,13 +1,13 @@
 import type { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { readBody } from "../api/body.ts";
-import { checkRequest } from "../api/guard.ts";
-import { linger } from "../api/linger.ts";
-import type { Peer } from "../api/peers.ts";
-import { send, sendWithoutEnd } from "../api/reply.ts";
 import type { Clock } from "../clock.ts";
 import { isAgentError } from "../errors.ts";
+import { readBody } from "../http/body.ts";
+import { checkRequest } from "../http/guard.ts";
+import { linger } from "../http/linger.ts";
+import type { Peer } from "../http/peers.ts";
+import { send, sendWithoutEnd } from "../http/reply.ts";
 import type { Log } from "../log/log.ts";
 import { AUTHINFO_PATH, ECHO_PATH } from "../wechatpay/client.ts";
 import type { Forwarded, Forwarder } from "../wechatpay/forward.ts";

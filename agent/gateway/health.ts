@@ -1,6 +1,6 @@
-import { json } from "../api/problem.ts";
-import { send } from "../api/reply.ts";
-import type { Routes } from "../api/routes.ts";
+import { json } from "../http/problem.ts";
+import { send } from "../http/reply.ts";
+import type { Routes } from "../http/routes.ts";
 import type { StandingWarning } from "./warnings.ts";
 
 export interface GatewayHealth {

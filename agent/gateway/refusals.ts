@@ -1,4 +1,4 @@
-import { type ProblemCode, problemTable, type Reply } from "../api/problem.ts";
+import { type ProblemCode, problemTable, type Reply } from "../http/problem.ts";
 import { say } from "../language.ts";
 
 /** Everything the gateway itself can refuse with, beside what the guard of every HTTP server here finds. */

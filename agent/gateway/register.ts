@@ -1,8 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import { parseJsonObject } from "../api/body.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Problem } from "../config/problem.ts";
 import { appId, deviceId, merchantNumber, organizationId } from "../config/schema.ts";
+import { parseJsonObject } from "../http/body.ts";
 import type { Bilingual } from "../language.ts";
 
 /** One terminal: what it may ask for, and how it shows who it is. Whatever is named here has to be shown. */

@@ -3,13 +3,13 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer, type Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
-import { judgeClientError } from "../api/client-error.ts";
-import { STATUS_CODES } from "../api/node-http.ts";
-import { type Peer, Peers } from "../api/peers.ts";
-import { rawReply } from "../api/reply.ts";
-import { createThinner } from "../api/thinner.ts";
 import type { Clock } from "../clock.ts";
 import { AgentError, systemCode } from "../errors.ts";
+import { judgeClientError } from "../http/client-error.ts";
+import { STATUS_CODES } from "../http/node-http.ts";
+import { type Peer, Peers } from "../http/peers.ts";
+import { rawReply } from "../http/reply.ts";
+import { createThinner } from "../http/thinner.ts";
 import type { Place } from "./config.ts";
 import { refusal } from "./refusals.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../api/body.ts";
+import type { JsonObject } from "../http/body.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { Device } from "./register.ts";
 

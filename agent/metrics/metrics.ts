@@ -1,6 +1,6 @@
 import type { DriverStatus } from "../../drivers/driver.ts";
 import type { PublicView } from "../api/authinfo-document.ts";
-import { deniedReasons } from "../api/denials.ts";
+import { deniedReasons } from "../http/denials.ts";
 import type { StoreStatus } from "../store/store-types.ts";
 
 /** What is counted where it happens. Plain numbers: the metrics library is loaded when somebody first asks for them. */

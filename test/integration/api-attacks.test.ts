@@ -1,9 +1,9 @@
 import net from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCashierServer } from "../../agent/api/cashier-api.ts";
-import type { ApiLimits, ApiServer } from "../../agent/api/server.ts";
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
 import { type Clock, systemClock } from "../../agent/clock.ts";
+import type { ApiLimits, ApiServer } from "../../agent/http/server.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import { ask, askRaw, HandKeeper, identity, statusOf, temporaryDirectory, until } from "../support/api-fixture.ts";
 import { FakeClock } from "../support/fake-clock.ts";

@@ -3,10 +3,10 @@ import { lstatSync } from "node:fs";
 import { lstat, mkdir, open as openFile, readdir, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ApiServer, createApiServer } from "../../agent/api/server.ts";
 import { type OpenSocket, openSocket, type SocketPlace } from "../../agent/api/sockets.ts";
 import { systemClock } from "../../agent/clock.ts";
 import { isAgentError } from "../../agent/errors.ts";
+import { type ApiServer, createApiServer } from "../../agent/http/server.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import { ask, temporaryDirectory, until } from "../support/api-fixture.ts";
 

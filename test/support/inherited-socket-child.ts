@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import net from "node:net";
-import { createApiServer } from "../../agent/api/server.ts";
 import { openSocket, socketPlaces } from "../../agent/api/sockets.ts";
 import { inheritedSockets } from "../../agent/api/systemd-sockets.ts";
 import { systemClock } from "../../agent/clock.ts";
+import { createApiServer } from "../../agent/http/server.ts";
 import { silentLog } from "../../agent/log/log.ts";
 
 // As systemd does with a .socket unit: one process makes the listening socket and never accepts, another one finds it

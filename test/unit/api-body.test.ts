@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseJsonObject } from "../../agent/api/body.ts";
+import { parseJsonObject } from "../../agent/http/body.ts";
 
 const parse = (text: string) => parseJsonObject(Buffer.from(text));
 const kind = (text: string) => parse(text).kind;

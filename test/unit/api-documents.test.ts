@@ -6,9 +6,9 @@ import {
   unavailable,
   withoutAuthinfo,
 } from "../../agent/api/authinfo-document.ts";
-import { problem, problemTable } from "../../agent/api/problem.ts";
-import { rfc3339 } from "../../agent/api/rfc3339.ts";
 import type { AuthinfoState } from "../../agent/authinfo/keeper-types.ts";
+import { problem, problemTable } from "../../agent/http/problem.ts";
+import { rfc3339 } from "../../agent/http/rfc3339.ts";
 import { absentView, identity, makeCredential, makeView } from "../support/api-fixture.ts";
 
 describe("the authinfo document", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkRequest } from "../../agent/api/guard.ts";
+import { checkRequest } from "../../agent/http/guard.ts";
 
 const JSON_BODY = ["Content-Type", "application/json", "Content-Length", "2"];
 const get = (rawHeaders: string[], url = "/v1/authinfo", method = "GET") => checkRequest({ method, url, rawHeaders });

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { HEARING_MS, Peers } from "../../agent/api/peers.ts";
+import { HEARING_MS, Peers } from "../../agent/http/peers.ts";
 
 const LIMIT = 4;
 

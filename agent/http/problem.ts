@@ -1,4 +1,3 @@
-import type { Cause } from "../authinfo/keeper-types.ts";
 import { rfc3339 } from "./rfc3339.ts";
 
 /**
@@ -61,9 +60,16 @@ export interface Reply {
   readonly close?: boolean;
 }
 
+/** What stands in the way of the answer. As the keeper's `Cause`, which nothing of HTTP needs to know. */
+interface StandingCause {
+  readonly code: string;
+  readonly sinceWallMs: number;
+  readonly detail?: string;
+}
+
 export interface ProblemFacts {
   readonly detail?: string;
-  readonly cause?: Cause;
+  readonly cause?: StandingCause;
   readonly retryAfterS?: number;
   /** Further members of the document. */
   readonly extra?: Readonly<Record<string, unknown>>;
@@ -95,7 +101,7 @@ export function json(status: number, document: unknown): Reply {
   return { status, contentType: "application/json", body: JSON.stringify(document) ?? "null" };
 }
 
-function causeDocument(cause: Cause) {
+function causeDocument(cause: StandingCause) {
   const { code, sinceWallMs, detail } = cause;
   return { code, since: rfc3339(sinceWallMs), ...(detail === undefined ? {} : { detail }) };
 }
