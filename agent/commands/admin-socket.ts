@@ -1,6 +1,6 @@
+import { packagedSockets } from "../config/keys/schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
-import { packagedSockets } from "../config/schema.ts";
 import type { Bilingual } from "../language.ts";
 import type { AgentUnreachable } from "./admin-client.ts";
 

@@ -13,7 +13,7 @@ const MISSING = 66;
 /** `facepay-agent config check|show|schema`: 0 when all is well, 78 for a configuration that `run` would refuse, 66 for none. */
 export async function config(what: "check" | "show" | "schema", options: CommandOptions): Promise<number> {
   if (what === "schema") {
-    const { configJsonSchema } = await import("../config/json-schema.ts");
+    const { configJsonSchema } = await import("../config/keys/json-schema.ts");
     process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);
     return 0;
   }

@@ -1,7 +1,7 @@
 import { plainUsbId } from "./addresses.ts";
 import type { Config } from "./config.ts";
+import type { Values } from "./keys/schema.ts";
 import type { ProxyChoice } from "./proxy.ts";
-import type { Values } from "./schema.ts";
 
 /** WeChat Pay's main domain and its documented backup (reference "wechatpay" 0.6). */
 export const DIRECT_BASE_URLS = ["https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"];

@@ -1,7 +1,7 @@
 import { constants, open } from "node:fs/promises";
 import { systemCode } from "../errors.ts";
+import { deviceId } from "./keys/schema.ts";
 import type { Problem } from "./problem.ts";
-import { deviceId } from "./schema.ts";
 import type { Settings } from "./settings.ts";
 
 const KEY = "identity.device_id_file";

@@ -1,5 +1,5 @@
+import { fieldOf, knownKeys, type SomeValues } from "./keys/schema.ts";
 import type { ProxyChoice } from "./proxy.ts";
-import { fieldOf, knownKeys, type SomeValues } from "./schema.ts";
 import type { Settings } from "./settings.ts";
 
 /** One key in force: its value as a file would say it (paths absolute), and where it comes from. */

@@ -1,6 +1,6 @@
 import type { Bilingual } from "../language.ts";
+import type { SomeValues } from "./keys/schema.ts";
 import type { Problem } from "./problem.ts";
-import type { SomeValues } from "./schema.ts";
 import type { Settings } from "./settings.ts";
 
 /** Linux keeps 108 octets for a unix socket's path, the last one for the terminating zero (unix(7)). */

@@ -98,7 +98,7 @@ function program(): unknown {
   if (BUNDLE.test(own)) return own;
   try {
     const directory = import.meta.dirname;
-    return readdirSync(directory).map((name) => {
+    return readdirSync(directory, { encoding: "utf8", recursive: true }).map((name) => {
       const { size, mtimeMs } = statSync(path.join(directory, name));
       return [name, size, mtimeMs];
     });

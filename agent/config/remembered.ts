@@ -48,7 +48,7 @@ export async function readRemembered(directory: string, env: Environment): Promi
   const file = path.join(directory, NAME);
   const bytes = readPresent(file);
   if (bytes === undefined) return undefined;
-  const [{ isTable }, { checkLayers }] = await Promise.all([import("./fields.ts"), import("./load.ts")]);
+  const [{ isTable }, { checkLayers }] = await Promise.all([import("./keys/fields.ts"), import("./load.ts")]);
   const memory = parseMemory(bytes, isTable);
   if (memory === undefined) return undefined;
   const { STATE_DIRECTORY, CREDENTIALS_DIRECTORY } = env;

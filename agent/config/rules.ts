@@ -1,6 +1,6 @@
 import { driverRules } from "./driver-rules.ts";
 import { Findings } from "./findings.ts";
-import type { SomeValues } from "./schema.ts";
+import type { SomeValues } from "./keys/schema.ts";
 import type { Settings } from "./settings.ts";
 import { wechatpayRules } from "./wechatpay-rules.ts";
 

@@ -1,5 +1,5 @@
-import { isTable } from "./fields.ts";
-import type { KeyTable, Section } from "./key-table.ts";
+import { isTable } from "./keys/fields.ts";
+import type { KeyTable, Section } from "./keys/key-table.ts";
 import { nearest } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
 

@@ -1,6 +1,6 @@
 import { type Language, say } from "../language.ts";
 import { DEFAULT_ORIGIN, type Setting } from "./effective.ts";
-import { isTable } from "./fields.ts";
+import { isTable } from "./keys/fields.ts";
 import type { LoadedConfig } from "./load.ts";
 
 /** A parameter of the SDK that nobody here knows might be a secret all the same. */

@@ -1,5 +1,5 @@
 import { parse, TomlError } from "smol-toml";
-import { isTable } from "./fields.ts";
+import { isTable } from "./keys/fields.ts";
 import type { Problem } from "./problem.ts";
 
 export interface TomlText {

@@ -1,6 +1,6 @@
 import path from "node:path";
-import type { Field } from "./fields.ts";
-import type { KeyTable } from "./key-table.ts";
+import type { Field } from "./keys/fields.ts";
+import type { KeyTable } from "./keys/key-table.ts";
 import type { Problem } from "./problem.ts";
 import { environmentName, type Given, type Settings } from "./settings.ts";
 

@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
 import { AgentUnreachable, askAgent } from "../commands/admin-client.ts";
-import { isTable } from "../config/fields.ts";
+import { isTable } from "../config/keys/fields.ts";
+import { packagedSockets } from "../config/keys/schema.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
-import { packagedSockets } from "../config/schema.ts";
 import type { Environment } from "../config/settings.ts";
 import { readSources } from "../config/sources.ts";
 import type { Entropy } from "../entropy.ts";

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
+import { appId, deviceId, merchantNumber, organizationId } from "../config/keys/schema.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Problem } from "../config/problem.ts";
-import { appId, deviceId, merchantNumber, organizationId } from "../config/schema.ts";
 import { parseJsonObject } from "../http/body.ts";
 import type { Bilingual } from "../language.ts";
 

@@ -1,6 +1,6 @@
-import { type Form, filePath, integer, required, text, withDefault } from "../config/fields.ts";
-import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "../config/key-table.ts";
-import { schema as agentSchema } from "../config/schema.ts";
+import { type Form, filePath, integer, required, text, withDefault } from "../config/keys/fields.ts";
+import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "../config/keys/key-table.ts";
+import { schema as agentSchema } from "../config/keys/schema.ts";
 
 const ofAgent = agentSchema.wechatpay.fields;
 

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { fieldOf, knownKeys } from "../config/schema.ts";
+import { fieldOf, knownKeys } from "../config/keys/schema.ts";
 import type { Bilingual } from "../language.ts";
 import { editToml, type TomlValue } from "./edit-toml.ts";
 import { readKeyFile } from "./key-files.ts";

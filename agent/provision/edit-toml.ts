@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { stringify } from "smol-toml";
-import { isTable } from "../config/fields.ts";
+import { isTable } from "../config/keys/fields.ts";
 import { parseToml } from "../config/toml.ts";
 
 export type TomlValue = string | number | boolean | readonly string[];

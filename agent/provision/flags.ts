@@ -1,4 +1,4 @@
-import { agentKeys, fieldOf } from "../config/schema.ts";
+import { agentKeys, fieldOf } from "../config/keys/schema.ts";
 import { nearestKey } from "../config/settings.ts";
 import type { Bilingual } from "../language.ts";
 import type { TomlValue } from "./edit-toml.ts";

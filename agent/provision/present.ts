@@ -1,5 +1,5 @@
-import { isTable } from "../config/fields.ts";
-import { knownKeys } from "../config/schema.ts";
+import { isTable } from "../config/keys/fields.ts";
+import { knownKeys } from "../config/keys/schema.ts";
 import { parseToml } from "../config/toml.ts";
 import type { TomlValue } from "./edit-toml.ts";
 

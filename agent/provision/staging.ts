@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, rm, symlink } from "node:fs/promises";
 import path from "node:path";
-import { fieldOf } from "../config/schema.ts";
+import { fieldOf } from "../config/keys/schema.ts";
 import type { Entropy } from "../entropy.ts";
 import { editToml, type TomlValue } from "./edit-toml.ts";
 import { installFile, type Owner } from "./key-files.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { fieldOf, knownKeys, sections } from "../../agent/config/keys/schema.ts";
 import { loadConfig } from "../../agent/config/load.ts";
-import { fieldOf, knownKeys, sections } from "../../agent/config/schema.ts";
 import { parseToml } from "../../agent/config/toml.ts";
 import { ConfigDirectory } from "../support/config-fixture.ts";
 

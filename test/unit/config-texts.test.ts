@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { environmentProblems } from "../../agent/config/environment.ts";
-import { configJsonSchema } from "../../agent/config/json-schema.ts";
+import { configJsonSchema } from "../../agent/config/keys/json-schema.ts";
+import { knownKeys } from "../../agent/config/keys/schema.ts";
 import { loadConfig } from "../../agent/config/load.ts";
 import { renderProblem } from "../../agent/config/problem.ts";
-import { knownKeys } from "../../agent/config/schema.ts";
 import { showConfig, showConfigJson } from "../../agent/config/show.ts";
 import { parseToml } from "../../agent/config/toml.ts";
 import { lookupGroup } from "../../agent/files/group.ts";

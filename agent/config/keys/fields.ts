@@ -18,9 +18,9 @@ import {
   string,
   integer as wholeNumber,
 } from "valibot";
-import type { Bilingual } from "../language.ts";
-import { checkBaseUrl } from "./addresses.ts";
-import type { Checked } from "./problem.ts";
+import type { Bilingual } from "../../language.ts";
+import { checkBaseUrl } from "../addresses.ts";
+import type { Checked } from "../problem.ts";
 
 /** One key of the configuration file. `Always`: required or with a default, so that a checked configuration has it. */
 export interface Field<T = unknown, Always extends boolean = boolean> {
