@@ -9,7 +9,7 @@ import { agentKeys, type SomeValues, schema, type Values } from "./keys/schema.t
 import { type NamedFiles, namedFiles } from "./named-files.ts";
 import type { Problem } from "./problem.ts";
 import { chooseProxy } from "./proxy.ts";
-import { checkRules } from "./rules.ts";
+import { checkRules } from "./rules/rules.ts";
 import { collect, type Environment, type Layer, type Settings } from "./settings.ts";
 import { readSources, type SourceText } from "./sources.ts";
 import { parseToml, salvageStoreDirectory } from "./toml.ts";

@@ -1,15 +1,15 @@
 import path from "node:path";
 import { DIRECT_BASE_URLS } from "../config/assemble.ts";
 import type { WechatPayConfig } from "../config/config.ts";
-import { Findings } from "../config/findings.ts";
 import { fileLayer } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { chooseProxy } from "../config/proxy.ts";
+import { Findings } from "../config/rules/findings.ts";
+import { wayRules } from "../config/rules/wechatpay-rules.ts";
 import { collect, type Environment, type Settings } from "../config/settings.ts";
 import { readText } from "../config/sources.ts";
 import { parseToml } from "../config/toml.ts";
 import { checkValues } from "../config/values.ts";
-import { wayRules } from "../config/wechatpay-rules.ts";
 import type { LogLevel } from "../log/log.ts";
 import { gatewayKeys, type SomeValues, type Values } from "./schema.ts";
 

@@ -1,7 +1,7 @@
-import type { Bilingual } from "../language.ts";
-import type { SomeValues } from "./keys/schema.ts";
-import type { Problem } from "./problem.ts";
-import type { Settings } from "./settings.ts";
+import type { Bilingual } from "../../language.ts";
+import type { SomeValues } from "../keys/schema.ts";
+import type { Problem } from "../problem.ts";
+import type { Settings } from "../settings.ts";
 
 /** Linux keeps 108 octets for a unix socket's path, the last one for the terminating zero (unix(7)). */
 const LONGEST_SOCKET_PATH = 107;

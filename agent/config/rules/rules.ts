@@ -1,7 +1,7 @@
+import type { SomeValues } from "../keys/schema.ts";
+import type { Settings } from "../settings.ts";
 import { driverRules } from "./driver-rules.ts";
 import { Findings } from "./findings.ts";
-import type { SomeValues } from "./keys/schema.ts";
-import type { Settings } from "./settings.ts";
 import { wechatpayRules } from "./wechatpay-rules.ts";
 
 /** The rules between keys (contract 2), each reported at the key that a person would change. */

@@ -1,6 +1,6 @@
-import { isWeixinHost } from "./addresses.ts";
+import { isWeixinHost } from "../addresses.ts";
+import { schema } from "../keys/schema.ts";
 import type { Findings } from "./findings.ts";
-import { schema } from "./keys/schema.ts";
 
 const DIRECT_ONLY = ["merchant_serial_no", "merchant_private_key_file"] as const;
 const GATEWAY_ONLY = ["client_cert_file", "client_key_file", "bearer_token_file"] as const;

@@ -1,4 +1,4 @@
-import { plainUsbId } from "./addresses.ts";
+import { plainUsbId } from "../addresses.ts";
 import type { Findings } from "./findings.ts";
 
 /** USB ids that so many different gadgets share that they say little (reference "reliability" 5.3). */
