@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
-import { loadAll } from "../config/secrets.ts";
+import { loadAll } from "../config/secrets/secrets.ts";
 import { showConfig, showConfigJson } from "../config/show.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
 import type { CommandOptions } from "./options.ts";

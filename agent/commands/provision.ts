@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemClock } from "../clock.ts";
 import { renderProblem } from "../config/problem.ts";
-import { loadAll } from "../config/secrets.ts";
+import { loadAll } from "../config/secrets/secrets.ts";
 import { parseToml } from "../config/toml.ts";
 import { ownLine } from "../diagnose/own-line.ts";
 import { userOfUnit } from "../diagnose/service-user.ts";

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { LoadedConfig } from "../config/load.ts";
-import { parseCertificate, parseMerchantKey } from "../config/pem.ts";
+import { parseCertificate, parseMerchantKey } from "../config/secrets/pem.ts";
 import { readGuarded } from "../files/guarded-file.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";

@@ -1,7 +1,7 @@
 import type { LoadResult } from "../config/load.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
-import { type Secrets, withSecrets } from "../config/secrets.ts";
+import { type Secrets, withSecrets } from "../config/secrets/secrets.ts";
 import { type OperatingSystem, readOperatingSystem } from "../host.ts";
 import { holderOf } from "../store/lock.ts";
 import type { DiagnoseContext } from "./check.ts";

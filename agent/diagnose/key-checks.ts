@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import type { SecretKey } from "../config/named-files.ts";
 import type { Problem } from "../config/problem.ts";
+import type { SecretKey } from "../config/secrets/named-files.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { isPutAway, secretsOf, unitsOf } from "./facts.ts";

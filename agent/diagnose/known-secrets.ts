@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import path from "node:path";
-import type { SecretKey } from "../config/named-files.ts";
+import type { SecretKey } from "../config/secrets/named-files.ts";
 import type { DiagnoseContext } from "./check.ts";
 import { configurationOf, stateDirectoryOf } from "./facts.ts";
 import type { Secret } from "./redact.ts";

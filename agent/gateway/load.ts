@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { Problem } from "../config/problem.ts";
-import { MOST_CA, Reading, type Surroundings } from "../config/reading.ts";
+import { MOST_CA, Reading, type Surroundings } from "../config/secrets/reading.ts";
 import type { Rules } from "./access.ts";
 import { type FileKey, type GatewayConfig, readConfig } from "./config.ts";
 import { parseRegister } from "./register.ts";

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { parseMerchantKey, parsePrivateKey, parseWechatPayKey } from "../config/pem.ts";
 import type { Problem } from "../config/problem.ts";
-import { MOST, MOST_CA, Reading, type Surroundings } from "../config/reading.ts";
-import { proxyAuthFault } from "../config/secrets.ts";
+import { parseMerchantKey, parsePrivateKey, parseWechatPayKey } from "../config/secrets/pem.ts";
+import { MOST, MOST_CA, Reading, type Surroundings } from "../config/secrets/reading.ts";
+import { proxyAuthFault } from "../config/secrets/secrets.ts";
 import type { WechatPaySecrets } from "../wechatpay/secrets.ts";
 import type { FileKey } from "./config.ts";
 

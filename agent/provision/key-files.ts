@@ -1,6 +1,6 @@
 import { chmod, chown, rename } from "node:fs/promises";
 import path from "node:path";
-import { parseCertificate } from "../config/pem.ts";
+import { parseCertificate } from "../config/secrets/pem.ts";
 import type { Entropy } from "../entropy.ts";
 import {
   createDurably,

@@ -1,6 +1,6 @@
 import { type Field, isTable } from "../config/keys/fields.ts";
 import { fieldOf } from "../config/keys/schema.ts";
-import type { SecretKey } from "../config/named-files.ts";
+import type { SecretKey } from "../config/secrets/named-files.ts";
 import type { Bilingual } from "../language.ts";
 import type { TomlValue } from "./edit-toml.ts";
 

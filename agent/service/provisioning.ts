@@ -1,7 +1,7 @@
 import { keepCheck, recallCheck } from "../config/kept-check.ts";
 import type { AbsentConfig } from "../config/load.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
-import { type Checkup, loadAll, withSecrets } from "../config/secrets.ts";
+import { type Checkup, loadAll, withSecrets } from "../config/secrets/secrets.ts";
 import { asAgentError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Provision } from "./service.ts";

@@ -2,7 +2,7 @@ import { withoutAuthinfo } from "../api/authinfo-document.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import type { Secrets } from "../config/secrets.ts";
+import type { Secrets } from "../config/secrets/secrets.ts";
 import type { Entropy } from "../entropy.ts";
 import { asAgentError } from "../errors.ts";
 import type { Log } from "../log/log.ts";

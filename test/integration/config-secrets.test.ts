@@ -2,8 +2,8 @@ import { generateKeyPairSync, KeyObject } from "node:crypto";
 import { chmod, chown, mkdir, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type NamedFiles, type SecretKey, secretKeys } from "../../agent/config/named-files.ts";
-import { loadAll, loadSecrets } from "../../agent/config/secrets.ts";
+import { type NamedFiles, type SecretKey, secretKeys } from "../../agent/config/secrets/named-files.ts";
+import { loadAll, loadSecrets } from "../../agent/config/secrets/secrets.ts";
 import { createAuthority } from "../../agent/simulation/certificates.ts";
 import { ConfigDirectory, directSections, gatewaySections, tomlOf } from "../support/config-fixture.ts";
 

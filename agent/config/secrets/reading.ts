@@ -1,9 +1,9 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { type Fault, readGuarded } from "../files/guarded-file.ts";
-import type { Bilingual } from "../language.ts";
+import { type Fault, readGuarded } from "../../files/guarded-file.ts";
+import type { Bilingual } from "../../language.ts";
+import type { Problem } from "../problem.ts";
+import type { Environment } from "../settings.ts";
 import { judgeValidity, type Parsed, parseCertificate } from "./pem.ts";
-import type { Problem } from "./problem.ts";
-import type { Environment } from "./settings.ts";
 
 export interface Surroundings {
   /** For $CREDENTIALS_DIRECTORY. */

@@ -1,4 +1,4 @@
-import type { SomeValues } from "./keys/schema.ts";
+import type { SomeValues } from "../keys/schema.ts";
 
 /** The keys that name a file with a secret or a certificate in it. */
 export const secretKeys = [

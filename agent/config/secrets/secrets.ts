@@ -1,9 +1,9 @@
-import type { Fault } from "../files/guarded-file.ts";
-import type { WechatPaySecrets } from "../wechatpay/secrets.ts";
-import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "./load.ts";
+import type { Fault } from "../../files/guarded-file.ts";
+import type { WechatPaySecrets } from "../../wechatpay/secrets.ts";
+import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "../load.ts";
+import type { Problem } from "../problem.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
 import { parseMerchantKey, parsePrivateKey, parseWechatPayKey } from "./pem.ts";
-import type { Problem } from "./problem.ts";
 import { MOST, MOST_CA, Reading, type Surroundings } from "./reading.ts";
 
 /** What the files named in the configuration hold, parsed once. Never logged, never shown. */
@@ -43,7 +43,7 @@ export type Checkup =
  * configuration names are looked at as well.
  */
 export async function loadAll(options: LoadOptions & Surroundings): Promise<Checkup> {
-  const { loadConfig } = await import("./load.ts");
+  const { loadConfig } = await import("../load.ts");
   return await withSecrets(await loadConfig(options), options);
 }
 
