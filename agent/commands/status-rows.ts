@@ -2,8 +2,8 @@ import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
 import { remedyFor, warningTexts } from "../remedies.ts";
-import { stateWords } from "../state-words.ts";
 import type { WarningCode } from "../warnings.ts";
+import { stateWords } from "../words/state-words.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 /** One thing to be shown. Without a label it belongs to the row before it. */

@@ -1,5 +1,5 @@
-import type { AuthinfoState } from "./authinfo/keeper-types.ts";
-import type { Bilingual } from "./language.ts";
+import type { AuthinfoState } from "../authinfo/keeper-types.ts";
+import type { Bilingual } from "../language.ts";
 
 /** What a technician calls each state. */
 export const stateWords: Readonly<Record<AuthinfoState, Bilingual>> = {
