@@ -211,7 +211,7 @@ export async function openTerminal(parts: TerminalParts, former?: TerminalMemory
   return new Terminal(parts, store, former);
 }
 
-/** A parsed certificate is checked before it comes here (config/secrets.ts). */
+/** A parsed certificate is checked before it comes here (config/secrets/secrets.ts). */
 function endOf(certificate: string | undefined): number | undefined {
   return certificate === undefined ? undefined : new X509Certificate(certificate).validToDate.getTime();
 }
