@@ -5,6 +5,12 @@ import type { Credential } from "./credential.ts";
 import type { Held } from "./holding.ts";
 import { drawRefreshAfterMs, redrawRefreshAfterMs } from "./policy.ts";
 
+export interface Adopted {
+  readonly held: Held;
+  /** Whether it has to go to the disk. */
+  readonly write: boolean;
+}
+
 export interface AdoptionTerms {
   /** The highest generation so far. */
   readonly generation: number;
@@ -22,11 +28,7 @@ export interface AdoptionTerms {
  * once more, keeps its generation and its earlier expiry unless `expires_in` says otherwise (contract 4); when that
  * leaves nothing usable (the SDK refused it, or it is over) the attempt has failed: PAY_AUTHINFO_UNCHANGED.
  */
-export function adopt(
-  obtained: Obtained,
-  held: Held | undefined,
-  terms: AdoptionTerms,
-): { held: Held; write: boolean } {
+export function adopt(obtained: Obtained, held: Held | undefined, terms: AdoptionTerms): Adopted {
   const { answer, deviceId, netId } = obtained;
   const same = held?.credential.authinfo === answer.authinfo && held.credential.deviceId === deviceId;
   if (held && same && held.rejected) throw unchanged("which the SDK has refused");
@@ -58,7 +60,7 @@ export function adopt(
   };
 }
 
-function goOn(held: Held, { answer }: Obtained, terms: AdoptionTerms): { held: Held; write: boolean } {
+function goOn(held: Held, { answer }: Obtained, terms: AdoptionTerms): Adopted {
   const { credential } = held;
   // WeChat Pay's own time tells the age of one kept from an earlier boot, which this board's clock could not.
   const age = Math.max(answer.signedAtS * 1_000 - (credential.obtainedWallMs + credential.skewMs), 0);

@@ -1,7 +1,14 @@
+import type { DriverEvent } from "../../drivers/driver.ts";
 import type { Instant } from "../timebase.ts";
 import { type Anchor, anchor, remainingMs } from "./age.ts";
 import type { Credential, State } from "./credential.ts";
 import type { AuthinfoState, AuthinfoView, Cause } from "./keeper-types.ts";
+import type { Situation } from "./policy.ts";
+
+/** The longest nap: after a suspend, timers are late by its whole length, so nobody relies on a long one. */
+export const PULSE_MS = 5_000;
+/** While a wrong clock is all that stands in the way: five seconds after it is set the authinfo has to be there. */
+const CLOCK_FAULT_PULSE_MS = 1_000;
 
 /** The credential in hand and what is known of it in this process. Replaced as a whole, never changed in place. */
 export interface Held {
@@ -24,6 +31,34 @@ export function takeUp(credential: Credential, now: Instant, { wallFloorMs, reje
     persisted: true,
     rejected: credential.generation === rejectedGeneration,
     refreshAfterMs: credential.refreshAfterMs,
+  };
+}
+
+/** What a start takes up of the state on the disk: nothing of another device than the one configured. */
+export function takeUpKept(
+  state: State,
+  deviceId: string | undefined,
+  now: Instant,
+  persisted: boolean,
+): Held | undefined {
+  const { credential } = state;
+  if (credential === undefined || (deviceId !== undefined && deviceId !== credential.deviceId)) return undefined;
+  return { ...takeUp(credential, now, state), persisted };
+}
+
+/** The state to write when `credential` has been obtained. Nothing that only grows falls. */
+export function stateWith(
+  before: State,
+  credential: Credential,
+  known: { readonly newestSignedAtS: number; readonly wallMs: number; readonly unsteadyLeftMs: number },
+): State {
+  return {
+    ...before,
+    generation: Math.max(before.generation, credential.generation),
+    credential,
+    newestSignedAtS: known.newestSignedAtS,
+    wallFloorMs: Math.max(before.wallFloorMs, known.wallMs),
+    unsteadyUntilWallMs: known.wallMs + known.unsteadyLeftMs,
   };
 }
 
@@ -70,8 +105,20 @@ function stateOf(held: Held, life: ReturnType<typeof lifeOf>, around: Surroundin
   return settled ? "fresh" : "due";
 }
 
+/** What matters of a holding to the policy. */
+export function situationOf(held: Held | undefined, bootMs: number): Situation["held"] {
+  return held && { ...lifeOf(held, bootMs), ageUnknown: !held.anchor.trusted };
+}
+
+/** How long nobody needs to look at the time, ms: until it changes the state, but never for long. */
+export function lookInMs(held: Held | undefined, bootMs: number, staleMs: number, clockAtFault: boolean): number {
+  const boundary = nextBoundaryMs(held, bootMs, staleMs) ?? PULSE_MS;
+  // One more millisecond: a timer may fire a fraction early, and the look must find the change.
+  return Math.min(boundary + 1, clockAtFault ? CLOCK_FAULT_PULSE_MS : PULSE_MS);
+}
+
 /** Milliseconds until the state changes by the passing of time alone, if it will. */
-export function nextBoundaryMs(held: Held | undefined, bootMs: number, staleMs: number): number | undefined {
+function nextBoundaryMs(held: Held | undefined, bootMs: number, staleMs: number): number | undefined {
   if (held === undefined) return undefined;
   const life = lifeOf(held, bootMs);
   const ahead = [life.refreshInMs, life.remainingMs, life.remainingMs + staleMs].filter((ms) => ms > 0);
@@ -79,15 +126,21 @@ export function nextBoundaryMs(held: Held | undefined, bootMs: number, staleMs: 
 }
 
 /**
- * What the bridge's word means for the credential in hand: it is another device's and must not be served any more; or it
- * is bound to a network card that is not in use any more (reference "wechatpay" 0.3), and a new one is needed while it is served.
+ * What the bridge's word asks for: `drop` what is held, which is another device's and must not be served any more; `renew`
+ * it, also when it is bound to a network card that is not in use any more (reference "wechatpay" 0.3; it is served until then), and
+ * when a bridge that is ready ends the failure that was the bridge's own.
  */
-export function meaningFor(
-  { credential }: Held,
-  identity: { readonly deviceId?: string; readonly netId?: string },
-): "another_device" | "another_network" | undefined {
-  const differs = (said: string | undefined, known: string | undefined) =>
-    said !== undefined && known !== undefined && said !== known;
-  if (differs(identity.deviceId, credential.deviceId)) return "another_device";
-  return differs(identity.netId, credential.netId) ? "another_network" : undefined;
+export function asksFor(
+  event: Exclude<DriverEvent, { type: "lost" }>,
+  held: Held | undefined,
+  cause: Cause | undefined,
+): { readonly drop: boolean; readonly renew: boolean } {
+  const { deviceId, netId } = event.identity;
+  const drop = differs(deviceId, held?.credential.deviceId);
+  const mended = event.type === "ready" && /^(BRIDGE|SDK|DEVICE)_/.test(cause?.code ?? "");
+  return { drop, renew: drop || differs(netId, held?.credential.netId) || mended };
+}
+
+function differs(said: string | undefined, known: string | undefined): boolean {
+  return said !== undefined && known !== undefined && said !== known;
 }

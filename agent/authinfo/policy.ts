@@ -44,6 +44,11 @@ export function decide(situation: Situation, nowBootMs: number): Decision {
   return at <= nowBootMs ? { do: "refresh", why: wish.why } : { do: "wait", untilBootMs: at, why: wish.why };
 }
 
+/** How long a decision leaves until the attempt, ms; 0 when it is due. */
+export function waitMs(decision: Decision, nowBootMs: number): number {
+  return decision.do === "wait" ? Math.max(decision.untilBootMs - nowBootMs, 0) : 0;
+}
+
 function wished(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
   const regular = regularWish(situation, nowBootMs);
   const { urgentAtBootMs } = situation;

@@ -10,6 +10,7 @@ import {
   stretchedFraction,
   stretchLeft,
   stretchMore,
+  waitMs,
 } from "../../agent/authinfo/policy.ts";
 
 const NOW = 1_000_000;
@@ -43,6 +44,14 @@ describe("decide", () => {
     const urgent = { ...idle, urgentAtBootMs: NOW };
     expect(decide({ ...urgent, heldOffUntilBootMs: NOW + 60_000 }, NOW)).toMatchObject({ untilBootMs: NOW + 60_000 });
     expect(decide({ ...urgent, lastAttemptEndedBootMs: NOW - 400 }, NOW)).toMatchObject({ untilBootMs: NOW + 600 });
+  });
+});
+
+describe("waitMs", () => {
+  it("is what is left until the attempt, and nothing when it is due or its instant has passed", () => {
+    expect(waitMs({ do: "wait", untilBootMs: NOW + 900, why: "planned" }, NOW)).toBe(900);
+    expect(waitMs({ do: "wait", untilBootMs: NOW, why: "planned" }, NOW + 5)).toBe(0);
+    expect(waitMs({ do: "refresh", why: "absent" }, NOW)).toBe(0);
   });
 });
 

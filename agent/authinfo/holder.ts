@@ -1,0 +1,133 @@
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log/log.ts";
+import type { Store } from "../store/store-types.ts";
+import type { Instant } from "../timebase.ts";
+import type { Adopted } from "./adopt.ts";
+import { History, type StateChange } from "./history.ts";
+import { type Held, lookInMs, type Surroundings, stateWith, takeUp, viewOf } from "./holding.ts";
+import type { AuthinfoView } from "./keeper-types.ts";
+import { Safekeeping } from "./safekeeping.ts";
+
+export interface HolderParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly staleMs: number;
+  /** What else decides how the authinfo looks to a reader. Asked at each look. */
+  readonly around: () => Pick<Surroundings, "trying" | "cause">;
+}
+
+/** The authinfo in hand: the one place where it changes, goes to the disk, and is told to the readers. */
+export class Holder {
+  readonly #parts: HolderParts;
+  readonly #safekeeping: Safekeeping;
+  readonly #history: History;
+  readonly #listeners = new Set<(view: AuthinfoView) => void>();
+  #held: Held | undefined;
+  #newestSignedAtS: number;
+
+  /** @param held what a start has taken up of the store's state */
+  constructor(parts: HolderParts, held: Held | undefined) {
+    const { store, clock, log, staleMs } = parts;
+    this.#parts = parts;
+    this.#held = held;
+    this.#newestSignedAtS = store.state.newestSignedAtS;
+    this.#safekeeping = new Safekeeping(store, clock, log, (credential) => {
+      if (this.#held?.credential !== credential) return;
+      this.#held = { ...this.#held, persisted: true };
+      this.announce();
+    });
+    this.#history = new History(viewOf(held, { bootMs: clock.boot(), trying: false, staleMs, cause: undefined }));
+    // Read, but not sure to be found once more: announced as persisted when it is.
+    if (store.status().dirty) this.#safekeeping.forget(store.state);
+  }
+
+  get held(): Held | undefined {
+    return this.#held;
+  }
+
+  /** The highest generation so far. */
+  get generation(): number {
+    return this.#parts.store.state.generation;
+  }
+
+  /** Unix seconds: an answer that is older is a replay. */
+  get newestSignedAtS(): number {
+    return this.#newestSignedAtS;
+  }
+
+  get history(): readonly StateChange[] {
+    return this.#history.entries();
+  }
+
+  view(): AuthinfoView {
+    const { clock, staleMs, around } = this.#parts;
+    return viewOf(this.#held, { bootMs: clock.boot(), staleMs, ...around() });
+  }
+
+  subscribe(listener: (view: AuthinfoView) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** An answer signed at this time has been verified. */
+  verified(signedAtS: number): void {
+    this.#newestSignedAtS = Math.max(this.#newestSignedAtS, signedAtS);
+  }
+
+  /**
+   * Takes the place of what was held. Writes first, to be announced after; a slow or broken disk holds the authinfo back
+   * for two seconds at most.
+   */
+  async take({ held, write }: Adopted, unsteadyLeftMs: number): Promise<void> {
+    const { store, clock } = this.#parts;
+    const known = { newestSignedAtS: this.#newestSignedAtS, wallMs: clock.wall(), unsteadyLeftMs };
+    const persisted = write
+      ? await this.#safekeeping.keep(stateWith(store.state, held.credential, known))
+      : held.persisted;
+    this.#held = { ...held, persisted };
+  }
+
+  /** The SDK has refused what is held, which a restart must know as well. */
+  refuse(held: Held): void {
+    this.#held = { ...held, rejected: true };
+    this.#safekeeping.forget({ ...this.#parts.store.state, rejectedGeneration: held.credential.generation });
+  }
+
+  /** What is held must not be handed out any more. */
+  drop(): void {
+    this.#held = undefined;
+    const { credential: _dropped, ...rest } = this.#parts.store.state;
+    this.#safekeeping.forget(rest);
+  }
+
+  /** The wall clock has been set or confirmed: an age that was only believed is told anew. */
+  reanchor(now: Instant): void {
+    if (this.#held?.anchor.trusted !== false) return;
+    const { anchor } = takeUp(this.#held.credential, now, this.#parts.store.state);
+    this.#held = { ...this.#held, anchor };
+  }
+
+  /** How long nobody needs to look at the time, ms. */
+  lookInMs(clockAtFault: boolean): number {
+    return lookInMs(this.#held, this.#parts.clock.boot(), this.#parts.staleMs, clockAtFault);
+  }
+
+  /** To be called every few seconds: a refused write is repeated. */
+  tend(): void {
+    this.#safekeeping.tend();
+  }
+
+  /** Tells the readers when there is anything new to them. */
+  announce(): void {
+    const view = this.view();
+    if (!this.#history.note(view, this.#parts.clock.wall())) return;
+    this.#parts.log.info("AUTHINFO_STATE", {
+      state: view.state,
+      generation: view.credential?.generation,
+      persisted: view.persisted,
+      remaining_s: Math.floor(view.remainingMs / 1_000),
+    });
+    for (const listener of [...this.#listeners]) listener(view);
+  }
+}

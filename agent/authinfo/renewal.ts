@@ -1,0 +1,239 @@
+import type { DriverEvent } from "../../drivers/driver.ts";
+import type { Clock } from "../clock.ts";
+import type { Identity, RefreshConfig } from "../config/config.ts";
+import type { Entropy } from "../entropy.ts";
+import { AgentError, asAgentError } from "../errors.ts";
+import type { Log } from "../log/log.ts";
+import type { Timebase } from "../timebase.ts";
+import { adopt } from "./adopt.ts";
+import { type Line, obtain } from "./attempt.ts";
+import { ClockFault } from "./clock-fault.ts";
+import type { Holder } from "./holder.ts";
+import { asksFor, lifeOf, PULSE_MS, type Surroundings, situationOf } from "./holding.ts";
+import { Joiners } from "./joiners.ts";
+import type { Cause } from "./keeper-types.ts";
+import type { Pacing } from "./pacing.ts";
+import { type Decision, type RefreshReason, waitMs } from "./policy.ts";
+
+export interface RenewalParts {
+  readonly identity: Identity;
+  readonly refresh: RefreshConfig;
+  /** How long an attempt waits for a bridge that is not ready, ms. */
+  readonly bridgeWaitMs: number;
+  readonly timebase: Timebase;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  /** One call per finished attempt: "ok", or the error code in lower case. */
+  readonly onAttempt: (outcome: string) => void;
+}
+
+/** How the next authinfo is come by: asks the policy, acts on its answer, and looks at the clocks meanwhile. */
+export class Renewal {
+  readonly #parts: RenewalParts;
+  readonly #holder: Holder;
+  readonly #pacing: Pacing;
+  readonly #joiners = new Joiners();
+  readonly #clockFault = new ClockFault();
+  #line: Line | undefined;
+  #lineCause: Cause | undefined;
+  #attempting = false;
+  #lastSuccessWallMs: number | undefined;
+  #pulsedAt: number | undefined;
+  /** Ends the present nap between two attempts. */
+  #wake: () => void = () => {};
+  /** Ends the pulse's present sleep. */
+  #hurry: () => void = () => {};
+
+  constructor(parts: RenewalParts, holder: Holder, pacing: Pacing) {
+    this.#parts = parts;
+    this.#holder = holder;
+    this.#pacing = pacing;
+  }
+
+  get attempting(): boolean {
+    return this.#attempting;
+  }
+
+  get lastSuccessWallMs(): number | undefined {
+    return this.#lastSuccessWallMs;
+  }
+
+  /** What a reader is to know of it. */
+  around(): Pick<Surroundings, "trying" | "cause"> {
+    return {
+      trying: this.#attempting || this.#pacing.failures > 0,
+      cause: this.#pacing.cause ?? this.#lineProblem(),
+    };
+  }
+
+  /** False when the loop that watches time has stood still for long: something blocks this process. */
+  turning(): boolean {
+    return this.#pulsedAt === undefined || this.#parts.clock.boot() - this.#pulsedAt < 6 * PULSE_MS;
+  }
+
+  decide(now: number = this.#parts.clock.boot()): Decision {
+    return this.#pacing.decide(situationOf(this.#holder.held, now), now);
+  }
+
+  /** Someone needs an attempt out of turn. */
+  urge(atBootMs: number): void {
+    this.#pacing.urge(atBootMs);
+    this.look();
+  }
+
+  /** What decides on the next attempt may have changed. */
+  look(): void {
+    this.#wake();
+  }
+
+  /** Resolves when the attempt under way, or the next one, has succeeded; rejects with its failure. */
+  join(signal: AbortSignal): Promise<void> {
+    return this.#joiners.join(signal);
+  }
+
+  /** Runs until the signal aborts; never rejects for a reason outside this process. */
+  async run(line: Line, signal: AbortSignal): Promise<void> {
+    this.#line = line;
+    const unsubscribe = line.driver.subscribe((event) => this.#onDriver(event));
+    try {
+      await Promise.all([this.#attend(line, signal), this.#pulse(signal)]);
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  async #attend(line: Line, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const decision = this.decide();
+      if (decision.do === "refresh") await this.#attempt(line, decision.why, signal);
+      else await this.#nap(waitMs(decision, this.#parts.clock.boot()), signal);
+    }
+  }
+
+  /** Time alone changes states, and clocks are set: looked at when the next change is due, and every few seconds. */
+  async #pulse(signal: AbortSignal): Promise<void> {
+    const { clock, timebase, log } = this.#parts;
+    while (!signal.aborted) {
+      const hurried = new AbortController();
+      this.#hurry = () => hurried.abort();
+      await clock
+        .sleep(this.#holder.lookInMs(this.#clockFault.stands), AbortSignal.any([signal, hurried.signal]))
+        .catch(() => undefined);
+      this.#pulsedAt = clock.boot();
+      const { steppedMs, becameTrusted } = timebase.observe();
+      if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
+      if (this.#clockFault.isMended(timebase.now())) this.urge(clock.boot());
+      if (steppedMs !== 0 || becameTrusted) this.#holder.reanchor(timebase.now());
+      this.#holder.tend();
+      this.#holder.announce();
+      this.#wake();
+    }
+  }
+
+  async #nap(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await this.#parts.clock
+      .sleep(Math.min(ms, PULSE_MS), AbortSignal.any([signal, woken.signal]))
+      .catch(() => undefined);
+    this.#wake = () => {};
+  }
+
+  async #attempt(line: Line, why: RefreshReason, signal: AbortSignal): Promise<void> {
+    const { clock, log, identity, timebase, entropy, refresh } = this.#parts;
+    const holder = this.#holder;
+    this.#attempting = true;
+    this.#pacing.started();
+    this.#clockFault.ask(timebase.now());
+    holder.announce();
+    let failure: AgentError | undefined;
+    try {
+      const obtained = await obtain(line, {
+        ...(identity.deviceId === undefined ? {} : { configuredDeviceId: identity.deviceId }),
+        bridgeWaitMs: this.#parts.bridgeWaitMs,
+        planned: why === "planned",
+        newestSignedAtS: holder.newestSignedAtS,
+        clock,
+        signal,
+      });
+      const { answer } = obtained;
+      timebase.confirm(answer.skewMs);
+      holder.verified(answer.signedAtS);
+      const adopted = adopt(obtained, holder.held, {
+        generation: holder.generation,
+        bootId: timebase.now().bootId,
+        lifetimeMs: refresh.lifetimeS * 1_000,
+        fraction: this.#pacing.refreshFraction(refresh, clock.boot()),
+        chance: entropy.unit(),
+        bootMs: clock.boot(),
+      });
+      await holder.take(adopted, this.#pacing.unsteadyLeftMs(clock.boot()));
+      this.#succeeded(why);
+    } catch (error) {
+      if (signal.aborted) {
+        failure = new AgentError("BRIDGE_CLOSED", "The agent is stopping");
+        this.#pacing.interrupted(clock.boot());
+      } else {
+        failure = asAgentError(error);
+        this.#failed(failure, why);
+      }
+    } finally {
+      this.#attempting = false;
+      if (!signal.aborted) log.debug("ATTEMPT_ENDED", { why, outcome: failure?.code ?? "ok" });
+      holder.announce();
+      this.#joiners.tell(failure);
+    }
+  }
+
+  #succeeded(why: RefreshReason): void {
+    const { log, clock, onAttempt } = this.#parts;
+    const { failures, cause } = this.#pacing;
+    if (failures > 0) log.info("RECOVERED", { after_failures: failures, cause: cause?.code });
+    this.#pacing.succeeded(clock.boot());
+    this.#clockFault.clear();
+    this.#lastSuccessWallMs = clock.wall();
+    log.info("AUTHINFO_OBTAINED", { generation: this.#holder.held?.credential.generation, why });
+    onAttempt("ok");
+  }
+
+  #failed(error: AgentError, why: RefreshReason): void {
+    const { clock, entropy, log, onAttempt, timebase } = this.#parts;
+    const { rule, context } = error;
+    if (typeof context.skewMs === "number") timebase.confirm(context.skewMs);
+    const now = { boot: clock.boot(), wall: clock.wall() };
+    const { held } = this.#holder;
+    const remaining = held && lifeOf(held, now.boot).remainingMs;
+    const another = this.#pacing.failed(error, now, remaining, () => entropy.unit());
+    if (rule.clock !== true) this.#clockFault.clear();
+    else {
+      if (this.#clockFault.blame(now)) this.urge(now.boot);
+      this.#hurry();
+    }
+    // An outage is told once for each cause, not at each attempt (contract 9).
+    const level = another ? "warn" : "debug";
+    log[level]("REFRESH_FAILED", { cause: error.code, detail: error.message, why, remedy: rule.remedy });
+    onAttempt(error.code.toLowerCase());
+  }
+
+  #onDriver(event: DriverEvent): void {
+    if (event.type === "lost") return;
+    const { held } = this.#holder;
+    const { drop, renew } = asksFor(event, held, this.#pacing.cause);
+    if (drop) {
+      this.#parts.log.warn("DEVICE_CHANGED", { was: held?.credential.deviceId, is: event.identity.deviceId });
+      this.#holder.drop();
+    }
+    if (renew) this.urge(this.#parts.clock.boot());
+    this.#holder.announce();
+  }
+
+  /** Before the first attempt has ended, the line's own problem says why there is no authinfo. */
+  #lineProblem(): Cause | undefined {
+    const problem = this.#holder.held === undefined ? this.#line?.driver.status().problem : undefined;
+    if (problem && this.#lineCause?.code !== problem.code) {
+      this.#lineCause = { ...problem, sinceWallMs: this.#parts.clock.wall() };
+    }
+    return problem && this.#lineCause;
+  }
+}
