@@ -1,6 +1,6 @@
 import { constants, open } from "node:fs/promises";
 import { systemCode } from "../errors.ts";
-import { deviceId } from "./keys/schema.ts";
+import { deviceId } from "./keys/forms.ts";
 import type { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 

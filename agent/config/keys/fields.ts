@@ -21,6 +21,7 @@ import {
 import type { Bilingual } from "../../language.ts";
 import { checkBaseUrl } from "../addresses.ts";
 import type { Checked } from "../problem.ts";
+import { bad, empty, good, is, unfit, unquoted, wrongKind } from "./verdicts.ts";
 
 /** One key of the configuration file. `Always`: required or with a default, so that a checked configuration has it. */
 export interface Field<T = unknown, Always extends boolean = boolean> {
@@ -210,51 +211,8 @@ function optional(
   return { about, example, expects, schema, required: false, always: false, isPath: false };
 }
 
-function good<T>(value: T): Checked<T> {
-  return { ok: true, value };
-}
-
-function bad(what: Bilingual): { readonly ok: false; readonly what: Bilingual } {
-  return { ok: false, what };
-}
-
 function same(given: string): string {
   return given;
-}
-
-// The value itself is never shown where it is text: it might be a secret in the wrong place.
-function unfit(expects: Bilingual): Bilingual {
-  return { zh: `格式不对，应为${expects.zh}`, en: `does not fit: it must be ${expects.en}` };
-}
-
-function empty(expects: Bilingual): Bilingual {
-  return { zh: `为空，应为${expects.zh}`, en: `is empty: it must be ${expects.en}` };
-}
-
-function is(shown: string, expects: Bilingual): Bilingual {
-  return { zh: `现为 ${shown}，应为${expects.zh}`, en: `is ${shown}: it must be ${expects.en}` };
-}
-
-function unquoted(value: number | bigint): Checked<never> {
-  return {
-    ok: false,
-    what: { zh: "是没有引号的数字，应为文本", en: "is a bare number: it must be text" },
-    instead: { zh: `请加引号："${value}"`, en: `put it in quotes: "${value}"` },
-  };
-}
-
-function wrongKind(value: unknown, expects: Bilingual): { readonly ok: false; readonly what: Bilingual } {
-  const kind = kindOf(value);
-  return bad({ zh: `是${kind.zh}，应为${expects.zh}`, en: `is ${kind.en}: it must be ${expects.en}` });
-}
-
-function kindOf(value: unknown): Bilingual {
-  if (typeof value === "string") return { zh: "文本", en: "text" };
-  if (typeof value === "number" || typeof value === "bigint") return { zh: "数字", en: "a number" };
-  if (typeof value === "boolean") return { zh: "true/false", en: "true or false" };
-  if (Array.isArray(value)) return { zh: "列表", en: "a list" };
-  if (value instanceof Date) return { zh: "日期", en: "a date" };
-  return { zh: "表", en: "a table" };
 }
 
 function isJson(value: unknown): boolean {
