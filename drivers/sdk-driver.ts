@@ -7,8 +7,9 @@ import { unlessAborted } from "./deadline.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus, ProbeReading, RawDataReading, SdkDriver } from "./driver.ts";
 import { Link, newLinkCounters } from "./link.ts";
 import type { OpenStream } from "./open-stream.ts";
-import { backoffMs, nextDuty } from "./sdk-rules.ts";
+import { nextDuty } from "./sdk-rules.ts";
 import { type FullReading, SdkSession } from "./sdk-session.ts";
+import { Trouble } from "./trouble.ts";
 
 export interface SdkDriverParts {
   readonly config: DriverConfig;
@@ -35,16 +36,12 @@ class StreamDriver implements SdkDriver {
   readonly #waiters = new Set<PromiseWithResolvers<BridgeIdentity>>();
   readonly #opens: Record<string, number> = {};
   readonly #counters = newLinkCounters();
+  readonly #trouble = new Trouble();
   #running: Promise<void> | undefined;
   #nextId: number;
   #path: string;
   #link: Link | undefined;
   #ready = false;
-  #problem: AgentError | undefined;
-  /** Openings that have not led to a ready bridge, in a row. */
-  #openings = 0;
-  /** Attempts at hello or init that have failed, in a row. */
-  #failures = 0;
   #retryAt = 0;
   #nap = new AbortController();
 
@@ -99,14 +96,14 @@ class StreamDriver implements SdkDriver {
 
   status(): DriverStatus {
     const { identity } = this.#session;
-    const problem = this.#problem && { code: this.#problem.code, detail: this.#problem.message };
+    const { problem } = this.#trouble;
     const line = this.#ready ? "ready" : this.#link ? "handshake" : "opening";
     return {
       state: this.#end.signal.aborted ? "closed" : line,
       type: this.#parts.config.type,
       path: this.#path,
       ...(identity && { identity }),
-      ...(problem && { problem }),
+      ...(problem && { problem: { code: problem.code, detail: problem.message } }),
       opens: { ...this.#opens },
       frames: { ...this.#counters },
       consecutiveTimeouts: this.#link?.consecutiveTimeouts ?? 0,
@@ -128,7 +125,7 @@ class StreamDriver implements SdkDriver {
   async #read(signal: AbortSignal): Promise<FullReading> {
     if (!this.#ready) throw this.#notReady();
     const reading = await this.#session.read(signal);
-    if (this.#ready) this.#settled();
+    if (this.#ready) this.#trouble.clear();
     return reading;
   }
 
@@ -137,7 +134,7 @@ class StreamDriver implements SdkDriver {
     const end = this.#end.signal;
     while (!end.aborted) {
       await this.#useOneLine().catch((error: unknown) => this.#failed(asAgentError(error)));
-      await clock.sleep(backoffMs(this.#openings++, entropy.unit()), end).catch(() => {
+      await clock.sleep(this.#trouble.openAgainInMs(entropy.unit()), end).catch(() => {
         // close() has cut the pause short; the loop ends.
       });
     }
@@ -192,11 +189,11 @@ class StreamDriver implements SdkDriver {
       }
       try {
         await this.#session[duty.do === "hello" ? "hello" : "initialise"](link.lost);
-        if (this.#ready) this.#settled();
+        if (this.#ready) this.#trouble.clear();
       } catch (error) {
         if (link.lost.aborted) break;
         this.#failed(asAgentError(error));
-        this.#retryAt = clock.boot() + backoffMs(this.#failures++, entropy.unit());
+        this.#retryAt = clock.boot() + this.#trouble.tryAgainInMs(entropy.unit());
       }
     }
   }
@@ -208,31 +205,21 @@ class StreamDriver implements SdkDriver {
     const { identity } = this.#session;
     if (!this.#ready) this.#nap.abort();
     if (!this.#ready || was || !identity) return;
-    this.#settled();
+    this.#trouble.clear();
     this.#parts.log.info("BRIDGE_READY", { path: this.#path, bridge: identity.bridge });
     for (const waiter of this.#waiters) waiter.resolve(identity);
     this.#emit({ type: "ready", identity });
   }
 
-  #settled(): void {
-    this.#problem = undefined;
-    this.#openings = 0;
-    this.#failures = 0;
-  }
-
   #failed(problem: AgentError): void {
     if (this.#end.signal.aborted) return;
-    // The same failure again is no news in the log: an unplugged bridge fails every few seconds.
-    const isNews = this.#problem?.code !== problem.code;
-    this.#problem = problem;
     const { code, message: detail, context } = problem;
-    this.#parts.log[isNews ? "warn" : "debug"]("BRIDGE_PROBLEM", { ...context, cause: code, detail, path: this.#path });
+    const level = this.#trouble.note(problem) ? "warn" : "debug";
+    this.#parts.log[level]("BRIDGE_PROBLEM", { ...context, cause: code, detail, path: this.#path });
   }
 
   #notReady(): AgentError {
-    if (this.#end.signal.aborted) return asAgentError(this.#end.signal.reason);
-    const { code = "BRIDGE_NOT_READY", message = "the bridge is not ready yet", context } = this.#problem ?? {};
-    return new AgentError(code, message, { cause: this.#problem, ...(context && { context }) });
+    return this.#end.signal.aborted ? asAgentError(this.#end.signal.reason) : this.#trouble.notReady();
   }
 
   #count(outcome: string): void {

@@ -1,0 +1,45 @@
+import { AgentError } from "../agent/errors.ts";
+import { backoffMs } from "./sdk-rules.ts";
+
+/** What keeps the bridge from being ready, and for how many tries in a row: the pause before the next one grows with it. */
+export class Trouble {
+  #problem: AgentError | undefined;
+  /** Openings that have not led to a ready bridge. */
+  #openings = 0;
+  /** Attempts at hello or init that have failed. */
+  #failures = 0;
+
+  get problem(): AgentError | undefined {
+    return this.#problem;
+  }
+
+  /** Returns whether it is news. The same failure again is none: an unplugged bridge fails every few seconds. */
+  note(problem: AgentError): boolean {
+    const isNews = this.#problem?.code !== problem.code;
+    this.#problem = problem;
+    return isNews;
+  }
+
+  /** The bridge is ready. */
+  clear(): void {
+    this.#problem = undefined;
+    this.#openings = 0;
+    this.#failures = 0;
+  }
+
+  /** An opening has ended without a ready bridge, or the line is lost again: ms until the next. @param unit in [0, 1) */
+  openAgainInMs(unit: number): number {
+    return backoffMs(this.#openings++, unit);
+  }
+
+  /** A hello or init on an open line has failed: ms until the next. @param unit in [0, 1) */
+  tryAgainInMs(unit: number): number {
+    return backoffMs(this.#failures++, unit);
+  }
+
+  /** For whoever asks for something meanwhile. */
+  notReady(): AgentError {
+    const { code = "BRIDGE_NOT_READY", message = "the bridge is not ready yet", context } = this.#problem ?? {};
+    return new AgentError(code, message, { cause: this.#problem, ...(context && { context }) });
+  }
+}
