@@ -1,11 +1,10 @@
 import type { ProbeReading } from "../../drivers/driver.ts";
 import { type AgentError, isAgentError } from "../errors.ts";
-import { json, problem, type Reply } from "../http/problem.ts";
+import { causeOf, json, problem, type Reply } from "../http/problem.ts";
 import { send } from "../http/reply.ts";
 import type { Caller, PostRoute, Route } from "../http/routes.ts";
 import { type ApiServer, createApiServer, type ServerDeps } from "../http/server.ts";
 import { type PublicView, refreshedDocument } from "./authinfo-document.ts";
-import { causeOf } from "./cause.ts";
 import { healthRoutes } from "./health.ts";
 
 /** Nothing in here can yield an authinfo: the admin socket has no way to one (contract 5). */

@@ -2,9 +2,8 @@ import type { SdkDriver } from "../../drivers/driver.ts";
 import type { Clock } from "../clock.ts";
 import { type AgentError, isAgentError } from "../errors.ts";
 import type { DeniedReason } from "../http/denials.ts";
-import { json, problem, type Reply } from "../http/problem.ts";
+import { causeOf, json, problem, type Reply } from "../http/problem.ts";
 import type { PostRoute } from "../http/routes.ts";
-import { causeOf } from "./cause.ts";
 
 const MAX_WAITING = 8;
 

@@ -1,3 +1,4 @@
+import type { AgentError } from "../errors.ts";
 import { rfc3339 } from "./rfc3339.ts";
 
 /**
@@ -65,6 +66,12 @@ interface StandingCause {
   readonly code: string;
   readonly sinceWallMs: number;
   readonly detail?: string;
+}
+
+/** The cause to name: the standing one when it is the same failure (it knows since when), else this one, as of now. */
+export function causeOf(error: AgentError, wallMs: number, standing?: StandingCause): StandingCause {
+  if (standing?.code === error.code) return standing;
+  return { code: error.code, sinceWallMs: wallMs, detail: error.message };
 }
 
 export interface ProblemFacts {
