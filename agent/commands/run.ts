@@ -13,7 +13,6 @@ import { findProvision, remember } from "../service/provisioning.ts";
 import { Service } from "../service/service.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
-import { notifyPlace } from "../systemd/notice.ts";
 import type { Notifier } from "../systemd/notifier.ts";
 import { createTimebase, readBootId } from "../timebase.ts";
 import type { CommandOptions } from "./options.ts";
@@ -87,6 +86,8 @@ export async function run(options: CommandOptions): Promise<number> {
 
   /** The service manager, when one has started us, hears that we serve; all it needs is loaded only then. */
   const notify = async () => {
+    if (env.NOTIFY_SOCKET === undefined) return undefined;
+    const { notifyPlace } = await import("../systemd/notice.ts");
     const place = notifyPlace(env, process.pid);
     if (place === undefined) return undefined;
     const { startNotifier } = await import("../systemd/notifier.ts");

@@ -1,6 +1,6 @@
 import { constants, open } from "node:fs/promises";
 import { systemCode } from "../errors.ts";
-import { deviceId } from "./keys/forms.ts";
+import { deviceId } from "./keys/schema.ts";
 import type { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
@@ -12,10 +12,9 @@ const MOST_OCTETS = 256;
  * /proc tell no size, hence a bounded read.
  */
 export async function readDeviceId(
-  file: string | undefined,
+  file: string,
   settings: Settings,
 ): Promise<{ readonly value?: string; readonly problems: readonly Problem[] }> {
-  if (file === undefined) return { problems: [] };
   const origin = settings.get(KEY)?.origin ?? file;
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.

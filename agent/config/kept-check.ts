@@ -3,7 +3,6 @@ import { closeSync, constants, openSync, readdirSync, readSync, statSync } from 
 import module from "node:module";
 import path from "node:path";
 import { readGuarded } from "../files/guarded-file.ts";
-import { replaceFile } from "../files/replace-file.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Environment } from "./settings.ts";
 import { readSources } from "./sources.ts";
@@ -71,6 +70,8 @@ export async function keepCheck(check: Check, loaded: LoadedConfig): Promise<voi
     value instanceof Map ? { entries: [...value] } : value,
   );
   try {
+    // Loaded only now: a start that finds an outcome writes nothing.
+    const { replaceFile } = await import("../files/replace-file.ts");
     // Under one temporary name: what a killed agent has left half-written is removed by the next one.
     await replaceFile(place, text, { mode: 0o600 });
   } catch {

@@ -3,7 +3,6 @@ import path from "node:path";
 import { lookupGroup } from "../files/group.ts";
 import { assemble, assembleApi } from "./assemble.ts";
 import type { ApiConfig, Config } from "./config.ts";
-import { readDeviceId } from "./device-id-file.ts";
 import { effectiveSettings, type Memory, memorise, type Setting } from "./effective.ts";
 import { agentKeys, type SomeValues, schema, type Values } from "./keys/schema.ts";
 import type { Problem } from "./problem.ts";
@@ -101,7 +100,7 @@ export async function checkLayers(layers: readonly Layer[], context: LayerContex
   const { values } = checked;
   const rules = checkRules(values, settings, mainFile);
   const proxy = chooseProxy(values, settings, env);
-  const deviceId = await readDeviceId(values.identity.device_id_file, settings);
+  const deviceId = await deviceIdOf(values, settings);
   const problems = [
     ...context.problems,
     ...collected.problems,
@@ -123,6 +122,12 @@ export async function checkLayers(layers: readonly Layer[], context: LayerContex
   const config = assemble(values as Values, proxy, values.identity.device_id ?? deviceId.value);
   const memory = memorise(effective, proxy, config.identity.deviceId);
   return { kind: "ok", config, hash: hashOf(config), effective, memory, ...common };
+}
+
+async function deviceIdOf({ identity }: SomeValues, settings: Settings) {
+  if (identity.device_id_file === undefined) return { problems: [] };
+  const { readDeviceId } = await import("./device-id-file.ts");
+  return await readDeviceId(identity.device_id_file, settings);
 }
 
 function socketsAlone(layers: readonly Layer[], env: Environment, mainFile: string): { readonly api?: ApiConfig } {

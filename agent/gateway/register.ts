@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { appId, deviceId, merchantNumber, organizationId } from "../config/keys/forms.ts";
+import { appId, deviceId, merchantNumber, organizationId } from "../config/keys/schema.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Problem } from "../config/problem.ts";
 import { parseJsonObject } from "../http/body.ts";

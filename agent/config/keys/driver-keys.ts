@@ -1,6 +1,16 @@
-import { choice, filePath, integer, passedOn, text, withDefault, yesNo } from "./fields.ts";
-import { usbId, usbSerial } from "./forms.ts";
+import { choice, type Form, filePath, integer, passedOn, text, withDefault, yesNo } from "./fields.ts";
 import type { Section } from "./key-table.ts";
+
+const usbId: Form = {
+  pattern: /^(0[xX])?[0-9A-Fa-f]{4}$/,
+  zh: "带引号的 4 位十六进制数",
+  en: "four hexadecimal digits in quotes",
+};
+const usbSerial: Form = {
+  pattern: /^[\x20-\x7e]{1,126}$/,
+  zh: "1 到 126 个可打印 ASCII 字符",
+  en: "1 to 126 printable ASCII characters",
+};
 
 export const driverKeys = {
   about: { zh: "通向刷脸 SDK 的硬件桥", en: "The bridge to the face SDK" },

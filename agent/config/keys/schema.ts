@@ -1,11 +1,37 @@
 import { driverKeys, initKeys } from "./driver-keys.ts";
-import { choice, fileMode, filePath, fraction, integer, required, text, withDefault } from "./fields.ts";
-import { appId, deviceId, group, merchantNumber, organizationId } from "./forms.ts";
+import { choice, type Form, fileMode, filePath, fraction, integer, required, text, withDefault } from "./fields.ts";
 import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "./key-table.ts";
 import { wechatpayKeys } from "./wechatpay-keys.ts";
 
 /** Where the sockets are when neither the configuration nor systemd says: the packaged socket units' paths. */
 export const packagedSockets = { api: "/run/facepay-agent/api.sock", admin: "/run/facepay-agent/admin.sock" } as const;
+
+export const merchantNumber: Form = {
+  pattern: /^[0-9]{1,32}$/,
+  zh: "带引号的商户号（纯数字）",
+  en: "a merchant number: digits, in quotes",
+};
+export const appId: Form = {
+  pattern: /^[0-9A-Za-z_-]{1,32}$/,
+  zh: "1 到 32 个字母或数字，例如 wx 开头的 appid",
+  en: "1 to 32 letters and digits, such as wx...",
+};
+export const organizationId: Form = {
+  pattern: /^[\x21-\x7e]{1,64}$/,
+  zh: "1 到 64 个可见 ASCII 字符",
+  en: "1 to 64 visible ASCII characters",
+};
+/** Contract 3: what a bridge may report. */
+export const deviceId: Form = {
+  pattern: /^[\x20-\x7e]{1,32}$/,
+  zh: "1 到 32 个可打印 ASCII 字符",
+  en: "1 to 32 printable ASCII characters",
+};
+const group: Form = {
+  pattern: /^[0-9A-Za-z_][0-9A-Za-z_.-]{0,63}\$?$/,
+  zh: "组名或组编号",
+  en: "the name or number of a group",
+};
 
 /** Contract 2: every key there is, its type, range and default. Checks, `config schema` and `config show` come from here. */
 export const schema = {

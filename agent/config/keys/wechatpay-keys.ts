@@ -1,6 +1,17 @@
-import { baseUrls, choice, filePath, integer, required, text, withDefault, yesNo } from "./fields.ts";
-import { proxyUrl, publicKeyId, serialNo } from "./forms.ts";
+import { baseUrls, choice, type Form, filePath, integer, required, text, withDefault, yesNo } from "./fields.ts";
 import type { Section } from "./key-table.ts";
+
+const proxyUrl: Form = { pattern: /^\S+$/, zh: "http://host:port", en: "http://host:port" };
+const publicKeyId: Form = {
+  pattern: /^PUB_KEY_ID_[0-9A-Za-z_-]{1,80}$/,
+  zh: "PUB_KEY_ID_ 开头的公钥 id",
+  en: "an id that begins with PUB_KEY_ID_",
+};
+const serialNo: Form = {
+  pattern: /^[0-9A-Fa-f]{8,64}$/,
+  zh: "8 到 64 位十六进制数",
+  en: "8 to 64 hexadecimal digits",
+};
 
 export const wechatpayKeys = {
   about: { zh: "通向微信支付的路径", en: "The way to WeChat Pay" },
