@@ -1,5 +1,7 @@
 import { closeSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
+import type { LibraryHandle } from "koffi";
+import { loadLibc } from "../libc.ts";
 
 /** A way to send single datagrams to one unix socket. */
 export interface Datagrams {
@@ -8,10 +10,9 @@ export interface Datagrams {
   close(): void;
 }
 
-interface Libc {
+interface Calls {
   socket(domain: number, type: number, protocol: number): number;
   sendto(fd: number, text: Buffer, length: number, flags: number, address: Buffer, octets: number): number;
-  errno(): number;
 }
 
 // The same numbers on x86_64 and arm64.
@@ -26,7 +27,7 @@ const MSG_NOSIGNAL = 0x4000;
  * would map five more libraries for one call. The address is looked up at every datagram, as its socket may be made anew.
  */
 export async function openDatagrams(address: string): Promise<Datagrams> {
-  const c = await loadLibc();
+  const c = await loadLibc(callsOf);
   const fd = c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw new Error(`socket: ${getSystemErrorName(-c.errno())}`);
   const target = socketAddress(address);
@@ -50,23 +51,11 @@ function socketAddress(address: string): Buffer {
   return Buffer.concat([family, Buffer.from(name, "utf8")]);
 }
 
-async function loadLibc(): Promise<Libc> {
-  const { default: koffi } = await import("koffi");
-  const names = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
-  const failures: string[] = [];
-  for (const name of names) {
-    try {
-      const library = koffi.load(name);
-      return {
-        socket: library.func("int socket(int domain, int type, int protocol)"),
-        sendto: library.func(
-          "long sendto(int fd, const uint8_t *text, size_t length, int flags, const uint8_t *address, uint32_t octets)",
-        ),
-        errno: () => koffi.errno(),
-      };
-    } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new Error(`no C library to send a datagram with: ${failures.join("; ")}`);
+function callsOf(library: LibraryHandle): Calls {
+  return {
+    socket: library.func("int socket(int domain, int type, int protocol)"),
+    sendto: library.func(
+      "long sendto(int fd, const uint8_t *text, size_t length, int flags, const uint8_t *address, uint32_t octets)",
+    ),
+  };
 }

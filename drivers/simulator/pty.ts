@@ -2,6 +2,8 @@ import fs from "node:fs";
 import { Duplex } from "node:stream";
 import tty from "node:tty";
 import { getSystemErrorMap } from "node:util";
+import type { LibraryHandle } from "koffi";
+import { loadLibc } from "../../agent/libc.ts";
 
 /** A pseudo-terminal: the agent opens `path` as its serial port, the stand-in speaks on `stream`. */
 export interface Pty {
@@ -25,7 +27,7 @@ const TCSANOW = 0;
 const TERMIOS_OCTETS = 128;
 const NAME_OCTETS = 128;
 
-interface Libc {
+interface Calls {
   posix_openpt(flags: number): number;
   grantpt(fd: number): number;
   unlockpt(fd: number): number;
@@ -33,8 +35,9 @@ interface Libc {
   tcgetattr(fd: number, termios: Buffer): number;
   cfmakeraw(termios: Buffer): void;
   tcsetattr(fd: number, when: number, termios: Buffer): number;
-  errno(): number;
 }
+
+type Libc = Calls & { errno(): number };
 
 let libc: Promise<Libc> | undefined;
 
@@ -43,7 +46,7 @@ let libc: Promise<Libc> | undefined;
  * by an earlier run is replaced, anything else is not. Throws an Error with the call and the system's words.
  */
 export async function openPty(options: { readonly link?: string } = {}): Promise<Pty> {
-  libc ??= loadLibc();
+  libc ??= loadLibc(callsOf);
   const c = await libc;
   const master = check(c, "posix_openpt", c.posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   let slave: number | undefined;
@@ -146,28 +149,16 @@ function removeLink(link: string, path: string): void {
   if (stat?.isSymbolicLink() && fs.readlinkSync(link) === path) fs.unlinkSync(link);
 }
 
-async function loadLibc(): Promise<Libc> {
-  const { default: koffi } = await import("koffi");
-  const names = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
-  const failures: string[] = [];
-  for (const name of names) {
-    try {
-      const library = koffi.load(name);
-      return {
-        posix_openpt: library.func("int posix_openpt(int flags)"),
-        grantpt: library.func("int grantpt(int fd)"),
-        unlockpt: library.func("int unlockpt(int fd)"),
-        ptsname_r: library.func("int ptsname_r(int fd, _Out_ char *name, size_t length)"),
-        tcgetattr: library.func("int tcgetattr(int fd, _Out_ uint8_t *termios)"),
-        cfmakeraw: library.func("void cfmakeraw(_Inout_ uint8_t *termios)"),
-        tcsetattr: library.func("int tcsetattr(int fd, int when, const uint8_t *termios)"),
-        errno: () => koffi.errno(),
-      };
-    } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new Error(`no C library for a pseudo-terminal: ${failures.join("; ")}`);
+function callsOf(library: LibraryHandle): Calls {
+  return {
+    posix_openpt: library.func("int posix_openpt(int flags)"),
+    grantpt: library.func("int grantpt(int fd)"),
+    unlockpt: library.func("int unlockpt(int fd)"),
+    ptsname_r: library.func("int ptsname_r(int fd, _Out_ char *name, size_t length)"),
+    tcgetattr: library.func("int tcgetattr(int fd, _Out_ uint8_t *termios)"),
+    cfmakeraw: library.func("void cfmakeraw(_Inout_ uint8_t *termios)"),
+    tcsetattr: library.func("int tcsetattr(int fd, int when, const uint8_t *termios)"),
+  };
 }
 
 function check(c: Libc, call: string, result: number): number {
