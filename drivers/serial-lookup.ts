@@ -2,32 +2,18 @@ import { readdir, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import type { DriverConfig } from "../agent/config/config.ts";
 import { AgentError, systemCode } from "../agent/errors.ts";
+import type { UsbDevice } from "./driver.ts";
 
 type Match = NonNullable<DriverConfig["match"]>;
 
 /** From a tty up to its USB device there are at most three directories: port, interface, device. */
 const MOST_LEVELS = 5;
 
-/** A tty that belongs to a USB device. */
-export interface UsbSerial {
-  /** /dev/tty*. */
-  readonly tty: string;
-  /** Lower-case hexadecimal, as in /sys. */
-  readonly vendorId: string;
-  readonly productId: string;
-  readonly serialNumber?: string;
-  /** "1-1.2": by this the kernel's log calls the device. */
-  readonly usbName: string;
-  /** Names that stay the same over replugging. */
-  readonly byId?: string;
-  readonly byPath?: string;
-}
-
 /**
  * Every USB serial device, by its tty. Reads sysfs itself: `SerialPort.list()` starts `udevadm` and brings the process down where there
  * is none. `root` is "/" but for tests.
  */
-export async function listUsbSerial(root = "/"): Promise<UsbSerial[]> {
+export async function listUsbSerial(root = "/"): Promise<UsbDevice[]> {
   const classDirectory = path.join(root, "sys/class/tty");
   const names = (await entries(classDirectory)).sort();
   const found = await Promise.all(names.map((name) => describe(path.join(classDirectory, name), name, root)));
@@ -55,7 +41,7 @@ export async function findSerialPort(match: Match, root = "/"): Promise<string> 
   return only.byId ?? only.tty;
 }
 
-export function fits({ vendorId, productId, serialNumber }: UsbSerial, match: Match): boolean {
+export function fits({ vendorId, productId, serialNumber }: UsbDevice, match: Match): boolean {
   return (
     vendorId === match.vendorId.toLowerCase() &&
     productId === match.productId.toLowerCase() &&
@@ -63,7 +49,7 @@ export function fits({ vendorId, productId, serialNumber }: UsbSerial, match: Ma
   );
 }
 
-async function describe(entry: string, name: string, root: string): Promise<UsbSerial | undefined> {
+async function describe(entry: string, name: string, root: string): Promise<UsbDevice | undefined> {
   const device = await usbDeviceOf(entry);
   if (device === undefined) return undefined;
   const tty = path.join(root, "dev", name);

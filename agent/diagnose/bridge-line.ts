@@ -1,20 +1,7 @@
-import type { SdkDriver } from "../../drivers/driver.ts";
+import type { SdkDriver, UsbDevice } from "../../drivers/driver.ts";
 import type { Clock } from "../clock.ts";
 import type { DriverConfig } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
-
-/** A serial device on USB, as this machine sees it. */
-export interface UsbDevice {
-  /** /dev/tty*. */
-  readonly tty: string;
-  readonly vendorId: string;
-  readonly productId: string;
-  readonly serialNumber?: string;
-  /** "1-1.2": by this the kernel's log calls it. */
-  readonly usbName: string;
-  readonly byId?: string;
-  readonly byPath?: string;
-}
 
 export interface LineParts {
   readonly initPasswd?: string;

@@ -1,7 +1,8 @@
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import type { UsbDevice } from "../../drivers/driver.ts";
 import type { DriverConfig } from "../config/config.ts";
-import type { BridgeLine, UsbDevice } from "./bridge-line.ts";
+import type { BridgeLine } from "./bridge-line.ts";
 import type { Outcome } from "./check.ts";
 import { found } from "./outcomes.ts";
 

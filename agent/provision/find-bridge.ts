@@ -1,4 +1,4 @@
-import type { UsbDevice } from "../diagnose/bridge-line.ts";
+import type { UsbDevice } from "../../drivers/driver.ts";
 import type { Bilingual } from "../language.ts";
 import { remedyFor } from "../remedies.ts";
 import { type Answer, type AskBridge, askAll, type Candidate, candidates, kindOf } from "./bridges.ts";

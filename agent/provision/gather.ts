@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { UsbDevice } from "../diagnose/bridge-line.ts";
+import type { UsbDevice } from "../../drivers/driver.ts";
 import type { Bilingual } from "../language.ts";
 import { type Answer, type AskBridge, type Candidate, kindOf } from "./bridges.ts";
 import { findBridge } from "./find-bridge.ts";

@@ -3,10 +3,10 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { UsbDevice } from "../../agent/diagnose/bridge-line.ts";
 import type { Answer, Candidate, Greeting } from "../../agent/provision/bridges.ts";
 import { candidates } from "../../agent/provision/bridges.ts";
 import { findBridge } from "../../agent/provision/find-bridge.ts";
+import type { UsbDevice } from "../../drivers/driver.ts";
 
 let root: string;
 beforeEach(async () => {
