@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../support/running-agent.ts";
-import { limitFileSize, SmallDisk } from "../support/small-disk.ts";
+import { limitFileSize, refuseWrites, SmallDisk } from "../support/small-disk.ts";
 
 afterAll(removeFactory);
 
@@ -35,11 +35,8 @@ describe.concurrent("a disk that refuses the write", () => {
   it("holds no authinfo back, and has it as soon as it can be written again", async ({ skip }) => {
     await using rig = await openRig();
     await rig.serve();
-    const limited = await limitFileSize(rig.agent.pid, 0).then(
-      () => "",
-      (error: unknown) => String(error),
-    );
-    skip(limited !== "", `no prlimit(1) here: ${limited}`);
+    const without = await refuseWrites(rig.agent.pid);
+    skip(without !== "", without);
     await expectUnsafe(rig, 2);
     const { events } = rig.events();
     await rig.statusWhere("the warning", ({ warnings }) =>

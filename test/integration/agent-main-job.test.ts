@@ -1,26 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { AgentProcess } from "../support/agent-process.ts";
+import { metricNames } from "../support/metric-names.ts";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
 
 afterAll(removeFactory);
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-const METRICS = [
-  "facepay_authinfo_expiry_timestamp_seconds",
-  "facepay_authinfo_remaining_seconds",
-  "facepay_authinfo_generation",
-  "facepay_refresh_attempts_total",
-  "facepay_refresh_last_success_timestamp_seconds",
-  "facepay_authinfo_served_total",
-  "facepay_store_writes_total",
-  "facepay_bridge_frames_total",
-  "facepay_bridge_opens_total",
-  "facepay_clock_steps_total",
-  "facepay_clock_skew_seconds",
-  "facepay_wechatpay_requests_total",
-  "facepay_api_denied_total",
-];
 
 /** What the bridge was asked, in its own words. */
 const asked = (rig: Rig) => rig.bridge.requests.map(({ method, cmd }) => cmd ?? method);
@@ -77,7 +63,7 @@ describe.concurrent("the main job", () => {
     expect(at).toBeLessThanOrEqual(Date.parse(String(body.obtained_at)) + 1_800_000);
 
     const metrics = await rig.metrics();
-    for (const name of METRICS) expect(metrics).toMatch(new RegExp(`^${name}(\\{.*\\})? [-+.e\\d]+$`, "m"));
+    for (const name of metricNames) expect(metrics).toMatch(new RegExp(`^${name}(\\{.*\\})? [-+.e\\d]+$`, "m"));
     expect(metrics).toContain("facepay_authinfo_generation 1\n");
     expect(metrics).toContain('facepay_refresh_attempts_total{outcome="ok"} 1\n');
     expect(metrics).toContain(`facepay_wechatpay_requests_total{base_url="${rig.pay.url}",outcome="ok"} 1\n`);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
-import { limitFileSize } from "../support/small-disk.ts";
+import { limitFileSize, refuseWrites } from "../support/small-disk.ts";
 
 afterAll(removeFactory);
 
@@ -19,11 +19,8 @@ describe.concurrent("a reload", { timeout: 60_000 }, () => {
   it("keeps the authinfo that no disk has taken yet", async ({ skip }) => {
     await using rig = await openRig();
     await rig.serve();
-    const limited = await limitFileSize(rig.agent.pid, 0).then(
-      () => "",
-      (error: unknown) => String(error),
-    );
-    skip(limited !== "", `no prlimit(1) here: ${limited}`);
+    const without = await refuseWrites(rig.agent.pid);
+    skip(without !== "", without);
     await rig.refresh();
     const { authinfo } = await rig.served(({ generation, persisted }) => generation === 2 && !persisted);
     await rig.payDown();

@@ -8,6 +8,7 @@ import { createSdkDriver } from "../../drivers/sdk-driver.ts";
 import { type DriverFuzz, fuzzDriver } from "../support/driver-fuzz.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { fuzzDecoder, type LineFuzz } from "../support/line-fuzz.ts";
+import { lineSettings } from "../support/line-settings.ts";
 import { ScriptedBridge, wrap } from "../support/scripted-bridge.ts";
 import { seeded } from "../support/seeded.ts";
 
@@ -174,10 +175,7 @@ describe(`a driver of ${CALLS} calls on a hostile bridge`, () => {
 it("F8: an unplug after any octet of an answer ends the call at once, and the next line works", async () => {
   const clock = new FakeClock();
   const bridge = new ScriptedBridge();
-  const config: DriverConfig = {
-    ...{ type: "socket", path: "/run/bridge.sock", baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1 },
-    ...{ rtscts: false, callTimeoutMs: 10_000, initTimeoutMs: 15_000, init: {} },
-  };
+  const config: DriverConfig = { type: "socket", path: "/run/bridge.sock", ...lineSettings };
   const entropy = { unit: () => 0, bytes: (length: number) => Buffer.alloc(length) };
   const unplugged = createSdkDriver({ config, version: "0", open: bridge.open, clock, entropy, log: silentLog });
   unplugged.start();

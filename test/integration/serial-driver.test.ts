@@ -9,19 +9,10 @@ import { silentLog } from "../../agent/log/log.ts";
 import type { DriverEvent, SdkDriver } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
+import { lineSettings } from "../support/line-settings.ts";
 import { ScriptedBridge } from "../support/scripted-bridge.ts";
 
-const base: DriverConfig = {
-  type: "serial",
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  rtscts: false,
-  callTimeoutMs: 2_000,
-  initTimeoutMs: 2_000,
-  init: {},
-};
+const base: DriverConfig = { type: "serial", ...lineSettings, callTimeoutMs: 2_000, initTimeoutMs: 2_000 };
 const within = (ms: number) => AbortSignal.timeout(ms);
 
 let directory: string;

@@ -11,6 +11,7 @@ import { silentLog } from "../../agent/log/log.ts";
 import type { DriverEvent } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
 import { openPty } from "../../drivers/simulator/pty.ts";
+import { lineSettings } from "../support/line-settings.ts";
 import { ScriptedBridge } from "../support/scripted-bridge.ts";
 import { seeded } from "../support/seeded.ts";
 
@@ -23,10 +24,7 @@ const WINDOW_MS = 300;
 const BUSY = 0.5;
 const within = (ms: number) => AbortSignal.timeout(ms);
 
-const config: DriverConfig = {
-  ...{ type: "serial", baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, rtscts: false },
-  ...{ callTimeoutMs: 2_000, initTimeoutMs: 2_000, init: {} },
-};
+const config: DriverConfig = { type: "serial", ...lineSettings, callTimeoutMs: 2_000, initTimeoutMs: 2_000 };
 
 /** What this process takes of one core. */
 async function processorShare(): Promise<number> {

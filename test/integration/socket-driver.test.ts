@@ -8,18 +8,10 @@ import type { DriverConfig } from "../../agent/config/config.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import type { SdkDriver } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
+import { lineSettings } from "../support/line-settings.ts";
 import { ScriptedBridge } from "../support/scripted-bridge.ts";
 
-const base = {
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  rtscts: false,
-  callTimeoutMs: 2_000,
-  initTimeoutMs: 2_000,
-  init: {},
-} as const;
+const base = { ...lineSettings, callTimeoutMs: 2_000, initTimeoutMs: 2_000 };
 
 let directory: string;
 let socketPath: string;

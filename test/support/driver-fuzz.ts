@@ -4,6 +4,7 @@ import { silentLog } from "../../agent/log/log.ts";
 import type { SdkDriver } from "../../drivers/driver.ts";
 import { createSdkDriver } from "../../drivers/sdk-driver.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { lineSettings } from "./line-settings.ts";
 import { type ReceivedCall, type Reply, ScriptedBridge, wrap } from "./scripted-bridge.ts";
 import { type Chance, seeded } from "./seeded.ts";
 
@@ -15,14 +16,9 @@ const MOST_AT_ONCE = 3;
 const config: DriverConfig = {
   type: "socket",
   path: "/run/bridge.sock",
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  rtscts: false,
+  ...lineSettings,
   callTimeoutMs: CALL_TIMEOUT_MS,
   initTimeoutMs: CALL_TIMEOUT_MS,
-  init: {},
 };
 
 export interface DriverFuzz {

@@ -61,3 +61,11 @@ export class SmallDisk implements AsyncDisposable {
 export async function limitFileSize(pid: number, octets: number | "unlimited"): Promise<void> {
   await execute("prlimit", ["--pid", String(pid), `--fsize=${octets}:`]);
 }
+
+/** The same with no octet at all. Resolves to why it cannot be had on this machine, to "" where it could. */
+export function refuseWrites(pid: number): Promise<string> {
+  return limitFileSize(pid, 0).then(
+    () => "",
+    (error: unknown) => `no prlimit(1) here: ${error}`,
+  );
+}

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { UsbDevice } from "../../agent/diagnose/bridge-line.ts";
 import type { Spoken } from "../../agent/diagnose/bridge-talk.ts";
 import { heardFromAgent } from "../../agent/diagnose/bridge-talk.ts";
 import type { DiagnoseContext, Outcome } from "../../agent/diagnose/check.ts";
@@ -8,18 +7,10 @@ import { judgePresence, judgeUnique, type Port, readPort } from "../../agent/dia
 import { judgeDrops } from "../../agent/diagnose/port-use.ts";
 import { sdkRemedy } from "../../agent/diagnose/sdk-remedies.ts";
 import { judgeFrames, judgeHandshake, judgeProtocol, talkChecks } from "../../agent/diagnose/talk-checks.ts";
+import type { UsbDevice } from "../../drivers/driver.ts";
+import { lineSettings } from "../support/line-settings.ts";
 
-const driver = {
-  type: "serial",
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  rtscts: false,
-  callTimeoutMs: 10_000,
-  initTimeoutMs: 15_000,
-  init: {},
-} as const;
+const driver = { type: "serial", ...lineSettings } as const;
 const match = { vendorId: "1a86", productId: "7523" };
 
 function usb(tty: string, more: Partial<UsbDevice> = {}): UsbDevice {

@@ -1,23 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { type Credential, emptyState, type State } from "../../agent/authinfo/credential.ts";
+import { emptyState, type State } from "../../agent/authinfo/credential.ts";
 import { asksFor, type Held, lookInMs, situationOf, stateWith, takeUpKept } from "../../agent/authinfo/holding.ts";
+import { makeCredential } from "../support/api-fixture.ts";
 
 const HOUR = 3_600_000;
 const STALE = 23 * HOUR;
 const BORN = Date.UTC(2026, 5, 1, 4);
-const credential: Credential = {
-  authinfo: "x",
+const credential = makeCredential({
   generation: 3,
   deviceId: "D1",
   netId: "aa:bb",
   bootId: "boot-1",
   obtainedBootMs: 60_000,
   obtainedWallMs: BORN,
-  skewMs: 0,
-  lifetimeMs: HOUR,
   expirySource: "assumed",
-  refreshAfterMs: HOUR / 2,
-};
+});
 const held: Held = {
   credential,
   anchor: { obtainedBootMs: 60_000, trusted: true },

@@ -3,30 +3,14 @@ import { withoutAuthinfo } from "../../agent/api/authinfo-document.ts";
 import { createMetrics } from "../../agent/metrics/metrics.ts";
 import { renderMetrics } from "../../agent/metrics/prometheus.ts";
 import { absentView, makeView, obtainedWallMs } from "../support/api-fixture.ts";
-
-/** Contract 7. */
-const names = [
-  "facepay_authinfo_expiry_timestamp_seconds",
-  "facepay_authinfo_remaining_seconds",
-  "facepay_authinfo_generation",
-  "facepay_refresh_attempts_total",
-  "facepay_refresh_last_success_timestamp_seconds",
-  "facepay_authinfo_served_total",
-  "facepay_store_writes_total",
-  "facepay_bridge_frames_total",
-  "facepay_bridge_opens_total",
-  "facepay_clock_steps_total",
-  "facepay_clock_skew_seconds",
-  "facepay_wechatpay_requests_total",
-  "facepay_api_denied_total",
-];
+import { metricNames } from "../support/metric-names.ts";
 
 const lineOf = (text: string, start: string) => text.split("\n").find((line) => line.startsWith(`${start} `));
 
 describe("metrics", () => {
   it("all appear on the first scrape of an agent that has nothing yet, with those of the process", async () => {
     const text = await renderMetrics(createMetrics().counts, { view: absentView, clockSteps: 0 });
-    for (const name of names) expect(text).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge)$`, "m"));
+    for (const name of metricNames) expect(text).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge)$`, "m"));
     expect(lineOf(text, "facepay_authinfo_expiry_timestamp_seconds")).toMatch(/ 0$/);
     expect(lineOf(text, 'facepay_refresh_attempts_total{outcome="ok"}')).toMatch(/ 0$/);
     expect(lineOf(text, 'facepay_authinfo_served_total{state="stale"}')).toMatch(/ 0$/);

@@ -5,18 +5,13 @@ import type { Log } from "../../agent/log/log.ts";
 import type { DriverEvent, SdkDriver } from "../../drivers/driver.ts";
 import { createSdkDriver } from "../../drivers/sdk-driver.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { lineSettings } from "../support/line-settings.ts";
 import { type ReceivedCall, type Reply, ScriptedBridge, wrap } from "../support/scripted-bridge.ts";
 
 const config: DriverConfig = {
   type: "socket",
   path: "/run/bridge.sock",
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  rtscts: false,
-  callTimeoutMs: 10_000,
-  initTimeoutMs: 15_000,
+  ...lineSettings,
   init: { ip: "10.0.0.2", proxy_type: 1 },
 };
 const forever = new AbortController().signal;
