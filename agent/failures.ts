@@ -97,7 +97,6 @@ export const failureRules = {
   KEY_FILE: { retry: "slow", remedy: "key.file" },
   CONFIG_INVALID: { retry: "slow", remedy: "cfg.valid" },
   UNPROVISIONED: { retry: "slow", remedy: "cfg.valid" },
-  ENVIRONMENT_UNSAFE: { retry: "slow", remedy: "cfg.valid" },
   API_SOCKET: { retry: "backoff", remedy: "api.socket" },
   INTERNAL: { retry: "backoff", remedy: "svc.running" },
 } as const satisfies Record<string, FailureRule>;

@@ -165,7 +165,7 @@ function kindOf(code: number): keyof typeof kinds | undefined {
 }
 
 /** A hello after this much silence shows a dead line before it is needed (contract 3). */
-export const KEEPALIVE_MS = 30_000;
+const KEEPALIVE_MS = 30_000;
 
 export interface LineState {
   /** The last hello on this line was understood. */

@@ -41,7 +41,7 @@ export async function findSerialPort(match: Match, root = "/"): Promise<string> 
   return only.byId ?? only.tty;
 }
 
-export function fits({ vendorId, productId, serialNumber }: UsbDevice, match: Match): boolean {
+function fits({ vendorId, productId, serialNumber }: UsbDevice, match: Match): boolean {
   return (
     vendorId === match.vendorId.toLowerCase() &&
     productId === match.productId.toLowerCase() &&

@@ -28,7 +28,7 @@ export function maySee(state: AuthinfoState, staleOk: boolean): boolean {
 }
 
 /** Whole seconds, rounded down; past its expiry an authinfo has none left. */
-export function remainingSeconds(view: { readonly remainingMs: number }): number {
+function remainingSeconds(view: { readonly remainingMs: number }): number {
   return Math.floor(Math.max(0, view.remainingMs) / 1000);
 }
 

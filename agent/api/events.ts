@@ -124,7 +124,7 @@ export function createEventStream(deps: EventStreamDeps): (caller: Caller, stale
 }
 
 /** The text of one event. JSON has no line ends, so one `data` line is enough. */
-export function eventText(announcement: Announcement): string {
+function eventText(announcement: Announcement): string {
   if (announcement.kind === "unavailable") return `event: unavailable\ndata: ${announcement.reply.body}\n\n`;
   return `event: authinfo\nid: ${announcement.generation}\ndata: ${announcement.text}\n\n`;
 }

@@ -52,7 +52,7 @@ async function waitForBridge({ driver }: Line, { clock, bridgeWaitMs, signal }: 
 }
 
 /** Contract 2: the bridge's device id; the configured one where it reports none; a difference is an error. */
-export function resolveDeviceId(identity: Pick<BridgeIdentity, "deviceId">, configured: string | undefined): string {
+function resolveDeviceId(identity: Pick<BridgeIdentity, "deviceId">, configured: string | undefined): string {
   const { deviceId } = identity;
   if (deviceId === undefined && configured === undefined) {
     throw new AgentError(

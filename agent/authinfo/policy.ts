@@ -29,9 +29,9 @@ export type Decision =
   | { readonly do: "wait"; readonly untilBootMs: number; readonly why: RefreshReason };
 
 /** Contract 4: never two attempts within a second, whatever asks for them. */
-export const MIN_GAP_MS = 1_000;
+const MIN_GAP_MS = 1_000;
 /** With less than this left, retries are frequent: money is about to stop. */
-export const URGENT_BELOW_MS = 10 * 60_000;
+const URGENT_BELOW_MS = 10 * 60_000;
 const CAP_URGENT_MS = 30_000;
 const CAP_MS = 120_000;
 const SLOW_MS = 5 * 60_000;

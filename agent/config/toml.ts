@@ -1,5 +1,4 @@
 import { parse, TomlError } from "smol-toml";
-import { isTable } from "./keys/fields.ts";
 import type { Problem } from "./problem.ts";
 
 export interface TomlText {
@@ -93,10 +92,4 @@ function headerOf(line: string): string | undefined {
 
 function plain(key: string): string {
   return key.replace(/["\s]/g, "");
-}
-
-/** A nested table's own table of that name, empty when there is none. */
-export function tableAt(table: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
-  const found = Object.hasOwn(table, name) ? table[name] : undefined;
-  return isTable(found) ? found : {};
 }

@@ -21,20 +21,17 @@ export function lookupGroup(name: string, file: string = GROUP_FILE): number | u
 }
 
 /** The groups that name this user as a member; the user's own first group stands in /etc/passwd. */
-export function groupsOf(user: string, file: string = GROUP_FILE): number[] {
-  return entries(file).flatMap(({ gid, members }) => (members.includes(user) ? [gid] : []));
+export function groupsOf(user: string): number[] {
+  return entries().flatMap(({ gid, members }) => (members.includes(user) ? [gid] : []));
 }
 
 /** A group by its number; undefined when it has no name here. */
-export function groupById(
-  gid: number,
-  file: string = GROUP_FILE,
-): { readonly name: string; readonly members: readonly string[] } | undefined {
-  return entries(file).find((entry) => entry.gid === gid);
+export function groupById(gid: number): { readonly name: string; readonly members: readonly string[] } | undefined {
+  return entries().find((entry) => entry.gid === gid);
 }
 
-function entries(file: string): { name: string; gid: number; members: string[] }[] {
-  return readGroups(file)
+function entries(): { name: string; gid: number; members: string[] }[] {
+  return readGroups(GROUP_FILE)
     .split("\n")
     .flatMap((line) => {
       const [name, , gid, members = ""] = line.split(":");

@@ -14,7 +14,7 @@ import type { LogLevel } from "../log/log.ts";
 import { gatewayKeys, type SomeValues, type Values } from "./schema.ts";
 
 /** The keys that name a file. */
-export const fileKeys = [
+const fileKeys = [
   "listen.cert_file",
   "listen.key_file",
   "devices.register_file",

@@ -16,7 +16,7 @@ const basePath: Form = {
 };
 
 /** Every key of the gateway's file: the same kind of table as the agent's. */
-export const schema = {
+const schema = {
   identity: {
     about: { zh: "以哪个服务商的名义请求", en: "The service provider in whose name is asked" },
     fields: {

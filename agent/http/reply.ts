@@ -22,7 +22,7 @@ function begin(res: ServerResponse, reply: Reply): boolean {
   return true;
 }
 
-export function replyHeaders(reply: Reply): string[] {
+function replyHeaders(reply: Reply): string[] {
   const headers = ["Content-Type", reply.contentType, ...COMMON];
   if (reply.allow !== undefined) headers.push("Allow", reply.allow);
   if (reply.retryAfterS !== undefined) headers.push("Retry-After", String(reply.retryAfterS));

@@ -25,7 +25,7 @@ export interface ApiLimits {
   readonly requestsPerConnection: number;
 }
 
-export const defaultLimits: ApiLimits = {
+const defaultLimits: ApiLimits = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   keepAliveMs: 5_000,

@@ -55,8 +55,8 @@ export function empty(status: number, headers: Record<string, string> = {}): Ans
   return { status, headers, body: Buffer.alloc(0) };
 }
 
-export function html(status: number, text: string, headers: Record<string, string> = {}): Answer {
-  return { status, headers: { "Content-Type": "text/html", ...headers }, body: Buffer.from(text, "utf8") };
+function html(status: number, text: string): Answer {
+  return { status, headers: { "Content-Type": "text/html" }, body: Buffer.from(text, "utf8") };
 }
 
 /** What WeChat Pay says with a status, where nothing nearer is known (reference "wechatpay" 3.7). Never signed. */

@@ -120,7 +120,7 @@ const links = (perDay: number, years: number, clustered: boolean): Course => ({
   make: (ms) => linkOutages({ perDay, clustered }, ms),
 });
 
-export const courses = {
+const courses = {
   even006: links(0.06, 20, false),
   clustered006: links(0.06, 20, true),
   even0158: links(0.158, 10, false),

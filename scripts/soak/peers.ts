@@ -12,7 +12,7 @@ import type { Ledger } from "./ledger.ts";
 
 /** What the simulated WeChat Pay draws for one authinfo. */
 const AUTHINFO_OCTETS = 750;
-export const LIFE_S = 60;
+const LIFE_S = 60;
 export const STALE_S = 20;
 
 type Section = Readonly<Record<string, string | number | boolean | readonly string[]>>;

@@ -1,5 +1,5 @@
 /** Everything that must never be seen from outside, each with what it means. */
-export const invariants = {
+const invariants = {
   expired: "an authinfo served after WeChat Pay's own expiry",
   unknown: "an authinfo that WeChat Pay never issued",
   unbelievable: "an authinfo from an answer that does not verify",

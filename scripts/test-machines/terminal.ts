@@ -7,7 +7,7 @@ import type { ConfigSettings } from "../../agent/simulation/playground-config.ts
 import { chroot, root, run } from "./debian.ts";
 
 /** Where the stand-ins live inside the machine. */
-export const PEERS = "/opt/facepay-peers";
+const PEERS = "/opt/facepay-peers";
 const PAY_PORT = 8443;
 const NODE = "/usr/lib/facepay-agent/bin/node";
 

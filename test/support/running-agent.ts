@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
 import os from "node:os";
@@ -394,7 +394,7 @@ export interface ServerSentEvent {
 }
 
 /** A subscriber of Server-Sent Events (HTML standard 9.2), as simple as a cashier app may be. */
-export class EventReader {
+class EventReader {
   readonly events: ServerSentEvent[] = [];
   readonly #request: http.ClientRequest;
   #buffer = "";
@@ -423,6 +423,3 @@ export class EventReader {
     }
   }
 }
-
-/** The text of a file once it is there. */
-export const textOf = (file: string) => readFile(file, "utf8");
