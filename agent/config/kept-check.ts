@@ -98,15 +98,20 @@ function program(): unknown {
   const own = path.basename(import.meta.filename);
   if (BUNDLE.test(own)) return own;
   try {
-    const directory = import.meta.dirname;
-    return readdirSync(directory, { encoding: "utf8", recursive: true }).map((name) => {
-      const { size, mtimeMs } = statSync(path.join(directory, name));
-      return [name, size, mtimeMs];
-    });
+    return filesUnder(import.meta.dirname);
   } catch {
     // A file that vanished in between, or code that lies in no directory: then nothing is kept.
     return undefined;
   }
+}
+
+/** Every file with its size and time. `readdir` can go down by itself, but takes half a millisecond longer. */
+function filesUnder(directory: string): unknown[] {
+  return readdirSync(directory).flatMap((name) => {
+    const file = path.join(directory, name);
+    const stat = statSync(file);
+    return stat.isDirectory() ? filesUnder(file) : [[file, stat.size, stat.mtimeMs]];
+  });
 }
 
 function readKept(place: string): Kept | undefined {

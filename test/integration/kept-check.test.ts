@@ -1,8 +1,14 @@
-import { chmod, mkdir, readdir, truncate } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { appendFile, chmod, cp, mkdir, readdir, truncate } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { keepCheck, recallCheck } from "../../agent/config/kept-check.ts";
 import { type LoadedConfig, loadConfig } from "../../agent/config/load.ts";
 import { ConfigDirectory, gatewaySections, tomlOf } from "../support/config-fixture.ts";
+
+const execute = promisify(execFile);
+const root = path.resolve(import.meta.dirname, "../..");
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -87,6 +93,29 @@ describe("the kept outcome of a check", () => {
     await keepCheck(check, loaded);
     expect(await readdir(cache)).toEqual([]);
     expect(await start()).toBe("checked");
+  });
+
+  it("is not believed once the code of the check is another one, in whichever of its rooms", async () => {
+    await using files = await ConfigDirectory.create();
+    await terminal(files);
+    for (const part of ["agent", "package.json"]) {
+      await cp(path.join(root, part), files.of(`program/${part}`), { recursive: true, preserveTimestamps: true });
+    }
+    const mark = async () => {
+      const code = `
+        const { recallCheck } = await import(${JSON.stringify(files.of("program/agent/config/kept-check.ts"))});
+        process.stdout.write(String(recallCheck(${JSON.stringify(files.file)}, {}, "/nonexistent").mark));`;
+      return (await execute(process.execPath, ["--input-type=module", "-e", code])).stdout;
+    };
+    const marks = [await mark(), await mark()];
+    expect(marks[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(marks[1]).toBe(marks[0]);
+    for (const name of ["load.ts", "keys/schema.ts", "rules/rules.ts"]) {
+      await appendFile(files.of(`program/agent/config/${name}`), "\n");
+      const now = await mark();
+      expect(marks, name).not.toContain(now);
+      marks.push(now);
+    }
   });
 
   it("is neither looked for nor kept without a place, or without a configuration", async () => {
