@@ -96,6 +96,14 @@ describe("the house", () => {
       "agent/log/": ["agent/log/", ...LEAVES],
       "agent/files/": ["agent/files/", "agent/language.ts", ...LEAVES],
       "agent/http/": ["agent/http/", ...LEAVES],
+      "agent/api/": [
+        ...["api", "http", "files"].map((room) => `agent/${room}/`),
+        "agent/authinfo/keeper-types.ts",
+        "agent/authinfo/credential.ts",
+        "agent/config/config.ts",
+        "drivers/driver.ts",
+        ...LEAVES,
+      ],
       "agent/wechatpay/": ["agent/config/config.ts", "agent/wechatpay/", ...LEAVES],
       "agent/store/": [
         "agent/config/config.ts",
