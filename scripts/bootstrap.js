@@ -6,6 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { handingOver } from "./handed-over.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pinnedNode = join(root, "node_modules", `node-linux-${process.arch}`, "bin", "node");
@@ -16,7 +17,9 @@ function installIfNeeded() {
   const installed = modified(join(root, "node_modules", ".package-lock.json"));
   if (installed >= modified(join(root, "package-lock.json")) && existsSync(pinnedNode)) return;
   if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) {
-    throw new Error(`facepay-agent runs on Linux x64 and arm64, this is ${process.platform} ${process.arch}`);
+    throw new Error(
+      `只支持 Linux x64 和 arm64 / facepay-agent runs on Linux x64 and arm64, this is ${process.platform} ${process.arch}`,
+    );
   }
   process.stderr.write("Setting up: npm ci / 正在安装依赖 ...\n");
   const npm = process.env.npm_execpath;
@@ -25,9 +28,14 @@ function installIfNeeded() {
   // speak of this Node; the packages run on the pinned one.
   const wanted = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
   const { status, error } = spawnSync(command, [...first, ...wanted], { cwd: root, stdio: ["ignore", 2, 2] });
-  if (status !== 0) throw new Error(`npm ci failed (${error?.message ?? `exit ${status}`}): see above, then try again`);
+  if (status !== 0) {
+    const why = error?.message ?? `exit ${status}`;
+    throw new Error(`npm ci 失败，请看上面的输出后重试 / npm ci failed (${why}): see above, then try again`);
+  }
   if (!existsSync(pinnedNode)) {
-    throw new Error(`npm ci left no ${pinnedNode}: remove an "omit" or "os"/"cpu" setting of npm and try again`);
+    throw new Error(
+      `npm ci 没有装上 ${pinnedNode} / npm ci left no ${pinnedNode}: remove an "omit" or "os"/"cpu" setting of npm and try again`,
+    );
   }
 }
 
@@ -44,12 +52,18 @@ if (script === undefined) {
   process.exit(64);
 }
 const env = { ...process.env, PATH: `${dirname(pinnedNode)}:${process.env.PATH ?? ""}` };
-const child = spawn(pinnedNode, [resolve(root, script), ...rest], { stdio: "inherit", env });
+// Those two work on until somebody ends them, and see for themselves when their launcher has gone.
+const lasting = ["scripts/facepay-agent.js", "scripts/demo.ts"].includes(script);
+const child = spawn(
+  pinnedNode,
+  [resolve(root, script), ...rest],
+  lasting ? handingOver(env) : { stdio: "inherit", env },
+);
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
   process.on(signal, () => child.kill(signal));
 }
 child.on("error", (error) => {
-  process.stderr.write(`cannot start the pinned Node: ${error.message}\n`);
+  process.stderr.write(`无法启动自带的 Node / cannot start the pinned Node: ${error.message}\n`);
   process.exit(1);
 });
 child.on("exit", (code, signal) => {

@@ -27,13 +27,18 @@ if (major >= 24) {
       return { url: new URL(specifier, parentURL).href, format: "module-typescript", shortCircuit: true };
     },
   });
+  if (process.channel) (await import("./handed-over.js")).endWithLauncher();
   const { main } = await import("../agent/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(pinnedNode)) {
   // Loaded only here: on a fit Node it would cost each start milliseconds and the running agent megabytes.
-  const [{ spawn }, { constants }] = await Promise.all([import("node:child_process"), import("node:os")]);
+  const [{ spawn }, { constants }, { handingOver }] = await Promise.all([
+    import("node:child_process"),
+    import("node:os"),
+    import("./handed-over.js"),
+  ]);
   const self = fileURLToPath(import.meta.url);
-  const child = spawn(pinnedNode, [self, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(pinnedNode, [self, ...process.argv.slice(2)], handingOver(process.env));
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.on(signal, () => child.kill(signal));
   }
@@ -41,6 +46,9 @@ if (major >= 24) {
     process.exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
   });
 } else {
-  process.stderr.write(`facepay-agent needs Node 24, this is ${process.version}: run "npm ci" in ${root} first\n`);
+  process.stderr.write(
+    `facepay-agent 需要 Node 24，当前是 ${process.version}：请先在 ${root} 执行 npm ci\n` +
+      `facepay-agent needs Node 24, this is ${process.version}: run "npm ci" in ${root} first\n`,
+  );
   process.exitCode = 1;
 }

@@ -16,6 +16,9 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
     process.exitCode = code;
   });
 } else {
-  process.stderr.write(`facepay-agent needs Node 24, this is ${process.version}\n`);
+  const { version } = process;
+  process.stderr.write(
+    `facepay-agent 需要 Node 24，当前是 ${version}\nfacepay-agent needs Node 24, this is ${version}\n`,
+  );
   process.exitCode = 1;
 }
