@@ -4,7 +4,7 @@
  * the reference bridge in a process of its own, over a simulated SDK that is a C library.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -19,7 +19,9 @@ import { NativePeer, SimulatedPeer } from "./demo/bridge-peer.ts";
 import { narrate } from "./demo/narrate.ts";
 import { Peers } from "./demo/peers.ts";
 import { printerFor } from "./demo/print.ts";
+import { endWithLauncher } from "./handed-over.js";
 
+endWithLauncher();
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const USAGE = "usage: npm start -- [--gateway] [--native] [--lang zh-CN|en|both]";
@@ -53,7 +55,8 @@ const print = printerFor(chooseLanguage(lang, process.env));
 /** One short place for this checkout and user, kept from run to run: the second `npm start` serves what the first obtained. */
 function demoDirectory(): string {
   const mark = createHash("sha256").update(root).digest("hex").slice(0, 8);
-  const directory = path.join(os.tmpdir(), `facepay-demo-${process.getuid?.() ?? 0}-${mark}`);
+  const name = gateway ? "facepay-demo-gateway" : "facepay-demo";
+  const directory = path.join(os.tmpdir(), `${name}-${process.getuid?.() ?? 0}-${mark}`);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const found = lstatSync(directory);
   if (!found.isDirectory() || found.uid !== process.getuid?.()) throw new Error(`${directory} is not ours: remove it`);
@@ -101,6 +104,8 @@ if (native && findCompiler() === undefined) {
 }
 const directory = demoDirectory();
 await refuseTwice(directory);
+// What the gateway does is seen only when something is asked of it; that an authinfo is kept, the plain demo shows.
+if (gateway) rmSync(path.join(directory, "state"), { recursive: true, force: true });
 const playground = await createPlayground(directory);
 const bridge = native ? await NativePeer.compile(playground) : new SimulatedPeer(playground);
 const peers = new Peers(playground, bridge, gateway);

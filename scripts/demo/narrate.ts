@@ -83,6 +83,7 @@ async function tell(playground: Playground, status: DemoStatus, renewed: boolean
     );
   } else if (renewed) {
     const kept = persisted ? ["，已写入磁盘", ", kept on disk"] : ["", ""];
+    tellWay(status, print);
     print(
       `已获取刷脸凭证 authinfo：第 ${generation} 代${kept[0]}`,
       `authinfo obtained: generation ${generation}${kept[1]}`,
@@ -98,10 +99,41 @@ async function tell(playground: Playground, status: DemoStatus, renewed: boolean
   if (at && state === "fresh") print(`下次更新：${clockTime(at)}`, `next refresh: ${clockTime(at)}`);
 }
 
+/** Which way the request has gone, and that its answer was believed for its signature alone. */
+function tellWay({ wechatpay }: DemoStatus, print: Print): void {
+  const used = wechatpay?.base_urls.find(({ in_use }) => in_use);
+  if (wechatpay === null || used === undefined) return;
+  const { base_url: url, last_ms: ms, last_status: status } = used;
+  if (wechatpay.mode === "gateway") {
+    print(
+      `接入方式：经商户网关 ${url}；终端没有商户私钥，由网关签名并转发给微信支付`,
+      `mode: through the merchant's gateway ${url}; no merchant key is on this terminal, the gateway signs and forwards to WeChat Pay`,
+    );
+  } else {
+    print(
+      `接入方式：直连微信支付 ${url}；请求用本终端上的商户私钥签名`,
+      `mode: directly to WeChat Pay ${url}; the request is signed with the merchant key on this terminal`,
+    );
+  }
+  print(
+    `应答已验证：HTTP ${status}，${ms} 毫秒，微信支付的签名与正文相符`,
+    `answer verified: HTTP ${status} in ${ms} ms, WeChat Pay's signature fits the body`,
+  );
+}
+
 interface DemoStatus {
   readonly started_at: string;
   readonly authinfo: { state: string; generation?: number };
   readonly bridge: { state: string; path: string; bridge: string | null; device_id: string | null } | null;
+  readonly wechatpay: {
+    readonly mode: "direct" | "gateway";
+    readonly base_urls: readonly {
+      readonly base_url: string;
+      readonly in_use: boolean;
+      readonly last_ms: number | null;
+      readonly last_status: number | null;
+    }[];
+  } | null;
   readonly last_error: { code: string } | null;
   readonly next_attempt: { at: string } | null;
 }
