@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CommandOptions } from "./commands/options.ts";
-import { languages } from "./language.ts";
+import { languages, say } from "./language.ts";
 
 const DEFAULT_CONFIG = "/etc/facepay-agent/config.toml";
 const GATEWAY_CONFIG = "/etc/facepay-agent/gateway.toml";
@@ -34,20 +34,26 @@ function plainOptions(args: readonly string[]): CommandOptions | undefined {
 }
 
 async function parse(argv: readonly string[]): Promise<number> {
-  const [{ Command, CommanderError, Option }, { version }] = await Promise.all([
+  const [{ Command, CommanderError, Option }, { version }, { languageAsked, localize }] = await Promise.all([
     import("commander"),
     import("./version.ts"),
+    import("./commands/localized-help.ts"),
   ]);
+  const language = languageAsked(argv, process.env);
+  const t = (zh: string, en: string) => say({ zh, en }, language);
   let exitCode = 0;
   const shared = (command: Command, file = DEFAULT_CONFIG): Command =>
     command
-      .addOption(new Option("--config <file>", "configuration file").default(file))
-      .addOption(new Option("--lang <language>", "language of texts for people").choices(languages));
+      .addOption(new Option("--config <file>", t("配置文件", "configuration file")).default(file))
+      .addOption(new Option("--lang <language>", t("文字的语言", "language of texts for people")).choices(languages));
   const program = new Command("facepay-agent")
-    .description("Keeps a valid WeChat Pay face-pay authinfo on this terminal / 在终端上保持刷脸凭证有效")
-    .version(version, "--version")
+    .description(
+      t("在本终端上保持微信刷脸支付凭证 authinfo 有效", "Keeps a valid WeChat Pay face-pay authinfo on this terminal"),
+    )
+    .version(version, "--version", t("显示版本号", "output the version number"))
     .exitOverride()
-    .showHelpAfterError("(run facepay-agent --help for the commands)");
+    .showHelpAfterError(t("（facepay-agent --help 列出全部命令）", "(run facepay-agent --help for the commands)"));
+  localize(program, language);
   const add = (
     name: string,
     description: string,
@@ -58,60 +64,119 @@ async function parse(argv: readonly string[]): Promise<number> {
       exitCode = await act({ ...options });
     });
 
-  add("run", "keep the authinfo and serve it until SIGTERM", async (options) =>
-    (await import("./commands/run.ts")).run(options),
+  add(
+    "run",
+    t("保持凭证有效并提供给收银程序，直到 SIGTERM", "keep the authinfo and serve it until SIGTERM"),
+    async (options) => (await import("./commands/run.ts")).run(options),
   );
-  add("status", "what the running agent holds and why", async (options) =>
+  add("status", t("运行中的服务持有什么，原因何在", "what the running agent holds and why"), async (options) =>
     (await import("./commands/status.ts")).status(options),
   )
-    .option("--json", "the whole status document")
-    .option("--watch", "keep showing it, until Ctrl-C");
-  add("refresh", "ask the running agent for a new authinfo now", async (options) =>
+    .option("--json", t("完整的状态文档（JSON）", "the whole status document"))
+    .option("--watch", t("持续显示，按 Ctrl-C 退出", "keep showing it, until Ctrl-C"));
+  add("refresh", t("让运行中的服务立即获取新凭证", "ask the running agent for a new authinfo now"), async (options) =>
     (await import("./commands/refresh.ts")).refresh(options),
   );
-  add("diagnose", "find what is wrong, and say what to mend first", async (options) =>
+  add("diagnose", t("查明问题，并说明先处理什么", "find what is wrong, and say what to mend first"), async (options) =>
     (await import("./commands/diagnose.ts")).diagnose({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
-    .option("--json", "the report as one JSON document (docs/diagnose.schema.json)")
-    .option("--ndjson", "a JSON line for each check as it ends, and one for the report")
-    .option("--only <ids>", "these checks, separated by commas, and what they depend on")
-    .option("--skip <ids>", "leave these checks out")
-    .option("--list", "say which checks there are")
-    .option("--offline", "leave out what needs the network")
-    .option("--warnings-as-errors", "exit 1 for warnings, too")
-    .option("--bundle <file>", "write the evidence for support into a .tar.gz, without any secret")
-    .option("--timeout <seconds>", "for all checks together", "60");
-  add("provision", "set this terminal up: identity, keys, bridge; tried before it is kept", async (options) =>
-    (await import("./commands/provision.ts")).provision({ ...options, packagedConfig: DEFAULT_CONFIG }),
+    .option(
+      "--json",
+      t(
+        "报告为一个 JSON 文档（docs/diagnose.schema.json）",
+        "the report as one JSON document (docs/diagnose.schema.json)",
+      ),
+    )
+    .option(
+      "--ndjson",
+      t("每项检查结束时输出一行 JSON，最后一行是报告", "a JSON line for each check as it ends, and one for the report"),
+    )
+    .option(
+      "--only <ids>",
+      t("只做这些检查（用逗号分隔）及其前提", "these checks, separated by commas, and what they depend on"),
+    )
+    .option("--skip <ids>", t("略过这些检查", "leave these checks out"))
+    .option("--list", t("列出全部检查项", "say which checks there are"))
+    .option("--offline", t("略过需要网络的检查", "leave out what needs the network"))
+    .option("--warnings-as-errors", t("有提醒时退出码也为 1", "exit 1 for warnings, too"))
+    .option(
+      "--bundle <file>",
+      t(
+        "把给支持人员的诊断包写成 .tar.gz，不含任何秘密",
+        "write the evidence for support into a .tar.gz, without any secret",
+      ),
+    )
+    .option("--timeout <seconds>", t("全部检查的总时间（秒）", "for all checks together"), "60");
+  add(
+    "provision",
+    t(
+      "设置本终端：身份、密钥、硬件桥；试用后才保存",
+      "set this terminal up: identity, keys, bridge; tried before it is kept",
+    ),
+    async (options) =>
+      (await import("./commands/provision.ts")).provision({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
-    .option("--set <key=value>", "an answer, as in --set identity.sp_mchid=1900000100; repeatable", collectSettings, [])
-    .option("--non-interactive", "ask nothing: what is missing is an error")
-    .option("--user <name>", "the user the agent runs as; as root (default: facepay-agent)")
-    .option("--no-trial", "do not try bridge and WeChat Pay before the configuration is kept")
-    .option("--force", "keep the configuration though the trial has failed");
-  add("simulate", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay", async (options) =>
-    (await import("./commands/simulate.ts")).simulate(options),
+    .option(
+      "--set <key=value>",
+      t(
+        "直接给出答案，如 --set identity.sp_mchid=1900000100；可重复",
+        "an answer, as in --set identity.sp_mchid=1900000100; repeatable",
+      ),
+      collectSettings,
+      [],
+    )
+    .option("--non-interactive", t("不提问：缺少的项目即为错误", "ask nothing: what is missing is an error"))
+    .option(
+      "--user <name>",
+      t(
+        "服务的运行用户；以 root 执行时（默认 facepay-agent）",
+        "the user the agent runs as; as root (default: facepay-agent)",
+      ),
+    )
+    .option(
+      "--no-trial",
+      t("保存前不试用硬件桥和微信支付", "do not try bridge and WeChat Pay before the configuration is kept"),
+    )
+    .option("--force", t("试用没有通过也保存配置", "keep the configuration though the trial has failed"));
+  add(
+    "simulate",
+    t("只运行模拟的硬件桥和模拟的微信支付", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay"),
+    async (options) => (await import("./commands/simulate.ts")).simulate(options),
   )
-    .option("--directory <directory>", "where to put the keys and the configuration (default: a temporary one)")
-    .option("--gateway", "simulate a merchant's gateway instead of WeChat Pay itself");
+    .option(
+      "--directory <directory>",
+      t("密钥和配置放在哪里（默认临时目录）", "where to put the keys and the configuration (default: a temporary one)"),
+    )
+    .option(
+      "--gateway",
+      t("模拟商户网关，而不是微信支付本身", "simulate a merchant's gateway instead of WeChat Pay itself"),
+    );
   const { describeBridge } = await import("./commands/bridge-command.ts");
-  describeBridge(shared(program.command("bridge")), (code) => {
+  describeBridge(shared(program.command("bridge")), t, (code) => {
     exitCode = code;
   });
   add(
     "gateway",
-    "sign and forward for terminals that hold no merchant key, until SIGTERM",
+    t(
+      "为没有商户私钥的终端签名并转发，直到 SIGTERM",
+      "sign and forward for terminals that hold no merchant key, until SIGTERM",
+    ),
     async (options) => (await import("./commands/gateway.ts")).gateway(options),
     GATEWAY_CONFIG,
-  ).option("--check-config", "say whether configuration, register and keys are in order, and end");
-  const config = program.command("config").description("check, show or describe the configuration");
+  ).option(
+    "--check-config",
+    t("检查配置、登记册和密钥，然后结束", "say whether configuration, register and keys are in order, and end"),
+  );
+  const config = program
+    .command("config")
+    .description(t("检查、显示或说明配置", "check, show or describe the configuration"));
   for (const [name, description] of [
-    ["check", "say whether the configuration is valid; every problem at once"],
-    ["show", "the values in force and where each comes from"],
-    ["schema", "a JSON Schema of the configuration, for editors"],
+    ["check", t("检查配置是否有效，一次列出全部问题", "say whether the configuration is valid; every problem at once")],
+    ["show", t("当前生效的值及其来源", "the values in force and where each comes from")],
+    ["schema", t("配置的 JSON Schema，供编辑器使用", "a JSON Schema of the configuration, for editors")],
   ] as const) {
     shared(config.command(name).description(description))
-      .option("--json", "for programs")
+      .option("--json", t("供程序读取（JSON）", "for programs"))
       .action(async (options: CommandOptions) => {
         exitCode = await (await import("./commands/config.ts")).config(name, options);
       });

@@ -11,7 +11,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { systemEntropy } from "../entropy.ts";
 import { isAgentError } from "../errors.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
-import { remedyFor } from "../remedies.ts";
+import { failureReport } from "../words/failure-report.ts";
 import { type BridgeOptions, BridgeUsage, CHECK_USAGE, lineConfig, wholeNumber } from "./bridge-options.ts";
 
 const FAILED = 1;
@@ -34,9 +34,7 @@ export async function bridgeCheck(options: BridgeOptions): Promise<number> {
       return CHECK_USAGE;
     }
     if (!isAgentError(error)) throw error;
-    const remedy = remedyFor(error.code);
-    process.stderr.write(`facepay-agent bridge --check: ${error.code}: ${error.message}\n`);
-    if (remedy) process.stderr.write(`${say(remedy, language)}\n`);
+    process.stderr.write(`facepay-agent bridge --check: ${failureReport(error, language)}\n`);
     return NOT_RUN;
   }
 }

@@ -20,6 +20,7 @@ import type { Log } from "../log/log.ts";
 import { createLog } from "../log/pino-log.ts";
 import { remedyFor } from "../remedies.ts";
 import { version } from "../version.ts";
+import { failureReport } from "../words/failure-report.ts";
 import { type BridgeOptions, type BridgeSettings, BridgeUsage, settingsOf } from "./bridge-options.ts";
 
 /** sysexits: contract 1. */
@@ -50,7 +51,7 @@ export async function bridge(options: BridgeOptions): Promise<number> {
       return error.exitCode;
     }
     if (!isAgentError(error)) throw error;
-    process.stderr.write(`facepay-agent bridge: ${error.code}: ${error.message}\n`);
+    process.stderr.write(`facepay-agent bridge: ${failureReport(error, language)}\n`);
     return error.code === "API_SOCKET" ? IN_USE : MISCONFIGURED;
   }
 }

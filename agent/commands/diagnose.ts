@@ -11,6 +11,7 @@ import { runChecks } from "../diagnose/run-checks.ts";
 import { renderReport } from "../diagnose/text.ts";
 import { systemEntropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
+import { failureRules } from "../failures.ts";
 import { type Bilingual, chooseLanguage, type Language, say } from "../language.ts";
 import { version } from "../version.ts";
 import type { CommandOptions } from "./options.ts";
@@ -24,6 +25,12 @@ export interface DiagnoseOptions extends CommandOptions {
   /** Where the packaged service has its configuration. */
   readonly packagedConfig: string;
 }
+
+const sdkRemedyIds: ReadonlySet<string> = new Set(
+  Object.values(failureRules)
+    .map(({ remedy }) => remedy)
+    .filter((id) => id.startsWith("sdk.")),
+);
 
 interface Asked {
   readonly selection: Selection;
@@ -59,7 +66,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<number> {
     return exit;
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
-    const text = { zh: `诊断无法进行：${what}`, en: `diagnose could not run: ${what}` };
+    const text = { zh: `诊断无法进行：「${what}」`, en: `diagnose could not run: ${what}` };
     process.stderr.write(`${say(text, language)}\n`);
     return COULD_NOT_RUN;
   }
@@ -147,7 +154,9 @@ function understand(options: DiagnoseOptions, checks: readonly Check[]): Asked |
       .map((word) => word.trim())
       .filter((word) => word !== "")
       // The number that the report shows will do as well.
-      .map((word) => checks.find(({ code }) => String(code) === word)?.id ?? word);
+      .map((word) => checks.find(({ code }) => String(code) === word)?.id ?? word)
+      // A status names them as what to look at; they have no check of their own in reference 7.3, and show in this one.
+      .map((word) => (sdkRemedyIds.has(word) ? "ser.device_data" : word));
   const only = ids(options.only);
   const skip = ids(options.skip) ?? [];
   const unknown = [...(only ?? []), ...skip].find((id) => !checks.some((check) => check.id === id));

@@ -1,6 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { environmentProblems } from "../config/environment.ts";
-import { type Problem, renderProblem } from "../config/problem.ts";
+import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
 import { systemEntropy } from "../entropy.ts";
 import { isAgentError } from "../errors.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
@@ -23,7 +23,7 @@ export async function gateway(options: CommandOptions): Promise<number> {
   const language = chooseLanguage(options.lang, env);
   const clock = systemClock();
   const unsafe = environmentProblems(env, process.execArgv);
-  if (unsafe.length > 0) return refuse(unsafe, "environment", language);
+  if (unsafe.length > 0) return refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
   const read = await loadGateway(file, { env, wallMs: clock.wall() });
   if (read.kind === "absent") {
     const text = {
@@ -83,7 +83,6 @@ async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): P
 }
 
 function refuse(problems: readonly Problem[], where: string, language: Language): number {
-  const list = problems.map((problem) => renderProblem(problem, language)).join("\n");
-  process.stderr.write(`facepay-agent gateway: ${where}: ${problems.length} problem(s)\n${list}\n`);
+  process.stderr.write(`facepay-agent gateway: ${renderRefusal(where, problems, language)}`);
   return INVALID;
 }

@@ -1,11 +1,15 @@
 import { chooseLanguage, say } from "../language.ts";
 import { remedyFor } from "../remedies.ts";
+import { withPorts } from "../words/ports.ts";
+import { sentence } from "../words/sentences.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
+import type { StatusDocument } from "./status-document.ts";
 
 /** Bridge, both base URLs and the disk, each with its own deadline, fit into this. */
 const PATIENCE_MS = 90_000;
+const STATUS_MS = 2_000;
 
 /** `facepay-agent refresh`: exit 0 with a new authinfo, 1 with the cause. */
 export async function refresh(options: CommandOptions): Promise<number> {
@@ -25,14 +29,29 @@ export async function refresh(options: CommandOptions): Promise<number> {
     const cause = (body.cause ?? {}) as { code?: string; detail?: string };
     const code = cause.code ?? String(body.code);
     const { detail = cause.detail, title = "", title_zh: titleZh = title } = body;
-    print(`未能获取：${code} ${detail ?? titleZh}`, `not obtained: ${code} ${detail ?? title}`);
-    if (code === "REFRESH_TOO_SOON") print("请等待 10 秒后再试", "wait ten seconds and try again");
-    const remedy = remedyFor(code);
+    const told = typeof detail === "string" ? sentence(detail) : { zh: titleZh, en: title };
+    if (code === "REFRESH_TOO_SOON") {
+      print(
+        `未能获取：${code} 刚刚已请求过，请等待 10 秒后再试`,
+        `not obtained: ${code} ${title}: wait ten seconds and try again`,
+      );
+      return 1;
+    }
+    print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
+    const advised = remedyFor(code);
+    const remedy = advised && withPorts(advised, await baseUrlsOf(socket));
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(`${say(unreachableText(error.reason), language)} (${socket})\n`);
+    process.stderr.write(`${say(unreachableText(error.reason, startingOf(options.config)), language)} (${socket})\n`);
     return 1;
   }
+}
+
+/** A remedy may speak of their ports. The agent has just answered; one that has ended meanwhile is no reason to say less. */
+async function baseUrlsOf(socket: string): Promise<string[]> {
+  const asked = await askAgent(socket, "GET", "/v1/status", STATUS_MS).catch(() => undefined);
+  const { wechatpay } = (asked?.body ?? {}) as Partial<Pick<StatusDocument, "wechatpay">>;
+  return wechatpay?.base_urls.map(({ base_url }) => base_url) ?? [];
 }

@@ -2,7 +2,7 @@ import module from "node:module";
 import { monotonicUs, systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { environmentProblems } from "../config/environment.ts";
-import { type Problem, renderProblem } from "../config/problem.ts";
+import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
 import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
@@ -28,7 +28,7 @@ export async function run(options: CommandOptions): Promise<number> {
   const { env } = process;
   const language = chooseLanguage(options.lang, env);
   const unsafe = environmentProblems(env, process.execArgv);
-  if (unsafe.length > 0) return refuse(unsafe, "environment", language);
+  if (unsafe.length > 0) return refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
   const clock = systemClock();
   const found = await findProvision(options.config, env, clock.wall());
   if (found.kind === "invalid") return refuse(found.problems, options.config, language);
@@ -159,9 +159,8 @@ export async function run(options: CommandOptions): Promise<number> {
   } catch (error) {
     if (!isAgentError(error)) throw error;
     log.error(error.code, { detail: error.message });
-    const { remedyFor } = await import("../remedies.ts");
-    const remedy = remedyFor(error.code);
-    if (remedy) process.stderr.write(`facepay-agent: ${error.code}: ${error.message}\n${say(remedy, language)}\n`);
+    const { failureReport } = await import("../words/failure-report.ts");
+    process.stderr.write(`facepay-agent: ${failureReport(error, language)}\n`);
     return exitCodeOf(error);
   } finally {
     extras.abort();
@@ -186,8 +185,7 @@ function exitCodeOf({ code }: AgentError): number {
 }
 
 function refuse(problems: readonly Problem[], where: string, language: Language): number {
-  const list = problems.map((problem) => renderProblem(problem, language)).join("\n");
-  process.stderr.write(`facepay-agent: ${where}: ${problems.length} problem(s)\n${list}\n`);
+  process.stderr.write(`facepay-agent: ${renderRefusal(where, problems, language)}`);
   return MISCONFIGURED;
 }
 

@@ -17,7 +17,7 @@ export interface StatusDocument {
     readonly path: string;
     readonly bridge: string | null;
     readonly device_id?: string | null;
-    readonly problem: { readonly code: string } | null;
+    readonly problem: { readonly code: string; readonly detail?: string } | null;
   } | null;
   readonly wechatpay: {
     readonly base_urls: readonly {

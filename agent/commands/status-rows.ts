@@ -1,9 +1,12 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { remedyFor, warningTexts } from "../remedies.ts";
+import { remedyFor } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
+import { withPorts } from "../words/ports.ts";
+import { failureSentence, sentence } from "../words/sentences.ts";
 import { stateWords } from "../words/state-words.ts";
+import { warningTexts } from "../words/warning-texts.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 /** One thing to be shown. Without a label it belongs to the row before it. */
@@ -26,6 +29,8 @@ const tones: Readonly<Record<AuthinfoState, Tone>> = {
 const isKnown = (state: string): state is AuthinfoState => Object.hasOwn(stateWords, state);
 const wordsOf = (state: string): Bilingual => (isKnown(state) ? stateWords[state] : same(state));
 
+const notConfigured: Bilingual = { zh: "尚未配置", en: "not configured yet" };
+
 const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
   ready: { zh: "就绪", en: "ready", tone: "good" },
   handshake: { zh: "正在握手", en: "handshake", tone: "warn" },
@@ -39,7 +44,7 @@ export function statusRows(document: StatusDocument, host: Host | undefined, now
     ...authinfoRows(document),
     ...errorRows(document),
     nextRow(document, nowMs),
-    bridgeRow(document),
+    ...bridgeRows(document),
     ...payRows(document),
     clockRow(document),
     ...warningRows(document),
@@ -65,8 +70,9 @@ function authinfoRows({ authinfo, bridge }: StatusDocument): Row[] {
     const time = duration(left);
     rows.push({ value: { zh: `剩余 ${time}`, en: `${time} left` }, bar: shareLeft(authinfo), tone });
   }
-  const deviceId = authinfo.device_id ?? bridge?.device_id ?? "-";
-  return [...rows, { label: { zh: "设备SN device_id", en: "device_id" }, value: same(deviceId) }];
+  const deviceId = authinfo.device_id ?? bridge?.device_id;
+  const value = deviceId ? same(deviceId) : { zh: "尚未得知", en: "not known yet" };
+  return [...rows, { label: { zh: "设备SN device_id", en: "device_id" }, value }];
 }
 
 function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDocument["authinfo"]): number {
@@ -74,61 +80,82 @@ function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDoc
   return whole > 0 ? Math.min(1, Math.max(0, left / whole)) : 0;
 }
 
-function errorRows({ last_error: last }: StatusDocument): Row[] {
+function errorRows({ last_error: last, wechatpay }: StatusDocument): Row[] {
   const label = { zh: "最近错误", en: "last error" };
   if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }];
-  const { code, since, detail = "" } = last;
-  const remedy = remedyFor(code);
+  const { code, since } = last;
+  const urls = wechatpay?.base_urls.map(({ base_url }) => base_url) ?? [];
   return [
-    { label, value: same(`${code} ${detail}`.trim()), tone: "bad" },
+    { label, value: failureSentence(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...(remedy === undefined
-      ? []
-      : [{ label: { zh: "处理办法", en: "what to do" }, value: remedy, tone: "warn" as const }]),
+    ...remedyRows(code, urls),
   ];
+}
+
+function remedyRows(code: string, baseUrls: readonly string[]): Row[] {
+  const remedy = remedyFor(code);
+  if (remedy === undefined) return [];
+  return [{ label: { zh: "处理办法", en: "what to do" }, value: withPorts(remedy, baseUrls), tone: "warn" }];
 }
 
 function nextRow({ next_attempt: next, authinfo }: StatusDocument, nowMs: number): Row {
   const label = { zh: "下次更新", en: "next refresh" };
   if (authinfo.refreshing) return { label, value: { zh: "正在更新", en: "under way" } };
-  if (next === null) return { label, value: same("-") };
+  if (next === null) return { label, value: { zh: "配置之后", en: "once there is a configuration" } };
   const wait = duration(Math.max(0, Math.round((Date.parse(next.at) - nowMs) / 1_000)));
   return { label, value: { zh: `${localTime(next.at)}（${wait} 后）`, en: `${localTime(next.at)} (in ${wait})` } };
 }
 
-function bridgeRow({ bridge }: StatusDocument): Row {
+/** What the last error says already is not said twice. */
+function bridgeRows({ bridge, last_error: last }: StatusDocument): Row[] {
   const label = { zh: "硬件桥 bridge", en: "bridge" };
-  if (bridge === null) return { label, value: same("-") };
+  if (bridge === null) return [{ label, value: notConfigured }];
+  const { problem } = bridge;
   const { tone = "warn", ...words } = bridgeStates[bridge.state] ?? { zh: bridge.state, en: bridge.state };
-  const rest = [bridge.path, bridge.bridge, bridge.problem?.code].filter((part) => part).join(" ");
-  return { label, value: { zh: `${words.zh} ${rest}`, en: `${words.en} ${rest}` }, tone };
+  const known = problem === null || problem.code === last?.code;
+  const rest = [bridge.path, bridge.bridge, known ? undefined : problem.code].filter((part) => part).join(" ");
+  const row = { label, value: { zh: `${words.zh} ${rest}`, en: `${words.en} ${rest}` }, tone };
+  if (known) return [row];
+  const { detail } = problem;
+  const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
+  return [row, ...told, ...remedyRows(problem.code, [])];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {
   const urls = wechatpay?.base_urls ?? [];
   return urls.map(({ base_url, last_outcome, last_ms, in_use }, index) => {
-    const outcome = last_outcome ?? "-";
+    const outcome = last_outcome === null ? { zh: "尚未请求", en: "not asked yet" } : outcomeWords(last_outcome);
     const ms = last_ms === null || last_ms === undefined ? "" : ` ${last_ms} ms`;
     const mark = in_use && urls.length > 1 ? { zh: "（使用中）", en: " (in use)" } : { zh: "", en: "" };
-    const text = `${base_url} ${outcome}${ms}`;
     return {
       ...(index === 0 ? { label: { zh: "微信支付", en: "WeChat Pay" } } : {}),
-      value: { zh: text + mark.zh, en: text + mark.en },
+      value: {
+        zh: `${base_url} ${outcome.zh}${ms}${mark.zh}`,
+        en: `${base_url} ${outcome.en}${ms}${mark.en}`,
+      },
       ...(last_outcome === null ? {} : { tone: last_outcome === "ok" ? ("good" as const) : ("bad" as const) }),
     };
   });
 }
 
+/** Everything else is the code of a failure. */
+function outcomeWords(outcome: string): Bilingual {
+  return outcome === "ok" ? { zh: "正常", en: "ok" } : same(outcome);
+}
+
 const WRONG_CLOCK_S = 10;
 
 function clockRow({ clock }: StatusDocument): Row {
-  const skew = clock.skew_s === null ? "-" : `${clock.skew_s} s`;
+  const off =
+    clock.skew_s === null
+      ? { zh: "尚未与微信支付比较", en: "not compared with WeChat Pay's yet" }
+      : { zh: `与微信支付相差 ${clock.skew_s} 秒`, en: `off WeChat Pay's by ${clock.skew_s} s` };
   const wrong = Math.abs(clock.skew_s ?? 0) > WRONG_CLOCK_S;
   return {
     label: { zh: "时间", en: "clock" },
     value: {
-      zh: `${clock.trusted ? "已确认" : "未确认"}，与微信支付相差 ${skew}`,
-      en: `${clock.trusted ? "confirmed" : "not confirmed"}, off WeChat Pay's by ${skew}`,
+      zh: `${clock.trusted ? "已确认" : "未确认"}，${off.zh}`,
+      en: `${clock.trusted ? "confirmed" : "not confirmed"}, ${off.en}`,
     },
     tone: wrong ? "bad" : clock.trusted ? "good" : "warn",
   };

@@ -2,8 +2,9 @@ import type { Clock } from "../clock.ts";
 import { type Console, consoleOf, cut } from "../diagnose/console.ts";
 import { type Host, tryHost } from "../host.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
+import type { Starting } from "../words/start-command.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 import { changeLine, localTime, statusRows } from "./status-rows.ts";
@@ -25,7 +26,12 @@ const CLEAR_BELOW = "\u001b[J";
 /** What is known at one look. */
 export type Look =
   | { readonly kind: "status"; readonly document: StatusDocument }
-  | { readonly kind: "unreachable"; readonly reason: AgentUnreachable["reason"]; readonly socket: string };
+  | {
+      readonly kind: "unreachable";
+      readonly reason: AgentUnreachable["reason"];
+      readonly socket: string;
+      readonly starting: Starting;
+    };
 
 /** `facepay-agent status --watch`: until Ctrl-C. On a terminal a picture that is redrawn, elsewhere a line for each change. */
 export async function watchStatus(options: CommandOptions, clock: Clock): Promise<number> {
@@ -102,7 +108,7 @@ class Observer {
     } catch (error) {
       if (!(error instanceof AgentUnreachable)) throw error;
       this.#socket = undefined;
-      return { kind: "unreachable", reason: error.reason, socket };
+      return { kind: "unreachable", reason: error.reason, socket, starting: startingOf(this.#config) };
     }
   }
 }
@@ -150,7 +156,11 @@ export function pictureOf(look: Look, host: Host | undefined, nowMs: number, opt
     look.kind === "status"
       ? statusRows(look.document, host, nowMs)
       : [
-          { label: { zh: "服务", en: "agent" }, value: unreachableText(look.reason), tone: "bad" as const },
+          {
+            label: { zh: "服务", en: "agent" },
+            value: unreachableText(look.reason, look.starting),
+            tone: "bad" as const,
+          },
           { value: { zh: look.socket, en: look.socket } },
         ];
   const below = options.rows === undefined ? {} : { rows: Math.max(options.rows - 2, 1) };
@@ -188,5 +198,5 @@ class Lines implements Show {
 }
 
 function wordsOf(look: Look): Bilingual {
-  return look.kind === "status" ? changeLine(look.document) : unreachableText(look.reason);
+  return look.kind === "status" ? changeLine(look.document) : unreachableText(look.reason, look.starting);
 }

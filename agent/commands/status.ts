@@ -3,7 +3,7 @@ import { consoleOf } from "../diagnose/console.ts";
 import { tryHost } from "../host.ts";
 import { say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { CommandOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 
@@ -42,7 +42,9 @@ async function showOnce(options: CommandOptions, clock: Clock): Promise<number> 
     return isUsable(document) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(`${say(unreachableText(error.reason), console.language)} (${socket})\n`);
+    process.stderr.write(
+      `${say(unreachableText(error.reason, startingOf(options.config)), console.language)} (${socket})\n`,
+    );
     return 1;
   }
 }

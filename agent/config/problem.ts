@@ -27,6 +27,13 @@ export function renderProblem(problem: Problem, language: Language): string {
   return visible(`${where}:\n  ${text.join("\n  ")}`);
 }
 
+/** What a command that refuses to start writes: how many problems there are, and each of them. */
+export function renderRefusal(where: string, problems: readonly Problem[], language: Language): string {
+  const count = { zh: `${problems.length} 处问题`, en: `${problems.length} problem(s)` };
+  const list = problems.map((problem) => renderProblem(problem, language)).join("\n");
+  return `${where}: ${say(count, language)}\n${list}\n`;
+}
+
 /** A key or file name may hold characters that a terminal obeys; they are shown by number instead. */
 export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (one) =>

@@ -74,9 +74,9 @@ function unreadable(file: string, code: string | undefined): Problem {
   return {
     key: "",
     origin: file,
-    what: { zh: `无法读取（${reason}）`, en: `cannot be read (${reason})` },
+    what: { zh: `无法读取（${code ?? "未知错误"}）`, en: `cannot be read (${reason})` },
     instead: {
-      zh: `应为代理用户可读的普通文件：${remedy}`,
+      zh: `应为服务用户可读的普通文件：${remedy}`,
       en: `it must be a regular file that the agent's user may read: ${remedy}`,
     },
   };

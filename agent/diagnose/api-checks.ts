@@ -118,10 +118,11 @@ async function sockets(context: DiagnoseContext): Promise<Outcome> {
   }
   if (agent.kind === "absent" || agent.kind === "silent") {
     const who = pid === undefined ? "" : ` (pid ${pid})`;
+    const zh = pid === undefined ? "服务" : `服务（进程 ${pid}）`;
     return {
       status: "fail",
       value: { pid: pid ?? null, socket: adminSocket },
-      detail: { zh: `服务${who} 在 ${adminSocket} 上无应答`, en: `the agent${who} does not answer on ${adminSocket}` },
+      detail: { zh: `${zh}在 ${adminSocket} 上无应答`, en: `the agent${who} does not answer on ${adminSocket}` },
     };
   }
   const both = files.map(({ path, mode }) => `${path} (${octal(mode)})`).join(", ");
@@ -146,7 +147,7 @@ async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext)
     if (!(error instanceof AgentUnreachable)) throw error;
     if (error.reason === "forbidden") return needsSudo;
     const detail = {
-      zh: `${apiSocket} 无应答（${error.reason}）`,
+      zh: `${apiSocket} ${error.reason === "absent" ? "没有程序监听" : "无应答"}`,
       en: `${apiSocket} does not answer (${error.reason})`,
     };
     return { status: "fail", value: error.reason, detail };

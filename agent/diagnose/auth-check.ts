@@ -3,6 +3,7 @@ import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
 import { checkRemedy, remedyFor } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
+import { sentence } from "../words/sentences.ts";
 import { parseRefusal, type Refusal, refusalRemedy } from "./auth-remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
@@ -73,17 +74,13 @@ export function judgeAuth(probe: Probe | undefined, mode: Refusal["mode"]): Outc
     return found("fail", precise.zh, precise.en, { value: factsOf(error), remedy: precise.remedy });
   if (typeof status !== "number") return undefined;
   const refusal = { status, code: text(answerCode), message: text(answerMessage), mode };
-  return refused(
-    refusal,
-    [`HTTP ${status}`, answerCode, answerMessage].filter((part) => part !== undefined).join(" "),
-    error,
-  );
+  return refused(refusal, error.message, error);
 }
 
 function refused(refusal: Refusal, words: string, error?: AgentError): Outcome {
   const { status, code } = refusal;
-  const shown = peerWords(words, 200);
-  return found("fail", `被拒绝：${shown}`, `refused: ${shown}`, {
+  const shown = sentence(peerWords(words, 200));
+  return found("fail", `被拒绝：${shown.zh}`, `refused: ${shown.en}`, {
     value: error === undefined ? { status, code } : factsOf(error),
     remedy: refusalRemedy(refusal) ?? (error && remedyFor(error.code)),
   });

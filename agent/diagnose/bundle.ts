@@ -5,6 +5,7 @@ import type { Entropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
 import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../files/file-system.ts";
 import type { Bilingual } from "../language.ts";
+import { sentence } from "../words/sentences.ts";
 import { type ArchivedFile, packArchive, unpackArchive } from "./archive.ts";
 import type { DiagnoseContext } from "./check.ts";
 import { collectEvidence, type Evidence } from "./evidence.ts";
@@ -120,7 +121,7 @@ export function bundleLines({ listed, missing, archive }: Bundle): Bilingual[] {
     },
     ...listed.map((each) => same(`  ${each.name.padEnd(width)} ${size(each.size)}`)),
     ...missing.map(({ name, why }) => ({
-      zh: `  ${name.padEnd(width)} 没有：${why}`,
+      zh: `  ${name.padEnd(width)} 没有：${sentence(why).zh}`,
       en: `  ${name.padEnd(width)} missing: ${why}`,
     })),
   ];

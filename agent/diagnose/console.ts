@@ -61,13 +61,14 @@ export function cut(text: string, width: number): string {
   return `${kept}...`;
 }
 
+/** A word or a Chinese character, with the brackets that open before it and the marks that follow it: no line ends in the one or begins with the other. */
+const PIECE = /[（「《]*(?:[^\s\u2e80-\uffef]+|[\u2e80-\uffef])[，。；：、！？）」》…]*|\s+/gu;
+
 /** Lines of at most so many columns: broken at spaces, between Chinese characters, and in a word only if it must be. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const piece of text.match(
-    /[^\s\u2e80-\uffef]+[，。；：、！？）」]*|[\u2e80-\uffef][，。；：、！？）」]*|\s+/gu,
-  ) ?? []) {
+  for (const piece of text.match(PIECE) ?? []) {
     if (widthOf(line + piece.trimEnd()) <= width) {
       line += piece;
       continue;

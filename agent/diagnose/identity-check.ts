@@ -1,4 +1,5 @@
 import { checkRemedy } from "../remedies.ts";
+import { sentence } from "../words/sentences.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { withoutConfig } from "./outcomes.ts";
 
@@ -33,11 +34,11 @@ function identityRefused({ agent }: DiagnoseContext): Outcome | undefined {
   if (agent.kind !== "running") return undefined;
   const { last_error: error } = agent.status as { last_error?: { code?: unknown; detail?: unknown } | null };
   if (error?.code !== "DEVICE_ID_MISMATCH" && error?.code !== "DEVICE_ID_MISSING") return undefined;
-  const detail = String(error.detail ?? error.code);
+  const detail = sentence(String(error.detail ?? error.code));
   return {
     status: "fail",
     value: { code: error.code },
-    detail: { zh: `设备SN device_id：${detail}`, en: `device_id (设备SN): ${detail}` },
+    detail: { zh: `设备SN device_id：${detail.zh}`, en: `device_id (设备SN): ${detail.en}` },
   };
 }
 

@@ -1,4 +1,5 @@
-import { say } from "../language.ts";
+import { type Bilingual, say } from "../language.ts";
+import { thresholdTexts } from "../words/threshold-texts.ts";
 import type { Check } from "./check.ts";
 import { type Console, cut, padded } from "./console.ts";
 
@@ -6,12 +7,23 @@ import { type Console, cut, padded } from "./console.ts";
 export function listing(checks: readonly Check[], { language, columns }: Console): string {
   const lines = checks
     .toSorted((a, b) => a.code - b.code)
-    .map(({ code, id, title, threshold }) => {
-      const limits = [threshold.warn && `warn: ${threshold.warn}`, threshold.fail && `fail: ${threshold.fail}`];
-      const text = `${code}  ${padded(id, 20)} ${say(title, language)}; ${limits.filter((limit) => limit).join("; ")}`;
-      return cut(text, columns);
+    .map((check) => {
+      const { code, id, title } = check;
+      const limits = say(limitsOf(check), language);
+      const semicolon = language === "zh-CN" ? "；" : "; ";
+      return cut(`${code}  ${padded(id, 20)} ${say(title, language)}${semicolon}${limits}`, columns);
     });
   return `${lines.join("\n")}\n`;
+}
+
+function limitsOf({ id, threshold: { warn, fail } }: Check): Bilingual {
+  const chinese = thresholdTexts[id] ?? {};
+  const list = (parts: readonly (string | undefined)[], semicolon: string) =>
+    parts.filter((part) => part !== undefined).join(semicolon);
+  return {
+    zh: list([warn && `提醒：${chinese.warn ?? warn}`, fail && `故障：${chinese.fail ?? fail}`], "；"),
+    en: list([warn && `warn: ${warn}`, fail && `fail: ${fail}`], "; "),
+  };
 }
 
 /** One line while it works. */

@@ -115,7 +115,7 @@ export function judgeUnique({ candidates, usb, driver, plugged }: Port): Outcome
   const twins = plugged.filter((each) => each.vendorId === usb?.vendorId && each.productId === usb.productId);
   const byId = path.dirname(driver.path ?? "").endsWith("/by-id");
   if (byId && usb?.serialNumber === undefined && twins.length > 1) return several(twins);
-  return found("pass", "唯一", "the only one", { value: { candidates: 1 } });
+  return found("pass", "只有一个", "the only one", { value: { candidates: 1 } });
 }
 
 function several(devices: readonly UsbDevice[]): Outcome {

@@ -1,6 +1,7 @@
 import type { Bilingual } from "../language.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
+import { withPorts } from "../words/ports.ts";
 import type { Check, Outcome } from "./check.ts";
 import { found, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
@@ -61,7 +62,9 @@ export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway")
   }
   const words = probes.map(wordsOf);
   const zh = words.map((each) => each.zh).join("；");
-  return found("fail", zh, words.map((each) => each.en).join("; "), { value, remedy: remedyOf(primary) });
+  const remedy = remedyOf(primary) ?? checkRemedy("pay.reach");
+  const urls = probes.map(({ baseUrl }) => baseUrl);
+  return found("fail", zh, words.map((each) => each.en).join("; "), { value, remedy: withPorts(remedy, urls) });
 }
 
 /** Whether HTTP has answered, and not that it cannot serve. */
@@ -90,7 +93,11 @@ function wordsOf(probe: Probe): Bilingual {
       (part) => part !== undefined,
     );
     const tail = more.length === 0 ? "" : ` (${more.join(", ")})`;
-    return { zh: `${where} 应答 HTTP ${status}${tail}`, en: `${where} answers HTTP ${status}${tail}` };
+    const zh = more.map((part) => (part === answerMessage ? `「${part}」` : part));
+    return {
+      zh: `${where} 应答 HTTP ${status}${zh.length === 0 ? "" : `（${zh.join("，")}）`}`,
+      en: `${where} answers HTTP ${status}${tail}`,
+    };
   }
   const [zh, en] = failures[error?.code ?? ""] ?? ["没有应答", "does not answer"];
   return { zh: `${where} ${zh}`, en: `${where} ${en}` };

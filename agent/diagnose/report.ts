@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Bilingual } from "../language.ts";
+import { startCommand } from "../words/start-command.ts";
 import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
 import { type Exit, exitOf, firstOf, type Result, type Status } from "./engine.ts";
 import { operatingSystemOf } from "./facts.ts";
@@ -125,6 +126,9 @@ export interface Surroundings {
   readonly privileged: boolean;
 }
 
+/** Failures whose own remedy starts the agent. */
+const STARTING = new Set(["svc.enabled", "svc.running", "pay.authinfo"]);
+
 /** The last line: what to do first, and enough of the why to do it. Pure. */
 export function adviceOf(
   first: Result | undefined,
@@ -132,14 +136,20 @@ export function adviceOf(
   { agent, installed, configFile, privileged }: Surroundings,
 ): Bilingual {
   const sudo = privileged ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
+  const start = startCommand({ installed, configFile });
   if (first?.status === "fail" || first?.status === "crash") {
     const { check, detail, remedy } = first;
+    const { id, code } = check;
+    // Mended is not started: whoever does only what this line says has to end with an agent at work.
+    const also =
+      agent === "absent" && !STARTING.has(id)
+        ? { zh: `然后启动服务：${start}，再执行`, en: `Then start the agent: ${start}, and run` }
+        : { zh: "然后执行", en: "Then run" };
     return {
-      zh: `先处理 [${check.code} ${check.id}] ${detail.zh}。${remedy.zh}然后执行 facepay-agent diagnose --only ${check.id}。${sudo.zh}`,
-      en: `Do this first [${check.code} ${check.id}] ${detail.en}. ${remedy.en} Then run facepay-agent diagnose --only ${check.id}.${sudo.en}`,
+      zh: `先处理 [${code} ${id}] ${detail.zh}。${remedy.zh}${also.zh} facepay-agent diagnose --only ${id}。${sudo.zh}`,
+      en: `Do this first [${code} ${id}] ${detail.en}. ${remedy.en} ${also.en} facepay-agent diagnose --only ${id}.${sudo.en}`,
     };
   }
-  const start = installed ? "systemctl start facepay-agent" : `facepay-agent run --config ${configFile}`;
   const verdict =
     agent === "absent"
       ? {

@@ -79,7 +79,7 @@ function tooLate(ms: number): Bilingual {
 
 function broken(error: unknown): Bilingual {
   const what = peerWords(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-  return { zh: `检查本身出错：${what}`, en: `the check itself failed: ${what}` };
+  return { zh: `检查本身出错：「${what}」`, en: `the check itself failed: ${what}` };
 }
 
 const afterCrash: Bilingual = {

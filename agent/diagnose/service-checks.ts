@@ -30,11 +30,13 @@ export function judgeRunning(service: UnitProperties, bootMs: number): Outcome {
   const { ActiveState: active = "", SubState: sub = "", Result: result = "", ExecMainStatus: code = "" } = service;
   const value = { active, sub, result, exit_status: Number(code) };
   if (active !== "active") {
-    const why = result === "success" || result === "" ? "" : `, ${result}, exit ${code}`;
+    const state = active === sub ? active : `${active} ${sub}`;
+    const failed = result !== "success" && result !== "";
+    const why = failed ? { zh: `，${result}，退出码 ${code}`, en: `, ${result}, exit ${code}` } : { zh: "", en: "" };
     return {
       status: "fail",
       value,
-      detail: { zh: `服务没有运行（${active} ${sub}${why}）`, en: `the service does not run (${active} ${sub}${why})` },
+      detail: { zh: `服务没有运行（${state}${why.zh}）`, en: `the service does not run (${state}${why.en})` },
     };
   }
   const forMs = bootMs - Number(service.ActiveEnterTimestampMonotonic ?? 0) / 1_000;
@@ -84,7 +86,7 @@ async function ofUnits(context: DiagnoseContext, judge: (units: Units) => Outcom
 const stopped: Bilingual = { zh: "数据目录不可用，服务无法启动", en: "it cannot start without its state directory" };
 
 /** Damaged state keeps nobody from starting; a directory that cannot be used does. */
-function noDirectory({ outcome }: DiagnoseContext): boolean {
+export function hasNoDirectory({ outcome }: Pick<DiagnoseContext, "outcome">): boolean {
   const kept = outcome("store.read");
   return kept?.status === "fail" && typeof kept.value === "object" && kept.value !== null && "directory" in kept.value;
 }
@@ -113,7 +115,7 @@ export const serviceChecks: readonly Check[] = [
     async run(context) {
       if (context.installed) {
         const outcome = await ofUnits(context, ({ service }) => judgeRunning(service, context.clock.boot()));
-        return outcome.status === "fail" && noDirectory(context)
+        return outcome.status === "fail" && hasNoDirectory(context)
           ? { status: "skip", because: "store.read", detail: stopped }
           : outcome;
       }

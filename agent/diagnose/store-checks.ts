@@ -7,10 +7,11 @@ import type { Found } from "../store/recover.ts";
 import { peekState } from "../store/sealed-file.ts";
 import { identityDigest } from "../store/state-format.ts";
 import { peekKey } from "../store/store-key.ts";
+import { sentence } from "../words/sentences.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { writeProbeOf } from "./disk-checks.ts";
 import { isPutAway, stateDirectoryOf, unitsOf } from "./facts.ts";
-import { needsSudo, nothingKept, withoutConfig } from "./outcomes.ts";
+import { found, needsSudo, nothingKept, withoutConfig } from "./outcomes.ts";
 import { accessOf, allows, octal } from "./rights.ts";
 
 const SLOW_MS = 1_000;
@@ -75,6 +76,15 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
         },
       };
     }
+    if (previous.kind === "bad" && !previous.passing) {
+      const { zh, en } = sentence(previous.reason);
+      return found(
+        "warn",
+        `当前数据完好，备用的上一份 state.prev.sealed 已损坏（${zh}）`,
+        `what is in use is intact; the older copy state.prev.sealed is damaged (${en})`,
+        { value: { ...value, reason: en }, remedy: spareIsRenewed },
+      );
+    }
     if (recentlyAside > 0) return { status: "warn", value, detail: recovered, remedy: watchStorage };
     return { status: "pass", value, detail: { zh: "完好", en: "intact" } };
   }
@@ -88,7 +98,7 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
       status: "warn",
       value: { ...value, reason },
       detail: {
-        zh: `state.sealed 已损坏（${reason}），将使用上一份`,
+        zh: `state.sealed 已损坏（${sentence(reason).zh}），将使用上一份`,
         en: `state.sealed is damaged (${reason}); the one before serves`,
       },
       remedy: watchStorage,
@@ -98,7 +108,7 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
     status: "fail",
     value: { ...value, reason },
     detail: {
-      zh: `本地数据无法打开（${reason}），只能联网重新获取`,
+      zh: `本地数据无法打开（${sentence(reason).zh}），只能联网重新获取`,
       en: `what is kept cannot be opened (${reason}); it has to be fetched anew`,
     },
     remedy: watchStorage,
@@ -113,6 +123,10 @@ const keyPutAway: Outcome = {
   },
 };
 const recovered = { zh: "一周内曾损坏并已恢复", en: "damaged and recovered within the last week" } as const;
+const spareIsRenewed = {
+  zh: "下次写入时自动补上；如反复出现请更换存储。",
+  en: "It is made again with the next write; if this recurs, replace the storage.",
+} as const;
 const watchStorage = {
   zh: "数据会自动重新获取；如反复出现请更换存储。",
   en: "It is fetched again by itself; if this recurs, replace the storage.",
@@ -173,7 +187,7 @@ export const storeChecks: readonly Check[] = [
     title: { zh: "本地数据", en: "Kept state" },
     dependsOn: ["key.file"],
     threshold: {
-      warn: "recovered from the one before, or within a week",
+      warn: "recovered from the one before, or within a week; the older copy damaged",
       fail: "unusable directory, damaged, or key lost",
     },
     remedy: checkRemedy("store.read"),
@@ -183,9 +197,9 @@ export const storeChecks: readonly Check[] = [
       if (access.kind === "unknown") return needsSudo;
       if (access.kind === "missing")
         return { status: "skip", detail: { zh: `${directory} 尚未建立`, en: `${directory} is not there yet` } };
-      const found = await stat(directory);
-      const { mode, uid, gid } = found;
-      const bad = judgeDirectory(directory, { mode, uid, gid, isDirectory: found.isDirectory() }, context.user);
+      const seen = await stat(directory);
+      const { mode, uid, gid } = seen;
+      const bad = judgeDirectory(directory, { mode, uid, gid, isDirectory: seen.isDirectory() }, context.user);
       if (bad !== undefined) return bad;
       if (!context.privileged) return needsSudo;
       try {
@@ -194,7 +208,7 @@ export const storeChecks: readonly Check[] = [
         if (!isAgentError(error, "KEY_FILE")) throw error;
         return {
           status: "fail",
-          detail: { zh: `封存密钥不可用：${error.message}`, en: error.message },
+          detail: sentence(error.message),
           remedy: checkRemedy("key.file"),
         };
       }
@@ -211,8 +225,7 @@ export const storeChecks: readonly Check[] = [
     async run(context) {
       const directory = stateDirectoryOf(context);
       const trouble = writingTrouble(context);
-      if (trouble !== undefined)
-        return { status: "fail", value: trouble, detail: { zh: trouble.detail, en: trouble.detail } };
+      if (trouble !== undefined) return { status: "fail", value: trouble, detail: sentence(trouble.detail) };
       if (!context.privileged) return needsSudo;
       const probe = await writeProbeOf(context);
       if (probe.kind === "written") {

@@ -1,6 +1,7 @@
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
 import { checkRemedy, remedyFor } from "../remedies.ts";
+import { sentence } from "../words/sentences.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
@@ -125,17 +126,24 @@ function silence({ frames, failure, path }: Spoken): { readonly words: Bilingual
     };
   }
   const detail = failure?.detail ?? "";
-  return { words: { zh: `${path} 没有应答（${code}）`, en: `${path} does not answer (${code}) ${detail}`.trim() } };
+  const told = sentence(detail);
+  return {
+    words: {
+      zh: `${path} 没有应答（${code}）${told.zh}`,
+      en: `${path} does not answer (${code}) ${told.en}`.trim(),
+    },
+  };
 }
 
 export function judgeProtocol({ hello, failure }: Spoken): Outcome {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(hello?.protocol ?? "") ?? [];
   if (hello === undefined || Number(major) !== MAJOR) {
-    const words = failure?.detail ?? hello?.protocol ?? "?";
+    // "The bridge cannot be used" is what this line says already.
+    const words = sentence(failure?.detail.replace(/^the bridge cannot be used: /, "") ?? hello?.protocol ?? "?");
     return found(
       "fail",
-      `硬件桥的应答不符合协议 ${MAJOR}：${words}`,
-      `the bridge does not speak protocol ${MAJOR}: ${words}`,
+      `硬件桥的应答不符合协议 ${MAJOR}：${words.zh}`,
+      `the bridge does not speak protocol ${MAJOR}: ${words.en}`,
       {
         value: { error: failure?.code },
       },
@@ -187,14 +195,14 @@ function judgeFailure(failure: NonNullable<Spoken["failure"]>): Outcome {
   const { code, detail, errCode, returnCode, nativeStatus } = failure;
   if (code === "SDK_NO_NETWORK") {
     return skipped(
-      "刷脸 SDK 所在主板没有网络地址（ip address is null）：先处理网络",
+      "刷脸 SDK 所在主板没有网络地址「ip address is null」：先处理网络",
       "the SDK's board has no network address (ip address is null): mend the network first",
       "net.link",
     );
   }
-  const words = peerWords(detail, 200);
+  const words = sentence(peerWords(detail, 200));
   const value = { error: code, err_code: errCode, return_code: returnCode, native_status: nativeStatus };
-  return found("fail", `刷脸 SDK 没有数据：${words}`, `the face SDK gives no data: ${words}`, {
+  return found("fail", `刷脸 SDK 没有数据：${words.zh}`, `the face SDK gives no data: ${words.en}`, {
     value,
     // Some failures of the SDK have a text of their own in the agent's table.
     remedy: sdkRemedy(failure) ?? remedies[code] ?? remedyFor(code),

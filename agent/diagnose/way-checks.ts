@@ -1,6 +1,7 @@
 import { isAgentError } from "../errors.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
+import { withPorts } from "../words/ports.ts";
 import { isTencentName } from "./address-kind.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
@@ -67,10 +68,13 @@ export function judgeProxy(proxy: string, probes: readonly Probe[]): Outcome {
   if (typeof proxyStatus === "number") {
     return found("fail", `代理 ${proxy} 拒绝转发（${proxyStatus}）`, `${proxy} refuses the tunnel (${proxyStatus})`, {
       value: { proxy, status: proxyStatus },
-      remedy: {
-        zh: "请在代理上放行到微信支付或商户网关的 CONNECT 443。",
-        en: "Allow CONNECT to the payment hosts, port 443, on the proxy.",
-      },
+      remedy: withPorts(
+        {
+          zh: "请在代理上放行到微信支付或商户网关的 CONNECT 443。",
+          en: "Allow CONNECT to the payment hosts, port 443, on the proxy.",
+        },
+        probes.map(({ baseUrl }) => baseUrl),
+      ),
     });
   }
   return found("fail", `无法连接代理 ${proxy}`, `${proxy} cannot be reached`, {

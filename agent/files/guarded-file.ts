@@ -109,14 +109,14 @@ function unopened(file: string, code: string | undefined): Fault {
     return {
       what: { zh: `没有权限读取 ${file}`, en: `names ${file}, which may not be read` },
       instead: {
-        zh: `请把属主改为代理用户：chown facepay-agent ${file}`,
+        zh: `请把属主改为服务用户：chown facepay-agent ${file}`,
         en: `make it the agent's: chown facepay-agent ${file}`,
       },
     };
   }
   const reason = code ?? "unknown error";
   return {
-    what: { zh: `无法读取 ${file}（${reason}）`, en: `names ${file}, which cannot be read (${reason})` },
+    what: { zh: `无法读取 ${file}（${code ?? "未知错误"}）`, en: `names ${file}, which cannot be read (${reason})` },
     instead: { zh: `应为普通文件：ls -l ${file}`, en: `it must be a regular file: ls -l ${file}` },
   };
 }

@@ -47,6 +47,7 @@ export function judge(warnings: Warnings, now: { boot: number; wall: number }, a
   set("AUTHINFO_NOT_PERSISTED", view.credential !== undefined && !view.persisted, store.problem?.detail);
   const recovered = store.loaded === "previous" || store.loaded === "quarantined";
   set("STATE_RECOVERED", recovered, `state ${store.loaded}, ${store.quarantined} file(s) put aside`);
+  set("STATE_COPY_DAMAGED", store.copyDamaged === true, "the older copy of the state was put aside");
   set("STATE_OF_OTHER_IDENTITY", store.loaded === "other_identity");
   set("CLOCK_UNCONFIRMED", view.credential !== undefined && !view.clockTrusted);
   set("CLOCK_SKEWED", Math.abs(skewMs) > SKEW_WARNING_MS, `this clock is ${Math.round(-skewMs / 1_000)} s off`);

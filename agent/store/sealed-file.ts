@@ -33,6 +33,8 @@ export interface SealedFileOptions {
 export interface SealedFileReport {
   readonly loaded: StoreStatus["loaded"];
   readonly quarantined: number;
+  /** The older generation could not be opened, and no write has made another one yet. */
+  readonly copyDamaged: boolean;
   /** The state that was read should be written soon. */
   readonly settle: boolean;
   /** A file that could neither be opened nor moved aside. */
@@ -70,7 +72,7 @@ export class SealedFile implements Adapter<State> {
   #seq = 0;
   /** The present file holds the newest state there is, so it is worth keeping as the older generation. */
   #keepable = false;
-  #report: SealedFileReport = { loaded: "empty", quarantined: 0, settle: false };
+  #report: SealedFileReport = { loaded: "empty", quarantined: 0, copyDamaged: false, settle: false };
 
   constructor(options: SealedFileOptions) {
     this.#options = options;
@@ -114,7 +116,11 @@ export class SealedFile implements Adapter<State> {
     await quarantine.trim();
     const details = problem === undefined ? {} : { problem };
     const quarantined = quarantine.files.length;
-    this.#report = { loaded: keyless ? "empty" : loaded, quarantined, settle: settle && !keyless, ...details };
+    const copyDamaged = loaded === "current" && previous.kind === "bad" && !previous.passing;
+    this.#report = {
+      ...{ loaded: keyless ? "empty" : loaded, quarantined, copyDamaged, settle: settle && !keyless },
+      ...details,
+    };
     if (!keyless && loaded !== "current" && loaded !== "empty")
       log.warn("STORE_RECOVERED", { loaded, generation: state.generation });
     return state;
@@ -148,6 +154,7 @@ export class SealedFile implements Adapter<State> {
         throw error;
       }
       this.#seq = header.seq;
+      if (this.#keepable) this.#report = { ...this.#report, copyDamaged: false };
       this.#keepable = true;
       await syncDirectory(fileSystem, directory);
     } catch (error) {

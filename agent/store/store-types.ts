@@ -5,6 +5,8 @@ export interface StoreStatus {
   /** Where the present state came from at start. `other_identity`: a good file, but of another merchant or shop. */
   readonly loaded: "empty" | "current" | "previous" | "other_identity" | "quarantined";
   readonly quarantined: number;
+  /** The older generation could not be opened, and none has taken its place yet; the present one is good. */
+  readonly copyDamaged?: boolean;
   /** True while memory holds something the disk has not accepted. */
   readonly dirty: boolean;
   readonly writes: Readonly<Record<"ok" | "failed", number>>;

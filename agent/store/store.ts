@@ -158,6 +158,7 @@ function createStore(
         directory,
         loaded: file.report.loaded,
         quarantined: file.report.quarantined,
+        ...(file.report.copyDamaged ? { copyDamaged: true } : {}),
         dirty: db.data !== saved,
         writes: { ...writes },
         ...(lastWriteMs === undefined ? {} : { lastWriteMs }),

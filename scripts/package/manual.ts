@@ -9,7 +9,7 @@ export function readHelp(root: string): Help {
   const ask = (command: readonly string[]) =>
     execFileSync(process.execPath, [path.join(root, "scripts/facepay-agent.js"), ...command, "--help"], {
       encoding: "utf8",
-      env: { PATH: process.env.PATH ?? "", LANG: "C.UTF-8", COLUMNS: "80" },
+      env: { PATH: process.env.PATH ?? "", LANG: "en_US.UTF-8", COLUMNS: "80" },
     });
   const help = new Map<string, string>();
   const walk = (command: readonly string[]) => {

@@ -153,6 +153,23 @@ describe.concurrent("what was kept for somebody else", () => {
     expect(rig.pay.requests).toHaveLength(1);
   });
 
+  it("is told when only the older copy is damaged, until the next write has made another one", async () => {
+    await using rig = await openRig();
+    await rig.serve();
+    expect((await rig.refresh()).status).toBe(200);
+    await rig.stop();
+    await writeFile(rig.within("state/state.prev.sealed"), "cut");
+    rig.start();
+    const { generation } = await firstAuthinfo(rig);
+    expect(generation).toBe(2);
+    const warned = ({ warnings }: { readonly warnings: readonly { readonly code: string }[] }) =>
+      warnings.some(({ code }) => code === "STATE_COPY_DAMAGED");
+    await rig.statusWhere("the warning", warned);
+    await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");
+    expect((await rig.refresh()).status).toBe(200);
+    await rig.statusWhere("it is over", (status) => !warned(status));
+  });
+
   it("is put aside when the file is damaged, and the agent starts all the same", async () => {
     await using rig = await openRig();
     await rig.serve();

@@ -89,6 +89,11 @@ describe("the command line of diagnose", () => {
     expect(report.checks.map(({ id }) => id)).toEqual(["mem.free", "key.file"]);
   });
 
+  it("takes what a status names for the SDK's failures: the check in which they show", async () => {
+    const { report } = await shop.diagnose(["--only", "sdk.service"]);
+    expect(report.checks.map(({ id }) => id)).toContain("ser.device_data");
+  });
+
   it("leaves out what it is told, and says so", async () => {
     const { check } = await shop.diagnose(["--skip", "mem.free", "--offline"]);
     expect(check("mem.free")).toMatchObject({ status: "skip", detail: { en: "left out by --skip" } });

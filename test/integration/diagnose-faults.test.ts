@@ -192,13 +192,17 @@ describe("a terminal whose agent is dead", () => {
     await original[Symbol.asyncDispose]();
   });
 
-  it("has no failure while nothing is wrong, is told to start, and stays as it was", async () => {
+  it("has no other failure while nothing else is wrong, is told to start it, and stays as it was", async () => {
     await using shop = await original.copy();
     const before = await contents(shop);
     const diagnosis = await shop.diagnose();
-    expect(diagnosis.report.checks.filter(({ status }) => status === "fail" || status === "crash")).toEqual([]);
+    const failed = diagnosis.report.checks.filter(({ status }) => status === "fail" || status === "crash");
+    expect(failed.map(({ id }) => id)).toEqual(["pay.authinfo"]);
+    const start = `facepay-agent run --config ${shop.within("config.toml")}`;
+    expectFirst(diagnosis, "pay.authinfo", "no agent is running");
+    expect(diagnosis.report.advice.en).toContain(`Start the agent: ${start}.`);
+    expect(diagnosis.report.advice.zh).toContain(`请启动服务：${start}。`);
     expect(diagnosis.report).toMatchObject({ agent: "absent" });
-    expect(diagnosis.report.advice.en).toContain("the agent is not running");
     expect(diagnosis.check("svc.running")).toMatchObject({ status: "skip" });
     expect(diagnosis.check("api.socket")).toMatchObject({ status: "skip" });
     expect(diagnosis.check("store.read")).toMatchObject({ status: "pass" });
@@ -229,11 +233,29 @@ describe("a terminal whose agent is dead", () => {
     }
   });
 
+  it("is told to start the agent, too, when something else has to be mended first", async () => {
+    await using shop = await original.copy();
+    for (const name of ["state.sealed", "state.prev.sealed"]) await writeFile(shop.within(`state/${name}`), "cut");
+    const diagnosis = await shop.diagnose();
+    expectFirst(diagnosis, "store.read");
+    const start = `facepay-agent run --config ${shop.within("config.toml")}`;
+    expect(diagnosis.report.advice.zh).toContain(`然后启动服务：${start}，再执行`);
+    expect(diagnosis.report.advice.en).toContain(`Then start the agent: ${start}, and run`);
+  });
+
   it("is told that a damaged state is replaced by the one before, as a warning", async () => {
     await using shop = await original.copy();
     await cp(shop.within("state/state.sealed"), shop.within("state/state.prev.sealed"));
     await writeFile(shop.within("state/state.sealed"), "cut");
     expect((await shop.diagnose(["--only", "store.read"])).check("store.read")).toMatchObject({ status: "warn" });
+    // And of the older one, which nobody would miss before it is needed.
+    await cp(shop.within("state/state.prev.sealed"), shop.within("state/state.sealed"));
+    await writeFile(shop.within("state/state.prev.sealed"), "cut");
+    const { check } = await shop.diagnose(["--only", "store.read"]);
+    expect(check("store.read")).toMatchObject({
+      status: "warn",
+      detail: { en: expect.stringContaining("state.prev.sealed") },
+    });
   });
 
   it("judges files with the rights of the service's user, not with root's", async ({ skip }) => {

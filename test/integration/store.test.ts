@@ -130,6 +130,24 @@ describe("the store", () => {
 });
 
 describe("a damaged state", () => {
+  it("that is only the older one is told, put aside, and made again by the next write", async () => {
+    await using temporary = await temporaryDirectory();
+    const { directory } = temporary;
+    await written(directory, 2);
+    await flipLastBit(path.join(directory, "state.prev.sealed"));
+    const store = await start(directory);
+    expect(store.status()).toMatchObject({ loaded: "current", copyDamaged: true, dirty: false, quarantined: 1 });
+    expect(store.state.credential?.authinfo).toBe("authinfo-of-generation-2");
+    await store.write({ ...store.state, newestSignedAtS: 5 });
+    expect(store.status().copyDamaged).toBeUndefined();
+    await store.close();
+    await flipLastBit(path.join(directory, "state.sealed"));
+    const again = await start(directory);
+    expect(again.status()).toMatchObject({ loaded: "previous" });
+    expect(again.state.credential?.authinfo).toBe("authinfo-of-generation-2");
+    await again.close();
+  });
+
   it("is moved aside, and the older one is served and settled", async () => {
     await using temporary = await temporaryDirectory();
     const { directory } = temporary;

@@ -52,6 +52,12 @@ describe("the console", () => {
   it("breaks lines at spaces and between Chinese characters, never before a comma, and keeps every character", () => {
     expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
     expect(wrap("请检查网线，再试", 10)).toEqual(["请检查网", "线，再试"]);
+    expect(wrap("时限（默认 14000）", 7)).toEqual(["时限", "（默认", "14000）"]);
+    for (const width of [12, 14, 16, 20, 30]) {
+      for (const line of wrap("请核对（见 /etc/hosts）后重试；他说：「no route」（两次）……", width)) {
+        expect(line, `${width}`).toMatch(/^[^，。；：、！？）」…].*[^（「]$|^[^，。；：、！？）」…（「]$/);
+      }
+    }
     expect(wrap("/a/very/long/path", 6)).toEqual(["/a/ver", "y/long", "/path"]);
     const text =
       '先处理 [301 cfg.valid] /etc/facepay-agent/config.toml:16：现为 "gatway"，应为 "gateway" 或 "direct"。';
@@ -104,6 +110,14 @@ describe("the last line", () => {
     expect(adviceOf(undefined, [result("a", 1, "pass")], { ...dead, installed: false }).en).toContain(
       "run --config /etc/c.toml",
     );
+    const failure = result("a", 1, "fail");
+    expect(adviceOf(failure, [failure], dead)).toMatchObject({
+      zh: "先处理 [1 a] 细节 detail。请修复。然后启动服务：systemctl start facepay-agent，再执行 facepay-agent diagnose --only a。",
+      en: expect.stringMatching(/Mend it\. Then start the agent: systemctl start facepay-agent, and run facepay-agent/),
+    });
+    // Its own remedy starts it: not twice.
+    const absent = result("pay.authinfo", 512, "fail");
+    expect(adviceOf(absent, [absent], dead).zh).not.toContain("然后启动服务");
     const warning = result("a", 1, "warn");
     expect(adviceOf(warning, [warning], around).zh).toBe("没有故障。可以改进的第一项 [1 a]：请修复。");
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { failureRules } from "../../agent/failures.ts";
-import { remedyFor, warningTexts } from "../../agent/remedies.ts";
+import { remedyFor } from "../../agent/remedies.ts";
+import { warningTexts } from "../../agent/words/warning-texts.ts";
 
 describe("remedies", () => {
   it.each(Object.keys(failureRules))("tell in both languages what to do about %s", (code) => {

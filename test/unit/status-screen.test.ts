@@ -110,15 +110,63 @@ describe("the screen of status --watch", () => {
     for (const hidden of ["\u001b", "\u202e"]) expect(lines.join("\n")).not.toContain(hidden);
   });
 
+  const shown = (more: Partial<StatusDocument>, language: Language = "zh-CN") =>
+    renderRows(statusRows({ ...document, ...more }, undefined, now), {
+      ...{ language, columns: 79, plain: false, colour: false },
+    }).join("\n");
+
+  it("says what to do about the bridge's own trouble while the last refresh went well, and nothing twice", () => {
+    const bridge = {
+      ...{ state: "opening", path: "/dev/ttyUSB0", bridge: null },
+      problem: { code: "BRIDGE_PERMISSION", detail: "/dev/ttyUSB0 may not be opened by this user" },
+    };
+    const text = shown({ bridge, last_error: null });
+    expect(text).toMatch(
+      /未连接 \/dev\/ttyUSB0 BRIDGE_PERMISSION\n +当前用户无权打开 \/dev\/ttyUSB0\n处理办法 +无权限访问串口/,
+    );
+    expect(shown({ bridge, last_error: null }, "en")).toMatch(/may not be opened[\s\S]*what to do +No permission/);
+    const both = shown({
+      bridge,
+      last_error: { code: "BRIDGE_PERMISSION", since: at(0), detail: bridge.problem.detail },
+    });
+    expect(both.split("BRIDGE_PERMISSION")).toHaveLength(2);
+    expect(both.split("处理办法")).toHaveLength(2);
+  });
+
+  it("has words for what is not known yet", () => {
+    const nothing: Partial<StatusDocument> = {
+      authinfo: { state: "unprovisioned" },
+      ...{ bridge: null, last_error: null, next_attempt: null, clock: { trusted: false, skew_s: null }, warnings: [] },
+      wechatpay: { base_urls: [{ base_url: "https://a.example", last_outcome: null }] },
+    };
+    for (const language of ["zh-CN", "en"] as const) expect(shown(nothing, language)).not.toMatch(/ -( |$)/m);
+    expect(shown(nothing)).toMatch(
+      /尚未得知[\s\S]*尚未配置[\s\S]*a\.example 尚未请求[\s\S]*未确认，尚未与微信支付比较/,
+    );
+  });
+
+  it("names the ports of the base URLs, not the one that most have", () => {
+    const urls = (list: readonly string[]) => ({
+      wechatpay: { base_urls: list.map((base_url) => ({ base_url, last_outcome: null })) },
+      last_error: { code: "PAY_CONNECT_REFUSED", since: at(0), detail: "the connection was refused" },
+    });
+    expect(shown(urls(["https://gw.example:8443/x", "https://gw2.example:8443"]))).toContain("放行 8443 端口");
+    expect(shown(urls(["https://gw.example", "https://gw.example:8443"]), "en")).toContain("443 and 8443. Retries");
+    expect(shown(urls(["https://api.mch.weixin.qq.com"]))).toContain("放行 443 端口");
+  });
+
   it("says of an agent that is not there what to do", () => {
     const options = { language: "both", columns: 79, rows: 23, plain: false, colour: false } as const;
     const text = pictureOf(
-      { kind: "unreachable", reason: "absent", socket: "/run/x.sock" },
+      {
+        ...{ kind: "unreachable", reason: "absent", socket: "/run/x.sock" },
+        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml" },
+      },
       undefined,
       now,
       options,
     ).join("\n");
-    expect(text).toMatch(/服务没有运行[\s\S]*systemctl restart/);
+    expect(text).toMatch(/服务没有运行[\s\S]*systemctl start/);
   });
 
   it("changes its one line for a pipe with what has changed, not with the seconds", () => {

@@ -172,7 +172,7 @@ export const schema = {
     about: { zh: "指标", en: "Metrics" },
     fields: {
       textfile: filePath(
-        "供 node exporter 的文件，每 60 秒重写",
+        "供 node_exporter 读取的文件，每 60 秒重写",
         "a file for a node exporter, rewritten every 60 s",
         '"/run/facepay-agent/facepay.prom"',
       ),

@@ -12,15 +12,24 @@ export function bad(what: Bilingual): { readonly ok: false; readonly what: Bilin
 }
 
 export function unfit(expects: Bilingual): Bilingual {
-  return { zh: `格式不对，应为${expects.zh}`, en: `does not fit: it must be ${expects.en}` };
+  return { zh: `格式不对，${must(expects)}`, en: `does not fit: it must be ${expects.en}` };
 }
 
 export function empty(expects: Bilingual): Bilingual {
-  return { zh: `为空，应为${expects.zh}`, en: `is empty: it must be ${expects.en}` };
+  return { zh: `为空，${must(expects)}`, en: `is empty: it must be ${expects.en}` };
 }
 
 export function is(shown: string, expects: Bilingual): Bilingual {
-  return { zh: `现为 ${shown}，应为${expects.zh}`, en: `is ${shown}: it must be ${expects.en}` };
+  return { zh: `现为 ${shown}，${must(expects)}`, en: `is ${shown}: it must be ${expects.en}` };
+}
+
+/** A space stands between Chinese and anything else, and none between Chinese and Chinese. */
+function spaced(words: string): string {
+  return (/^[!-~]/.test(words) ? " " : "") + words;
+}
+
+function must(expects: Bilingual): string {
+  return `应为${spaced(expects.zh)}`;
 }
 
 export function unquoted(value: number | bigint): Checked<never> {
@@ -33,7 +42,7 @@ export function unquoted(value: number | bigint): Checked<never> {
 
 export function wrongKind(value: unknown, expects: Bilingual): { readonly ok: false; readonly what: Bilingual } {
   const kind = kindOf(value);
-  return bad({ zh: `是${kind.zh}，应为${expects.zh}`, en: `is ${kind.en}: it must be ${expects.en}` });
+  return bad({ zh: `是${spaced(kind.zh)}，${must(expects)}`, en: `is ${kind.en}: it must be ${expects.en}` });
 }
 
 function kindOf(value: unknown): Bilingual {

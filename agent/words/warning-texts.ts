@@ -1,0 +1,54 @@
+import type { Bilingual } from "../language.ts";
+import type { WarningCode } from "../warnings.ts";
+
+/** What a standing warning means, for people. */
+export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
+  DIRECT_MODE: {
+    zh: "商户私钥存放在本终端上（微信支付不建议），建议改用网关模式",
+    en: "the merchant's private key is on this terminal (WeChat Pay advises against it); use gateway mode",
+  },
+  CONFIG_REMEMBERED: {
+    zh: "配置文件有误，正在使用上一次有效的配置，请执行 facepay-agent config check",
+    en: "the configuration is invalid, the last valid one is in use; run facepay-agent config check",
+  },
+  CONFIG_RELOAD_REFUSED: {
+    zh: "新配置未被采用，请执行 facepay-agent config check",
+    en: "the new configuration was not taken; run facepay-agent config check",
+  },
+  CONFIG_WARNING: { zh: "配置有提示，请执行 facepay-agent config check", en: "see facepay-agent config check" },
+  SECRETS_REFUSED: {
+    zh: "更换后的密钥或证书文件无效，仍在使用原来的",
+    en: "changed key or certificate files are invalid; the former ones are in use",
+  },
+  CLIENT_CERT_EXPIRING: { zh: "终端证书即将到期，请联系总部更换", en: "the client certificate expires soon" },
+  BRIDGE_DOWN: { zh: "硬件桥未就绪", en: "the bridge is not ready" },
+  REFRESH_FAILING: { zh: "凭证更新持续失败，正在重试", en: "refreshing fails; retries go on" },
+  AUTHINFO_NOT_PERSISTED: {
+    zh: "凭证尚未写入磁盘，断电后会丢失",
+    en: "the authinfo is not on disk yet and would not survive a power cut",
+  },
+  STATE_RECOVERED: {
+    zh: "本地数据曾损坏并已恢复；如反复出现请更换存储",
+    en: "kept data was damaged and recovered; if it recurs, replace the storage",
+  },
+  STATE_COPY_DAMAGED: {
+    zh: "本地数据的备用一份曾损坏，下次写入时自动补上；如反复出现请更换存储",
+    en: "the older copy of kept data was damaged; the next write makes it again. If it recurs, replace the storage",
+  },
+  STATE_OF_OTHER_IDENTITY: {
+    zh: "本地数据属于其他商户或门店，未被使用",
+    en: "kept data belongs to another merchant or shop and is not used",
+  },
+  CLOCK_UNCONFIRMED: { zh: "开机后时间尚未得到确认", en: "nothing has confirmed the clock since boot" },
+  CLOCK_SKEWED: { zh: "本机时间与微信支付相差过大", en: "this clock differs from WeChat Pay's" },
+  NETWORK_UNSTEADY: {
+    zh: "网络不稳定，24 小时内提前更新凭证",
+    en: "the network is unsteady; refreshing earlier for 24 h",
+  },
+  FILE_COPY_FAILED: { zh: "凭证文件副本写入失败", en: "the copy of the authinfo for file readers cannot be written" },
+  METRICS_TEXTFILE_FAILED: { zh: "监控文件写入失败，不影响收款", en: "the metrics file cannot be written" },
+  API_SOCKET_REPLACED: {
+    zh: "套接字文件被删除或被替换，收银程序已连不上，请重启服务",
+    en: "a socket file has been removed or replaced, so that apps no longer reach the agent: restart the service",
+  },
+};
