@@ -16,6 +16,7 @@ import { answersFrom, type Wrong } from "../provision/flags.ts";
 import { gather } from "../provision/gather.ts";
 import type { Owner } from "../provision/key-files.ts";
 import { valuesIn } from "../provision/present.ts";
+import { isYes } from "../provision/questions.ts";
 import { Gone, Technician } from "../provision/respondent.ts";
 import { type Draft, stage, type Writer, write } from "../provision/staging.ts";
 import { takeUp } from "../provision/take-up.ts";
@@ -131,7 +132,7 @@ export async function provision(options: ProvisionOptions): Promise<number> {
       }
       if (!trial || (await passes(staged.file, options, target)) || force) return undefined;
       const answer = await technician?.line(`${say(saveAnyway, language)} `);
-      if (/^(y|yes|是)$/i.test(answer?.trim() ?? "")) return undefined;
+      if (answer !== undefined && isYes(answer)) return undefined;
       process.stderr.write(`${say(notSaved, language)}\n`);
       return 1;
     } finally {

@@ -6,7 +6,7 @@ import { findBridge } from "./find-bridge.ts";
 import type { Wrong } from "./flags.ts";
 import { type Inspect, interview, type Suggest, settle, withoutAsking } from "./interview.ts";
 import { readKeyFile, serialBeside } from "./key-files.ts";
-import { type Answers, deviceIdQuestion } from "./questions.ts";
+import { type Answers, deviceIdQuestion, unasked } from "./questions.ts";
 import type { Technician } from "./respondent.ts";
 
 export interface Parts {
@@ -44,6 +44,8 @@ export async function gather(present: Answers, given: Answers, parts: Parts): Pr
       ? await withoutAsking(present, given, inspect, suggest)
       : { answers: await interview(present, given, technician, inspect, suggest), problems: [] };
   const { answers } = asked;
+  const left = unasked(answers);
+  if (technician !== undefined && left.zh !== "") parts.tell(left);
   const problems: Wrong[] = [...asked.problems];
   if (given.get("driver.type") === "simulator" || given.has("driver.vendor_id")) {
     return problems.length > 0 ? { ok: false, problems } : { ok: true, answers };

@@ -43,6 +43,8 @@ const DIRECT = [
   "wechatpay.merchant_serial_no",
 ];
 
+const DIRECT_IF_SET = ["wechatpay.base_urls", "wechatpay.ca_file"];
+
 /** Names that technicians know, where the schema's own words are not theirs. */
 const known: Readonly<Record<string, Bilingual>> = {
   "identity.organization_id": { zh: "机构ID（O 开头）", en: "organization id (begins with O)" },
@@ -53,10 +55,74 @@ const known: Readonly<Record<string, Bilingual>> = {
   },
   "wechatpay.base_urls": { zh: "网关地址，多个用逗号分隔", en: "the gateway's URLs, separated by commas" },
   "wechatpay.accept_key_on_device": {
-    zh: "微信支付不建议把商户私钥放在终端上。仍要直连请输入 true",
-    en: "WeChat Pay advises against a merchant key on a terminal. To go on all the same, type true",
+    zh: "微信支付不建议把商户私钥放在终端上。仍要直连吗？请输入 y",
+    en: "WeChat Pay advises against a merchant key on a terminal. Go on all the same? Type y",
   },
+  "wechatpay.merchant_private_key_file": {
+    zh: "商户 API 私钥文件的路径（apiclient_key.pem）",
+    en: "path of the merchant's API private key (apiclient_key.pem)",
+  },
+  "wechatpay.merchant_serial_no": { zh: "商户 API 证书序列号", en: "serial number of the merchant's API certificate" },
+  "wechatpay.client_cert_file": {
+    zh: "终端证书文件的路径；网关只用令牌时留空",
+    en: "path of the client certificate; empty where the gateway takes a bearer token alone",
+  },
+  "wechatpay.client_key_file": { zh: "终端证书的私钥文件的路径", en: "path of the client certificate's private key" },
+  "wechatpay.ca_file": {
+    zh: "网关自有根证书的路径；证书由公共机构签发时留空",
+    en: "path of the gateway's own root certificate; empty where a public authority has issued its certificate",
+  },
+  "wechatpay.public_key_id": { zh: "微信支付公钥 ID", en: "id of WeChat Pay's public key" },
+  "wechatpay.public_key_file": {
+    zh: "微信支付公钥文件的路径（pub_key.pem）",
+    en: "path of WeChat Pay's public key (pub_key.pem)",
+  },
+  "identity.sub_appid": { zh: "子商户 appid", en: "appid of the sub-merchant" },
 };
+
+/** Certificate or token: with the one the other may be left out, and without either no gateway knows the terminal. */
+function tokenWords(answers: Answers): Bilingual {
+  return answers.has("wechatpay.client_cert_file")
+    ? {
+        zh: "令牌文件的路径；只用终端证书时留空",
+        en: "path of the bearer token's file; empty where the certificate is enough",
+      }
+    : {
+        zh: "令牌文件的路径；没有终端证书，因此必填",
+        en: "path of the bearer token's file; needed, for there is no client certificate",
+      };
+}
+
+/** What is asked in words of another mode. */
+function wordsFor(key: string, answers: Answers): Bilingual | undefined {
+  if (key === "wechatpay.bearer_token_file") return tokenWords(answers);
+  if (!isDirect(answers)) return known[key];
+  if (key === "wechatpay.base_urls") {
+    return {
+      zh: "微信支付的地址；输入 - 恢复官方的主备地址",
+      en: "WeChat Pay's URLs; - for the official ones, primary and backup",
+    };
+  }
+  return key === "wechatpay.ca_file"
+    ? { zh: "额外的根证书；输入 - 去掉", en: "extra root certificate; - takes it away" }
+    : known[key];
+}
+
+const isDirect = (answers: Answers) => answers.get("wechatpay.mode") === "direct";
+
+/** What is not asked for, because it is seldom needed, and how to have it. */
+export function unasked(answers: Answers): Bilingual {
+  const keys = isDirect(answers)
+    ? ["wechatpay.base_urls", "wechatpay.ca_file", "wechatpay.proxy"]
+    : ["wechatpay.proxy"];
+  const left = keys.filter((key) => !answers.has(key)).join(", ");
+  if (left === "") return { zh: "", en: "" };
+  const example = "--set wechatpay.proxy=http://10.0.0.1:3128";
+  return {
+    zh: `没有询问的设置：${left}，按默认值。需要时加 --set 键=值，例如 ${example}`,
+    en: `not asked for, the defaults serve: ${left}. Where they are needed, add --set key=value, as in ${example}`,
+  };
+}
 
 /**
  * What has to be asked, given what is known, in the order in which a technician has it at hand. Changes with the answers: the mode
@@ -75,11 +141,12 @@ export function deviceIdQuestion(answers: Answers): Question {
 /** Keys of the other mode, which the configuration would complain of. */
 export function outdatedKeys(answers: Answers): string[] {
   const gateway = ["wechatpay.client_cert_file", "wechatpay.client_key_file", "wechatpay.bearer_token_file"];
-  return answers.get("wechatpay.mode") === "direct" ? gateway : DIRECT;
+  return isDirect(answers) ? gateway : DIRECT;
 }
 
 function credentialsFor(answers: Answers): string[] {
-  if (answers.get("wechatpay.mode") === "direct") return DIRECT;
+  // A gateway's URLs must not stay behind unseen when a terminal goes over to WeChat Pay itself.
+  if (isDirect(answers)) return [...DIRECT, ...DIRECT_IF_SET.filter((key) => answers.has(key))];
   const key = answers.has("wechatpay.client_cert_file") ? ["wechatpay.client_key_file"] : [];
   return [
     "wechatpay.base_urls",
@@ -96,7 +163,7 @@ function question(key: string, answers: Answers): Question {
   const suggestion = answers.get(key) ?? (key === "wechatpay.mode" ? "gateway" : undefined);
   return {
     key,
-    text: known[key] ?? field.about,
+    text: wordsFor(key, answers) ?? field.about,
     optional: isOptional(key, answers),
     ...(file === undefined ? {} : { file }),
     ...(suggestion === undefined ? {} : { suggestion }),
@@ -105,15 +172,42 @@ function question(key: string, answers: Answers): Question {
 
 function isOptional(key: string, answers: Answers): boolean {
   if (key === "wechatpay.bearer_token_file") return answers.has("wechatpay.client_cert_file");
+  if (key === "wechatpay.base_urls") return isDirect(answers);
   return OPTIONAL_IDENTITY.includes(key) || key === "wechatpay.client_cert_file" || key === "wechatpay.ca_file";
 }
 
 /** An answer as a person types it, checked by the configuration's own table. "-" takes a suggested optional value away. */
 export function understand(question: Question, typed: string): Understood {
-  const text = typed.trim();
+  // Whoever has the file's own syntax in mind puts quotes around a text.
+  const text = typed.trim().replace(/^(["'])(.*)\1$/, "$2");
+  if (question.key === ACCEPT) return accepted(text, question.suggestion);
   if (text === "" && question.suggestion !== undefined) return { ok: true, value: question.suggestion };
   if (question.optional && (text === "" || text === "-")) return { ok: true, value: undefined };
-  return checked(question.key, text);
+  const understood = checked(question.key, text);
+  return understood.ok ? understood : { ok: false, what: withoutQuotes(understood.what) };
+}
+
+const ACCEPT = "wechatpay.accept_key_on_device";
+
+/** "y", "yes", "是", and the word of the configuration. */
+export function isYes(typed: string): boolean {
+  return /^(y|yes|true|是|是的)$/i.test(typed.trim());
+}
+
+function accepted(text: string, suggestion: TomlValue | undefined): Understood {
+  if (isYes(text) || (text === "" && suggestion === true)) return { ok: true, value: true };
+  return {
+    ok: false,
+    what: {
+      zh: "请输入 y（或 是）。不同意则不能直连：按 Ctrl-C 退出，重新运行并选择 gateway",
+      en: "type y (or yes). Without it there is no direct mode: leave with Ctrl-C, run this again and choose gateway",
+    },
+  };
+}
+
+/** In the file a text stands in quotes; here it is typed as it is. */
+function withoutQuotes({ zh, en }: Bilingual): Bilingual {
+  return { zh: zh.replace("带引号的", ""), en: en.replace(/,? in quotes/, "") };
 }
 
 /** The value of "section.key" from text, as a flag or a person gives it. */

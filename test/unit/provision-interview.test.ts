@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { TomlValue } from "../../agent/provision/edit-toml.ts";
 import { interview, withoutAsking } from "../../agent/provision/interview.ts";
-import { checked, outdatedKeys, type Question, questionsFor, understand } from "../../agent/provision/questions.ts";
+import {
+  checked,
+  outdatedKeys,
+  type Question,
+  questionsFor,
+  unasked,
+  understand,
+} from "../../agent/provision/questions.ts";
 
 const good = async () => undefined;
 const keys = (answers: Record<string, TomlValue>) =>
@@ -68,6 +75,52 @@ describe("the questions", () => {
     expect(checked("identity.sp_mchid", "19x").ok).toBe(false);
     expect(checked("wechatpay.accept_key_on_device", "true")).toEqual({ ok: true, value: true });
     expect(checked("wechatpay.accept_key_on_device", "yes").ok).toBe(false);
+  });
+
+  it.each(["y", "Y", "yes", "是", "true", '"true"', " yes "])("take %j for a yes to a key on the terminal", (typed) => {
+    const [question] = questionsFor(new Map([["wechatpay.mode", "direct"]])).filter(({ key }) =>
+      key.endsWith("on_device"),
+    );
+    expect(question && understand(question, typed)).toEqual({ ok: true, value: true });
+  });
+
+  it.each(["", "n", "no", "否", "false"])("do not take %j for one, and say what else can be done", (typed) => {
+    const [question] = questionsFor(new Map([["wechatpay.mode", "direct"]])).filter(({ key }) =>
+      key.endsWith("on_device"),
+    );
+    const understood = question && understand(question, typed);
+    expect(understood).toMatchObject({ ok: false, what: { zh: expect.stringContaining("gateway") } });
+  });
+
+  it("take a text with or without quotes, and never ask for them", () => {
+    const [question] = questionsFor(new Map());
+    if (question === undefined) throw new Error("no question");
+    expect(understand(question, '"1900000100"')).toEqual({ ok: true, value: "1900000100" });
+    expect(understand(question, "19x")).toMatchObject({
+      what: { zh: "格式不对，应为商户号（纯数字）", en: "does not fit: it must be a merchant number: digits" },
+    });
+  });
+
+  it("show a direct terminal the URLs that are set, so that a gateway's do not stay behind unseen", () => {
+    const direct = { "wechatpay.mode": "direct" };
+    expect(keys(direct)).not.toContain("base_urls");
+    const set = new Map<string, TomlValue>([
+      ...Object.entries(direct),
+      ["wechatpay.base_urls", ["https://gw.example"]],
+    ]);
+    const question = questionsFor(set).find(({ key }) => key === "wechatpay.base_urls");
+    expect(question?.text.zh).toContain("官方");
+    expect(question && understand(question, "-")).toEqual({ ok: true, value: undefined });
+    expect(unasked(set).zh).toContain("wechatpay.ca_file");
+    expect(unasked(set).zh).not.toContain("wechatpay.base_urls");
+    expect(unasked(new Map()).zh).toContain("wechatpay.proxy");
+  });
+
+  it("say of a token whether there has to be one", () => {
+    const words = (answers: Record<string, TomlValue>) =>
+      questionsFor(new Map(Object.entries(answers))).find(({ key }) => key.endsWith("token_file"))?.text.zh;
+    expect(words({})).toContain("必填");
+    expect(words({ "wechatpay.client_cert_file": "c" })).toContain("留空");
   });
 
   it("take an empty answer for what is suggested, and a dash for nothing", () => {
