@@ -191,6 +191,26 @@ describe("the guard of a secret file", () => {
   });
 });
 
+describe("the directory of a guarded file", () => {
+  it("is not one where anyone may exchange it, be it a secret or not", async () => {
+    await using directory = await ConfigDirectory.create();
+    const token = await directory.write("open/token", "token", 0o400);
+    const publicKey = await directory.write("open/pub.pem", strong.publicPem, 0o444);
+    const named: NamedFiles = new Map([
+      ["wechatpay.public_key_file", publicKey],
+      ["wechatpay.bearer_token_file", token],
+    ]);
+    await chmod(directory.of("open"), 0o777);
+    const { problems } = await loadNamed(named);
+    expect(problems.map(({ instead }) => instead.en)).toEqual(Array(2).fill(`chmod o-w ${directory.of("open")}`));
+    const env = { CREDENTIALS_DIRECTORY: directory.of("open") };
+    expect((await loadNamed(named, { env })).problems).toEqual([]);
+    // As /tmp is: only its owner can rename or remove a file.
+    await chmod(directory.of("open"), 0o1777);
+    expect((await loadNamed(named)).problems).toEqual([]);
+  });
+});
+
 describe("the guard of a public file", () => {
   it("lets everyone read and nobody else write", async () => {
     expect((await load({}, { mode: 0o444 })).problems).toEqual([]);
