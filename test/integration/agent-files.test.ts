@@ -161,3 +161,31 @@ describe.concurrent("the optional files", () => {
     expect((await rig.refresh()).status).toBe(200);
   });
 });
+
+describe.concurrent("a reload", () => {
+  it("removes the files that are not wanted any more, and only those", async () => {
+    const wanted = { file_copy: { path: "run/authinfo.json" }, metrics: { textfile: "run/facepay.prom" } };
+    await using rig = await openRig();
+    await rig.configure(wanted);
+    await rig.serve();
+    const files = async () => (await readdir(rig.within("run"))).filter((name) => !name.endsWith(".sock")).sort();
+    await rig.until("both files", async () => (await files()).join() === "authinfo.json,facepay.prom");
+    await rig.configure({ ...wanted, file_copy: { path: "run/moved.json" } });
+    rig.agent.kill("SIGHUP");
+    await rig.until("the copy has moved", async () => (await files()).join() === "facepay.prom,moved.json");
+    expect(JSON.parse(await readFile(rig.within("run/moved.json"), "utf8"))).toMatchObject({ generation: 1 });
+    await rig.configure({ file_copy: { path: "nowhere/authinfo.json" } });
+    rig.agent.kill("SIGHUP");
+    await rig.statusWhere("the warning", ({ warnings }) => warnings.some(({ code }) => code === "FILE_COPY_FAILED"));
+    expect(await files()).toEqual([]);
+    await rig.configure();
+    rig.agent.kill("SIGHUP");
+    await rig.statusWhere("its end", ({ warnings }) => warnings.every(({ code }) => code !== "FILE_COPY_FAILED"));
+    await rig.configure(wanted);
+    rig.agent.kill("SIGHUP");
+    await rig.until("both files again", async () => (await files()).join() === "authinfo.json,facepay.prom");
+    // A restart takes nothing away from the apps that read them.
+    expect((await rig.stop()).code).toBe(0);
+    expect(await files()).toEqual(["authinfo.json", "facepay.prom"]);
+  });
+});
