@@ -44,7 +44,7 @@ export interface Field<T = unknown, Always extends boolean = boolean> {
 }
 
 /** What `check` says in words, for editors: without flags, which a JSON Schema cannot have. */
-const PATH = /^(?!~)(?!\s*$)(?!.*-----BEGIN)[^\u0000-\u001f\u007f-\u009f]+$/;
+const PATH = /^(?!~)(?!\s*$)(?!.*-----BEGIN)[ -~\u00a0-\uffff]+$/;
 const HTTPS_URL = /^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
 
 /** What a value must look like, for the check and in words. */
