@@ -179,6 +179,26 @@ describe("replacing a file", () => {
     expect(await readFile(file, "utf8")).toBe("again");
   });
 
+  it("is never wider than its owner before it has its name", async () => {
+    const file = `${directory.path}/f`;
+    const umask = process.umask(0);
+    const modes = new Set<number>();
+    try {
+      let done = false;
+      const replaced = replaceFile(file, "x".repeat(30_000_000), { mode: 0o640 }).finally(() => {
+        done = true;
+      });
+      while (!done) {
+        modes.add((await stat(`${file}.tmp`).catch(() => ({ mode: 0o600 }))).mode & 0o777);
+      }
+      await replaced;
+    } finally {
+      process.umask(umask);
+    }
+    expect([...modes].filter((mode) => ![0o600, 0o640].includes(mode))).toEqual([]);
+    expect(await modeOf(file)).toBe("640");
+  });
+
   it("leaves the old text and nothing else when it fails", async () => {
     const file = `${directory.path}/f`;
     await mkdir(file);
