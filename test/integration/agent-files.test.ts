@@ -1,4 +1,4 @@
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../support/running-agent.ts";
 import { limitFileSize, refuseWrites, SmallDisk } from "../support/small-disk.ts";
@@ -187,5 +187,11 @@ describe.concurrent("a reload", () => {
     // A restart takes nothing away from the apps that read them.
     expect((await rig.stop()).code).toBe(0);
     expect(await files()).toEqual(["authinfo.json", "facepay.prom"]);
+    // What one that was killed while it wrote would have left behind is cleared away by the next.
+    for (const name of await files()) await writeFile(rig.within(`run/${name}.tmp`), '{"auth');
+    rig.start();
+    await rig.firstAnswer();
+    await rig.until("nothing half-made", async () => (await files()).join() === "authinfo.json,facepay.prom");
+    expect(JSON.parse(await readFile(rig.within("run/authinfo.json"), "utf8"))).toMatchObject({ state: "fresh" });
   });
 });

@@ -1,4 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AgentProcess } from "../support/agent-process.ts";
 import { ConfigDirectory, gatewaySections, tomlOf } from "../support/config-fixture.ts";
@@ -16,6 +19,7 @@ afterAll(() => directory[Symbol.asyncDispose]());
 
 /** A terminal's /etc/facepay-agent that is in order. */
 async function prepare(): Promise<void> {
+  await directory.remove("config.d");
   const init = { password: `"${PASSWORD}"` };
   await directory.write("config.toml", tomlOf(gatewaySections, { "driver.init": init, refresh: { stale_s: "60" } }));
   await directory.write("pub_key.pem", publicPem);
@@ -27,8 +31,8 @@ async function prepare(): Promise<void> {
 /** `facepay-agent config ...`; whatever it says, the secrets are not in it. */
 async function config(what: string, more: { readonly args?: string[]; readonly env?: Record<string, string> } = {}) {
   const args = ["config", what, "--config", directory.file, "--lang", "en", ...(more.args ?? [])];
-  const program = new AgentProcess(args, { env: more.env ?? {} });
-  const { code } = await program.exited;
+  await using program = new AgentProcess(args, { env: more.env ?? {} });
+  const { code } = await Promise.race([program.exited, delay(10_000, { code: "it waits" })]);
   const { stdout, stderr } = program;
   expect(stdout + stderr).not.toMatch(/-itself-/);
   return { code, stdout, stderr };
@@ -72,7 +76,16 @@ describe("config check", () => {
     expect([sameCode, valid]).toEqual([78, false]);
     expect(problems).toContainEqual(expect.objectContaining({ key: "log.level", origin: "FACEPAY_LOG_LEVEL" }));
     expect(problems).toHaveLength(6);
-    for (const name of ["15-bad", "30-broken"]) await directory.remove(`config.d/${name}.toml`);
+  });
+
+  it("of a pipe or a directory in place of a file is 78, and waits for nobody", async () => {
+    await prepare();
+    const pipe = directory.of("config.d/40-pipe.toml");
+    execFileSync("mkfifo", [pipe]);
+    await mkdir(directory.of("config.d/50-folder.toml"));
+    const { code, stdout } = await config("check");
+    expect(code).toBe(78);
+    for (const file of [pipe, directory.of("config.d/50-folder.toml")]) expect(stdout).toContain(`ls -l ${file}`);
   });
 
   it("of nothing is 66, and says where to begin", async () => {

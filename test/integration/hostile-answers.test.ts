@@ -52,6 +52,13 @@ describe.concurrent("a gateway, or somebody in its place, that answers with", ()
     expect(await peakMb(rig)).toBeLessThan(160);
   });
 
+  it("headers of 20 KB is cut off, whatever Node has been told to allow", async () => {
+    await using rig = await openRig({ mode: "gateway" });
+    const before = await rig.serve({ env: { NODE_OPTIONS: "--max-http-header-size=1000000" } });
+    rig.pay.faults.always = { headers: { "X-Large": "x".repeat(20_000) } };
+    await expectHeld(rig, before, "PAY_ANSWER_TOO_LARGE");
+  });
+
   it("expires_in 1e9 is taken for a day", async () => {
     await using rig = await openRig({ mode: "gateway" });
     rig.pay.expiresIn = 1e9;

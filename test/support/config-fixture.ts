@@ -82,7 +82,7 @@ export class ConfigDirectory {
   }
 
   async remove(name: string): Promise<void> {
-    await rm(this.of(name));
+    await rm(this.of(name), { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
