@@ -263,6 +263,17 @@ describe("keys", () => {
     expect(problem.what.en).toContain(words);
   });
 
+  it("are found among what else a file holds", async () => {
+    const { secrets, problems } = await load({
+      "wechatpay.public_key_file": client.cert + strong.publicPem,
+      "wechatpay.merchant_private_key_file": client.cert + strong.privatePem,
+    });
+    expect(problems).toEqual([]);
+    // Node takes the first block that it understands: the key of the certificate.
+    expect(secrets?.publicKey.export({ type: "spki", format: "pem" })).toBe(strong.publicPem);
+    expect(secrets?.merchantPrivateKey?.export({ type: "pkcs8", format: "pem" })).toBe(strong.privatePem);
+  });
+
   it("of another certificate, or certificates with a key in them, are refused", async () => {
     const files = (cert: string, key: string): Files => ({
       "wechatpay.client_cert_file": cert,
