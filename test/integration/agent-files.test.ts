@@ -184,6 +184,10 @@ describe.concurrent("a reload", () => {
     await rig.configure(wanted);
     rig.agent.kill("SIGHUP");
     await rig.until("both files again", async () => (await files()).join() === "authinfo.json,facepay.prom");
+    const gone = rig.agent.logged("OPTIONAL_FILE_REMOVED").map((line) => String(line.path));
+    expect(gone.sort()).toEqual(
+      ["authinfo.json", "facepay.prom", "moved.json"].map((name) => rig.within(`run/${name}`)),
+    );
     // A restart takes nothing away from the apps that read them.
     expect((await rig.stop()).code).toBe(0);
     expect(await files()).toEqual(["authinfo.json", "facepay.prom"]);

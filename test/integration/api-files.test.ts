@@ -5,6 +5,7 @@ import { lookupGroup } from "../../agent/files/group.ts";
 import { replaceFile } from "../../agent/files/replace-file.ts";
 import type { Log } from "../../agent/log/log.ts";
 import { startTextfile } from "../../agent/metrics/textfile.ts";
+import { OptionalFiles } from "../../agent/service/optional-files.ts";
 import {
   absentView,
   HandKeeper,
@@ -160,6 +161,31 @@ describe("the metrics file", () => {
     await until(() => clock.sleeping === 1, "the pause");
     await clock.advance(60_000);
     await until(() => events.includes("METRICS_TEXTFILE_RECOVERED"), "the recovery");
+  });
+});
+
+describe("the optional files", () => {
+  it("have one writer at a time, also when a reload begins the next", async () => {
+    const path = `${directory.path}/facepay.prom`;
+    const texts = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    let asked = 0;
+    const renderMetrics = () => texts[asked++]?.promise ?? Promise.reject(new Error("asked too often"));
+    const parts = { keeper: new HandKeeper(), identity: () => identity, renderMetrics, clock, log };
+    const files = new OptionalFiles({ ...parts, onTrouble: (_code, reason) => troubles.push(reason) });
+    await files.use({ metrics: { textfile: path } });
+    await until(() => asked === 1, "the first writer");
+    await files.use({ metrics: { textfile: path } });
+    await clock.settle();
+    expect(asked).toBe(1);
+    texts[0]?.resolve("old\n");
+    await until(() => asked === 2, "the second writer");
+    expect(await readFile(path, "utf8")).toBe("old\n");
+    texts[1]?.resolve("new\n");
+    await until(async () => (await readFile(path, "utf8")) === "new\n", "its text");
+    expect(events).toEqual([]);
+    await until(() => clock.sleeping === 1, "the pause");
+    files.stop();
+    await clock.settle();
   });
 });
 
