@@ -264,12 +264,12 @@ describe("keys", () => {
   });
 
   it("are found among what else a file holds", async () => {
+    const damaged = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
     const { secrets, problems } = await load({
-      "wechatpay.public_key_file": client.cert + strong.publicPem,
+      "wechatpay.public_key_file": damaged + strong.publicPem,
       "wechatpay.merchant_private_key_file": client.cert + strong.privatePem,
     });
     expect(problems).toEqual([]);
-    // Node takes the first block that it understands: the key of the certificate.
     expect(secrets?.publicKey.export({ type: "spki", format: "pem" })).toBe(strong.publicPem);
     expect(secrets?.merchantPrivateKey?.export({ type: "pkcs8", format: "pem" })).toBe(strong.privatePem);
   });
