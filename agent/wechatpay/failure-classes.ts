@@ -100,7 +100,7 @@ function codeOf(system: string): ErrorCode | undefined {
 }
 
 /**
- * The code in an error. undici's parser gives its errors none (8.12: the list it looks them up in goes by name), only what it could
+ * The code in an error. undici's parser gives its errors none (8.12.4: the list it looks them up in goes by name), only what it could
  * not read, which is nothing when the connection has ended where more was due.
  */
 function codeIn(error: unknown): string | undefined {

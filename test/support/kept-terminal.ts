@@ -6,7 +6,7 @@ import type { AuthinfoView } from "../../agent/authinfo/keeper-types.ts";
 import { type Clock, systemClock } from "../../agent/clock.ts";
 import { systemEntropy } from "../../agent/entropy.ts";
 import type { AgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log.ts";
+import { silentLog } from "../../agent/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
 import type { Store } from "../../agent/store/store-types.ts";
 import { createTimebase } from "../../agent/timebase.ts";
@@ -59,6 +59,7 @@ export function hurriedClock(): Clock & { skip(ms: number): void } {
     wall: () => real.wall() + aheadMs,
     boot: () => real.boot() + aheadMs,
     sleep: (ms, signal) => real.sleep(ms, signal),
+    timer: (ms, act) => real.timer(ms, act),
     skip: (ms) => {
       aheadMs += ms;
     },

@@ -1,8 +1,8 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { configJsonSchema } from "../../agent/config/json-schema.ts";
+import { configJsonSchema } from "../../agent/config/keys/json-schema.ts";
+import { fieldOf, knownKeys } from "../../agent/config/keys/schema.ts";
 import { loadConfig } from "../../agent/config/load.ts";
-import { fieldOf, knownKeys } from "../../agent/config/schema.ts";
 import { parseToml } from "../../agent/config/toml.ts";
 import { ConfigDirectory, gatewaySections, type TomlSections, tomlOf } from "../support/config-fixture.ts";
 
