@@ -9,6 +9,7 @@ import { chooseLanguage, type Language, say } from "../language.ts";
 import { createLog } from "../log/pino-log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { type LocalApi, openLocalApi } from "../service/local-api.ts";
+import type { OptionalFiles } from "../service/optional-files.ts";
 import { findProvision, remember } from "../service/provisioning.ts";
 import { Service } from "../service/service.ts";
 import { prepareDirectory } from "../store/directory.ts";
@@ -50,25 +51,19 @@ export async function run(options: CommandOptions): Promise<number> {
   let lock: DirectoryLock | undefined;
   let api: LocalApi | undefined;
   let notifier: Notifier | undefined;
-  let extras = new AbortController();
+  let extras: OptionalFiles | undefined;
   const watch = new AbortController();
 
   /** The optional files of the configuration in force. */
-  const startExtras = async ({ fileCopy: place, metrics: { textfile } }: Config) => {
-    extras.abort();
-    extras = new AbortController();
-    const { signal } = extras;
-    const identity = () => service.provision?.config.identity;
-    if (place) {
-      const { startFileCopy } = await import("../api/file-copy.ts");
-      const onTrouble = (reason: string | undefined) => service.fileTrouble("FILE_COPY_FAILED", reason);
-      void startFileCopy({ place, keeper: service.keeper, identity, clock, log, signal, onTrouble });
+  const startExtras = async (config: Config) => {
+    if (extras === undefined) {
+      const { OptionalFiles } = await import("../service/optional-files.ts");
+      const identity = () => service.provision?.config.identity;
+      const { keeper } = service;
+      const onTrouble: Service["fileTrouble"] = (code, reason) => service.fileTrouble(code, reason);
+      extras = new OptionalFiles({ keeper, identity, renderMetrics, onTrouble, clock, log });
     }
-    if (textfile) {
-      const { startTextfile } = await import("../metrics/textfile.ts");
-      const onTrouble = (reason: string | undefined) => service.fileTrouble("METRICS_TEXTFILE_FAILED", reason);
-      void startTextfile({ path: textfile, render: renderMetrics, clock, log, signal, onTrouble });
-    }
+    await extras.use(config);
   };
 
   /** Both sockets go to their new places; when they cannot be had there, they stay in the old ones, and the error is thrown. */
@@ -163,7 +158,7 @@ export async function run(options: CommandOptions): Promise<number> {
     process.stderr.write(`facepay-agent: ${failureReport(error, language)}\n`);
     return exitCodeOf(error);
   } finally {
-    extras.abort();
+    extras?.stop();
     watch.abort();
     await notifier?.stop();
     await api?.close();

@@ -116,6 +116,14 @@ const byCode: Readonly<Record<string, Verdict>> = {
       en: "public_key_file is not the key of public_key_id: deploy it again; if there is a proxy, it must not rewrite answers.",
     },
   },
+  PAY_SIGNATURE_MALFORMED: {
+    zh: "应答的 Wechatpay-* 头重复或已损坏",
+    en: "the answer's Wechatpay-* headers come twice or are damaged",
+    remedy: {
+      zh: "网关或代理重复添加或改写了 Wechatpay-* 应答头：请让其原样转发，每个头只出现一次。",
+      en: "A gateway or proxy adds or rewrites Wechatpay-* headers: have it forward each of them once, unchanged.",
+    },
+  },
   PAY_UNSIGNED: {
     zh: "应答没有微信支付的签名",
     en: "the answer bears no signature of WeChat Pay's",

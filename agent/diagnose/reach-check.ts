@@ -113,4 +113,6 @@ const failures: Readonly<Record<string, readonly [zh: string, en: string]>> = {
   PAY_UNREACHABLE: ["没有路由", "cannot be reached: no route"],
   PAY_CONNECTION_LOST: ["中断了连接", "breaks the connection off"],
   PAY_TIMEOUT: ["连接后没有应答", "does not answer in time"],
+  PAY_ANSWER_NOT_HTTP: ["应答的不是 HTTP", "answers with something that is not HTTP"],
+  PAY_ANSWER_TOO_LARGE: ["应答头过大", "answers with headers that are too large"],
 };

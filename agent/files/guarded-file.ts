@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
@@ -88,8 +88,24 @@ function inspect(file: string, fd: number, guard: Guard, exempt: boolean): Fault
       instead: { zh: `请执行 chown ${guard.uid} ${file}`, en: `chown ${guard.uid} ${file} (or root)` },
     });
   }
+  if (!exempt) faults.push(...inspectDirectory(path.dirname(file)));
   if (stat.size > guard.most) faults.push(tooLarge(file, guard.most));
   return faults;
+}
+
+/** Whoever may rename in a directory can exchange what is in it, however well the file itself is guarded; with the sticky bit, only its owner. */
+function inspectDirectory(directory: string): Fault[] {
+  const { mode } = statSync(directory);
+  if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return [];
+  return [
+    {
+      what: {
+        zh: `所在目录 ${directory} 任何用户都能改写`,
+        en: `names a file in ${directory}, where anyone may exchange it`,
+      },
+      instead: { zh: `请执行 chmod o-w ${directory}`, en: `chmod o-w ${directory}` },
+    },
+  ];
 }
 
 function unopened(file: string, code: string | undefined): Fault {

@@ -60,7 +60,7 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // V8 quotes the text in its message, and the text may hold an authinfo: the cause must not be kept.
-    throw invalid("PAY_ANSWER_NOT_JSON", "the answer is not JSON");
+    throw invalid("PAY_ANSWER_NOT_JSON", text === "" ? "the answer has no body" : "the answer is not JSON");
   }
 }
 

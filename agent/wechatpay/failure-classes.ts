@@ -32,7 +32,8 @@ const codesOfSystem = new Map<string, ErrorCode>([
   ["UND_ERR_BODY_TIMEOUT", "PAY_TIMEOUT"],
   ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "PAY_ANSWER_TOO_LARGE"],
   ["UND_ERR_HEADERS_OVERFLOW", "PAY_ANSWER_TOO_LARGE"],
-  ["HPE_HEADER_OVERFLOW", "PAY_ANSWER_TOO_LARGE"],
+  ["parser", "PAY_ANSWER_NOT_HTTP"],
+  ["parser at the end", "PAY_CONNECTION_LOST"],
   ["UND_ERR_PRX_CONN", "PAY_PROXY"],
   ["UND_ERR_PRX_TLS", "PAY_PROXY"],
   ["CERT_HAS_EXPIRED", "PAY_TLS_EXPIRED"],
@@ -43,7 +44,6 @@ const codesOfSystem = new Map<string, ErrorCode>([
 /** Families of codes, in this order. OpenSSL's list: https://docs.openssl.org/3.5/man1/openssl-verification-options. */
 const codesByPattern: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^EAI_/, "PAY_DNS"],
-  [/^HPE_/, "PAY_CONNECTION_LOST"],
   // An alert is the peer's word: about a certificate, it can only be about ours.
   [/^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/, "PAY_CLIENT_CERTIFICATE"],
   // OpenSSL could not use the files: certificate and key do not belong together, or are neither.
@@ -67,7 +67,8 @@ const messages: Partial<Record<ErrorCode, string>> = {
   PAY_TLS_FAILED: "no secure connection could be agreed",
   PAY_CLIENT_CERTIFICATE: "this terminal's client certificate cannot be used or was refused",
   PAY_PROXY: "the proxy gave no connection",
-  PAY_ANSWER_TOO_LARGE: "the answer is larger than 64 KiB",
+  PAY_ANSWER_NOT_HTTP: "what came back is not HTTP",
+  PAY_ANSWER_TOO_LARGE: "the answer is larger than 64 KiB, or its headers than 16 KiB",
   CLOCK_WRONG: "the server's certificate is not valid at the time this terminal's clock shows, which is wrong",
 };
 
@@ -78,7 +79,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
 export function classifyTransportError(error: unknown, facts: { readonly clockSuspect: boolean }): AgentError {
   if (error instanceof AgentError) return error;
   const found = leaves(error).flatMap((leaf) => {
-    const system = systemCode(leaf);
+    const system = codeIn(leaf);
     const code = system === undefined ? undefined : codeOf(system);
     return system === undefined || code === undefined ? [] : [{ code, system }];
   });
@@ -87,18 +88,31 @@ export function classifyTransportError(error: unknown, facts: { readonly clockSu
   if (telling === undefined)
     return new AgentError("INTERNAL", "the request failed in a way nobody foresaw", { cause: error });
   const code = telling.code === "PAY_TLS_EXPIRED" && facts.clockSuspect ? "CLOCK_WRONG" : telling.code;
-  return new AgentError(code, messages[code] ?? telling.system, { cause: error, context: { system: telling.system } });
+  const context = { system: telling.system };
+  const message = messages[code] ?? telling.system;
+  // The parser's error quotes what it could not read, and that may hold an authinfo.
+  if (telling.system.startsWith("parser")) return new AgentError(code, message, { context });
+  return new AgentError(code, message, { cause: error, context });
 }
 
 function codeOf(system: string): ErrorCode | undefined {
   return codesOfSystem.get(system) ?? codesByPattern.find(([pattern]) => pattern.test(system))?.[1];
 }
 
+/**
+ * The code in an error. undici's parser gives its errors none (8.12.4: the list it looks them up in goes by name), only what it could
+ * not read, which is nothing when the connection has ended where more was due.
+ */
+function codeIn(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.name !== "HTTPParserError") return systemCode(error);
+  return (error as { data?: unknown }).data === "" ? "parser at the end" : "parser";
+}
+
 /** Node reports several failed addresses as one AggregateError with the first one's code; undici adds causes. */
 function leaves(error: unknown, depth = 0): unknown[] {
   if (depth > 4 || typeof error !== "object" || error === null) return [];
   if (error instanceof AggregateError) return error.errors.flatMap((inner: unknown) => leaves(inner, depth + 1));
-  const system = systemCode(error);
+  const system = codeIn(error);
   if (system !== undefined && codeOf(system) !== undefined) return [error];
   return leaves((error as { cause?: unknown }).cause, depth + 1);
 }
@@ -136,8 +150,14 @@ export function classifyStatus(facts: StatusFacts): AgentError {
 }
 
 function codeOfStatus(status: number, answerCode: string | undefined, skewMs: number | undefined): ErrorCode {
-  if (status >= 300 && status < 400) return "PAY_REDIRECTED";
   switch (status) {
+    // RFC 9110 15.4: the redirects that a POST can meet; of a cache's 304 and the rest there is nothing to follow.
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+      return "PAY_REDIRECTED";
     case 400:
       return "PAY_BAD_REQUEST";
     case 401:
@@ -159,6 +179,7 @@ function codeOfStatus(status: number, answerCode: string | undefined, skewMs: nu
     case 511:
       return "PAY_CAPTIVE_PORTAL";
     default:
+      if (status < 400) return "PAY_STATUS_UNEXPECTED";
       return status >= 500 ? "PAY_SERVER_ERROR" : "PAY_CLIENT_ERROR";
   }
 }

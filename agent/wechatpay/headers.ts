@@ -14,9 +14,10 @@ export function single(headers: HeaderBag, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Whether the answer is a web page: a login page of the network rather than anything of WeChat Pay's. */
-export function isHtml(headers: HeaderBag): boolean {
-  return /\bhtml\b/i.test(single(headers, "content-type") ?? "");
+/** Whether the answer is a web page, by its type or its beginning: a login page of the network rather than anything of WeChat Pay's. */
+export function isHtml(headers: HeaderBag, body: Buffer): boolean {
+  if (/\bhtml\b/i.test(single(headers, "content-type") ?? "")) return true;
+  return /^\s*<(!doctype\s+html|html|head|body|script|meta)\b/i.test(body.subarray(0, 256).toString("latin1"));
 }
 
 /** `Date` in Unix milliseconds. Only the form that RFC 9110 5.6.7 lets servers send; the second has been cut off. */

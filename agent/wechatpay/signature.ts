@@ -60,6 +60,13 @@ export interface AnswerToVerify {
   readonly newestSignedAtS: number;
 }
 
+const SIGNATURE_HEADERS = [
+  "wechatpay-signature",
+  "wechatpay-timestamp",
+  "wechatpay-nonce",
+  "wechatpay-serial",
+] as const;
+
 /**
  * The signed timestamp, Unix seconds, of an answer that is WeChat Pay's and new. Throws an AgentError of the codes
  * PAY_SIGNATURE_*, PAY_UNSIGNED, PAY_CAPTIVE_PORTAL, or CLOCK_WRONG when only our own clock is at fault.
@@ -75,41 +82,39 @@ export function verifyAnswer(answer: AnswerToVerify): number {
   const nonce = headers["wechatpay-nonce"];
   const serial = headers["wechatpay-serial"];
   if (!signature || !timestamp || !nonce || !serial) {
-    throw isHtml(headers)
-      ? refused("PAY_CAPTIVE_PORTAL", "the network answered with a page of its own")
-      : refused("PAY_UNSIGNED", "the answer is not signed");
+    if (isHtml(headers, rawBody)) throw refused("PAY_CAPTIVE_PORTAL", "the network answered with a page of its own");
+    const missing = SIGNATURE_HEADERS.filter((name) => !headers[name]);
+    // Who removes one of them and who never signed at all are looked for in different places.
+    throw refused("PAY_UNSIGNED", `the answer is not signed: it has no ${missing.join(", ")}`, { missing });
   }
   if (Array.isArray(signature) || Array.isArray(timestamp) || Array.isArray(nonce) || Array.isArray(serial)) {
-    throw refused("PAY_SIGNATURE_INVALID", "a signature header came twice");
+    throw refused("PAY_SIGNATURE_MALFORMED", "a signature header came twice");
   }
+  if (!isBase64(signature)) throw refused("PAY_SIGNATURE_MALFORMED", "the signature is not base64");
+  if (!/^\d{10}$/.test(timestamp)) throw refused("PAY_SIGNATURE_MALFORMED", "the signed timestamp is no Unix time");
   const publicKey = answer.publicKeys.get(serial);
   if (publicKey === undefined) {
     throw refused("PAY_SIGNATURE_SERIAL", "the answer is signed with a key that is not the configured public_key_id");
   }
-  const signedAtS = /^\d{10}$/.test(timestamp) ? Number(timestamp) : undefined;
-  const genuine = () => {
-    const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), rawBody, Buffer.from("\n")]);
-    return isBase64(signature) && verify("RSA-SHA256", message, publicKey, Buffer.from(signature, "base64"));
-  };
-  if (signedAtS === undefined || Math.abs(nowS - signedAtS) > TIMESTAMP_WINDOW_S) {
+  const signedAtS = Number(timestamp);
+  const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), rawBody, Buffer.from("\n")]);
+  const genuine = verify("RSA-SHA256", message, publicKey, Buffer.from(signature, "base64"));
+  // WeChat Pay's own clock has been later than this: a repetition, whatever our clock says.
+  const repeated = signedAtS < answer.newestSignedAtS - REPLAY_ALLOWANCE_S;
+  if (genuine && repeated) throw refused("PAY_SIGNATURE_REPLAYED", "the answer is older than one already verified");
+  const aheadS = signedAtS - nowS;
+  if (Math.abs(aheadS) > TIMESTAMP_WINDOW_S) {
     // Still refused. But a genuine answer whose own Date agrees with its timestamp is not old: our clock is wrong.
     const sentAtMs = dateMs(headers);
-    if (
-      signedAtS !== undefined &&
-      sentAtMs !== undefined &&
-      Math.abs(sentAtMs / 1000 - signedAtS) <= SAME_CLOCK_S &&
-      genuine()
-    ) {
+    if (genuine && sentAtMs !== undefined && Math.abs(sentAtMs / 1000 - signedAtS) <= SAME_CLOCK_S) {
       throw refused("CLOCK_WRONG", "this terminal's clock differs from WeChat Pay's by more than 300 s", {
         skewMs: sentAtMs - nowS * 1000,
       });
     }
-    throw refused("PAY_SIGNATURE_EXPIRED", "the signed timestamp is more than 300 s away from this terminal's clock");
+    const away = `${Math.abs(aheadS)} s ${aheadS < 0 ? "behind" : "ahead of"} this terminal's clock`;
+    throw refused("PAY_SIGNATURE_EXPIRED", `the signed timestamp is ${away}, which is more than 300 s`);
   }
-  if (!genuine()) throw refused("PAY_SIGNATURE_INVALID", "the signature does not fit the answer");
-  if (signedAtS < answer.newestSignedAtS - REPLAY_ALLOWANCE_S) {
-    throw refused("PAY_SIGNATURE_REPLAYED", "the answer is older than one already verified");
-  }
+  if (!genuine) throw refused("PAY_SIGNATURE_INVALID", "the signature does not fit the answer");
   return signedAtS;
 }
 

@@ -15,6 +15,9 @@ const LARGEST_ANSWER = 64 * 1024;
 /** As much of an error's body as is worth reading. */
 const LARGEST_ERROR_BODY = 16 * 1024;
 
+/** Node's default, said here because its command line can move that one. */
+const LARGEST_HEAD = 16 * 1024;
+
 /** Requests come half an hour apart: a kept connection only serves the second try, and must not outlive a suspend. */
 const KEEP_ALIVE_MS = 4_000;
 
@@ -114,6 +117,7 @@ export function createTransport(options: TransportOptions): Transport {
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       headersTimeout: options.attemptTimeoutMs,
       bodyTimeout: options.attemptTimeoutMs,
+      maxHeaderSize: LARGEST_HEAD,
       maxResponseSize: LARGEST_ANSWER,
     };
     const tracked = (connector: buildConnector.connector): buildConnector.connector => {

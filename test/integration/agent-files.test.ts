@@ -1,4 +1,4 @@
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../support/running-agent.ts";
 import { limitFileSize, refuseWrites, SmallDisk } from "../support/small-disk.ts";
@@ -159,5 +159,44 @@ describe.concurrent("the optional files", () => {
     await rig.serve();
     await rig.until("the log tells of it", async () => rig.agent.logged("FILE_COPY_FAILED").length === 1);
     expect((await rig.refresh()).status).toBe(200);
+  });
+});
+
+describe.concurrent("a reload", () => {
+  it("removes the files that are not wanted any more, and only those", async () => {
+    const wanted = { file_copy: { path: "run/authinfo.json" }, metrics: { textfile: "run/facepay.prom" } };
+    await using rig = await openRig();
+    await rig.configure(wanted);
+    await rig.serve();
+    const files = async () => (await readdir(rig.within("run"))).filter((name) => !name.endsWith(".sock")).sort();
+    await rig.until("both files", async () => (await files()).join() === "authinfo.json,facepay.prom");
+    await rig.configure({ ...wanted, file_copy: { path: "run/moved.json" } });
+    rig.agent.kill("SIGHUP");
+    await rig.until("the copy has moved", async () => (await files()).join() === "facepay.prom,moved.json");
+    expect(JSON.parse(await readFile(rig.within("run/moved.json"), "utf8"))).toMatchObject({ generation: 1 });
+    await rig.configure({ file_copy: { path: "nowhere/authinfo.json" } });
+    rig.agent.kill("SIGHUP");
+    await rig.statusWhere("the warning", ({ warnings }) => warnings.some(({ code }) => code === "FILE_COPY_FAILED"));
+    await rig.until("no file at all", async () => (await files()).length === 0);
+    await rig.configure();
+    rig.agent.kill("SIGHUP");
+    await rig.statusWhere("its end", ({ warnings }) => warnings.every(({ code }) => code !== "FILE_COPY_FAILED"));
+    await rig.configure(wanted);
+    rig.agent.kill("SIGHUP");
+    await rig.until("both files again", async () => (await files()).join() === "authinfo.json,facepay.prom");
+    await rig.until("three removals", async () => rig.agent.logged("OPTIONAL_FILE_REMOVED").length >= 3);
+    const gone = rig.agent.logged("OPTIONAL_FILE_REMOVED").map((line) => String(line.path));
+    expect(gone.sort()).toEqual(
+      ["authinfo.json", "facepay.prom", "moved.json"].map((name) => rig.within(`run/${name}`)),
+    );
+    // A restart takes nothing away from the apps that read them.
+    expect((await rig.stop()).code).toBe(0);
+    expect(await files()).toEqual(["authinfo.json", "facepay.prom"]);
+    // What one that was killed while it wrote would have left behind is cleared away by the next.
+    for (const name of await files()) await writeFile(rig.within(`run/${name}.tmp`), '{"auth');
+    rig.start();
+    await rig.firstAnswer();
+    await rig.until("nothing half-made", async () => (await files()).join() === "authinfo.json,facepay.prom");
+    expect(JSON.parse(await readFile(rig.within("run/authinfo.json"), "utf8"))).toMatchObject({ state: "fresh" });
   });
 });

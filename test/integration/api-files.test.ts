@@ -5,6 +5,7 @@ import { lookupGroup } from "../../agent/files/group.ts";
 import { replaceFile } from "../../agent/files/replace-file.ts";
 import type { Log } from "../../agent/log/log.ts";
 import { startTextfile } from "../../agent/metrics/textfile.ts";
+import { OptionalFiles } from "../../agent/service/optional-files.ts";
 import {
   absentView,
   HandKeeper,
@@ -163,6 +164,31 @@ describe("the metrics file", () => {
   });
 });
 
+describe("the optional files", () => {
+  it("have one writer at a time, also when a reload begins the next", async () => {
+    const path = `${directory.path}/facepay.prom`;
+    const texts = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+    let asked = 0;
+    const renderMetrics = () => texts[asked++]?.promise ?? Promise.reject(new Error("asked too often"));
+    const parts = { keeper: new HandKeeper(), identity: () => identity, renderMetrics, clock, log };
+    const files = new OptionalFiles({ ...parts, onTrouble: (_code, reason) => troubles.push(reason) });
+    await files.use({ metrics: { textfile: path } });
+    await until(() => asked === 1, "the first writer");
+    await files.use({ metrics: { textfile: path } });
+    await clock.settle();
+    expect(asked).toBe(1);
+    texts[0]?.resolve("old\n");
+    await until(() => asked === 2, "the second writer");
+    expect(await readFile(path, "utf8")).toBe("old\n");
+    texts[1]?.resolve("new\n");
+    await until(async () => (await readFile(path, "utf8")) === "new\n", "its text");
+    expect(events).toEqual([]);
+    await until(() => clock.sleeping === 1, "the pause");
+    files.stop();
+    await clock.settle();
+  });
+});
+
 describe("replacing a file", () => {
   it("clears away what a killed writer left, and never writes through it", async () => {
     const file = `${directory.path}/f`;
@@ -177,6 +203,26 @@ describe("replacing a file", () => {
     await replaceFile(file, "again", { mode: 0o600 });
     expect(await readFile(`${directory.path}/victim`, "utf8")).toBe("theirs");
     expect(await readFile(file, "utf8")).toBe("again");
+  });
+
+  it("is never wider than its owner before it has its name", async () => {
+    const file = `${directory.path}/f`;
+    const umask = process.umask(0);
+    const modes = new Set<number>();
+    try {
+      let done = false;
+      const replaced = replaceFile(file, "x".repeat(30_000_000), { mode: 0o640 }).finally(() => {
+        done = true;
+      });
+      while (!done) {
+        modes.add((await stat(`${file}.tmp`).catch(() => ({ mode: 0o600 }))).mode & 0o777);
+      }
+      await replaced;
+    } finally {
+      process.umask(umask);
+    }
+    expect([...modes].filter((mode) => ![0o600, 0o640].includes(mode))).toEqual([]);
+    expect(await modeOf(file)).toBe("640");
   });
 
   it("leaves the old text and nothing else when it fails", async () => {

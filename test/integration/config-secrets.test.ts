@@ -191,6 +191,26 @@ describe("the guard of a secret file", () => {
   });
 });
 
+describe("the directory of a guarded file", () => {
+  it("is not one where anyone may exchange it, be it a secret or not", async () => {
+    await using directory = await ConfigDirectory.create();
+    const token = await directory.write("open/token", "token", 0o400);
+    const publicKey = await directory.write("open/pub.pem", strong.publicPem, 0o444);
+    const named: NamedFiles = new Map([
+      ["wechatpay.public_key_file", publicKey],
+      ["wechatpay.bearer_token_file", token],
+    ]);
+    await chmod(directory.of("open"), 0o777);
+    const { problems } = await loadNamed(named);
+    expect(problems.map(({ instead }) => instead.en)).toEqual(Array(2).fill(`chmod o-w ${directory.of("open")}`));
+    const env = { CREDENTIALS_DIRECTORY: directory.of("open") };
+    expect((await loadNamed(named, { env })).problems).toEqual([]);
+    // As /tmp is: only its owner can rename or remove a file.
+    await chmod(directory.of("open"), 0o1777);
+    expect((await loadNamed(named)).problems).toEqual([]);
+  });
+});
+
 describe("the guard of a public file", () => {
   it("lets everyone read and nobody else write", async () => {
     expect((await load({}, { mode: 0o444 })).problems).toEqual([]);
@@ -241,6 +261,17 @@ describe("keys", () => {
   ])("%s is not WeChat Pay's", async (_what, content, words) => {
     const problem = await only({ "wechatpay.public_key_file": content() });
     expect(problem.what.en).toContain(words);
+  });
+
+  it("are found among what else a file holds", async () => {
+    const damaged = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
+    const { secrets, problems } = await load({
+      "wechatpay.public_key_file": damaged + strong.publicPem,
+      "wechatpay.merchant_private_key_file": client.cert + strong.privatePem,
+    });
+    expect(problems).toEqual([]);
+    expect(secrets?.publicKey.export({ type: "spki", format: "pem" })).toBe(strong.publicPem);
+    expect(secrets?.merchantPrivateKey?.export({ type: "pkcs8", format: "pem" })).toBe(strong.privatePem);
   });
 
   it("of another certificate, or certificates with a key in them, are refused", async () => {

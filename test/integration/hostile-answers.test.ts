@@ -36,7 +36,8 @@ describe.concurrent("a gateway, or somebody in its place, that answers with", ()
     ["expires_in 0", { expiresIn: 0 }, "PAY_EXPIRES_IN_INVALID"],
     ["expires_in 59", { expiresIn: 59 }, "PAY_EXPIRES_IN_INVALID"],
     ['expires_in "x"', { expiresIn: "x" }, "PAY_EXPIRES_IN_INVALID"],
-    ["an answer of more than 300 s ago", { timestampOffsetS: -310 }, "PAY_SIGNATURE_EXPIRED"],
+    ["an answer of more than 300 s ago", { timestampOffsetS: -310 }, "PAY_SIGNATURE_REPLAYED"],
+    ["an answer of 310 s ahead", { timestampOffsetS: 310 }, "PAY_SIGNATURE_EXPIRED"],
     ["a probe of the verification", { signature: "probe" }, "PAY_SIGNATURE_PROBE"],
     ["a serial nobody knows", { signature: "unknown-serial" }, "PAY_SIGNATURE_SERIAL"],
     ["a 404 that has neither header nor body", { status: 404, body: "", delivery: "bare" }, "PAY_NOT_FOUND"],
@@ -49,6 +50,13 @@ describe.concurrent("a gateway, or somebody in its place, that answers with", ()
     rig.pay.faults.always = fault;
     await expectHeld(rig, before, code);
     expect(await peakMb(rig)).toBeLessThan(160);
+  });
+
+  it("headers of 20 KB is cut off, whatever Node has been told to allow", async () => {
+    await using rig = await openRig({ mode: "gateway" });
+    const before = await rig.serve({ env: { NODE_OPTIONS: "--max-http-header-size=1000000" } });
+    rig.pay.faults.always = { headers: { "X-Large": "x".repeat(20_000) } };
+    await expectHeld(rig, before, "PAY_ANSWER_TOO_LARGE");
   });
 
   it("expires_in 1e9 is taken for a day", async () => {

@@ -81,6 +81,10 @@ export class ConfigDirectory {
     return file;
   }
 
+  async remove(name: string): Promise<void> {
+    await rm(this.of(name), { recursive: true, force: true });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
   }

@@ -17,6 +17,7 @@ import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts
 import { createWechatPay, type WechatPayOptions } from "../../agent/wechatpay/client.ts";
 import type { WechatPaySecrets } from "../../agent/wechatpay/secrets.ts";
 import type { AuthinfoAnswer, WechatPay } from "../../agent/wechatpay/wechatpay.ts";
+import { RawPeer } from "./raw-peer.ts";
 
 export const identity: Identity = {
   spMchid: "1900000100",
@@ -84,6 +85,13 @@ export class WechatPayRig {
   async gateway(options: Partial<GatewayServerOptions> = {}): Promise<PayService> {
     const tls = { cert: this.#tls.certPem, key: this.#tls.privateKeyPem };
     return this.#started(await startGatewayServer({ tls, platform: this.#platform, identity, ...options }));
+  }
+
+  /** One that says octet for octet what the test wants said. */
+  async raw(): Promise<RawPeer> {
+    const peer = await RawPeer.start({ cert: this.#tls.certPem, key: this.#tls.privateKeyPem }, this.#platform);
+    this.defer(() => peer.stop());
+    return peer;
   }
 
   /** A URL where nobody listens. */

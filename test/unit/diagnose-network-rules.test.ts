@@ -179,6 +179,10 @@ describe("answers", () => {
     expect(judgeReach([failed("PAY_UNAUTHORIZED", { status: 401 })], "direct").status).toBe("pass");
     expect(judgeReach([failed("PAY_NOT_FOUND", { status: 404 })], "direct").status).toBe("fail");
     expect(judgeReach([failed("PAY_NOT_FOUND", { status: 404 })], "gateway").status).toBe("pass");
+    expect(judgeReach([failed("PAY_ANSWER_NOT_HTTP", {})], "direct")).toMatchObject({
+      status: "fail",
+      detail: { en: expect.stringContaining("not HTTP"), zh: expect.stringContaining("不是 HTTP") },
+    });
     expect(judgeReach([failed("PAY_RATE_LIMITED", { status: 429 }), probe], "direct").status).toBe("warn");
     expect(judgeReach([{ ...probe, skewMs: 1_500 }], "direct")).toMatchObject({ value: { skew_s: 1.5 } });
   });

@@ -1,9 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { failureRules } from "../../agent/failures.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
-const pages = ["docs/promises.md", "docs/promises.zh-CN.md"];
+/** Each in both languages, with the rows it has at least. */
+const tables = [
+  ["docs/promises", 100],
+  ["docs/hostile", 60],
+] as const;
+const languages = [".md", ".zh-CN.md"];
 
 interface Row {
   readonly cells: readonly string[];
@@ -33,10 +39,12 @@ function rowsOf(page: string): Row[] {
   return rows;
 }
 
-describe.each(pages)("the table of promises, %s", (page) => {
+const pages = tables.flatMap(([name, least]) => languages.map((language) => [name + language, least] as const));
+
+describe.each(pages)("the table of tests, %s", (page, least) => {
   const rows = rowsOf(page);
 
-  it("is read by this test at all", () => expect(rows.length).toBeGreaterThan(100));
+  it("is read by this test at all", () => expect(rows.length).toBeGreaterThan(least));
 
   it("names for each promise a test that is there, by its title", () => {
     const nowhere = rows.flatMap(({ cells, tests }) => {
@@ -49,6 +57,21 @@ describe.each(pages)("the table of promises, %s", (page) => {
     });
     expect(nowhere).toEqual([]);
   });
+});
+
+it.each(tables)("both languages of %s name the same tests", (name) => {
+  const [english, chinese] = languages.map((language) => rowsOf(name + language).map(({ tests }) => tests));
+  expect(chinese).toEqual(english);
+});
+
+it("the codes that docs/hostile.md names are those of the table of failures", () => {
+  const named = [...textOf("docs/hostile.md").matchAll(/`((?:PAY|CLOCK)_[A-Z_]+)`/g)].map(([, code = ""]) => code);
+  expect(named.filter((code) => !Object.hasOwn(failureRules, code))).toEqual([]);
+});
+
+describe.each(languages)("the table of promises, %s", (language) => {
+  const page = `docs/promises${language}`;
+  const rows = rowsOf(page);
 
   it("has a row for each invariant", () => {
     const numbers = rows.map(({ cells }) => cells[0]);
@@ -67,9 +90,4 @@ describe.each(pages)("the table of promises, %s", (page) => {
     const mentioned = new Set([...textOf(page).matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number)));
     expect(Array.from({ length: 53 }, (_, index) => index + 1).filter((number) => !mentioned.has(number))).toEqual([]);
   });
-});
-
-it("both languages of the table of promises name the same tests", () => {
-  const [english, chinese] = pages.map((page) => rowsOf(page).map(({ tests }) => tests));
-  expect(chinese).toEqual(english);
 });

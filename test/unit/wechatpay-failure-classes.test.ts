@@ -30,11 +30,9 @@ describe("errors of the connection", () => {
     ["ECONNRESET", "PAY_CONNECTION_LOST"],
     ["EPIPE", "PAY_CONNECTION_LOST"],
     ["UND_ERR_SOCKET", "PAY_CONNECTION_LOST"],
-    ["HPE_INVALID_CONSTANT", "PAY_CONNECTION_LOST"],
     ["UND_ERR_HEADERS_TIMEOUT", "PAY_TIMEOUT"],
     ["UND_ERR_BODY_TIMEOUT", "PAY_TIMEOUT"],
     ["UND_ERR_RES_EXCEEDED_MAX_SIZE", "PAY_ANSWER_TOO_LARGE"],
-    ["HPE_HEADER_OVERFLOW", "PAY_ANSWER_TOO_LARGE"],
     ["UND_ERR_PRX_CONN", "PAY_PROXY"],
     ["SELF_SIGNED_CERT_IN_CHAIN", "PAY_TLS_UNTRUSTED"],
     ["DEPTH_ZERO_SELF_SIGNED_CERT", "PAY_TLS_UNTRUSTED"],
@@ -54,6 +52,14 @@ describe("errors of the connection", () => {
     ["ERR_INVALID_ARG_TYPE", "INTERNAL"],
   ])("%s is %s", (system, code) => {
     expect(transport(withCode(system)).code).toBe(code);
+  });
+
+  it("know undici's parser, whose errors have no code, and do not quote what it quotes", () => {
+    const parserError = (data: string) =>
+      Object.assign(new Error("x"), { name: "HTTPParserError", code: undefined, data });
+    const unread = transport(parserError('{"authinfo":"s3cret"'));
+    expect([unread.code, unread.cause]).toEqual(["PAY_ANSWER_NOT_HTTP", undefined]);
+    expect(transport(parserError("")).code).toBe("PAY_CONNECTION_LOST");
   });
 
   it("looks through causes and through several addresses", () => {
@@ -82,7 +88,11 @@ describe("answers that are no success", () => {
   it.each([
     [301, "PAY_REDIRECTED"],
     [302, "PAY_REDIRECTED"],
+    [303, "PAY_REDIRECTED"],
     [307, "PAY_REDIRECTED"],
+    [308, "PAY_REDIRECTED"],
+    [300, "PAY_STATUS_UNEXPECTED"],
+    [304, "PAY_STATUS_UNEXPECTED"],
     [400, "PAY_BAD_REQUEST"],
     [401, "PAY_UNAUTHORIZED"],
     [403, "PAY_FORBIDDEN"],

@@ -129,8 +129,11 @@ describe("verifying an answer", () => {
   it("refuses another key, a bent signature and one that is not base64", () => {
     expect(verdict(signed(NOW, BODY, other.privateKey))).toBe("PAY_SIGNATURE_INVALID");
     const good = String(signed(NOW)["wechatpay-signature"]);
-    for (const bad of [`${good.slice(0, 20)} ${good.slice(20)}`, `${good}!`, good.slice(0, -4), "x", "===="]) {
+    for (const bad of [good.slice(0, -4), "abcd"]) {
       expect(verdict({ ...signed(NOW), "wechatpay-signature": bad })).toBe("PAY_SIGNATURE_INVALID");
+    }
+    for (const odd of [`${good.slice(0, 20)} ${good.slice(20)}`, `${good}!`, "x", "====", good.slice(0, -1)]) {
+      expect(verdict({ ...signed(NOW), "wechatpay-signature": odd })).toBe("PAY_SIGNATURE_MALFORMED");
     }
   });
 
@@ -146,6 +149,12 @@ describe("verifying an answer", () => {
       const headers = { ...signed(NOW), [name]: undefined };
       expect(verdict(headers)).toBe("PAY_UNSIGNED");
       expect(verdict({ ...headers, "content-type": "text/html; charset=utf-8" })).toBe("PAY_CAPTIVE_PORTAL");
+      for (const page of ["<html>", "\r\n <!DOCTYPE html>", "<script src=x>"]) {
+        expect(verdict(headers, { rawBody: Buffer.from(page) })).toBe("PAY_CAPTIVE_PORTAL");
+      }
+      for (const no of ["<xml>", "htm", '{"a":"<html>"}']) {
+        expect(verdict(headers, { rawBody: Buffer.from(no) })).toBe("PAY_UNSIGNED");
+      }
     },
   );
 
@@ -153,7 +162,7 @@ describe("verifying an answer", () => {
     "refuses a doubled %s",
     (name) => {
       const value = String(signed(NOW)[name]);
-      expect(verdict({ ...signed(NOW), [name]: [value, value] })).toBe("PAY_SIGNATURE_INVALID");
+      expect(verdict({ ...signed(NOW), [name]: [value, value] })).toBe("PAY_SIGNATURE_MALFORMED");
     },
   );
 
@@ -168,7 +177,7 @@ describe("verifying an answer", () => {
     expect(verdict(signed(NOW - 301))).toBe("PAY_SIGNATURE_EXPIRED");
     expect(verdict(signed(NOW + 301))).toBe("PAY_SIGNATURE_EXPIRED");
     for (const odd of ["", "0x6A1C", "1e9", "-1780286400", " 1780286400", "1780286400.5", "17802864000"]) {
-      expect(verdict(signed(odd))).toBe(odd === "" ? "PAY_UNSIGNED" : "PAY_SIGNATURE_EXPIRED");
+      expect(verdict(signed(odd))).toBe(odd === "" ? "PAY_UNSIGNED" : "PAY_SIGNATURE_MALFORMED");
     }
   });
 
@@ -185,5 +194,16 @@ describe("verifying an answer", () => {
     expect(verdict(signed(NOW), { newestSignedAtS: NOW + 5 })).toBe(NOW);
     expect(verdict(signed(NOW), { newestSignedAtS: NOW + 6 })).toBe("PAY_SIGNATURE_REPLAYED");
     expect(verdict(signed(NOW, BODY, other.privateKey), { newestSignedAtS: NOW + 6 })).toBe("PAY_SIGNATURE_INVALID");
+  });
+
+  it("calls a genuine answer a repetition, not a matter of clocks, when a newer one has been verified", () => {
+    const old = NOW - 3600;
+    const date = { date: new Date(old * 1000).toUTCString() };
+    const known = { newestSignedAtS: NOW - 1800 };
+    expect(verdict(signed(old, BODY, privateKey, date), known)).toBe("PAY_SIGNATURE_REPLAYED");
+    expect(verdict(signed(old), known)).toBe("PAY_SIGNATURE_REPLAYED");
+    expect(verdict(signed(old, BODY, other.privateKey, date), known)).toBe("PAY_SIGNATURE_EXPIRED");
+    // Of one that could be new, only our clock says that it is old.
+    expect(verdict(signed(old, BODY, privateKey, date), { newestSignedAtS: old })).toBe("CLOCK_WRONG");
   });
 });

@@ -14,7 +14,6 @@ import {
   picklist,
   pipe,
   regex,
-  startsWith,
   string,
   integer as wholeNumber,
 } from "valibot";
@@ -44,9 +43,15 @@ export interface Field<T = unknown, Always extends boolean = boolean> {
   readonly check: (value: unknown) => Checked<T>;
 }
 
+/** What `check` says in words, for editors: without flags, which a JSON Schema cannot have. */
+const PATH = /^(?!~)(?!\s*$)(?!.*-----BEGIN)[ -~\u00a0-\uffff]+$/;
+const HTTPS_URL = /^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
+
 /** What a value must look like, for the check and in words. */
 export interface Form extends Bilingual {
   readonly pattern: RegExp;
+  /** For `config schema`, where a later check with better words lets less through. */
+  readonly published?: RegExp;
 }
 
 type Made<T> = Field<T, false>;
@@ -62,10 +67,10 @@ export function withDefault<T>(field: Made<T>, fallback: T, fallbackText?: strin
 
 /** Text that matches `pattern` as a whole. A bare number is refused: TOML would drop leading zeros and round. */
 export function text(zh: string, en: string, example: string, form: Form): Made<string> {
-  const { pattern, ...expects } = form;
+  const { pattern, published = pattern, ...expects } = form;
   const schema = pipe(string(), regex(pattern));
   return {
-    ...optional({ zh, en }, example, expects, schema),
+    ...optional({ zh, en }, example, expects, pipe(string(), regex(published))),
     fromText: same,
     check(value) {
       if (typeof value === "number" || typeof value === "bigint") return unquoted(value);
@@ -79,7 +84,7 @@ export function text(zh: string, en: string, example: string, form: Form): Made<
 export function filePath(zh: string, en: string, example: string): Made<string> {
   const expects = { zh: "一个文件路径", en: "the path of a file" };
   return {
-    ...optional({ zh, en }, example, expects, pipe(string(), minLength(1))),
+    ...optional({ zh, en }, example, expects, pipe(string(), regex(PATH))),
     isPath: true,
     fromText: same,
     check(value) {
@@ -172,7 +177,7 @@ export function fileMode(zh: string, en: string, example: string): Made<number> 
 /** A list of base URLs, normalised: without a trailing slash. */
 export function baseUrls(zh: string, en: string, example: string): Made<readonly string[]> {
   const expects = { zh: "1 到 8 个 https 地址的列表", en: "a list of 1 to 8 https URLs" };
-  const schema = pipe(array(pipe(string(), startsWith("https://"))), minLength(1), maxLength(8));
+  const schema = pipe(array(pipe(string(), regex(HTTPS_URL))), minLength(1), maxLength(8));
   return {
     ...optional({ zh, en }, example, expects, schema),
     check(value) {

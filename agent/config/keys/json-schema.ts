@@ -46,6 +46,8 @@ function property(field: Field): Record<string, unknown> {
   const { $schema: _dialect, ...type } = toJsonSchema(field.schema, { target: "draft-2020-12" });
   return {
     ...type,
+    // No list names a thing twice; valibot has no word for it.
+    ...(type.type === "array" ? { uniqueItems: true } : {}),
     description: described(field.about),
     ...(fallback === undefined ? {} : { default: fallback }),
   };

@@ -1,7 +1,12 @@
 import { baseUrls, choice, type Form, filePath, integer, required, text, withDefault, yesNo } from "./fields.ts";
 import type { Section } from "./key-table.ts";
 
-const proxyUrl: Form = { pattern: /^\S+$/, zh: "http://host:port", en: "http://host:port" };
+const proxyUrl: Form = {
+  pattern: /^\S+$/,
+  published: /^http:\/\/[^/?#\s@]+:\d{1,5}\/?$/,
+  zh: "http://host:port",
+  en: "http://host:port",
+};
 const publicKeyId: Form = {
   pattern: /^PUB_KEY_ID_[0-9A-Za-z_-]{1,80}$/,
   zh: "PUB_KEY_ID_ 开头的公钥 id",
