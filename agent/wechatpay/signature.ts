@@ -111,8 +111,15 @@ export function verifyAnswer(answer: AnswerToVerify): number {
         skewMs: sentAtMs - nowS * 1000,
       });
     }
-    const away = `${Math.abs(aheadS)} s ${aheadS < 0 ? "behind" : "ahead of"} this terminal's clock`;
-    throw refused("PAY_SIGNATURE_EXPIRED", `the signed timestamp is ${away}, which is more than 300 s`);
+    throw aheadS < 0
+      ? refused(
+          "PAY_SIGNATURE_EXPIRED",
+          `the signed timestamp is ${-aheadS} s behind this terminal's clock, over 300 s`,
+        )
+      : refused(
+          "PAY_SIGNATURE_EXPIRED",
+          `the signed timestamp is ${aheadS} s ahead of this terminal's clock, over 300 s`,
+        );
   }
   if (!genuine) throw refused("PAY_SIGNATURE_INVALID", "the signature does not fit the answer");
   return signedAtS;
