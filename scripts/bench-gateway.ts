@@ -3,26 +3,24 @@
  * in the same run. Prints Markdown; exits with 1 when a limit is missed. `-- --rounds N`, `-- --seconds N`.
  */
 import os from "node:os";
-import { parseArgs } from "node:util";
 import { Helper, processorMs } from "./bench/processes.ts";
 import { median } from "./bench/statistics.ts";
 import { compared, render } from "./bench/table.ts";
 import type { LoadOrder, LoadReport } from "./bench-gateway/load.ts";
 import { openStage } from "./bench-gateway/stage.ts";
+import { readOptions } from "./read-options.ts";
 
 /** From half to all of refresh_at (0.5) of an hour, evenly: the mean of 15 and 30 minutes (docs/decisions.md 14). */
 const MEAN_REFRESH_S = 1_350;
 const CONNECTIONS = 16;
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "7" },
-    seconds: { type: "string", default: "4" },
-    port: { type: "string", default: "18443" },
-  },
+const options = readOptions("bench:gateway", {
+  rounds: { type: "string", default: "7" },
+  seconds: { type: "string", default: "4" },
+  port: { type: "string", default: "18443" },
 });
-const rounds = Number(values.rounds);
-const port = Number(values.port);
+const rounds = options.number("rounds");
+const port = options.number("port");
 
 await using stage = await openStage([port, port + 1]);
 await using load = new Helper("../bench-gateway/load.ts");
@@ -54,7 +52,7 @@ const bare: Round[] = [];
 const fresh: Round[] = [];
 // The first round opens connections and lets V8 warm up.
 for (let i = -1; i < rounds; i++) {
-  const seconds = i < 0 ? 2 : Number(values.seconds);
+  const seconds = i < 0 ? 2 : options.number("seconds");
   const found = [
     await round(stage.gatewayPort, stage.gatewayPid, false, seconds),
     await round(stage.barePort, stage.barePid, false, seconds),

@@ -2,10 +2,10 @@
  * `npm run fuzz -- --cases 1e8`: the fuzz of the serial line (test/integration/fuzz-line.test.ts) for as many cases as there is
  * time for, on several cores. Says the seed; the same seed is the same run. Exit code 1 when an invariant was broken.
  */
-import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { fuzzDriver } from "../test/support/driver-fuzz.ts";
 import { fuzzDecoder } from "../test/support/line-fuzz.ts";
+import { readOptions } from "./read-options.ts";
 
 /** So many cases have a seed of their own, and are one job. */
 const CASES_A_JOB = 1_000_000;
@@ -25,17 +25,15 @@ async function work({ what, count, seed }: Job): Promise<Outcome> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      cases: { type: "string", default: "1e8" },
-      calls: { type: "string", default: "1e6" },
-      seed: { type: "string", default: "1" },
-      workers: { type: "string", default: "2" },
-    },
+  const options = readOptions("fuzz", {
+    cases: { type: "string", default: "1e8" },
+    calls: { type: "string", default: "1e6" },
+    seed: { type: "string", default: "1" },
+    workers: { type: "string", default: "2" },
   });
   const jobs = [
-    ...jobsOf("lines", Number(values.cases), CASES_A_JOB, Number(values.seed)),
-    ...jobsOf("calls", Number(values.calls), CALLS_A_JOB, Number(values.seed)),
+    ...jobsOf("lines", options.number("cases"), CASES_A_JOB, options.number("seed")),
+    ...jobsOf("calls", options.number("calls"), CALLS_A_JOB, options.number("seed")),
   ];
   const done = { lines: 0, calls: 0 };
   const broken: string[] = [];
@@ -44,7 +42,7 @@ async function main(): Promise<void> {
   const say = () => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
     const line = `${done.lines} lines, ${done.calls} calls, ${broken.length} broken invariants, ${blind} where FCS-32 is blind, ${seconds} s`;
-    process.stdout.write(`seed ${values.seed}: ${line}\n`);
+    process.stdout.write(`seed ${options.values.seed}: ${line}\n`);
   };
   const timer = setInterval(say, REPORT_EVERY_MS);
   const run = async () => {
@@ -58,7 +56,7 @@ async function main(): Promise<void> {
     }
     await worker.terminate();
   };
-  await Promise.all(Array.from({ length: Number(values.workers) }, run));
+  await Promise.all(Array.from({ length: options.number("workers") }, run));
   clearInterval(timer);
   say();
   process.exitCode = broken.length === 0 ? 0 : 1;

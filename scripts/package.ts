@@ -8,7 +8,6 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { packageDirectory } from "./build/package-directory.ts";
 import { writeControl } from "./package/control.ts";
 import { copyrightText } from "./package/copyright.ts";
@@ -16,6 +15,7 @@ import { type MadeTexts, manifest } from "./package/manifest.ts";
 import { completionText, manualText, readHelp } from "./package/manual.ts";
 import { type BundleList, sbomText } from "./package/sbom.ts";
 import { stage } from "./package/stage.ts";
+import { readOptions } from "./read-options.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const processors = { amd64: "x64", arm64: "arm64" } as const;
@@ -26,15 +26,13 @@ const END_OF_SUPPORT: Readonly<Record<string, string>> = { 24: "2028-04-30" };
 class Refusal extends Error {}
 
 function options() {
-  const { values } = parseArgs({
-    options: {
-      arch: { type: "string", default: "all" },
-      out: { type: "string", default: path.join(root, "dist") },
-      compression: { type: "string", default: "zstd" },
-      "deb-version": { type: "string" },
-      lint: { type: "boolean", default: false },
-      maintainer: { type: "string", default: "facepay-agent maintainers <facepay-agent@packages.example.org>" },
-    },
+  const { values } = readOptions("package", {
+    arch: { type: "string", default: "all" },
+    out: { type: "string", default: path.join(root, "dist") },
+    compression: { type: "string", default: "zstd" },
+    "deb-version": { type: "string" },
+    lint: { type: "boolean", default: false },
+    maintainer: { type: "string", default: "facepay-agent maintainers <facepay-agent@packages.example.org>" },
   });
   const { arch, compression } = values;
   const all: Architecture[] = ["amd64", "arm64"];

@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { readOptions } from "./read-options.ts";
 import { Container, PEERS } from "./test-boot/container.ts";
 import { diagnosed } from "./test-boot/diagnosed.ts";
 import { Report } from "./test-boot/report.ts";
@@ -27,8 +27,9 @@ import { credentials, purge, updates } from "./test-boot/updates.ts";
 import { chroot, debian, debianVersions, require, run, tell } from "./test-machines/debian.ts";
 import { buildPackage, install, provision } from "./test-machines/terminal.ts";
 
-const { values } = parseArgs({
-  options: { keep: { type: "boolean", default: false }, debian: { type: "string", default: "12" } },
+const { values } = readOptions("test:boot", {
+  keep: { type: "boolean", default: false },
+  debian: { type: "string", default: "12" },
 });
 const version = debianVersions.find((name) => name === values.debian);
 if (version === undefined) throw new Error(`--debian is one of ${debianVersions.join(", ")}`);

@@ -2,11 +2,11 @@
  * `npm run test:bridge [-- --crashes 1000]`: what is too long for every commit. The SDK behind agent and reference bridge crashes
  * again and again; nothing may be left of it in either. Needs a C compiler. Exits 1 when a fault was found, 69 without a compiler.
  */
-import { parseArgs } from "node:util";
 import { findCompiler } from "../drivers/simulator/compile-sdk.ts";
 import { crashTheSdk, type Holdings } from "../test/support/crash-bridge.ts";
 import { removeFactory } from "../test/support/running-agent.ts";
 import { quantile } from "./bench/statistics.ts";
+import { readOptions } from "./read-options.ts";
 
 /** A heap breathes; a leak of one buffer a crash would show as more. */
 const MOST_GROWTH_KIB = 8 * 1024;
@@ -17,9 +17,9 @@ if (findCompiler() === undefined) {
   );
   process.exit(69);
 }
-const { values } = parseArgs({ options: { crashes: { type: "string", default: "1000" } } });
+const options = readOptions("test:bridge", { crashes: { type: "string", default: "1000" } });
 const startedAt = performance.now();
-const { crashes, zombies, agent, bridge, recoveryMs, faults } = await crashTheSdk(Number(values.crashes), (done) =>
+const { crashes, zombies, agent, bridge, recoveryMs, faults } = await crashTheSdk(options.number("crashes"), (done) =>
   process.stdout.write(`${done} crashes, ${((performance.now() - startedAt) / 1_000).toFixed(0)} s\n`),
 );
 await removeFactory();

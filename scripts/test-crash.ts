@@ -3,22 +3,20 @@
  * of them found a fault. `--only a,b` runs some parts; `--histories 1e6` for a night.
  */
 import { randomInt } from "node:crypto";
-import { parseArgs } from "node:util";
 import { disks, sweep } from "../test/support/full-disk.ts";
 import { killAtRandom } from "../test/support/random-kills.ts";
 import { openRig, removeFactory } from "../test/support/running-agent.ts";
 import { noStrace } from "../test/support/tampered.ts";
+import { readOptions } from "./read-options.ts";
 import { randomHistories } from "./test-crash/histories.ts";
 import { failEverywhere, killEverywhere, type Tally } from "./test-crash/syscalls.ts";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", default: "histories,syscalls,errors,disks,kills" },
-    kills: { type: "string", default: "10000" },
-    histories: { type: "string", default: "100000" },
-    seed: { type: "string", default: "1" },
-    terminals: { type: "string", default: "2" },
-  },
+const options = readOptions("test:crash", {
+  only: { type: "string", default: "histories,syscalls,errors,disks,kills" },
+  kills: { type: "string", default: "10000" },
+  histories: { type: "string", default: "100000" },
+  seed: { type: "string", default: "1" },
+  terminals: { type: "string", default: "2" },
 });
 
 /** A rig remembers every secret it has seen and looks for each of them at its end: not too many kills for one. */
@@ -29,10 +27,12 @@ let faults = 0;
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   async histories() {
     const { states, recovered, histories, violations } = await randomHistories(
-      Number(values.histories),
-      Number(values.seed),
+      options.number("histories"),
+      options.number("seed"),
     );
-    report(`${histories} random histories (seed ${values.seed}): ${recovered} of ${states} distinct states recovered`);
+    report(
+      `${histories} random histories (seed ${options.values.seed}): ${recovered} of ${states} distinct states recovered`,
+    );
     blame(violations);
   },
 
@@ -66,7 +66,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async kills() {
-    const wanted = Number(values.kills);
+    const wanted = options.number("kills");
     let left = wanted;
     let done = 0;
     let promises = 0;
@@ -85,7 +85,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
         }
       }
     };
-    await Promise.all(Array.from({ length: Number(values.terminals) }, terminal));
+    await Promise.all(Array.from({ length: options.number("terminals") }, terminal));
     await removeFactory();
     report(`kill -9 of the agent at random instants: ${done} of ${wanted}, ${promises} promises kept`);
   },
@@ -104,7 +104,7 @@ function report(line: string): void {
   process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 }
 
-for (const name of values.only.split(",")) {
+for (const name of options.values.only.split(",")) {
   const part = parts[name];
   if (!part) throw new Error(`no part is called ${name}; there are ${Object.keys(parts).join(", ")}`);
   const startedAt = performance.now();

@@ -4,16 +4,17 @@
  * lost. Exits with 1 when one is. Needs HAProxy: apt-get install haproxy. `-- --seconds N`, `-- --terminals N`.
  */
 import { spawnSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { GatewayRig } from "../test/support/gateway-rig.ts";
+import { readOptions } from "./read-options.ts";
 import { Fleet } from "./test-gateway-ha/fleet.ts";
 import { startHaproxy } from "./test-gateway-ha/haproxy.ts";
 
 /** sysexits EX_UNAVAILABLE. */
 const MISSING = 69;
 
-const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "30" }, terminals: { type: "string", default: "12" } },
+const options = readOptions("test:gateway-ha", {
+  seconds: { type: "string", default: "30" },
+  terminals: { type: "string", default: "12" },
 });
 
 if (spawnSync("haproxy", ["-v"]).status !== 0) {
@@ -31,8 +32,8 @@ await using second = await first.twin(limits);
 await using balancer = await startHaproxy(first.directory, [first, second]);
 say(`two gateways on ${first.port} and ${second.port}, HAProxy on ${balancer.port}`);
 
-const fleet = new Fleet(first, balancer.port, Number(values.terminals));
-const third = Number(values.seconds) / 3;
+const fleet = new Fleet(first, balancer.port, options.number("terminals"));
+const third = options.number("seconds") / 3;
 fleet.start();
 await wait(third);
 say(`${fleet.told()}; kill -9 of gateway 1`);

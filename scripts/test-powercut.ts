@@ -9,20 +9,18 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { readOptions } from "./read-options.ts";
 import { chroot, debianWithKernel, kernelOf, require, run, tell } from "./test-machines/debian.ts";
 import { buildPackage, install, provision, watchOnly } from "./test-machines/terminal.ts";
 import { Ledger } from "./test-powercut/ledger.ts";
 import { Vm } from "./test-powercut/vm.ts";
 
-const { values } = parseArgs({
-  options: {
-    cuts: { type: "string", default: "20" },
-    cache: { type: "string", default: "writeback" },
-    "without-fsync": { type: "boolean", default: false },
-  },
+const options = readOptions("test:powercut", {
+  cuts: { type: "string", default: "20" },
+  cache: { type: "string", default: "writeback" },
+  "without-fsync": { type: "boolean", default: false },
 });
-const cuts = Number(values.cuts);
+const cuts = options.number("cuts");
 require("npm run test:powercut", {
   debootstrap: "debootstrap",
   "mkfs.ext4": "e2fsprogs",
@@ -39,7 +37,7 @@ async function makeDisk(work: string, base: string): Promise<string> {
   await install(machine, buildPackage(work, "0.1.0"));
   await provision(machine, HURRIED);
   await watchOnly(machine, process.arch === "arm64" ? "/dev/ttyAMA0" : "/dev/ttyS0");
-  if (values["without-fsync"]) await disableFsync(machine);
+  if (options.values["without-fsync"]) await disableFsync(machine);
   const disk = path.join(work, "disk.img");
   run("mkfs.ext4", ["-q", "-d", machine, disk, "2G"]);
   await rm(machine, { recursive: true });
@@ -63,7 +61,7 @@ try {
   const disk = await makeDisk(work, base);
   const ledger = new Ledger();
   for (let boot = 0; boot <= cuts; boot++) {
-    const vm = Vm.start({ ...kernelOf(base), disk, cache: values.cache, onLine: (line) => ledger.note(line) });
+    const vm = Vm.start({ ...kernelOf(base), disk, cache: options.values.cache, onLine: (line) => ledger.note(line) });
     try {
       const verdict = await ledger.firstAnswer(vm);
       if (verdict.fault !== undefined) failed++;
@@ -76,8 +74,10 @@ try {
       await vm.cut();
     }
   }
-  const kind = values["without-fsync"] ? "control without fsync, which has to fail: " : "";
-  tell(`${kind}${cuts - failed} of ${cuts} cuts survived, ${ledger.promises} promises made, cache=${values.cache}`);
+  const kind = options.values["without-fsync"] ? "control without fsync, which has to fail: " : "";
+  tell(
+    `${kind}${cuts - failed} of ${cuts} cuts survived, ${ledger.promises} promises made, cache=${options.values.cache}`,
+  );
 } finally {
   await rm(work, { recursive: true, force: true });
 }
