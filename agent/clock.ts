@@ -47,28 +47,66 @@ export function systemClock(): Clock {
       }
       return now + offset;
     },
-    // Not timers/promises: it makes an error of its own, with a stack, for every sleep that is called off, as most are.
-    sleep(ms, signal) {
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        const onAbort = () => {
-          clearTimeout(timer);
-          reject(signal?.reason);
-        };
-        const timer = setTimeout(() => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        }, bounded(ms));
-        signal?.addEventListener("abort", onAbort, { once: true });
-      });
-    },
-    timer(ms, act) {
-      const timer = setTimeout(act, bounded(ms));
-      return () => clearTimeout(timer);
-    },
+    sleep: (ms, signal) => sleepOn(timer, ms, signal),
+    timer,
   };
 }
 
-function bounded(ms: number): number {
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_TIMER_MS) : LONGEST_TIMER_MS;
+const timer: Clock["timer"] = (ms, act) => {
+  const bounded = Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_TIMER_MS) : LONGEST_TIMER_MS;
+  const handle = setTimeout(act, bounded);
+  return () => clearTimeout(handle);
+};
+
+/**
+ * What `sleep` is for a clock with this timer. Not timers/promises: that makes an error of its own, with a stack, for every
+ * sleep that is called off, as most are.
+ */
+export function sleepOn(timer: Clock["timer"], ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      callOff();
+      reject(signal?.reason);
+    };
+    const callOff = timer(ms, () => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/**
+ * Settles as `work` does, or rejects with `late()` after `ms`, or with the signal's reason. The work itself is not
+ * stopped: who starts something that outlives its deadline must also clear it away.
+ */
+export async function withDeadline<T>(
+  work: Promise<T>,
+  ms: number,
+  clock: Clock,
+  late: () => Error,
+  signal?: AbortSignal,
+): Promise<T> {
+  const expiry = Promise.withResolvers<never>();
+  const callOff = clock.timer(ms, () => expiry.reject(late()));
+  const either = Promise.race([work, expiry.promise]);
+  try {
+    return await (signal ? unlessAborted(either, signal) : either);
+  } finally {
+    callOff();
+  }
+}
+
+/** Settles as `work` does, or rejects with the signal's reason if that comes first. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const left = Promise.withResolvers<never>();
+  const onAbort = () => left.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([work, left.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -1,6 +1,5 @@
-import type { Clock } from "../agent/clock.ts";
+import { type Clock, withDeadline } from "../agent/clock.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
-import { withDeadline } from "./deadline.ts";
 import { encodeFrame, type FrameCounters, FrameDecoder, MAX_PAYLOAD, newFrameCounters } from "./frame.ts";
 import { buildRequest, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
 import type { OpenedStream } from "./open-stream.ts";

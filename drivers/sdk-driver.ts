@@ -1,9 +1,8 @@
-import type { Clock } from "../agent/clock.ts";
+import { type Clock, unlessAborted } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
 import type { Entropy } from "../agent/entropy.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
 import type { Log } from "../agent/log/log.ts";
-import { unlessAborted } from "./deadline.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus, ProbeReading, RawDataReading, SdkDriver } from "./driver.ts";
 import { Link, newLinkCounters } from "./link.ts";
 import type { OpenStream } from "./open-stream.ts";

@@ -1,8 +1,7 @@
-import type { Clock } from "../agent/clock.ts";
+import { type Clock, unlessAborted } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
 import { AgentError } from "../agent/errors.ts";
 import { CallQueue } from "./call-queue.ts";
-import { unlessAborted } from "./deadline.ts";
 import type { BridgeIdentity, DriverEvent, ProbeReading } from "./driver.ts";
 import type { Link } from "./link.ts";
 import {

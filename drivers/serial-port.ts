@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import type { SerialPort } from "serialport";
-import type { Clock } from "../agent/clock.ts";
+import { type Clock, withDeadline } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
 import { AgentError, type ErrorCode } from "../agent/errors.ts";
-import { withDeadline } from "./deadline.ts";
 import { OPEN_DEADLINE_MS, type OpenedStream, type OpenStream, openFailure, openTooLate } from "./open-stream.ts";
 import { findSerialPort } from "./serial-lookup.ts";
 

@@ -1,6 +1,5 @@
 import net from "node:net";
-import type { Clock } from "../agent/clock.ts";
-import { withDeadline } from "./deadline.ts";
+import { type Clock, withDeadline } from "../agent/clock.ts";
 import { OPEN_DEADLINE_MS, type OpenStream, openFailure, openTooLate } from "./open-stream.ts";
 
 /** Connects to a bridge that listens on a unix stream socket. */

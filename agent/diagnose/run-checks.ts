@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, withDeadline } from "../clock.ts";
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
@@ -59,15 +59,12 @@ export async function runChecks(
 type Attempt = Outcome | { readonly status: "crash"; readonly detail: Bilingual };
 
 async function attempt(check: Check, context: DiagnoseContext, ms: number, clock: Clock): Promise<Attempt> {
-  const late = Promise.withResolvers<never>();
-  const callOff = clock.timer(ms, () => late.reject(new Late()));
   const work = new AbortController();
   try {
-    return await Promise.race([check.run(context, work.signal), late.promise]);
+    return await withDeadline(check.run(context, work.signal), ms, clock, () => new Late());
   } catch (error) {
     return { status: "crash", detail: error instanceof Late ? tooLate(ms) : broken(error) };
   } finally {
-    callOff();
     work.abort(new Late("the check's time is over"));
   }
 }

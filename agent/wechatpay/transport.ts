@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
+import { unlessAborted } from "../clock.ts";
 import { AgentError, systemCode } from "../errors.ts";
 import type { HeaderBag } from "./headers.ts";
 import { ADDRESS_TIMEOUT_MS, createNameLookup } from "./name-lookup.ts";
@@ -207,22 +208,16 @@ export function createTransport(options: TransportOptions): Transport {
         });
       };
 
-      const { promise: over, resolve, reject } = Promise.withResolvers<void>();
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
-      // Raced, and undici is not given the signal: a connection in the making and a name being resolved would not heed it.
-      // If it loses, it ends with the connections dropped below, and what it says then concerns nobody.
-      work().then(resolve, reject);
       let bodyError: unknown;
       try {
-        await over;
+        // undici is not given the signal: a connection in the making and a name being resolved would not heed it. Work that
+        // is given up ends with the connections dropped below, and what it says then concerns nobody.
+        await unlessAborted(work(), signal);
       } catch (error) {
         drop();
         // undici says "other side closed" when a TLS alert came just before, which tells more.
         bodyError = systemCode(error) === "UND_ERR_SOCKET" ? (socketError ?? error) : error;
         if (head === undefined) throw progress.failed(bodyError);
-      } finally {
-        signal.removeEventListener("abort", onAbort);
       }
       if (head === undefined) throw new AgentError("INTERNAL", "an exchange ended without an answer");
       const whole = Buffer.concat(chunks);

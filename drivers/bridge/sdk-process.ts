@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import type { Clock } from "../../agent/clock.ts";
+import { type Clock, withDeadline } from "../../agent/clock.ts";
 import type { Entropy } from "../../agent/entropy.ts";
 import { AgentError, asAgentError, systemCode } from "../../agent/errors.ts";
 import { CallQueue } from "../call-queue.ts";
-import { withDeadline } from "../deadline.ts";
 import { encodeFrame, FrameDecoder } from "../frame.ts";
 import { nativeFailure } from "../sdk-rules.ts";
 import { checkLibrary } from "./library.ts";

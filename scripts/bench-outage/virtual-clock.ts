@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Clock } from "../../agent/clock.ts";
+import { type Clock, sleepOn } from "../../agent/clock.ts";
 
 interface Sleeper {
   readonly dueAt: number;
@@ -34,18 +34,7 @@ export class VirtualClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const leave = () => {
-        callOff();
-        reject(signal?.reason);
-      };
-      const callOff = this.timer(ms, () => {
-        signal?.removeEventListener("abort", leave);
-        resolve();
-      });
-      signal?.addEventListener("abort", leave, { once: true });
-    });
+    return sleepOn((dueIn, act) => this.timer(dueIn, act), ms, signal);
   }
 
   timer(ms: number, wake: () => void): () => void {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Clock } from "../../agent/clock.ts";
+import { type Clock, sleepOn } from "../../agent/clock.ts";
 
 interface Sleeper {
   readonly dueAt: number;
@@ -37,21 +37,7 @@ export class FakeClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      const onAbort = () => {
-        callOff();
-        reject(signal?.reason);
-      };
-      const callOff = this.timer(ms, () => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      });
-      signal?.addEventListener("abort", onAbort, { once: true });
-    });
+    return sleepOn((dueIn, act) => this.timer(dueIn, act), ms, signal);
   }
 
   timer(ms: number, act: () => void): () => void {
