@@ -70,12 +70,12 @@ async function parse(argv: readonly string[]): Promise<number> {
     async (options) => (await import("./commands/run.ts")).run(options),
   );
   add("status", t("运行中的服务持有什么，原因何在", "what the running agent holds and why"), async (options) =>
-    (await import("./commands/status.ts")).status(options),
+    (await import("./commands/status.ts")).status({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
     .option("--json", t("完整的状态文档（JSON）", "the whole status document"))
     .option("--watch", t("持续显示，按 Ctrl-C 退出", "keep showing it, until Ctrl-C"));
   add("refresh", t("让运行中的服务立即获取新凭证", "ask the running agent for a new authinfo now"), async (options) =>
-    (await import("./commands/refresh.ts")).refresh(options),
+    (await import("./commands/refresh.ts")).refresh({ ...options, packagedConfig: DEFAULT_CONFIG }),
   );
   add("diagnose", t("查明问题，并说明先处理什么", "find what is wrong, and say what to mend first"), async (options) =>
     (await import("./commands/diagnose.ts")).diagnose({ ...options, packagedConfig: DEFAULT_CONFIG }),

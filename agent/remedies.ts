@@ -5,6 +5,7 @@ import { bridgeRemedies } from "./words/bridge-remedies.ts";
 import { configurationRemedies } from "./words/configuration-remedies.ts";
 import { localRemedies } from "./words/local-remedies.ts";
 import { networkRemedies } from "./words/network-remedies.ts";
+import { withPorts } from "./words/ports.ts";
 import { terminalRemedies } from "./words/terminal-remedies.ts";
 
 /** What the technician does about a failure, by the id of the check that looks for it (reference 7.3). */
@@ -28,6 +29,17 @@ export function remedyFor(code: string): Bilingual | undefined {
   const id = rules[code]?.remedy;
   const byId: Readonly<Record<string, Bilingual>> = remedies;
   return id === undefined ? undefined : byId[id];
+}
+
+/** The same as an agent's status shows it, where it may speak of the ports through which that agent reaches WeChat Pay. */
+export function remedyAt(code: string, wechatpay: StatusUrls | null | undefined): Bilingual | undefined {
+  const remedy = remedyFor(code);
+  return remedy && withPorts(remedy, wechatpay?.base_urls.map(({ base_url }) => base_url) ?? []);
+}
+
+/** Of a status, as far as a remedy wants it. */
+export interface StatusUrls {
+  readonly base_urls: readonly { readonly base_url: string }[];
 }
 
 /** The same, with what the error itself knows. */

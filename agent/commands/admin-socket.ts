@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { packagedSockets } from "../config/keys/schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
+import { isSystemdBooted } from "../diagnose/units.ts";
 import type { Bilingual } from "../language.ts";
 import { type Starting, startCommand } from "../words/start-command.ts";
 import type { AgentUnreachable } from "./admin-client.ts";
-
-const PACKAGED_CONFIG = "/etc/facepay-agent/config.toml";
+import type { PackagedOptions } from "./options.ts";
 
 /** The admin socket of the agent that runs with this configuration; the packaged one when nothing says otherwise. */
 export async function whereIsAdminSocket(file: string): Promise<string> {
@@ -27,10 +27,9 @@ const UNIT_DIRECTORIES = [
 ];
 
 /** How the agent of this configuration is started here. The unit is about the packaged configuration alone. */
-export function startingOf(configFile: string): Starting {
-  const booted = existsSync("/run/systemd/system");
+export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Starting> {
   const unit = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/facepay-agent.service`));
-  return { installed: booted && unit && configFile === PACKAGED_CONFIG, configFile };
+  return { installed: configFile === packagedConfig && unit && (await isSystemdBooted()), configFile };
 }
 
 export function unreachableText(reason: AgentUnreachable["reason"], starting: Starting): Bilingual {

@@ -14,17 +14,12 @@ import { systemCode } from "../errors.ts";
 import { failureRules } from "../failures.ts";
 import { type Bilingual, chooseLanguage, type Language, say } from "../language.ts";
 import { version } from "../version.ts";
-import type { CommandOptions } from "./options.ts";
+import type { PackagedOptions } from "./options.ts";
 
 /** Contract 8; 0, 1 and 2 are the report's. */
 const USAGE = 3;
 const COULD_NOT_RUN = 4;
 const BUNDLE_MS = 10_000;
-
-export interface DiagnoseOptions extends CommandOptions {
-  /** Where the packaged service has its configuration. */
-  readonly packagedConfig: string;
-}
 
 const sdkRemedyIds: ReadonlySet<string> = new Set(
   Object.values(failureRules)
@@ -38,7 +33,7 @@ interface Asked {
 }
 
 /** `facepay-agent diagnose`: what a technician runs in the shop. Resolves to the exit code. */
-export async function diagnose(options: DiagnoseOptions): Promise<number> {
+export async function diagnose(options: PackagedOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
   const asked = understand(options, allChecks);
   if ("zh" in asked) {
@@ -89,7 +84,7 @@ function watchReader() {
 }
 
 /** Runs the checks, with a progress line where somebody waits, and makes the report of them. */
-export async function examine(options: DiagnoseOptions, { selection, timeoutMs }: Asked) {
+export async function examine(options: PackagedOptions, { selection, timeoutMs }: Asked) {
   const clock = systemClock();
   const entropy = systemEntropy;
   const started = { wall: clock.wall(), boot: clock.boot() };
@@ -147,7 +142,7 @@ async function keepEvidence(
 }
 
 /** What was asked for, or in words why it cannot be had. */
-function understand(options: DiagnoseOptions, checks: readonly Check[]): Asked | { zh: string; en: string } {
+function understand(options: PackagedOptions, checks: readonly Check[]): Asked | { zh: string; en: string } {
   const ids = (list: string | undefined) =>
     list
       ?.split(",")
@@ -183,7 +178,7 @@ function listed({ id, code, section, title, threshold, remedy, dependsOn, needsN
 }
 
 /** What is being looked at, on a console where somebody waits; it leaves no trace. */
-function progress({ lang, json, ndjson }: DiagnoseOptions) {
+function progress({ lang, json, ndjson }: PackagedOptions) {
   const { stderr } = process;
   const console: Console = consoleOf(lang, process.env, stderr);
   const silent = !stderr.isTTY || json === true || ndjson === true || process.env.TERM === "dumb";

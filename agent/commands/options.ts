@@ -28,3 +28,9 @@ export interface CommandOptions {
   // gateway
   readonly checkConfig?: boolean;
 }
+
+/** For a command that tells the packaged service from one that is run by hand. */
+export interface PackagedOptions extends CommandOptions {
+  /** Where the packaged service has its configuration. */
+  readonly packagedConfig: string;
+}

@@ -21,7 +21,7 @@ import { Gone, Technician } from "../provision/respondent.ts";
 import { type Draft, stage, type Writer, write } from "../provision/staging.ts";
 import { takeUp } from "../provision/take-up.ts";
 import { whereIsAdminSocket } from "./admin-socket.ts";
-import type { CommandOptions } from "./options.ts";
+import type { PackagedOptions } from "./options.ts";
 
 /** sysexits: EX_USAGE, EX_NOINPUT, EX_NOPERM, EX_CONFIG; 1 when the terminal does not work with it. */
 const USAGE = 64;
@@ -34,16 +34,11 @@ const SERVICE_USER = "facepay-agent";
 const TRIAL = ["cfg.valid", "cfg.identity", "key.file", "key.match", "cert.expiry", "ser.device_data", "pay.auth"];
 const TRIAL_MS = 60_000;
 
-export interface ProvisionOptions extends CommandOptions {
-  /** Where the packaged service has its configuration. */
-  readonly packagedConfig: string;
-}
-
 /**
  * `facepay-agent provision`: the first set-up, and every later one. Nothing in force changes before the new configuration as a whole
  * has been checked and tried. Resolves to the exit code.
  */
-export async function provision(options: ProvisionOptions): Promise<number> {
+export async function provision(options: PackagedOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
   const tell = (text: Bilingual) => void process.stdout.write(`${say(text, language)}\n`);
   const complain = ({ key, what }: Wrong) => void process.stderr.write(`${key}: ${say(what, language)}\n`);
@@ -118,7 +113,7 @@ export async function provision(options: ProvisionOptions): Promise<number> {
   async function check(
     whole: Draft,
     by: Writer,
-    { trial = true, force }: ProvisionOptions,
+    { trial = true, force }: PackagedOptions,
     technician: Technician | undefined,
   ): Promise<number | undefined> {
     const staged = await stage(whole, by);
@@ -142,7 +137,7 @@ export async function provision(options: ProvisionOptions): Promise<number> {
 }
 
 /** Tries the staged configuration on the bridge and on the payment service, and shows what diagnose makes of it. */
-async function passes(staged: string, options: ProvisionOptions, target: string): Promise<boolean> {
+async function passes(staged: string, options: PackagedOptions, target: string): Promise<boolean> {
   const [{ examine }, { renderReport }, { consoleOf }] = await Promise.all([
     import("./diagnose.ts"),
     import("../diagnose/text.ts"),

@@ -1,10 +1,9 @@
 import { chooseLanguage, say } from "../language.ts";
-import { remedyFor } from "../remedies.ts";
-import { withPorts } from "../words/ports.ts";
+import { remedyAt } from "../remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
-import type { CommandOptions } from "./options.ts";
+import type { PackagedOptions } from "./options.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 /** Bridge, both base URLs and the disk, each with its own deadline, fit into this. */
@@ -12,7 +11,7 @@ const PATIENCE_MS = 90_000;
 const STATUS_MS = 2_000;
 
 /** `facepay-agent refresh`: exit 0 with a new authinfo, 1 with the cause. */
-export async function refresh(options: CommandOptions): Promise<number> {
+export async function refresh(options: PackagedOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
   const print = (zh: string, en: string) => process.stdout.write(`${say({ zh, en }, language)}\n`);
   const socket = await whereIsAdminSocket(options.config);
@@ -38,20 +37,18 @@ export async function refresh(options: CommandOptions): Promise<number> {
       return 1;
     }
     print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
-    const advised = remedyFor(code);
-    const remedy = advised && withPorts(advised, await baseUrlsOf(socket));
+    const remedy = remedyAt(code, await wechatpayOf(socket));
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(`${say(unreachableText(error.reason, startingOf(options.config)), language)} (${socket})\n`);
+    process.stderr.write(`${say(unreachableText(error.reason, await startingOf(options)), language)} (${socket})\n`);
     return 1;
   }
 }
 
 /** A remedy may speak of their ports. The agent has just answered; one that has ended meanwhile is no reason to say less. */
-async function baseUrlsOf(socket: string): Promise<string[]> {
+async function wechatpayOf(socket: string): Promise<StatusDocument["wechatpay"] | undefined> {
   const asked = await askAgent(socket, "GET", "/v1/status", STATUS_MS).catch(() => undefined);
-  const { wechatpay } = (asked?.body ?? {}) as Partial<Pick<StatusDocument, "wechatpay">>;
-  return wechatpay?.base_urls.map(({ base_url }) => base_url) ?? [];
+  return ((asked?.body ?? {}) as Partial<Pick<StatusDocument, "wechatpay">>).wechatpay;
 }

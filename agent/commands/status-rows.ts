@@ -1,9 +1,8 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { remedyFor } from "../remedies.ts";
+import { remedyAt } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
-import { withPorts } from "../words/ports.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
 import { stateWords } from "../words/state-words.ts";
 import { warningTexts } from "../words/warning-texts.ts";
@@ -84,18 +83,16 @@ function errorRows({ last_error: last, wechatpay }: StatusDocument): Row[] {
   const label = { zh: "最近错误", en: "last error" };
   if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }];
   const { code, since } = last;
-  const urls = wechatpay?.base_urls.map(({ base_url }) => base_url) ?? [];
   return [
     { label, value: failureSentence(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...remedyRows(code, urls),
+    ...remedyRows(code, wechatpay),
   ];
 }
 
-function remedyRows(code: string, baseUrls: readonly string[]): Row[] {
-  const remedy = remedyFor(code);
-  if (remedy === undefined) return [];
-  return [{ label: { zh: "处理办法", en: "what to do" }, value: withPorts(remedy, baseUrls), tone: "warn" }];
+function remedyRows(code: string, wechatpay: StatusDocument["wechatpay"]): Row[] {
+  const remedy = remedyAt(code, wechatpay);
+  return remedy === undefined ? [] : [{ label: { zh: "处理办法", en: "what to do" }, value: remedy, tone: "warn" }];
 }
 
 function nextRow({ next_attempt: next, authinfo }: StatusDocument, nowMs: number): Row {
@@ -118,7 +115,7 @@ function bridgeRows({ bridge, last_error: last }: StatusDocument): Row[] {
   if (known) return [row];
   const { detail } = problem;
   const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
-  return [row, ...told, ...remedyRows(problem.code, [])];
+  return [row, ...told, ...remedyRows(problem.code, null)];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {

@@ -5,7 +5,7 @@ import { type Bilingual, type Language, say } from "../language.ts";
 import type { Starting } from "../words/start-command.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
-import type { CommandOptions } from "./options.ts";
+import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 import { changeLine, localTime, statusRows } from "./status-rows.ts";
 import { renderRows, type ScreenOptions } from "./status-screen.ts";
@@ -34,7 +34,7 @@ export type Look =
     };
 
 /** `facepay-agent status --watch`: until Ctrl-C. On a terminal a picture that is redrawn, elsewhere a line for each change. */
-export async function watchStatus(options: CommandOptions, clock: Clock): Promise<number> {
+export async function watchStatus(options: PackagedOptions, clock: Clock): Promise<number> {
   const { stdout, env } = process;
   const console = consoleOf(options.lang, env, stdout);
   // Without a cursor to move there is nothing to draw over.
@@ -45,7 +45,7 @@ export async function watchStatus(options: CommandOptions, clock: Clock): Promis
   for (const signal of signals) process.on(signal, end);
   // Whoever read us has gone, as `head` does, or the terminal was closed.
   stdout.on("error", end);
-  const observer = new Observer(options.config, clock);
+  const observer = new Observer(options, clock);
   try {
     const show = redraws ? new Picture(console, clock) : new Lines(console.language, clock, options.json);
     return await turn(observer, show, clock, stop.signal);
@@ -80,19 +80,19 @@ async function turn(observer: Observer, show: Show, clock: Clock, signal: AbortS
 
 /** Asks the agent; finds it again after it has stopped and started, perhaps with another configuration. */
 class Observer {
-  readonly #config: string;
+  readonly #options: PackagedOptions;
   readonly #clock: Clock;
   #socket: string | undefined;
   #hostAt = Number.NEGATIVE_INFINITY;
   host: Host | undefined;
 
-  constructor(config: string, clock: Clock) {
-    this.#config = config;
+  constructor(options: PackagedOptions, clock: Clock) {
+    this.#options = options;
     this.#clock = clock;
   }
 
   async look(): Promise<Look> {
-    this.#socket ??= await whereIsAdminSocket(this.#config);
+    this.#socket ??= await whereIsAdminSocket(this.#options.config);
     const socket = this.#socket;
     try {
       const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
@@ -108,7 +108,7 @@ class Observer {
     } catch (error) {
       if (!(error instanceof AgentUnreachable)) throw error;
       this.#socket = undefined;
-      return { kind: "unreachable", reason: error.reason, socket, starting: startingOf(this.#config) };
+      return { kind: "unreachable", reason: error.reason, socket, starting: await startingOf(this.#options) };
     }
   }
 }

@@ -4,7 +4,7 @@ import { tryHost } from "../host.ts";
 import { say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
-import type { CommandOptions } from "./options.ts";
+import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 
 const PATIENCE_MS = 5_000;
@@ -12,7 +12,7 @@ const PATIENCE_MS = 5_000;
 const COLUMNS_OF_A_FILE = 200;
 
 /** `facepay-agent status`: exit 0 while an authinfo is held that may be used, 1 otherwise. */
-export async function status(options: CommandOptions): Promise<number> {
+export async function status(options: PackagedOptions): Promise<number> {
   if (options.watch) {
     const { watchStatus } = await import("./status-watch.ts");
     return await watchStatus(options, systemClock());
@@ -20,7 +20,7 @@ export async function status(options: CommandOptions): Promise<number> {
   return await showOnce(options, systemClock());
 }
 
-async function showOnce(options: CommandOptions, clock: Clock): Promise<number> {
+async function showOnce(options: PackagedOptions, clock: Clock): Promise<number> {
   const { stdout, env } = process;
   const console = consoleOf(options.lang, env, stdout);
   const socket = await whereIsAdminSocket(options.config);
@@ -43,7 +43,7 @@ async function showOnce(options: CommandOptions, clock: Clock): Promise<number> 
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     process.stderr.write(
-      `${say(unreachableText(error.reason, startingOf(options.config)), console.language)} (${socket})\n`,
+      `${say(unreachableText(error.reason, await startingOf(options)), console.language)} (${socket})\n`,
     );
     return 1;
   }

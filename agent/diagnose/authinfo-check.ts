@@ -1,5 +1,4 @@
-import { checkRemedy, remedyFor } from "../remedies.ts";
-import { withPorts } from "../words/ports.ts";
+import { checkRemedy, remedyAt, type StatusUrls } from "../remedies.ts";
 import { failureSentence } from "../words/sentences.ts";
 import { startRemedy } from "../words/start-command.ts";
 import { stateWords } from "../words/state-words.ts";
@@ -90,7 +89,7 @@ export function judgeAuthinfo(
     wechatpay,
   } = status as {
     authinfo: Held;
-    wechatpay?: { base_urls: readonly { base_url: string }[] } | null;
+    wechatpay?: StatusUrls | null;
     last_error: { code: string; detail?: string } | null;
   };
   const { state, remaining_s: left = 0, failures = 0, generation = 0 } = authinfo;
@@ -99,8 +98,7 @@ export function judgeAuthinfo(
   const told = isState(state) && state !== "absent" ? stateWords[state] : { zh: "还没有获取到", en: state };
   const minutes = Math.floor(left / 60);
   const why = last === null ? { zh: "", en: "" } : failureSentence(last);
-  const advised = last === null ? undefined : remedyFor(last.code);
-  const remedy = advised && withPorts(advised, wechatpay?.base_urls.map(({ base_url }) => base_url) ?? []);
+  const remedy = last === null ? undefined : remedyAt(last.code, wechatpay);
   switch (state) {
     case "fresh":
     case "due":
