@@ -3,21 +3,12 @@
  * over fleets. Prints Markdown; exits with 1 when a promised figure is missed. `-- --quick` takes seconds.
  */
 import { setPriority } from "node:os";
-import { parseArgs } from "node:util";
 import { bench } from "./bench-outage/bench.ts";
 import { met, printTable, targetTable } from "./bench-outage/report.ts";
 import { FULL, QUICK } from "./bench-outage/sizes.ts";
+import { readOptions } from "./read-options.ts";
 
-function options() {
-  try {
-    return parseArgs({ options: { quick: { type: "boolean" } } }).values;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nusage: npm run bench:outage -- [--quick]\n`);
-    process.exit(64);
-  }
-}
-
-const { quick = false } = options();
+const { quick } = readOptions("bench:outage", { quick: { type: "boolean", default: false } }).values;
 // Minutes of one core, which other work on the machine shall not feel.
 setPriority(19);
 const began = performance.now();

@@ -112,9 +112,7 @@ const isDirect = (answers: Answers) => answers.get("wechatpay.mode") === "direct
 
 /** What is not asked for, because it is seldom needed, and how to have it. */
 export function unasked(answers: Answers): Bilingual {
-  const keys = isDirect(answers)
-    ? ["wechatpay.base_urls", "wechatpay.ca_file", "wechatpay.proxy"]
-    : ["wechatpay.proxy"];
+  const keys = isDirect(answers) ? [...DIRECT_IF_SET, "wechatpay.proxy"] : ["wechatpay.proxy"];
   const left = keys.filter((key) => !answers.has(key)).join(", ");
   if (left === "") return { zh: "", en: "" };
   const example = "--set wechatpay.proxy=http://10.0.0.1:3128";

@@ -2,7 +2,7 @@ import type { SentencePattern } from "./sentence-pattern.ts";
 
 /** What the store, the local sockets and the service say about a failure, in Chinese. */
 export const localSentences: readonly SentencePattern[] = [
-  // Why a file cannot be opened: agent/store/envelope.ts, agent/file-system.ts.
+  // Why a file cannot be opened: agent/store/envelope.ts, agent/files/file-system.ts.
   [/^the seal is broken$/, "封存已损坏"],
   [/^sealed with another key$/, "由另一把密钥封存"],
   [/^not a sealed state$/, "不是封存的数据"],
