@@ -11,8 +11,8 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function answerHeaders(headers: HeaderBag, length: number, refreshSeconds: number | undefined): string[] {
   const passed: string[] = [];
   for (const [name, values] of Object.entries(headers)) {
-    if (!PASSED.has(name) && !name.startsWith("wechatpay-")) continue;
-    for (const value of [values ?? []].flat()) if (VALUE.test(value)) passed.push(name, value);
+    if (values === undefined || (!PASSED.has(name) && !name.startsWith("wechatpay-"))) continue;
+    for (const value of typeof values === "string" ? [values] : values) if (VALUE.test(value)) passed.push(name, value);
   }
   if (refreshSeconds !== undefined) passed.push("facepay-refresh-seconds", String(refreshSeconds));
   passed.push("cache-control", "no-store", "content-length", String(length));

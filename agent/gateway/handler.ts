@@ -188,7 +188,8 @@ function hold(res: ServerResponse, peer: Peer | undefined, ending: AbortSignal):
   res.once("close", () => {
     if (peer !== undefined) peer.busy--;
     ending.removeEventListener("abort", stop);
-    left.abort("the caller has left");
+    // An answer that is out has nobody waiting for the signal, and to let it fall costs as much as to parse the request.
+    if (!res.writableFinished) left.abort("the caller has left");
   });
   return left.signal;
 }

@@ -44,6 +44,8 @@ export function readBody(req: IncomingMessage): Promise<BodyResult> {
   });
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /**
  * A JSON object that means the same to every reader (RFC 8259 section 4 and 8, RFC 7493): valid UTF-8, no doubled
  * name, no lone surrogate, no number beyond a double, no name that reaches a prototype, no bottomless nesting.
@@ -52,7 +54,7 @@ export function parseJsonObject(bytes: Uint8Array): BodyResult {
   const invalid = (detail: string): BodyResult => ({ kind: "invalid", detail });
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     return invalid("The body is not UTF-8.");
   }

@@ -15,7 +15,8 @@ const secretNames = new Set([
 ]);
 
 /** The event's own members: a field of the same name gets an underscore. */
-const takenNames = new Set(["time", "level", "code", "msg"]);
+const takenNames: ReadonlySet<string> = new Set(["time", "level", "code", "msg"]);
+const none: ReadonlySet<string> = new Set();
 
 const MAX_DEPTH = 4;
 const MAX_TEXT = 2_000;
@@ -30,24 +31,29 @@ const treacherous = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff
 /** The fields of an event as plain, bounded data without secrets. Never throws. */
 export function cleanFields(fields: LogFields): Record<string, unknown> {
   try {
-    const cleaned = cleanObject(fields, 1);
-    return Object.fromEntries(
-      Object.entries(cleaned).map(([name, value]) => [takenNames.has(name) ? `${name}_` : name, value]),
-    );
+    return cleanObject(fields, 1, takenNames);
   } catch {
     // A getter or a proxy that throws: the event itself still counts.
     return { fields: "[unreadable]" };
   }
 }
 
-function cleanObject(object: object, depth: number): Record<string, unknown> {
-  const members = Object.entries(object).slice(0, MAX_MEMBERS);
-  return Object.fromEntries(
-    members.map(([name, value]) => [
-      cleanText(name),
-      secretNames.has(name.toLowerCase().replaceAll("_", "")) ? "[redacted]" : clean(value, depth),
-    ]),
-  );
+/** By a loop: a gateway writes a line for each request, and arrays of pairs took twice the time of all the rest. */
+function cleanObject(object: object, depth: number, taken: ReadonlySet<string> = none): Record<string, unknown> {
+  const cleaned: Record<string, unknown> = {};
+  let members = 0;
+  for (const name of Object.keys(object)) {
+    if (members++ === MAX_MEMBERS) break;
+    const plain = cleanText(name);
+    // To give a value to "__proto__" would change what the object is.
+    const own = plain === "__proto__" || taken.has(plain) ? `${plain}_` : plain;
+    cleaned[own] = isSecret(name) ? "[redacted]" : clean((object as Record<string, unknown>)[name], depth);
+  }
+  return cleaned;
+}
+
+function isSecret(name: string): boolean {
+  return secretNames.has(name) || secretNames.has(name.toLowerCase().replaceAll("_", ""));
 }
 
 function clean(value: unknown, depth: number): unknown {
@@ -78,5 +84,6 @@ function cleanError(error: Error & { code?: unknown; context?: unknown }, depth:
 
 function cleanText(text: string): string {
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}... (${text.length} characters)` : text;
+  if (cut.search(treacherous) === -1) return cut;
   return cut.replace(treacherous, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -39,6 +39,13 @@ describe("the fields of an event", () => {
     expect(cleanFields({ code: "x", time: "x", level: "x" })).toEqual({ code_: "x", time_: "x", level_: "x" });
   });
 
+  it("cannot give the event another prototype", () => {
+    const hostile = JSON.parse('{"__proto__":{"code":"FORGED"},"deep":{"__proto__":{"code":"FORGED"}}}');
+    const cleaned = cleanFields(hostile);
+    expect(Object.getPrototypeOf(cleaned)).toBe(Object.prototype);
+    expect(JSON.stringify(cleaned)).toBe('{"__proto___":{"code":"FORGED"},"deep":{"__proto___":{"code":"FORGED"}}}');
+  });
+
   it("show an error with its code and context, and a defect with its stack", () => {
     const { error } = cleanFields({
       error: new AgentError("PAY_DNS", "no answer", { context: { token: "CANARY", n: 1 } }),
