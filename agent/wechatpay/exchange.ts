@@ -6,7 +6,7 @@ import { classifyStatus, classifyTransportError } from "./failure-classes.ts";
 import { dateMs, requestId } from "./headers.ts";
 import { isExempt } from "./no-proxy.ts";
 import type { WechatPaySecrets } from "./secrets.ts";
-import { authorization, verifyAnswer } from "./signature.ts";
+import { authorization, messageToSign, type Sign, signAtOnce, verifyAnswer } from "./signature.ts";
 import { createTransport, type HttpAnswer, isSuccess, type Transport, type TransportOptions } from "./transport.ts";
 
 /** Beyond this a certificate's dates say more about our clock than about the certificate. */
@@ -27,6 +27,8 @@ export interface ExchangeOptions {
   readonly entropy: Entropy;
   /** `facepay-agent/<version>`: WeChat Pay refuses requests without one. */
   readonly userAgent: string;
+  /** For many requests at once; by default each is signed where it stands. */
+  readonly sign?: Sign;
   /** Whether something else gives reason to think the wall clock wrong (a floor kept in the state). */
   readonly clockSuspect?: () => boolean;
 }
@@ -95,7 +97,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
     serverMinusBootMs = date + 500 - (startedAt + answer.receivedAt) / 2;
   }
 
-  function headersOf(path: string, { body, publicKeyId = config.publicKeyId }: Call): Record<string, string> {
+  async function headersOf(path: string, call: Call): Promise<Record<string, string>> {
+    const { body, publicKeyId = config.publicKeyId } = call;
     return {
       accept: "application/json",
       "accept-encoding": "identity",
@@ -103,11 +106,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
       "user-agent": options.userAgent,
       // In public key mode this is what makes WeChat Pay sign the answer with that key's private half.
       "wechatpay-serial": publicKeyId,
-      ...credentials(path, body),
+      ...(await credentials(path, body)),
     };
   }
 
-  function credentials(path: string, body: string): Record<string, string> {
+  async function credentials(path: string, body: string): Promise<Record<string, string>> {
     if (config.mode === "gateway") {
       return secrets.bearerToken === undefined ? {} : { authorization: `Bearer ${secrets.bearerToken.trim()}` };
     }
@@ -116,12 +119,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     }
     const timestampS = Math.floor((clock.wall() + (skewMs() ?? 0)) / 1000);
     const nonce = entropy.bytes(16).toString("hex").toUpperCase();
-    const signer = {
-      mchid: identity.spMchid,
-      serialNo: config.merchantSerialNo,
-      privateKey: secrets.merchantPrivateKey,
-    };
-    return { authorization: authorization({ method: "POST", path, timestampS, nonce, body }, signer) };
+    const signer = { mchid: identity.spMchid, serialNo: config.merchantSerialNo };
+    const request = { method: "POST", path, timestampS, nonce, body };
+    const signature = await (options.sign ?? signAtOnce)(messageToSign(request), secrets.merchantPrivateKey);
+    return { authorization: authorization(request, signer, signature) };
   }
 
   function classify(error: unknown): AgentError {
@@ -131,9 +132,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
 
   async function send({ transport, url, baseUrl }: Target, call: Call, signal: AbortSignal): Promise<Sent> {
     const path = joined(url, call.path);
+    const post = { path, headers: await headersOf(path, call), body: call.body };
     const sentBootMs = clock.boot();
     const sentWallMs = clock.wall();
-    const post = { path, headers: headersOf(path, call), body: call.body };
     let answer: HttpAnswer;
     try {
       answer = await transport.post(post, signal);

@@ -3,11 +3,12 @@ import { BaseUrls } from "./base-urls.ts";
 import { type Call, createExchange, type ExchangeOptions, isExplainedByClock, withContext } from "./exchange.ts";
 import { requestId } from "./headers.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
+import { signAside } from "./signature.ts";
 import { type HttpAnswer, isSuccess } from "./transport.ts";
 import type { BaseUrlStatus } from "./wechatpay.ts";
 import { within } from "./within.ts";
 
-export interface ForwardOptions extends ExchangeOptions {
+export interface ForwardOptions extends Omit<ExchangeOptions, "sign"> {
   /** For metrics: every request, `outcome` being "ok" or the error code in lower case. */
   readonly onOutcome?: (event: { readonly baseUrl: string; readonly outcome: string }) => void;
 }
@@ -43,7 +44,7 @@ const LOOK_AFTER_PRIMARY_MS = 60_000;
 /** For a gateway: signs what others ask for, many at once, and hands on what comes back. */
 export function createForwarder(options: ForwardOptions): Forwarder {
   const { config, clock } = options;
-  const exchange = createExchange(options);
+  const exchange = createExchange({ ...options, sign: signAside });
   const urls = new BaseUrls(config.baseUrls);
   const lanes = config.baseUrls.map((baseUrl) => createLanes(baseUrl, options));
   let lookAt = 0;

@@ -3,6 +3,7 @@ import { AgentError, type ErrorCode } from "../errors.ts";
 import { dateMs, type HeaderBag, isHtml } from "./headers.ts";
 
 const SCHEME = "WECHATPAY2-SHA256-RSA2048";
+const DIGEST = "RSA-SHA256";
 
 /** How far a signed timestamp may lie from our clock, either way (reference "wechatpay" 3.3). */
 const TIMESTAMP_WINDOW_S = 300;
@@ -30,7 +31,6 @@ export interface Signer {
   readonly mchid: string;
   /** Of the merchant's API certificate. */
   readonly serialNo: string;
-  readonly privateKey: KeyObject;
 }
 
 /** Five lines, each ended by LF; the host is no part of it (reference "wechatpay" 3.1). */
@@ -39,11 +39,22 @@ export function messageToSign(request: RequestToSign): string {
   return `${method}\n${path}\n${timestampS}\n${nonce}\n${body}\n`;
 }
 
+/** RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 section 8.2). */
+export type Sign = (message: string, privateKey: KeyObject) => Buffer | Promise<Buffer>;
+
+export const signAtOnce = (message: string, privateKey: KeyObject): Buffer =>
+  sign(DIGEST, Buffer.from(message), privateKey);
+
+/** On a thread of libuv's pool, so that a busy process goes on meanwhile. Look-ups of names take at most half of those threads. */
+export const signAside = (message: string, privateKey: KeyObject): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    sign(DIGEST, Buffer.from(message), privateKey, (error, signature) => (error ? reject(error) : resolve(signature)));
+  });
+
 /** The value of `Authorization`: no space after the commas, double quotes. */
-export function authorization(request: RequestToSign, signer: Signer): string {
-  const signature = sign("RSA-SHA256", Buffer.from(messageToSign(request)), signer.privateKey).toString("base64");
+export function authorization(request: RequestToSign, signer: Signer, signature: Buffer): string {
   return (
-    `${SCHEME} mchid="${signer.mchid}",nonce_str="${request.nonce}",signature="${signature}",` +
+    `${SCHEME} mchid="${signer.mchid}",nonce_str="${request.nonce}",signature="${signature.toString("base64")}",` +
     `timestamp="${request.timestampS}",serial_no="${signer.serialNo}"`
   );
 }
@@ -98,7 +109,7 @@ export function verifyAnswer(answer: AnswerToVerify): number {
   }
   const signedAtS = Number(timestamp);
   const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), rawBody, Buffer.from("\n")]);
-  const genuine = verify("RSA-SHA256", message, publicKey, Buffer.from(signature, "base64"));
+  const genuine = verify(DIGEST, message, publicKey, Buffer.from(signature, "base64"));
   // WeChat Pay's own clock has been later than this: a repetition, whatever our clock says.
   const repeated = signedAtS < answer.newestSignedAtS - REPLAY_ALLOWANCE_S;
   if (genuine && repeated) throw refused("PAY_SIGNATURE_REPLAYED", "the answer is older than one already verified");

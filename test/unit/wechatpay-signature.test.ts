@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Formatter, Rsa } from "wechatpay-axios-plugin";
 import { isAgentError } from "../../agent/errors.ts";
 import type { HeaderBag } from "../../agent/wechatpay/headers.ts";
-import { authorization, messageToSign, verifyAnswer } from "../../agent/wechatpay/signature.ts";
+import { authorization, messageToSign, signAside, signAtOnce, verifyAnswer } from "../../agent/wechatpay/signature.ts";
 
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const other = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -75,7 +75,14 @@ describe("the message to sign", () => {
 
 describe("the Authorization header", () => {
   const request = { method: "POST", path: "/base/v3/offlineface/authinfo", timestampS: NOW, nonce: "N1", body: "{}\n" };
-  const header = authorization(request, { mchid: "1900007291", serialNo: "408B07E7", privateKey });
+  const signature = signAtOnce(messageToSign(request), privateKey);
+  const header = authorization(request, { mchid: "1900007291", serialNo: "408B07E7" }, signature);
+
+  it("is the same when another thread has signed it", async () => {
+    expect(await signAside(messageToSign(request), privateKey)).toEqual(signature);
+    const { publicKey: noPrivateKey } = other;
+    await expect(signAside("", noPrivateKey)).rejects.toThrow(/key/i);
+  });
 
   it("is of the documented form, and its signature is one that wechatpay-axios-plugin verifies", () => {
     const fields = fieldsOf(header);
