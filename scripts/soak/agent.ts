@@ -19,6 +19,8 @@ export interface AgentOptions {
   readonly ledger: Ledger;
   readonly report: Report;
   readonly tell: (line: string) => void;
+  /** A new process is about to be made. */
+  readonly onStart: () => void;
   /** The process has ended; `unasked`: nobody wanted it. */
   readonly onEnd: (unasked: boolean) => void;
 }
@@ -62,6 +64,7 @@ export class SoakAgent {
   start(): void {
     if (this.#child !== undefined) return;
     const { launcher, configFile } = this.#options;
+    this.#options.onStart();
     this.lives++;
     this.#startedAt = performance.now();
     this.#answeredAt = undefined;

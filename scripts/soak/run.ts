@@ -62,9 +62,10 @@ async function soak(options: SoakOptions, { ledger, peers, control, over }: Surr
   const wire = new Wire(report);
   const asks = new Asks();
   const ended = new AbortController();
+  // Not at the end of the one before: what that one had sent may be read only after it.
+  const onStart = () => wire.restarted();
   const onEnd = (unasked: boolean) => {
     judge.died();
-    wire.restarted();
     if (!unasked) return;
     // Reported already. It goes on as under a service manager.
     const again = () => {
@@ -73,7 +74,7 @@ async function soak(options: SoakOptions, { ledger, peers, control, over }: Surr
     setTimeout(again, RESTART_MS).unref();
   };
   const { configFile } = peers.playground;
-  const agent = new SoakAgent({ launcher, configFile, ledger, report, tell, onEnd });
+  const agent = new SoakAgent({ launcher, configFile, ledger, report, tell, onStart, onEnd });
   const progress = () =>
     tell(
       `${agent.lives} lives, ${wire.requests} calls, generation ${judge.generation}, ` +
