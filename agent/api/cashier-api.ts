@@ -56,8 +56,8 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
     [
       "/v1/authinfo/reject",
       {
-        post: (body) => {
-          const rejection = readRejection(body);
+        post: async (body) => {
+          const rejection = await readRejection(body, keeper.view().credential?.authinfo);
           if (rejection === undefined) {
             deps.denied("body_invalid");
             return problem("BODY_INVALID", {

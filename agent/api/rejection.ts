@@ -4,18 +4,24 @@ import { peerWords } from "../log/peer-words.ts";
 
 const MAX_TEXT = 256;
 
-/** The body of `POST /v1/authinfo/reject`; undefined when it is not one. Long texts of the SDK are cut, not refused, and cleaned for the log. */
-export function readRejection(body: JsonObject | undefined): Rejection | undefined {
+/**
+ * The body of `POST /v1/authinfo/reject`; undefined when it is not one. Long texts of the SDK are cut, not refused, and cleaned for the
+ * log: no part of the authinfo that is `held` may come to stand there.
+ */
+export async function readRejection(body: JsonObject | undefined, held?: string): Promise<Rejection | undefined> {
   if (body === undefined) return undefined;
   const { generation, err_code: errCode, return_code: returnCode, return_msg: returnMsg } = body;
   if (typeof generation !== "number" || !Number.isSafeInteger(generation) || generation < 1) return undefined;
   if (errCode !== undefined && typeof errCode !== "number" && typeof errCode !== "string") return undefined;
   if (returnCode !== undefined && typeof returnCode !== "string") return undefined;
   if (returnMsg !== undefined && typeof returnMsg !== "string") return undefined;
+  // Not at every start: an SDK seldom refuses anything.
+  const { withhold } = await import("../log/withhold.ts");
+  const words = (text: string) => peerWords(withhold(text, { secret: held === undefined ? [] : [held] }), MAX_TEXT);
   return {
     generation,
-    ...(errCode === undefined ? {} : { errCode: typeof errCode === "string" ? peerWords(errCode, MAX_TEXT) : errCode }),
-    ...(returnCode === undefined ? {} : { returnCode: peerWords(returnCode, MAX_TEXT) }),
-    ...(returnMsg === undefined ? {} : { returnMsg: peerWords(returnMsg, MAX_TEXT) }),
+    ...(errCode === undefined ? {} : { errCode: typeof errCode === "string" ? words(errCode) : errCode }),
+    ...(returnCode === undefined ? {} : { returnCode: words(returnCode) }),
+    ...(returnMsg === undefined ? {} : { returnMsg: words(returnMsg) }),
   };
 }

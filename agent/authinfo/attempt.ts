@@ -15,6 +15,8 @@ export interface AttemptOptions {
   readonly bridgeWaitMs: number;
   readonly planned: boolean;
   readonly newestSignedAtS: number;
+  /** The authinfo that is to be renewed. */
+  readonly held?: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -31,7 +33,7 @@ export async function obtain(line: Line, options: AttemptOptions): Promise<Obtai
   const { rawData, identity } = await line.driver.getRawData(options.signal);
   const deviceId = resolveDeviceId(identity, options.configuredDeviceId);
   const answer = await line.wechatpay.requestAuthinfo(
-    { deviceId, rawData },
+    { deviceId, rawData, ...(options.held === undefined ? {} : { held: options.held }) },
     { planned: options.planned, newestSignedAtS: options.newestSignedAtS, signal: options.signal },
   );
   return identity.netId === undefined ? { answer, deviceId } : { answer, deviceId, netId: identity.netId };

@@ -154,6 +154,7 @@ export class Renewal {
         bridgeWaitMs: this.#parts.bridgeWaitMs,
         planned: why === "planned",
         newestSignedAtS: holder.newestSignedAtS,
+        ...(holder.held === undefined ? {} : { held: holder.held.credential.authinfo }),
         clock,
         signal,
       });

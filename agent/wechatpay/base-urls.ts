@@ -6,7 +6,8 @@ export interface Outcome {
   readonly atWallMs: number;
   readonly ms: number;
   readonly status?: number | undefined;
-  readonly requestId?: string | undefined;
+  /** Judged only when somebody asks: most are never looked at, and a search for secrets has its price. */
+  readonly requestId?: (() => string | undefined) | undefined;
 }
 
 /**
@@ -69,11 +70,12 @@ interface Entry {
 }
 
 function told({ outcome, atWallMs, ms, status, requestId }: Outcome): Partial<BaseUrlStatus> {
+  const id = requestId?.();
   return {
     lastOutcome: outcome,
     lastAt: new Date(atWallMs).toISOString(),
     lastMs: Math.round(ms),
     ...(status === undefined ? {} : { lastStatus: status }),
-    ...(requestId === undefined ? {} : { lastRequestId: requestId }),
+    ...(id === undefined ? {} : { lastRequestId: id }),
   };
 }

@@ -12,7 +12,7 @@ import {
   type Verified,
   withContext,
 } from "./exchange.ts";
-import { refreshAfterS, requestId } from "./headers.ts";
+import { refreshAfterS } from "./headers.ts";
 import type { HttpAnswer } from "./transport.ts";
 import type {
   AuthinfoAnswer,
@@ -26,6 +26,9 @@ import { within } from "./within.ts";
 
 export const AUTHINFO_PATH = "/v3/offlineface/authinfo";
 export const ECHO_PATH = "/v3/security/echo";
+
+/** The raw_data and the authinfo of two attempts. */
+const REMEMBERED = 4;
 
 export interface WechatPayOptions extends ExchangeOptions {
   readonly identity: Identity;
@@ -42,6 +45,22 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   const urls = new BaseUrls(config.baseUrls);
   const targets = config.baseUrls.map((baseUrl) => createTarget(baseUrl, options));
   let lastWorked = config.baseUrls[0];
+  /** Of the last requests and answers: a queue or a cache on the way may bring them back in another answer. */
+  let recent: readonly string[] = [];
+  const open = Object.values(identity).filter((value) => value !== undefined);
+
+  function remember(...secrets: readonly (string | undefined)[]): void {
+    const given = secrets.filter((secret) => secret !== undefined && !recent.includes(secret));
+    recent = [...given.map(String), ...recent].slice(0, REMEMBERED);
+  }
+
+  function withFacts<T>({ status, headers }: HttpAnswer, call: Call, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw withContext(error, { status, requestId: exchange.requestId(headers, call) });
+    }
+  }
 
   /** One base URL, within its deadline: in direct mode a 401 that our clock explains is answered by a second request. */
   function ask<T>(index: number, call: Call, signal: AbortSignal, read: (verified: Verified) => T): Promise<T> {
@@ -49,26 +68,25 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
     if (at === undefined) throw new AgentError("CONFIG_INVALID", "no base URL is configured");
     const once = async (deadline: AbortSignal): Promise<T> => {
       const startedAt = clock.boot();
-      const record = (outcome: string, facts: { status?: number | undefined; requestId?: string | undefined }) => {
+      const record = (outcome: string, status: number | undefined, requestId: () => string | undefined) => {
         const ms = clock.boot() - startedAt;
-        urls.record(index, { outcome, atWallMs: clock.wall(), ms, ...facts });
+        urls.record(index, { outcome, atWallMs: clock.wall(), ms, status, requestId });
         options.onOutcome?.({ baseUrl: at.baseUrl, outcome, ms });
-        log.debug("PAY_REQUEST", { baseUrl: at.baseUrl, outcome, ms: Math.round(ms), ...facts });
+        log.debug("PAY_REQUEST", { baseUrl: at.baseUrl, outcome, ms: Math.round(ms), status });
       };
       try {
         const verified = await exchange.request(at, call, deadline);
         const result = read(verified);
-        record("ok", { status: verified.answer.status, requestId: requestId(verified.answer.headers) });
+        const { status, headers } = verified.answer;
+        record("ok", status, () => exchange.requestId(headers, { ...call, secrets: recent }));
         return result;
       } catch (thrown) {
         // The caller gave up: nobody's failure.
         if (signal.aborted) throw signal.reason;
         const error = withContext(thrown, { baseUrl: at.baseUrl });
-        const { status, requestId: id } = error.context;
-        record(error.code.toLowerCase(), {
-          status: typeof status === "number" ? status : undefined,
-          requestId: typeof id === "string" ? id : undefined,
-        });
+        const { status, requestId } = error.context;
+        const id = typeof requestId === "string" ? requestId : undefined;
+        record(error.code.toLowerCase(), typeof status === "number" ? status : undefined, () => id);
         throw error;
       }
     };
@@ -132,18 +150,20 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         organization_id: identity.organizationId,
       });
       const { newestSignedAtS } = requestOptions;
-      const call = { path: AUTHINFO_PATH, body, secrets: [wanted.rawData], newestSignedAtS };
+      remember(wanted.rawData, wanted.held);
+      const call = { path: AUTHINFO_PATH, body, secrets: recent, open: [...open, wanted.deviceId], newestSignedAtS };
       return attempt(call, requestOptions, ({ answer, ...origin }) => {
         const refresh = config.mode === "gateway" ? refreshAfterS(answer.headers) : undefined;
-        const content = withFacts(answer, () => readAnswer(answer.body, answer.headers));
+        const content = withFacts(answer, call, () => readAnswer(answer.body, answer.headers));
+        remember(content.authinfo);
         return { ...origin, ...content, ...(refresh === undefined ? {} : { refreshAfterS: refresh }) };
       });
     },
     echo({ signal }: EchoOptions): Promise<EchoAnswer> {
       const body = JSON.stringify({ echo_message: entropy.bytes(16).toString("hex") });
-      const call = { path: ECHO_PATH, body, secrets: [], newestSignedAtS: 0 };
+      const call = { path: ECHO_PATH, body, secrets: recent, open, newestSignedAtS: 0 };
       return attempt(call, { planned: false, signal }, ({ answer, baseUrl, skewMs: skew }) => {
-        withFacts(answer, () => readObject(answer.body, answer.headers));
+        withFacts(answer, call, () => readObject(answer.body, answer.headers));
         return { baseUrl, skewMs: skew, status: answer.status };
       });
     },
@@ -160,12 +180,4 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
       await Promise.all(targets.map(({ transport }) => transport.close()));
     },
   };
-}
-
-function withFacts<T>(answer: HttpAnswer, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw withContext(error, { status: answer.status, requestId: requestId(answer.headers) });
-  }
 }

@@ -2,8 +2,9 @@ import type { Clock } from "../clock.ts";
 import type { Identity, WechatPayConfig } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, isAgentError } from "../errors.ts";
-import { classifyStatus, classifyTransportError } from "./failure-classes.ts";
-import { dateMs, requestId } from "./headers.ts";
+import type { Known } from "../log/withhold.ts";
+import { classifyStatus, classifyTransportError, tellableId } from "./failure-classes.ts";
+import { dateMs, type HeaderBag } from "./headers.ts";
 import { isExempt } from "./no-proxy.ts";
 import type { WechatPaySecrets } from "./secrets.ts";
 import { authorization, messageToSign, type Sign, signAtOnce, verifyAnswer } from "./signature.ts";
@@ -41,8 +42,9 @@ export interface WayOptions extends Pick<ExchangeOptions, "config" | "clock"> {
 export interface Call {
   readonly path: string;
   readonly body: string;
-  /** Texts in the body that an error must not repeat. */
+  /** Texts that nothing of an answer may repeat, and those that it may, whatever they have in common with the former. */
   readonly secrets: readonly string[];
+  readonly open?: readonly string[];
   readonly newestSignedAtS: number;
   /** The key that WeChat Pay is asked to sign with, where that is not the configured one. */
   readonly publicKeyId?: string;
@@ -75,6 +77,8 @@ export interface Exchange {
   send(target: Target, call: Call, signal: AbortSignal): Promise<Sent>;
   /** The second half: the verdict. */
   judge(sent: Sent, call: Call): Verified;
+  /** `Request-ID` as far as it tells nothing that is secret. */
+  requestId(headers: HeaderBag, call: Pick<Call, "secrets" | "open">): string | undefined;
   /** WeChat Pay's clock minus ours, as of now; undefined until an answer has told. */
   skewMs(): number | undefined;
 }
@@ -82,7 +86,11 @@ export interface Exchange {
 export function createExchange(options: ExchangeOptions): Exchange {
   const { config, identity, secrets, clock, entropy } = options;
   const publicKeys = new Map([[config.publicKeyId, secrets.publicKey]]);
-  const hidden = [secrets.bearerToken, secrets.proxyAuth].filter((secret) => secret !== undefined);
+  const hidden = sentSecrets(secrets);
+  const known = (call: Pick<Call, "secrets" | "open">): Known => ({
+    secret: [...call.secrets, ...hidden],
+    open: [identity.spMchid, ...(call.open ?? [])],
+  });
   /** WeChat Pay's clock minus `clock.boot()`: so a step of the wall clock does not spoil what was learnt. */
   let serverMinusBootMs: number | undefined;
 
@@ -149,7 +157,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const { answer } = sent;
     const { status, headers, body } = answer;
     if (!isSuccess(status)) {
-      throw classifyStatus({ status, headers, body, wallMs: clock.wall(), secrets: [...call.secrets, ...hidden] });
+      throw classifyStatus({ status, headers, body, wallMs: clock.wall(), known: known(call) });
     }
     try {
       const encoding = headers["content-encoding"];
@@ -162,7 +170,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       const signedAtS = verifyAnswer({ headers, rawBody: body, publicKeys, nowS, newestSignedAtS });
       return { ...sent, signedAtS, skewMs: skewMs() ?? signedAtS * 1000 - clock.wall() };
     } catch (error) {
-      throw withContext(error, { status, requestId: requestId(headers) });
+      throw withContext(error, { status, requestId: tellableId(headers, known(call)) });
     }
   }
 
@@ -170,8 +178,15 @@ export function createExchange(options: ExchangeOptions): Exchange {
     request: async (target, call, signal) => judge(await send(target, call, signal), call),
     send,
     judge,
+    requestId: (headers, call) => tellableId(headers, known(call)),
     skewMs,
   };
+}
+
+/** What every request carries. A user's name is none. */
+export function sentSecrets({ bearerToken, proxyAuth }: Pick<WechatPaySecrets, "bearerToken" | "proxyAuth">): string[] {
+  const password = proxyAuth?.slice(proxyAuth.indexOf(":") + 1);
+  return [bearerToken, password].flatMap((secret) => (secret === undefined ? [] : [secret.trim()]));
 }
 
 /** A base URL and the way to it, which is opened at the first request. */

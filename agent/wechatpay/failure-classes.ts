@@ -1,5 +1,6 @@
 import { AgentError, type ErrorCode, type ErrorContext, systemCode } from "../errors.ts";
 import { peerWords } from "../log/peer-words.ts";
+import { type Known, tells, withhold } from "../log/withhold.ts";
 import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
 
 /** WeChat Pay refuses a timestamp further away than this (reference "wechatpay" 3.7), and so do we with its answers. */
@@ -124,18 +125,18 @@ export interface StatusFacts {
   /** As much of the body as was read; may be empty, cut short, or anything but JSON. */
   readonly body: Buffer;
   readonly wallMs: number;
-  /** Texts that must not turn up again, though a server may well repeat them. */
-  readonly secrets: readonly string[];
+  /** What a server may well repeat, and must not turn up again. */
+  readonly known: Known;
 }
 
 /** The class of an answer that is no success (reference "wechatpay" 3.7). Never verified, so nothing but a hint. */
 export function classifyStatus(facts: StatusFacts): AgentError {
   const { status, headers } = facts;
-  const body = readErrorBody(facts.body, facts.secrets);
+  const body = readErrorBody(facts.body, facts.known);
   const date = dateMs(headers);
   const skewMs = date === undefined ? undefined : date - facts.wallMs;
   const code = codeOfStatus(status, body.code, skewMs);
-  const id = requestId(headers);
+  const id = tellableId(headers, facts.known);
   const wait = retryAfterS(headers, facts.wallMs);
   const context: ErrorContext = {
     status,
@@ -185,7 +186,7 @@ function codeOfStatus(status: number, answerCode: string | undefined, skewMs: nu
 }
 
 /** `code` and `message` of an error body as far as they can be shown; nothing for any other body. */
-function readErrorBody(body: Buffer, secrets: readonly string[]): { code?: string; message?: string } {
+function readErrorBody(body: Buffer, known: Known): { code?: string; message?: string } {
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));
@@ -195,15 +196,15 @@ function readErrorBody(body: Buffer, secrets: readonly string[]): { code?: strin
   }
   if (typeof value !== "object" || value === null) return {};
   const { code, message } = value as { code?: unknown; message?: unknown };
-  const text = typeof message === "string" ? presentable(message, secrets) : "";
+  const text = typeof message === "string" ? peerWords(withhold(message, known), 200) : "";
   return {
-    ...(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,47}$/.test(code) ? { code } : {}),
+    ...(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,47}$/.test(code) && !tells(code, known) ? { code } : {}),
     ...(text === "" ? {} : { message: text }),
   };
 }
 
-/** For a log line. A secret may be a short word, too: those are known. */
-function presentable(message: string, secrets: readonly string[]): string {
-  const others = secrets.reduce((text, secret) => (secret === "" ? text : text.replaceAll(secret, "…")), message);
-  return peerWords(others, 200);
+/** `Request-ID` as far as it tells nothing that is secret. */
+export function tellableId(headers: HeaderBag, known: Known): string | undefined {
+  const id = requestId(headers);
+  return id === undefined || tells(id, known) ? undefined : id;
 }

@@ -1,7 +1,6 @@
 import { type AgentError, isAgentError } from "../errors.ts";
 import { BaseUrls } from "./base-urls.ts";
 import { type Call, createExchange, type ExchangeOptions, isExplainedByClock, withContext } from "./exchange.ts";
-import { requestId } from "./headers.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import { signAside } from "./signature.ts";
 import { type HttpAnswer, isSuccess } from "./transport.ts";
@@ -68,7 +67,8 @@ export function createForwarder(options: ForwardOptions): Forwarder {
   ): Promise<Tried> {
     const startedAt = clock.boot();
     const record = (outcome: string, answer?: HttpAnswer) => {
-      const facts = { status: answer?.status, requestId: answer && requestId(answer.headers) };
+      const requestId = answer && (() => exchange.requestId(answer.headers, call));
+      const facts = { status: answer?.status, requestId };
       urls.record(index, { outcome, atWallMs: clock.wall(), ms: clock.boot() - startedAt, ...facts });
       options.onOutcome?.({ baseUrl: lane.baseUrl, outcome });
       return outcome;

@@ -50,10 +50,10 @@ export function refreshAfterS(headers: HeaderBag): number | undefined {
   return seconds !== undefined && seconds >= SHORTEST_REFRESH_S && seconds <= LONGEST_REFRESH_S ? seconds : undefined;
 }
 
-/** What WeChat Pay's support asks for; only if it can be printed as it stands. */
+/** What WeChat Pay's support asks for, in the one form that WeChat Pay gives it: letters and digits in groups. */
 export function requestId(headers: HeaderBag): string | undefined {
   const value = single(headers, "request-id");
-  return value !== undefined && /^[\x21-\x7e]{1,128}$/.test(value) ? value : undefined;
+  return value !== undefined && /^[A-Za-z0-9-]{1,96}$/.test(value) ? value : undefined;
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -1,6 +1,6 @@
 import { AgentError, asAgentError } from "../errors.ts";
 import { createWechatPay, ECHO_PATH, type WechatPayOptions } from "./client.ts";
-import { createTarget, joined } from "./exchange.ts";
+import { createTarget, joined, sentSecrets } from "./exchange.ts";
 import { classifyStatus, classifyTransportError } from "./failure-classes.ts";
 import { dateMs, isHtml } from "./headers.ts";
 import { type Inspection, inspectTls } from "./inspect.ts";
@@ -99,7 +99,7 @@ async function reach(
     const skewMs = date === undefined ? undefined : date - clock.wall();
     const error = isSuccess(status)
       ? new AgentError(isHtml(said, body) ? "PAY_CAPTIVE_PORTAL" : "PAY_UNSIGNED", "a success that nobody signed")
-      : classifyStatus({ status, headers: said, body, wallMs: clock.wall(), secrets: [] });
+      : classifyStatus({ status, headers: said, body, wallMs: clock.wall(), known: { secret: sentSecrets(secrets) } });
     return { error, skewMs };
   } catch (error) {
     signal.throwIfAborted();

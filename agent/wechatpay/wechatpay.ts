@@ -18,6 +18,8 @@ export interface WechatPay {
 export interface AuthinfoRequest {
   readonly deviceId: string;
   readonly rawData: string;
+  /** The authinfo that is held: nothing of an answer may repeat it. */
+  readonly held?: string;
 }
 
 export interface RequestOptions {

@@ -161,13 +161,14 @@ interface Wanted {
   readonly newestSignedAtS?: number;
   readonly signal?: AbortSignal;
   readonly rawData?: string;
+  readonly held?: string;
 }
 
 /** One attempt with a raw_data of its own. */
 export function request(client: WechatPay, wanted: Wanted = {}): Promise<AuthinfoAnswer> {
   const rawData = wanted.rawData ?? systemEntropy.bytes(300).toString("base64");
   return client.requestAuthinfo(
-    { deviceId: DEVICE_ID, rawData },
+    { deviceId: DEVICE_ID, rawData, ...(wanted.held === undefined ? {} : { held: wanted.held }) },
     {
       planned: wanted.planned ?? true,
       newestSignedAtS: wanted.newestSignedAtS ?? 0,

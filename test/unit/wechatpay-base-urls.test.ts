@@ -34,7 +34,7 @@ describe("the base URL in use", () => {
 
   it("counts by outcome and keeps the last", () => {
     const urls = new BaseUrls(["a"]);
-    urls.record(0, { outcome: "ok", atWallMs: 0, ms: 12.6, status: 200, requestId: "R1" });
+    urls.record(0, { outcome: "ok", atWallMs: 0, ms: 12.6, status: 200, requestId: () => "R1" });
     urls.record(0, { outcome: "pay_dns", atWallMs: 1000, ms: 3 });
     urls.record(0, { outcome: "pay_dns", atWallMs: 2000, ms: 3.2 });
     expect(urls.status()).toEqual([

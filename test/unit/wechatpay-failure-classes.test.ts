@@ -12,7 +12,7 @@ function withCode(code: string, cause?: unknown): Error {
 const transport = (error: unknown, clockSuspect = false) => classifyTransportError(error, { clockSuspect });
 
 function status(code: number, body = "", headers: HeaderBag = {}, secrets: string[] = []) {
-  return classifyStatus({ status: code, headers, body: Buffer.from(body), wallMs: NOW, secrets });
+  return classifyStatus({ status: code, headers, body: Buffer.from(body), wallMs: NOW, known: { secret: secrets } });
 }
 
 describe("errors of the connection", () => {
@@ -179,7 +179,13 @@ describe("answers that are no success", () => {
       Object.entries(row.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
     );
     const wallMs = headers.date === undefined ? NOW : Date.parse(headers.date);
-    const error = classifyStatus({ status: row.status, headers, body: Buffer.from(row.body), wallMs, secrets: [] });
+    const error = classifyStatus({
+      status: row.status,
+      headers,
+      body: Buffer.from(row.body),
+      wallMs,
+      known: { secret: [] },
+    });
     expect(error.context.status).toBe(row.status);
     if (row.retry === "slow down") expect(error.rule.retry).toBe("throttled");
     if ([400, 401, 403].includes(row.status)) expect(error.rule.retry).toBe("slow");

@@ -1,0 +1,96 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { systemEntropy } from "../../agent/entropy.ts";
+import { failure, request, WechatPayRig } from "../support/wechatpay-rig.ts";
+
+let rig: WechatPayRig;
+beforeAll(async () => {
+  rig = await WechatPayRig.create();
+});
+afterEach(() => rig.stop());
+
+const TOKEN = "term-7Qm2xZk9Wv4RbT8n";
+
+async function terminal() {
+  const server = await rig.gateway({ bearerToken: TOKEN });
+  const client = rig.client([server.url], { mode: "gateway", secrets: { bearerToken: TOKEN } });
+  const id = () => client.status().baseUrls[0]?.lastRequestId;
+  return { server, client, id };
+}
+
+const hex = (text: string) => Buffer.from(text).toString("hex").toUpperCase();
+
+describe("a gateway that repeats what it was given", () => {
+  const ways: readonly (readonly [string, (piece: string) => string])[] = [
+    ["in short pieces", (piece) => `${piece.slice(0, 7)} 和 ${piece.slice(8, 15)}`],
+    ["escaped", (piece) => piece.replace(/./g, (char) => `%${hex(char)}`)],
+    ["in base64url", (piece) => Buffer.from(piece).toString("base64url").slice(0, 22)],
+    ["in hexadecimal", (piece) => hex(piece).slice(0, 22)],
+    ["letter by letter", (piece) => [...piece.slice(0, 11)].join(" ")],
+  ];
+  it.each(ways)("gets nothing of it told %s", async (_, mangle) => {
+    const { server, client } = await terminal();
+    const rawData = systemEntropy.bytes(300).toString("base64");
+    for (const secret of [rawData.replace(/\W/g, "").slice(60, 80), TOKEN.slice(5)]) {
+      const message = `参数错误：${mangle(secret)}，请重试`;
+      server.faults.next({ status: 400, body: JSON.stringify({ code: "PARAM_ERROR", message }) });
+      const error = await failure(request(client, { rawData }));
+      expect(error.context.answerMessage).toMatch(/^参数错误：…( 和 …)?，请重试$/);
+      expect(error.message).toBe(`HTTP 400 PARAM_ERROR: ${String(error.context.answerMessage)}`);
+    }
+  });
+
+  it("gets nothing of it into the code nor the Request-ID of a refusal", async () => {
+    const { server, client, id } = await terminal();
+    const rawData = systemEntropy.bytes(300).toString("base64");
+    for (const piece of [rawData.slice(40, 50), TOKEN.slice(5, 15)]) {
+      const body = JSON.stringify({ code: `A${hex(piece)}`, message: "x" });
+      server.faults.next({ status: 400, body, headers: { "Request-ID": `08D7${hex(piece)}-0` } });
+      const { context } = await failure(request(client, { rawData }));
+      expect([context.answerCode, context.requestId, id()]).toEqual([undefined, undefined, undefined]);
+    }
+  });
+
+  it("gets nothing of it into the Request-ID of a success, but a true one is shown", async () => {
+    const { server, client, id } = await terminal();
+    const rawData = systemEntropy.bytes(300).toString("base64");
+    const letters = rawData.replace(/\W/g, "");
+    for (const bad of [letters.slice(20, 30), hex(TOKEN.slice(5)), "a b", "x".repeat(97), "08D7/1"]) {
+      server.faults.next({ headers: { "Request-ID": bad } });
+      await request(client, { rawData: systemEntropy.bytes(300).toString("base64") }).catch(() => undefined);
+      server.faults.next({ headers: { "Request-ID": bad } });
+      await request(client, { rawData }).catch(() => undefined);
+      expect(id()).toBeUndefined();
+    }
+    const good = "08D799FEFC0510DA071885CBEEA30620F26028FBBA04-0";
+    server.faults.next({ headers: { "Request-ID": good } });
+    await request(client);
+    expect(id()).toBe(good);
+  });
+
+  it("gets nothing told of the request before, of the authinfo it gave, nor of the one that is held", async () => {
+    const { server, client, id } = await terminal();
+    const rawData = systemEntropy.bytes(300).toString("base64");
+    const held = systemEntropy.bytes(300).toString("base64").replace(/\W/g, "");
+    const { authinfo } = await request(client, { rawData });
+    for (const secret of [rawData.replace(/\W/g, ""), authinfo, held]) {
+      const message = `busy with ${secret.slice(30, 42)} now`;
+      server.faults.next({
+        status: 503,
+        body: JSON.stringify({ message }),
+        headers: { "Request-ID": hex(secret.slice(9, 18)) },
+      });
+      const error = await failure(request(client, { held }));
+      expect(error.context.answerMessage).toBe("busy with … now");
+      expect(id()).toBeUndefined();
+    }
+  });
+
+  it("may name the terminal, though the token does so too", async () => {
+    const token = "term-1900000109-LTA0P18937F130532000001-7Qm2xZk9";
+    const server = await rig.gateway({ bearerToken: token });
+    const client = rig.client([server.url], { mode: "gateway", secrets: { bearerToken: token } });
+    const message = "no terminal LTA0P18937F130532000001 of 1900000109";
+    server.faults.next({ status: 403, body: JSON.stringify({ code: "NO_AUTH", message }) });
+    expect((await failure(request(client))).context.answerMessage).toBe(message);
+  });
+});
