@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { Problem } from "../config/problem.ts";
-import { parseMerchantKey, parsePrivateKey, parseWechatPayKey } from "../config/secrets/pem.ts";
+import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "../config/secrets/pem.ts";
 import { MOST, MOST_CA, Reading, type Surroundings } from "../config/secrets/reading.ts";
 import { proxyAuthFault } from "../config/secrets/secrets.ts";
 import type { WechatPaySecrets } from "../wechatpay/secrets.ts";
@@ -26,10 +26,8 @@ export function readSecrets(
 ): { readonly secrets?: GatewaySecrets; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
   const reading = new Reading(files, surroundings, origins);
   const cert = reading.certificates("listen.cert_file", "server.pem", MOST, RENEW);
-  const key = reading.pem("listen.key_file", (text, file) => parsePrivateKey(text, file, "server.key"));
-  if (cert !== undefined && key !== undefined) {
-    reading.pair(["listen.cert_file", cert.first], ["listen.key_file", key.value]);
-  }
+  const key = reading.pem("listen.key_file", (text, file) => parseTlsKey(text, file, "server.key"));
+  reading.pair(["listen.cert_file", cert?.first], ["listen.key_file", key?.value]);
   const terminalCa = reading.certificates("devices.ca_file", "terminal-ca.pem", MOST_CA, {
     zh: "请更换终端 CA",
     en: "renew the terminals' authority",

@@ -40,6 +40,8 @@ const codesOfSystem = new Map<string, ErrorCode>([
   ["CERT_HAS_EXPIRED", "PAY_TLS_EXPIRED"],
   ["CERT_NOT_YET_VALID", "PAY_TLS_EXPIRED"],
   ["ERR_TLS_CERT_ALTNAME_INVALID", "PAY_TLS_NAME"],
+  // What Node calls the verdicts that it has no name for, such as a server's key that is too weak.
+  ["UNSPECIFIED", "PAY_TLS_UNTRUSTED"],
 ]);
 
 /** Families of codes, in this order. OpenSSL's list: https://docs.openssl.org/3.5/man1/openssl-verification-options. */
@@ -47,8 +49,8 @@ const codesByPattern: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^EAI_/, "PAY_DNS"],
   // An alert is the peer's word: about a certificate, it can only be about ours.
   [/^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/, "PAY_CLIENT_CERTIFICATE"],
-  // OpenSSL could not use the files: certificate and key do not belong together, or are neither.
-  [/^ERR_OSSL_/, "PAY_CLIENT_CERTIFICATE"],
+  // OpenSSL could not use the files: certificate and key do not belong together, are neither, or too weak.
+  [/^ERR_OSSL_|^ERR_SSL_(EE_KEY|CA_KEY|CA_MD)_TOO_/, "PAY_CLIENT_CERTIFICATE"],
   [/^(ERR_SSL_|ERR_TLS_|EPROTO$)/, "PAY_TLS_FAILED"],
   [/SELF_SIGNED|^(UNABLE_TO_|CERT_|CRL_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/, "PAY_TLS_UNTRUSTED"],
   // Any other errno: the way is not usable, for a reason this table does not know.

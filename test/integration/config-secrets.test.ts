@@ -37,6 +37,23 @@ const pssPem = {
   privatePem: pss.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
 };
 
+const x25519 = generateKeyPairSync("x25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+/** Of RSA 1024, by openssl req -x509: our own authority issues no such thing. */
+const weakCertificate = `-----BEGIN CERTIFICATE-----
+MIIB8DCCAVmgAwIBAgIUE0V2THPz50Cm08FBPEmSBa9TOnowDQYJKoZIhvcNAQEL
+BQAwDDEKMAgGA1UEAwwBdDAgFw0yNjExMjYwMjA5MjBaGA8yMTI2MTEwMjAyMDky
+MFowDDEKMAgGA1UEAwwBdDCBnzANBgkqhkiG9w0BAQEFAAOBjQAwgYkCgYEAycu4
+g0KZHL6TrJHnnF8yNN/JOrfszwSuCUUOz/RuuCy1lvYfrKH1fjCA3SjYAkfDvelO
+au0qrG8Wl9E7hhH7xZjWyr3k4QKk1WXExzpD3HdW2uVPuVfPAoN0+58XEe7oP/UI
+LEhExBOUvy1WL3QynjdWAvdYJ3pWZV3kw+Pp6akCAwEAAaNNMEswHQYDVR0OBBYE
+FFtSy5ImdAj3O2octPkyPm4RS5nAMB8GA1UdIwQYMBaAFFtSy5ImdAj3O2octPky
+Pm4RS5nAMAkGA1UdEwQCMAAwDQYJKoZIhvcNAQELBQADgYEAm1IIMQsyDI3g53el
+uiPMBjZMn9ywo2+5W9sefgm1rwHbZmyST5BAFF/0NgUpHFeR692gpXYDKWXF7WKI
+I1M//7ojtvAYQOTywZZG708d40ayNSrpNGTfJSKsDo6+joB/OqWNN1/LYRmxWPv0
+LDHho5yiF+8NJwbtwjmk8K/WrAU=
+-----END CERTIFICATE-----
+`;
+
 const client = { cert: "", key: "", expired: "", expiring: "", future: "", ca: "", otherKey: "" };
 
 beforeAll(async () => {
@@ -230,9 +247,9 @@ describe("the guard of a public file", () => {
 
 describe("keys", () => {
   it.each([
-    ["a short key", () => weak.privatePem, "2048"],
-    ["an elliptic key", () => ellipticPem.privatePem, "RSA"],
-    ["a key for RSA-PSS alone", () => pssPem.privatePem, "RSA"],
+    ["a short key", () => weak.privatePem, "an RSA key of 1024 bits, too short"],
+    ["an elliptic key", () => ellipticPem.privatePem, "an EC key, not an RSA key"],
+    ["a key for RSA-PSS alone", () => pssPem.privatePem, "an RSA-PSS key, not an RSA key"],
     ["a key with a password", () => strong.encrypted, "encrypted"],
     ["an old key with a password", () => strong.encryptedPkcs1, "encrypted"],
     ["a certificate", () => client.cert, "is a certificate"],
@@ -247,8 +264,51 @@ describe("keys", () => {
 
   it("with a password come with the command that takes it off", async () => {
     const problem = await only({ "wechatpay.merchant_private_key_file": strong.encrypted });
-    expect(problem.instead.en).toContain("openssl rsa -in");
-    expect(problem.instead.zh).toContain("openssl rsa -in");
+    expect(problem.instead.en).toContain("openssl pkey -in");
+    expect(problem.instead.zh).toContain("openssl pkey -in");
+  });
+
+  it("of a merchant are sent back to where they are made, which is not the platform", async () => {
+    const remedy = async (pem: string) => (await only({ "wechatpay.merchant_private_key_file": pem })).instead;
+    expect((await remedy(weak.privatePem)).zh).toMatch(/证书工具.*merchant_serial_no/);
+    expect((await remedy(ellipticPem.privatePem)).zh).toBe("请指定证书工具生成的 apiclient_key.pem");
+    expect((await only({ "wechatpay.public_key_file": weak.publicPem })).instead.zh).toContain("商户平台");
+  });
+
+  const curve = (namedCurve: string) =>
+    generateKeyPairSync("ec", { namedCurve }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  it.each([
+    ["RSA of 1024 bits", () => weak.privatePem, "an RSA key of 1024 bits, too short"],
+    ["P-224", () => curve("P-224"), "the curve secp224r1, weaker than P-256"],
+    ["P-192", () => curve("prime192v1"), "weaker than P-256"],
+    ["a key that only agrees on others", () => x25519, "of the kind x25519, of no use to TLS"],
+    ["a password", () => strong.encrypted, "encrypted"],
+  ])("of %s are none for TLS", async (_what, content, words) => {
+    const problem = await only({ "wechatpay.client_key_file": content() });
+    expect([problem.key, problem.what.en]).toEqual(["wechatpay.client_key_file", expect.stringContaining(words)]);
+  });
+
+  it.each([
+    ["RSA", () => strong.privatePem],
+    ["P-256", () => ellipticPem.privatePem],
+    ["P-384", () => curve("P-384")],
+    ["P-521", () => curve("P-521")],
+    ["RSA-PSS", () => pssPem.privatePem],
+  ])("of %s are good for TLS", async (_what, content) => {
+    expect((await load({ "wechatpay.client_key_file": content() })).problems).toEqual([]);
+  });
+
+  it("that are too weak are found in the certificate as well", async () => {
+    const problem = await only({ "wechatpay.client_cert_file": weakCertificate });
+    expect([problem.key, problem.what.en]).toEqual([
+      "wechatpay.client_cert_file",
+      expect.stringContaining("a certificate whose key is an RSA key of 1024 bits, too short"),
+    ]);
+    const { problems } = await load({
+      "wechatpay.client_cert_file": weakCertificate,
+      "wechatpay.client_key_file": weak.privatePem,
+    });
+    expect(problems.map(({ key }) => key)).toEqual(["wechatpay.client_key_file", "wechatpay.client_cert_file"]);
   });
 
   it.each([

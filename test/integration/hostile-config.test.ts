@@ -114,8 +114,8 @@ describe.concurrent("a key file", () => {
       (file) =>
         writeFile(file, text);
     await spoil([
-      [content(pem(elliptic)), "which is no RSA key of at least 2048 bits"],
-      [content(pem(short)), "which is no RSA key of at least 2048 bits"],
+      [content(pem(elliptic)), "which is an EC key, not an RSA key"],
+      [content(pem(short)), "which is an RSA key of 1024 bits, too short"],
       [content(pem(strong.privateKey, { cipher: "aes-256-cbc", passphrase: "x" })), "encrypted with a password"],
       [content(publicPem), "which is a public key, not a private key"],
       [content("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"), "which is no PEM text"],

@@ -73,14 +73,14 @@ describe("a gateway that repeats what it was given", () => {
     const held = systemEntropy.bytes(300).toString("base64").replace(/\W/g, "");
     const { authinfo } = await request(client, { rawData });
     for (const secret of [rawData.replace(/\W/g, ""), authinfo, held]) {
-      const message = `busy with ${secret.slice(30, 42)} now`;
+      const message = `系统繁忙：${secret.slice(30, 42)}，请重试`;
       server.faults.next({
         status: 503,
         body: JSON.stringify({ message }),
         headers: { "Request-ID": hex(secret.slice(9, 18)) },
       });
       const error = await failure(request(client, { held }));
-      expect(error.context.answerMessage).toBe("busy with … now");
+      expect(error.context.answerMessage).toBe("系统繁忙：…，请重试");
       expect(id()).toBeUndefined();
     }
   });

@@ -5,25 +5,58 @@ import type { Bilingual } from "../../language.ts";
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 
 const LEAST_BITS = 2048;
+const LEAST_CURVE_BITS = 256;
 const DAY_MS = 86_400_000;
 const WARN_DAYS = 30;
+
+const NEW_PAIR: Words = [
+  "请重新生成 RSA 2048 位以上或 EC P-256 的密钥，申请新证书，一并下发",
+  "make a key of RSA 2048 bits or more, or of EC P-256, have a new certificate issued for it, and deploy both together",
+];
 
 /** The merchant's RSA key out of a PEM text. `file` is only for the messages, which never quote the text. */
 export function parseMerchantKey(pem: string, file: string): Parsed<KeyObject> {
   const parsed = parsePrivateKey(pem, file, "apiclient_key.pem");
   if (!parsed.ok) return parsed;
-  return isStrongRsa(parsed.value) ? parsed : weak(file);
+  const weakness = notStrongRsa(parsed.value);
+  if (weakness === undefined) return parsed;
+  // WeChat Pay never has this key: it is made where the certificate is applied for (reference "wechatpay" 3.6).
+  return isRsa(parsed.value)
+    ? unfit(file, weakness, [
+        "请用微信支付证书工具重新生成密钥并申请 API 证书，再放入新的 apiclient_key.pem 和 merchant_serial_no",
+        "make a new key and apply for a new API certificate with WeChat Pay's certificate tool; put its apiclient_key.pem there and its serial number into merchant_serial_no",
+      ])
+    : unfit(file, weakness, [
+        "请指定证书工具生成的 apiclient_key.pem",
+        "name the apiclient_key.pem that WeChat Pay's certificate tool has made",
+      ]);
+}
+
+/** The key that goes with a TLS certificate, of a terminal or of a gateway. OpenSSL takes no weaker one, and says so only when it is used. */
+export function parseTlsKey(pem: string, file: string, usual: string): Parsed<KeyObject> {
+  const parsed = parsePrivateKey(pem, file, usual);
+  const weakness = parsed.ok ? notStrong(parsed.value) : undefined;
+  return weakness === undefined ? parsed : unfit(file, weakness, NEW_PAIR);
+}
+
+/** What is too weak about the key in a TLS certificate. */
+export function judgeCertificateKey(certificate: X509Certificate, file: string): Fault | undefined {
+  const weakness = notStrong(certificate.publicKey);
+  if (weakness === undefined) return undefined;
+  const [zh, en] = weakness;
+  const fitting = unfit(file, [`证书中的密钥${zh}`, `a certificate whose key ${en.replace(/^which /, "")}`], NEW_PAIR);
+  return fitting.ok ? undefined : fitting.fault;
 }
 
 /** Any unencrypted private key out of a PEM text. `usual`: how the right file is usually called. */
-export function parsePrivateKey(pem: string, file: string, usual: string): Parsed<KeyObject> {
+function parsePrivateKey(pem: string, file: string, usual: string): Parsed<KeyObject> {
   const labels = labelsOf(pem);
   if (/ENCRYPTED/.test(pem)) {
     return fault(
       [`${file} 中的私钥有密码`, `names ${file}, a key that is encrypted with a password`],
       [
-        `请解密：(umask 077; openssl rsa -in ${file} -out ${file}.plain)，并改为指定 ${file}.plain`,
-        `decrypt it, (umask 077; openssl rsa -in ${file} -out ${file}.plain), and name ${file}.plain`,
+        `请解密：(umask 077; openssl pkey -in ${file} -out ${file}.plain)，并改为指定 ${file}.plain`,
+        `decrypt it, (umask 077; openssl pkey -in ${file} -out ${file}.plain), and name ${file}.plain`,
       ],
     );
   }
@@ -45,7 +78,12 @@ export function parseWechatPayKey(pem: string, file: string): Parsed<KeyObject> 
   }
   try {
     const key = createPublicKey(blockOf(pem, "PUBLIC KEY"));
-    return isStrongRsa(key) ? { ok: true, value: key } : weak(file);
+    const weakness = notStrongRsa(key);
+    if (weakness === undefined) return { ok: true, value: key };
+    return unfit(file, weakness, [
+      "请从商户平台重新下载微信支付公钥",
+      "download WeChat Pay's public key from the merchant platform again",
+    ]);
   } catch {
     return damaged(file);
   }
@@ -99,8 +137,40 @@ export function judgeValidity(
   };
 }
 
-function isStrongRsa(key: KeyObject): boolean {
-  return key.asymmetricKeyType === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= LEAST_BITS;
+type Words = readonly [zh: string, en: string];
+
+function isRsa(key: KeyObject): boolean {
+  return key.asymmetricKeyType === "rsa";
+}
+
+/** Why this is no RSA key that signs or verifies for WeChat Pay. */
+function notStrongRsa(key: KeyObject): Words | undefined {
+  if (isRsa(key)) return tooShort(key);
+  const kind = key.asymmetricKeyType?.toUpperCase() ?? "?";
+  return [`是 ${kind} 密钥，不是 RSA 密钥`, `which is an ${kind} key, not an RSA key`];
+}
+
+/** Why TLS takes no such key: RSA from 2048 bits on, and curves from P-256 on, are as strong as each other. */
+function notStrong(key: KeyObject): Words | undefined {
+  const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = key;
+  if (kind === "rsa" || kind === "rsa-pss") return tooShort(key);
+  if (kind === "ec") {
+    const curve = details?.namedCurve ?? "?";
+    const bits = Number(/\d{3}/.exec(curve)?.[0] ?? 0);
+    if (bits >= LEAST_CURVE_BITS) return undefined;
+    return [`是曲线 ${curve} 的密钥，太弱，至少要用 P-256`, `which is a key of the curve ${curve}, weaker than P-256`];
+  }
+  if (kind === "ed25519" || kind === "ed448") return undefined;
+  return [`是 ${kind ?? "?"} 密钥，不能用于 TLS`, `which is a key of the kind ${kind ?? "?"}, of no use to TLS`];
+}
+
+function tooShort({ asymmetricKeyDetails: details }: KeyObject): Words | undefined {
+  const bits = details?.modulusLength ?? 0;
+  if (bits >= LEAST_BITS) return undefined;
+  return [
+    `是 ${bits} 位的 RSA 密钥，太短，至少 ${LEAST_BITS} 位`,
+    `which is an RSA key of ${bits} bits, too short: it takes at least ${LEAST_BITS}`,
+  ];
 }
 
 function labelsOf(pem: string): string[] {
@@ -135,11 +205,8 @@ function notThis(
   );
 }
 
-function weak(file: string): Parsed<never> {
-  return fault(
-    [`${file} 不是 2048 位以上的 RSA 密钥`, `names ${file}, which is no RSA key of at least ${LEAST_BITS} bits`],
-    ["请从商户平台重新下载", "download it from the merchant platform again"],
-  );
+function unfit(file: string, [zh, en]: Words, instead: Words): Parsed<never> {
+  return fault([`${file} ${zh}`, `names ${file}, ${en}`], instead);
 }
 
 function damaged(file: string): Parsed<never> {

@@ -3,7 +3,7 @@ import { type Fault, readGuarded } from "../../files/guarded-file.ts";
 import type { Bilingual } from "../../language.ts";
 import type { Problem } from "../problem.ts";
 import type { Environment } from "../settings.ts";
-import { judgeValidity, type Parsed, parseCertificate } from "./pem.ts";
+import { judgeCertificateKey, judgeValidity, type Parsed, parseCertificate } from "./pem.ts";
 
 export interface Surroundings {
   /** For $CREDENTIALS_DIRECTORY. */
@@ -73,9 +73,16 @@ export class Reading<Key extends string> {
     return { text: read.text, first: parsed.value };
   }
 
-  pair([certKey, certificate]: readonly [Key, X509Certificate], [keyKey, key]: readonly [Key, KeyObject]): void {
-    if (certificate.checkPrivateKey(key)) return;
+  /** A TLS certificate and its key, as far as there are any: each strong enough, and both of one pair. */
+  pair(
+    [certKey, certificate]: readonly [Key, X509Certificate | undefined],
+    [keyKey, key]: readonly [Key, KeyObject | undefined],
+  ): void {
+    if (certificate === undefined) return;
     const file = this.#files.get(certKey) ?? "";
+    const weakness = judgeCertificateKey(certificate, file);
+    if (weakness !== undefined) this.problem(certKey, weakness);
+    if (key === undefined || certificate.checkPrivateKey(key)) return;
     const problem = this.#at(keyKey, {
       what: { zh: `与证书 ${file} 不匹配`, en: `names a key that does not belong to the certificate ${file}` },
       instead: { zh: "请同时重新下发证书和私钥", en: "deploy certificate and key again, both together" },

@@ -3,7 +3,7 @@ import type { WechatPaySecrets } from "../../wechatpay/secrets.ts";
 import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "../load.ts";
 import type { Problem } from "../problem.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
-import { parseMerchantKey, parsePrivateKey, parseWechatPayKey } from "./pem.ts";
+import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "./pem.ts";
 import { MOST, MOST_CA, Reading, type Surroundings } from "./reading.ts";
 
 /** What the files named in the configuration hold, parsed once. Never logged, never shown. */
@@ -70,10 +70,8 @@ export async function loadSecrets(
 ): Promise<SecretsResult> {
   const reading = new Reading(files, surroundings, origins);
   const clientCert = reading.certificates("wechatpay.client_cert_file", "client.pem", MOST);
-  const clientKey = reading.pem("wechatpay.client_key_file", (text, file) => parsePrivateKey(text, file, "client.key"));
-  if (clientCert !== undefined && clientKey !== undefined) {
-    reading.pair(["wechatpay.client_cert_file", clientCert.first], ["wechatpay.client_key_file", clientKey.value]);
-  }
+  const clientKey = reading.pem("wechatpay.client_key_file", (text, file) => parseTlsKey(text, file, "client.key"));
+  reading.pair(["wechatpay.client_cert_file", clientCert?.first], ["wechatpay.client_key_file", clientKey?.value]);
   const ca = reading.certificates("wechatpay.ca_file", "ca.pem", MOST_CA);
   const publicKey = reading.pem("wechatpay.public_key_file", parseWechatPayKey, false);
   const merchantKey = reading.pem("wechatpay.merchant_private_key_file", parseMerchantKey);
