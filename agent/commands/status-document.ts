@@ -29,7 +29,10 @@ export interface StatusDocument {
   } | null;
   readonly last_error: { readonly code: string; readonly since: string; readonly detail?: string } | null;
   readonly next_attempt: { readonly at: string } | null;
-  readonly store: { readonly directory: string } | null;
+  readonly store: {
+    readonly directory: string;
+    readonly problem?: { readonly code: string; readonly detail: string } | null;
+  } | null;
   readonly clock: { readonly trusted: boolean; readonly skew_s: number | null };
   readonly warnings: readonly { readonly code: string; readonly since: string; readonly detail?: string }[];
 }

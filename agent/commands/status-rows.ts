@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
 import { remedyAt } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
+import { sealKeyWords } from "../words/seal-key.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
 import { stateWords } from "../words/state-words.ts";
 import { warningTexts } from "../words/warning-texts.ts";
@@ -28,6 +29,7 @@ const tones: Readonly<Record<AuthinfoState, Tone>> = {
 const isKnown = (state: string): state is AuthinfoState => Object.hasOwn(stateWords, state);
 const wordsOf = (state: string): Bilingual => (isKnown(state) ? stateWords[state] : same(state));
 
+const whatToDo: Bilingual = { zh: "处理办法", en: "what to do" };
 const notConfigured: Bilingual = { zh: "尚未配置", en: "not configured yet" };
 
 const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>> = {
@@ -45,6 +47,7 @@ export function statusRows(document: StatusDocument, host: Host | undefined, now
     nextRow(document, nowMs),
     ...bridgeRows(document),
     ...payRows(document),
+    ...storeRows(document),
     clockRow(document),
     ...warningRows(document),
     ...hostRows(host, document.store?.directory),
@@ -92,7 +95,7 @@ function errorRows({ last_error: last, wechatpay }: StatusDocument): Row[] {
 
 function remedyRows(code: string, wechatpay: StatusDocument["wechatpay"]): Row[] {
   const remedy = remedyAt(code, wechatpay);
-  return remedy === undefined ? [] : [{ label: { zh: "处理办法", en: "what to do" }, value: remedy, tone: "warn" }];
+  return remedy === undefined ? [] : [{ label: whatToDo, value: remedy, tone: "warn" }];
 }
 
 function nextRow({ next_attempt: next, authinfo }: StatusDocument, nowMs: number): Row {
@@ -138,6 +141,20 @@ function payRows({ wechatpay }: StatusDocument): Row[] {
 /** Everything else is the code of a failure. */
 function outcomeWords(outcome: string): Bilingual {
   return outcome === "ok" ? { zh: "正常", en: "ok" } : same(outcome);
+}
+
+/** Only when there is something to do: everything else is well when nothing is said. */
+function storeRows({ store }: StatusDocument): Row[] {
+  const { problem } = store ?? {};
+  if (!problem) return [];
+  const label = { zh: "本地数据", en: "kept state" };
+  const { code, detail } = problem;
+  const key = code === "KEY_FILE" ? sealKeyWords(detail) : undefined;
+  if (key === undefined) return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(code, null)];
+  return [
+    { label, value: { zh: `${code} ${key.fault.zh}`, en: `${code} ${key.fault.en}` }, tone: "bad" },
+    { label: whatToDo, value: key.remedy, tone: "warn" },
+  ];
 }
 
 const WRONG_CLOCK_S = 10;

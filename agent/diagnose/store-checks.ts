@@ -7,6 +7,7 @@ import type { Found } from "../store/recover.ts";
 import { peekState } from "../store/sealed-file.ts";
 import { identityDigest } from "../store/state-format.ts";
 import { peekKey } from "../store/store-key.ts";
+import { sealKeyWords } from "../words/seal-key.ts";
 import { sentence } from "../words/sentences.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { writeProbeOf } from "./disk-checks.ts";
@@ -206,11 +207,11 @@ export const storeChecks: readonly Check[] = [
         return await keptIn(context, directory);
       } catch (error) {
         if (!isAgentError(error, "KEY_FILE")) throw error;
-        return {
-          status: "fail",
-          detail: sentence(error.message),
+        const { fault, remedy } = sealKeyWords(error.message) ?? {
+          fault: sentence(error.message),
           remedy: checkRemedy("key.file"),
         };
+        return { status: "fail", value: { error: error.code }, detail: fault, remedy };
       }
     },
   },

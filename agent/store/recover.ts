@@ -26,6 +26,11 @@ export interface Recovered {
 
 /** A damaged header may claim any generation; one above this is not believed. */
 const HIGHEST_BELIEVED_GENERATION = 2 ** 31;
+/**
+ * How far ahead the numbers go on when nothing says how far a lost file had come: a day's announcements and more that a disk may have
+ * refused. Numbers cost nothing, a durable write for each of them would.
+ */
+const LEAP = 100;
 
 /** What a file is worth under this key. */
 export function judge(file: SmallFile, key: SealKey): Found {
@@ -68,7 +73,7 @@ export function recover(current: Found, previous: Found, quarantined: readonly F
   }
   // What the lost file announced is unknown, but it was newer. The older authinfo gets a generation of its own, or a
   // reader who has seen the newer one would be told that the generation has fallen.
-  const generation = source === current ? highest : highest + 1;
+  const generation = source === current ? highest : highest + (highest > generationOf(source) ? 1 : LEAP);
   if (!belongs(source.header, owner)) {
     return { loaded: "other_identity", state: withoutOwner(source, generation, owner), settle: source !== current };
   }

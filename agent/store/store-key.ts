@@ -88,7 +88,7 @@ export class StoreKey {
       else found = await readSmallFile(this.#options.fileSystem, file, LARGEST_KEY_FILE);
     }
     if (found.kind !== "missing") {
-      this.#material = usable(file, found, false);
+      this.#material = usable(file, found, "own");
       this.#key = deriveKey(this.#material);
     }
     this.#obtained = true;
@@ -126,7 +126,7 @@ export async function peekKey(options: Omit<StoreKeyOptions, "entropy">): Promis
   if (given !== undefined) return deriveKey(given);
   const file = path.join(options.directory, OWN_KEY);
   const found = await readSmallFile(options.fileSystem, file, LARGEST_KEY_FILE);
-  return found.kind === "missing" ? found.kind : deriveKey(usable(file, found, false));
+  return found.kind === "missing" ? found.kind : deriveKey(usable(file, found, "own"));
 }
 
 async function readGiven(options: Omit<StoreKeyOptions, "entropy">): Promise<Buffer | undefined> {
@@ -137,17 +137,29 @@ async function readGiven(options: Omit<StoreKeyOptions, "entropy">): Promise<Buf
   const found = await readSmallFile(fileSystem, file, LARGEST_KEY_FILE);
   if (found.kind === "missing" && keyFile === undefined) return undefined;
   const guarded = credentialsDirectory !== undefined && isInside(credentialsDirectory, file);
-  return usable(file, found, guarded);
+  return usable(file, found, guarded ? "guarded" : "given");
 }
 
-function usable(file: string, found: SmallFile, guarded: boolean): Buffer {
+/** Each fault with the one thing to do about it, after a colon (agent/words/seal-key.ts). */
+function usable(file: string, found: SmallFile, whose: "own" | "given" | "guarded"): Buffer {
   const refuse = (what: string) => new AgentError("KEY_FILE", `the key file ${file} ${what}`, { context: { file } });
+  const restore =
+    whose === "own"
+      ? `put the former key back or, if it is lost, rm -r ${file}, and the agent makes a new one`
+      : `put the former key back or, if it is lost, make one, umask 077; head -c 32 /dev/urandom > ${file}`;
   if (found.kind === "missing") throw refuse("is missing: create it or correct store.key_file");
-  if (found.kind === "refused")
-    throw refuse(`cannot be used (${found.reason}): put the key back as a file of the agent`);
-  if (!guarded && (found.mode & 0o077) !== 0) throw refuse(`may be read by others: chmod 0600 ${file}`);
+  if (found.kind === "refused") {
+    const { reason, passing } = found;
+    if (reason === "EACCES" || reason === "EPERM")
+      throw refuse(`is another user's: give it to the agent's user, chown facepay-agent ${file}`);
+    if (passing) throw refuse(`cannot be read (${reason}): look after the storage, it may be failing`);
+    throw refuse(`is no key (${reason}): ${restore}`);
+  }
+  if (whose !== "guarded" && (found.mode & 0o077) !== 0) {
+    throw refuse(`may be read by others: run chmod ${whose === "own" ? "0600" : "0400"} ${file}`);
+  }
   if (found.bytes.length < SHORTEST_KEY) {
-    throw refuse(`holds ${found.bytes.length} octets: put the key back, ${SHORTEST_KEY} random octets at least`);
+    throw refuse(`holds ${found.bytes.length} octets, a key at least ${SHORTEST_KEY}: ${restore}`);
   }
   return found.bytes;
 }

@@ -3,7 +3,7 @@ import { emptyState, type State } from "../authinfo/credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Identity } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
-import { AgentError, asAgentError } from "../errors.ts";
+import { AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { type FileSystem, nodeFileSystem } from "../files/file-system.ts";
 import type { Log } from "../log/log.ts";
 import { prepareDirectory } from "./directory.ts";
@@ -118,9 +118,11 @@ function createStore(
       } catch (error) {
         writes.failed++;
         const failure = asAgentError(error, "STORE_WRITE");
+        // Not the disk's fault, and to be mended in another way.
+        const reason = isAgentError(failure.cause, "KEY_FILE") ? failure.cause : failure;
         // A full disk stays full for hours: one line when it begins, one when it ends.
-        if (problem?.message !== failure.message) log.error("STORE_WRITE_FAILED", { detail: failure.message });
-        problem = failure;
+        if (problem?.message !== reason.message) log.error("STORE_WRITE_FAILED", { detail: reason.message });
+        problem = reason;
         group.reject(failure);
       } finally {
         lastWriteMs = clock.boot() - startedAt;

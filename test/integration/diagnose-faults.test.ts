@@ -133,6 +133,18 @@ const inFiles: readonly Fault[] = [
     make: (shop) => writeFile(shop.within("state/store.key"), randomBytes(32)),
     says: "sealed with another key",
   },
+  {
+    name: "a key of the seal that others may read",
+    id: "store.read",
+    make: (shop) => chmod(shop.within("state/store.key"), 0o644),
+    says: "Run chmod 0600",
+  },
+  {
+    name: "a key of the seal that is cut short",
+    id: "store.read",
+    make: (shop) => writeFile(shop.within("state/store.key"), "12345"),
+    says: "Put the former key back",
+  },
   { name: "a state directory open to others", id: "store.read", make: (shop) => chmod(shop.within("state"), 0o777) },
   {
     name: "a file in place of the state directory",

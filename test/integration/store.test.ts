@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { chmod, link, mkdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readFile, rename, rm, stat, symlink, truncate, unlink, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import { emptyState } from "../../agent/authinfo/credential.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import { deriveKey, open } from "../../agent/store/envelope.ts";
 import { openStore } from "../../agent/store/store.ts";
+import { sealKeyWords } from "../../agent/words/seal-key.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { namesIn, parts, recordingLog, shopIdentity, stateOf, temporaryDirectory } from "../support/store-fixture.ts";
 
@@ -344,7 +345,7 @@ describe("the key", () => {
   it.each([
     ["missing", undefined, 0o600, /missing/],
     ["too short", Buffer.alloc(15), 0o600, /15 octets/],
-    ["open to the group", Buffer.alloc(32), 0o640, /chmod 0600/],
+    ["open to the group", Buffer.alloc(32), 0o640, /: run chmod 0400/],
     ["huge", Buffer.alloc(70_000), 0o600, /longer than/],
   ])("that is given and %s is an error that says what to do", async (_what, bytes, mode, message) => {
     await using temporary = await temporaryDirectory();
@@ -366,6 +367,8 @@ describe("the key", () => {
     expect(store.status()).toMatchObject({ loaded: "empty", quarantined: 0, problem: { code: "KEY_FILE" } });
     expect(store.state).toEqual({ ...emptyState, generation: 2 });
     await expect(store.write(stateOf(3))).rejects.toMatchObject({ code: "STORE_WRITE" });
+    // The key is what a person has to mend, after a failed write as before.
+    expect(store.status().problem?.code).toBe("KEY_FILE");
     expect(store.state).toEqual(stateOf(3));
     expect(await namesIn(directory)).toEqual(["state.prev.sealed", "state.sealed", "store.key"]);
     expect(await readFile(path.join(directory, "store.key"))).toEqual(before);
@@ -373,6 +376,41 @@ describe("the key", () => {
     await chmod(path.join(directory, "store.key"), 0o600);
     await store.write(store.state);
     expect(store.status()).toMatchObject({ dirty: false, writes: { ok: 1, failed: 1 } });
+    expect(store.status().problem).toBeUndefined();
+    await store.close();
+    const again = await start(directory);
+    expect(again.state).toEqual(stateOf(3));
+    await again.close();
+  });
+
+  it.each([
+    ["0644", (key: string) => chmod(key, 0o644), "may be read by others: run chmod 0600 KEY"],
+    [
+      "too short",
+      (key: string) => writeFile(key, "12345"),
+      "holds 5 octets, a key at least 16: put the former key back",
+    ],
+    [
+      "a link",
+      (key: string) => rename(key, `${key}.x`).then(() => symlink(`${key}.x`, key)),
+      "is no key (a symbolic link)",
+    ],
+    ["a directory", (key: string) => unlink(key).then(() => mkdir(key)), "is no key (not a regular file): put the"],
+  ])("of our own that is %s comes with one remedy, which helps", async (_what, spoil, words) => {
+    await using temporary = await temporaryDirectory();
+    const { directory } = temporary;
+    await written(directory, 2);
+    const key = path.join(directory, "store.key");
+    await spoil(key);
+    const store = await start(directory);
+    const { code, detail = "" } = store.status().problem ?? {};
+    expect([code, detail.replaceAll(key, "KEY")]).toEqual(["KEY_FILE", expect.stringContaining(words)]);
+    const { fault, remedy } = sealKeyWords(detail) ?? {};
+    expect(fault?.en).not.toMatch(/chmod|rm /);
+    expect(remedy?.zh).toMatch(/^请.*。$/);
+    const [command = ""] = /(?:chmod 0600|rm -r) \S*store\.key/.exec(remedy?.en ?? "") ?? [];
+    execFileSync("sh", ["-c", command]);
+    await store.write(stateOf(3));
     expect(store.status().problem).toBeUndefined();
     await store.close();
     const again = await start(directory);

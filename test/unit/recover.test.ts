@@ -44,6 +44,16 @@ describe("the choice of the state to start with", () => {
     expect(state.credential?.generation).toBe(state.generation);
   });
 
+  it("goes on well above the older one's when nothing tells how far the lost one had come", () => {
+    // Generation 6 and 7 were announced from memory while the disk refused them, then the present file was lost as well.
+    for (const current of [missing, { kind: "bad", reason: "a symbolic link", passing: false } as const]) {
+      const { state } = recover(current, good(stateOf(5)), [], owner);
+      expect(state.generation).toBeGreaterThan(5 + 48);
+      expect(state.credential?.generation).toBe(state.generation);
+    }
+    expect(recover(bad(6), good(stateOf(5)), [], owner).state.generation).toBe(7);
+  });
+
   it("is above the generation that a damaged or quarantined header claims", () => {
     expect(recover(bad(8), good(stateOf(5)), [], owner).state.generation).toBe(9);
     expect(recover(missing, good(stateOf(5)), [bad(8)], owner).state.generation).toBe(9);

@@ -53,6 +53,30 @@ function picture(
   return pictureOf({ kind: "status", document }, host, now, { language, columns, rows, plain, colour });
 }
 
+describe("a seal's key that cannot be used", () => {
+  const rows = (problem: { code: string; detail: string }) =>
+    statusRows({ ...document, store: { directory: "/d", problem } }, undefined, now).map(
+      ({ label, value }) => `${label?.en ?? ""}: ${value.en} ${value.zh}`,
+    );
+
+  it("is shown with its cause and the one thing to do about it", () => {
+    const detail = "the key file /d/store.key may be read by others: run chmod 0600 /d/store.key";
+    const shown = rows({ code: "KEY_FILE", detail });
+    const at = shown.findIndex((row) => row.startsWith("kept state"));
+    expect(shown.slice(at, at + 2)).toEqual([
+      "kept state: KEY_FILE the key file /d/store.key may be read by others KEY_FILE 密钥文件 /d/store.key 他人可读",
+      "what to do: Run chmod 0600 /d/store.key. 请执行 chmod 0600 /d/store.key。",
+    ]);
+    expect(shown.join("\n").match(/chmod \d+/g)).toEqual(["chmod 0600", "chmod 0600"]);
+  });
+
+  it("is not the only trouble of a store, nor shown when there is none", () => {
+    const shown = rows({ code: "STORE_WRITE", detail: "the state was not written: ENOSPC in write" });
+    expect(shown.join("\n")).toMatch(/kept state: STORE_WRITE the state was not written.*\nwhat to do: /);
+    expect(statusRows(document, undefined, now).some(({ label }) => label?.en === "kept state")).toBe(false);
+  });
+});
+
 describe("the screen of status --watch", () => {
   it.each(["zh-CN", "en", "both"] as const)("shows all that counts in 80 by 24, %s", (language) => {
     const lines = picture(language);

@@ -44,7 +44,7 @@ export function judgeCertificateKey(certificate: X509Certificate, file: string):
   const weakness = notStrong(certificate.publicKey);
   if (weakness === undefined) return undefined;
   const [zh, en] = weakness;
-  const fitting = unfit(file, [`证书中的密钥${zh}`, `a certificate whose key ${en.replace(/^which /, "")}`], NEW_PAIR);
+  const fitting = unfit(file, [`中证书的密钥${zh}`, `a certificate whose key ${en.replace(/^which /, "")}`], NEW_PAIR);
   return fitting.ok ? undefined : fitting.fault;
 }
 
