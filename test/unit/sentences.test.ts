@@ -124,18 +124,20 @@ describe("a TOML error in Chinese", () => {
 
   it("has words for everything that smol-toml says", () => {
     expect(new Set(said).size).toBeGreaterThan(20);
-    const source = read("agent/config/toml.ts");
+    const source = read("agent/config/toml-lines.ts");
     for (const text of said) expect(source).toContain(`${JSON.stringify(text)}: `);
   });
 
   it.each([
-    ["a = ", "值无效"],
-    ["a = 1\na = 2", "该键或表已经写过"],
-    ['a = "x', "文本没有结束，缺少引号"],
-    ["[wechatpay", "只有键名，缺少 = 和值"],
-    ["a", "只有键名，缺少 = 和值"],
-  ])("%j", (text, reason) => {
+    ["a = ", "TOML 语法错误：值无效"],
+    ["a = 0123", "TOML 语法错误：数字不能以 0 开头"],
+    ["a = 1 b = 2", "TOML 语法错误：每行只能写一个键值，值后应换行"],
+    ["a = 1\na = 2", "a 在第 1 行已经写过"],
+    ['a = "x', "第 1 行的引号不成对"],
+    ["[wechatpay", "第 1 行的小节名没有结束，缺少 ]"],
+    ["a", "第 1 行只有键名，缺少 = 和值"],
+  ])("%j", (text, words) => {
     const parsed = parseToml(text, "x.toml");
-    expect(parsed.ok ? "" : parsed.problem.what.zh).toBe(`TOML 语法错误：${reason}`);
+    expect(parsed.ok ? "" : parsed.problem.what.zh).toBe(words);
   });
 });
