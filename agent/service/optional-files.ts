@@ -19,8 +19,10 @@ export interface OptionalFilesParts {
 export class OptionalFiles {
   readonly #parts: OptionalFilesParts;
   #stop = new AbortController();
-  /** By path, the end of whoever writes it at present. */
-  #writers = new Map<string, Promise<void>>();
+  /** What the configuration in force wants written. */
+  #wanted: ReadonlySet<string> = new Set();
+  /** By path, the end of all that has been begun with it: writers and removals one after the other, though a disk may hang in any of them. */
+  readonly #ends = new Map<string, Promise<void>>();
 
   constructor(parts: OptionalFilesParts) {
     this.#parts = parts;
@@ -32,15 +34,12 @@ export class OptionalFiles {
    */
   async use({ fileCopy: place, metrics: { textfile } }: Pick<Config, "fileCopy" | "metrics">): Promise<void> {
     const { keeper, identity, renderMetrics: render, onTrouble, clock, log } = this.#parts;
-    const former = this.#writers;
+    const former = this.#wanted;
     this.stop();
     this.#stop = new AbortController();
-    this.#writers = new Map();
+    this.#wanted = new Set([place?.path, textfile].filter((path) => path !== undefined));
     const { signal } = this.#stop;
-    // One writer per path: the next begins when the one before has ended, and a disk that hangs holds up nothing else.
-    const begin = (path: string, start: () => Promise<void>) => {
-      this.#writers.set(path, (former.get(path) ?? Promise.resolve()).then(start));
-    };
+    for (const path of former) if (!this.#wanted.has(path)) this.#then(path, () => this.#remove(path));
     // What the last write of a former writer has met says nothing of this configuration.
     const troubleOf = (code: Parameters<typeof onTrouble>[0]) => (reason: string | undefined) => {
       if (!signal.aborted) onTrouble(code, reason);
@@ -48,16 +47,13 @@ export class OptionalFiles {
     if (place) {
       const { startFileCopy } = await import("../api/file-copy.ts");
       const trouble = troubleOf("FILE_COPY_FAILED");
-      begin(place.path, () => startFileCopy({ place, keeper, identity, clock, log, signal, onTrouble: trouble }));
+      this.#then(place.path, () => startFileCopy({ place, keeper, identity, clock, log, signal, onTrouble: trouble }));
     } else onTrouble("FILE_COPY_FAILED", undefined);
     if (textfile) {
       const { startTextfile } = await import("../metrics/textfile.ts");
       const trouble = troubleOf("METRICS_TEXTFILE_FAILED");
-      begin(textfile, () => startTextfile({ path: textfile, render, clock, log, signal, onTrouble: trouble }));
+      this.#then(textfile, () => startTextfile({ path: textfile, render, clock, log, signal, onTrouble: trouble }));
     } else onTrouble("METRICS_TEXTFILE_FAILED", undefined);
-    for (const [path, ended] of former) {
-      if (!this.#writers.has(path)) void ended.then(() => this.#remove(path));
-    }
   }
 
   /** Writes no more. The files stay: a restart must not take them away. */
@@ -65,7 +61,18 @@ export class OptionalFiles {
     this.#stop.abort();
   }
 
+  /** The next thing with this path begins when the one before has ended; a disk that hangs holds up no other path. */
+  #then(path: string, act: () => Promise<void>): void {
+    const end = (this.#ends.get(path) ?? Promise.resolve()).then(act);
+    this.#ends.set(path, end);
+    void end.then(() => {
+      if (this.#ends.get(path) === end) this.#ends.delete(path);
+    });
+  }
+
   async #remove(path: string): Promise<void> {
+    // Wanted again by the time its last writer has ended: the next one is waiting already.
+    if (this.#wanted.has(path)) return;
     try {
       await unlink(path);
       this.#parts.log.info("OPTIONAL_FILE_REMOVED", { path });

@@ -189,6 +189,38 @@ describe("the optional files", () => {
   });
 });
 
+describe("a file that is given up and wanted again", () => {
+  it("is not removed, though its first writer hangs until then", async () => {
+    const [a, b] = [`${directory.path}/a.prom`, `${directory.path}/b.prom`];
+    const first = Promise.withResolvers<string>();
+    const texts: (string | Promise<string>)[] = [first.promise];
+    let asked = 0;
+    const renderMetrics = async () => (await texts[asked++]) ?? `text ${asked}\n`;
+    const parts = { keeper: new HandKeeper(), identity: () => identity, renderMetrics, clock, log };
+    const files = new OptionalFiles({ ...parts, onTrouble: (_code, reason) => troubles.push(reason) });
+    await files.use({ metrics: { textfile: a } });
+    await until(() => asked === 1, "the first writer");
+    await files.use({ metrics: { textfile: b } });
+    await until(async () => (await readFile(b, "utf8").catch(() => "")) !== "", "the other file");
+    await files.use({ metrics: { textfile: a } });
+    await until(async () => !(await readdir(directory.path)).includes("b.prom"), "the other file's removal");
+    // One writer at a time: the second waits for the first.
+    await clock.settle();
+    expect(asked).toBe(2);
+    first.resolve("old\n");
+    await until(async () => (await readFile(a, "utf8").catch(() => "")) === "text 3\n", "the second writer");
+    await clock.settle();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await readdir(directory.path)).toEqual(["a.prom"]);
+    expect(events).toEqual(["OPTIONAL_FILE_REMOVED"]);
+    // And is removed for good when it is not wanted in the end.
+    await files.use({ metrics: {} });
+    await until(async () => (await readdir(directory.path)).length === 0, "the removal");
+    files.stop();
+    await clock.settle();
+  });
+});
+
 describe("replacing a file", () => {
   it("clears away what a killed writer left, and never writes through it", async () => {
     const file = `${directory.path}/f`;
