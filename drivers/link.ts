@@ -23,11 +23,14 @@ export interface RequestOptions {
   readonly timeoutMs: number;
   /** The parameters hold a secret: what the bridge says about them is not repeated in an error. */
   readonly secret?: boolean;
+  /** What has gone over the line before: no piece of it is repeated either. */
+  readonly heard?: readonly string[];
 }
 
 interface Waiting {
   readonly id: number;
   readonly secret: boolean;
+  readonly heard: readonly string[];
   resolve(result: unknown): void;
   reject(error: AgentError): void;
 }
@@ -104,7 +107,7 @@ export class Link {
   async request(
     method: string,
     params: Readonly<Record<string, unknown>>,
-    { timeoutMs, secret = false }: RequestOptions,
+    { timeoutMs, secret = false, heard = [] }: RequestOptions,
   ): Promise<unknown> {
     if (this.lost.aborted) throw this.lost.reason;
     if (this.#waiting) throw new AgentError("INTERNAL", "two calls at once on one line");
@@ -114,7 +117,7 @@ export class Link {
       throw new AgentError("BRIDGE_REFUSED_CALL", `the call has ${payload.length} octets, a frame ${MAX_PAYLOAD}`);
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#waiting = { id, secret, resolve, reject };
+    this.#waiting = { id, secret, heard, resolve, reject };
     const echoes = this.#parts.counters.echo ?? 0;
     try {
       // A write that never drains is no case of its own: the deadline of the answer covers it.
@@ -161,7 +164,7 @@ export class Link {
       const waiting = this.#waiting;
       const answer = parseAnswer(payload, waiting?.id);
       if (waiting && answer.kind === "result") waiting.resolve(answer.result);
-      else if (waiting && answer.kind === "error") waiting.reject(failureOf(answer, waiting.secret));
+      else if (waiting && answer.kind === "error") waiting.reject(failureOf(answer, waiting.secret, waiting.heard));
       else if (answer.kind !== "result" && answer.kind !== "error") {
         this.#parts.counters[answer.kind] = (this.#parts.counters[answer.kind] ?? 0) + 1;
       }

@@ -1,5 +1,6 @@
 import { AgentError, type ErrorCode, type ErrorContext } from "../agent/errors.ts";
 import { peerWords, printable } from "../agent/log/peer-words.ts";
+import { withhold } from "../agent/log/withhold.ts";
 import type { BridgeIdentity } from "./driver.ts";
 import { isObject } from "./jsonrpc.ts";
 
@@ -60,8 +61,11 @@ export interface SdkRefusal {
   readonly error: AgentError;
 }
 
-/** Judges an answer of `wxpayCallFaceService`. `secret`: the request held one, so the SDK's text is not repeated. */
-export function judgeAnswer(answer: unknown, secret = false): SdkVerdict {
+/**
+ * Judges an answer of `wxpayCallFaceService`. `secret`: the request held one, so the SDK's text is not repeated. `heard`: what has gone over
+ * the line before, of which no piece is.
+ */
+export function judgeAnswer(answer: unknown, secret = false, heard: readonly string[] = []): SdkVerdict {
   if (!isObject(answer) || typeof answer.return_code !== "string") {
     return { kind: "failed", error: new AgentError("SDK_ANSWER_INVALID", "the SDK's answer has no return_code") };
   }
@@ -69,9 +73,9 @@ export function judgeAnswer(answer: unknown, secret = false): SdkVerdict {
   const errCode = wholeNumber(answer.err_code);
   const text = typeof answer.return_msg === "string" ? answer.return_msg : "";
   const context = {
-    return_code: peerWords(answer.return_code, 40),
+    return_code: said(answer.return_code, heard, 40),
     ...(errCode !== undefined && { err_code: errCode }),
-    ...(text !== "" && !secret && { said: peerWords(text) }),
+    ...(text !== "" && !secret && { said: said(text, heard) }),
   };
   if (errCode === NOT_INITIALISED) {
     return { kind: "not_initialised", error: new AgentError("SDK_NOT_INITIALISED", "not initialised", { context }) };
@@ -85,6 +89,10 @@ export function judgeAnswer(answer: unknown, secret = false): SdkVerdict {
   }
   const words = Object.values(context).join(" ");
   return { kind: "failed", error: new AgentError("SDK_ERROR", `the SDK refused: ${words}`, { context }) };
+}
+
+function said(text: string, heard: readonly string[], longest?: number): string {
+  return peerWords(withhold(text, { secret: heard }), longest);
 }
 
 /** The `rawdata` of a successful answer. Throws SDK_RAWDATA_INVALID, which names no part of it. */
@@ -146,17 +154,21 @@ export function nativeFailure(status: number, context: ErrorContext = {}): Agent
 }
 
 /** What a JSON-RPC error of the bridge means. `secret`: the call held one, so nothing the bridge says is repeated. */
-export function failureOf({ code, message, data }: RpcError, secret: boolean): AgentError {
-  const said = secret ? {} : { said: peerWords(message) };
+export function failureOf(
+  { code, message, data }: RpcError,
+  secret: boolean,
+  heard: readonly string[] = [],
+): AgentError {
+  const told = secret ? {} : { said: said(message, heard) };
   const facts = isObject(data) ? data : {};
-  if (code === NATIVE_ERROR && Number.isInteger(facts.status)) return nativeFailure(Number(facts.status), said);
+  if (code === NATIVE_ERROR && Number.isInteger(facts.status)) return nativeFailure(Number(facts.status), told);
   const kind = kindOf(code);
   if (kind === undefined) {
     const text = `the bridge refused the call with JSON-RPC error ${code}`;
-    return new AgentError("BRIDGE_REFUSED_CALL", text, { context: { rpc_code: code, ...said } });
+    return new AgentError("BRIDGE_REFUSED_CALL", text, { context: { rpc_code: code, ...told } });
   }
   const named = kinds[kind].find((known) => known === facts.code) ?? kinds[kind][0];
-  const detail = secret ? words[kind] : `${words[kind]}: ${peerWords(message)}`;
+  const detail = secret ? words[kind] : `${words[kind]}: ${said(message, heard)}`;
   return new AgentError(named, detail, { context: { rpc_code: code } });
 }
 

@@ -33,6 +33,9 @@ const INITIALISING_WAIT_MS = 500;
 /** A bridge that starts anew between every init and rawdata must not keep a reading going for ever. */
 const MOST_ROUNDS = 64;
 
+/** So many of the secrets that go over the line are looked for in what the bridge says afterwards. */
+const HEARD = 4;
+
 /** The calls upon the SDK, and what is known of it. Outlives a line: the SDK stays initialised when a cable is replugged. */
 export class SdkSession {
   readonly #parts: SessionParts;
@@ -45,6 +48,8 @@ export class SdkSession {
   /** The cashier app let the SDK go: init waits until a rawdata is wanted, so as not to take the camera back at once. */
   #released = false;
   #initialising: Promise<void> | undefined;
+  /** The last rawdata, and what the cashier app has shown the SDK. */
+  #heard: readonly string[] = [];
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -124,7 +129,9 @@ export class SdkSession {
         // Released from now on, even if the answer is lost.
         if (request.cmd === "releaseWxpayface") this.#setReleased();
         const answer = await this.#call("call", request, timeoutMs, true);
-        this.#learn(request.cmd, judgeAnswer(answer, true).kind);
+        const verdict = judgeAnswer(answer, true);
+        this.#learn(request.cmd, verdict.kind);
+        this.#hear(request.authinfo, verdict.kind === "success" ? verdict.answer.rawdata : undefined);
         return answer;
       },
       signal,
@@ -142,9 +149,10 @@ export class SdkSession {
     if (!this.#initialised) return "init_first";
     if (this.#queue.cashierWaits) return "cashier_first";
     const params = { cmd: "getWxpayfaceRawdata", version: "1", now: this.#now() };
-    const verdict = judgeAnswer(await this.#call("call", params, config.callTimeoutMs));
+    const verdict = judgeAnswer(await this.#call("call", params, config.callTimeoutMs), false, this.#heard);
     if (verdict.kind !== "success") return verdict;
     const rawData = checkRawData(verdict.answer);
+    this.#hear(rawData);
     const timings = { helloMs: helloAt - startedAt, rawDataMs: clock.boot() - helloAt };
     return { identity, rawData, rawDataLength: rawData.length, ...timings };
   }
@@ -191,14 +199,19 @@ export class SdkSession {
     // Last again, so that no extra parameter can turn this into another call.
     const params = { ...fixed, ...config.init, ...(initPasswd !== undefined && { passwd: initPasswd }), ...fixed };
     const secret = initPasswd !== undefined;
-    const verdict = judgeAnswer(await this.#call("call", params, config.initTimeoutMs, secret), secret);
+    const verdict = judgeAnswer(await this.#call("call", params, config.initTimeoutMs, secret), secret, this.#heard);
     this.#learn("initWxpayface", verdict.kind);
     return verdict;
   }
 
   /** Only work of the queue calls this, so that one call at a time is on the line. */
   async #call(method: string, params: Readonly<Record<string, unknown>>, timeoutMs: number, secret = false) {
-    return await this.#linkNow().request(method, params, { timeoutMs, secret });
+    return await this.#linkNow().request(method, params, { timeoutMs, secret, heard: this.#heard });
+  }
+
+  #hear(...secrets: readonly unknown[]): void {
+    const texts = secrets.filter((secret) => typeof secret === "string" && secret !== "") as string[];
+    this.#heard = [...texts, ...this.#heard].slice(0, HEARD);
   }
 
   #linkNow(): Link {

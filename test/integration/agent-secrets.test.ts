@@ -69,22 +69,37 @@ describe.concurrent("no secret comes out", () => {
 
     // WeChat Pay, the bridge and the cashier app repeat in their texts what they were given.
     const message = `参数错误 ${authinfo} ${rawData()} ${rig.playground.bearerToken}`;
+    // In pieces that are no longer than a word, and encoded.
+    const piecemeal = (...secrets: string[]) =>
+      secrets
+        .map((secret) => secret.replace(/\W/g, "").slice(4, 16))
+        .flatMap((piece) => [
+          piece,
+          Buffer.from(piece).toString("base64url"),
+          piece.replace(/./g, (char) => `%${char.charCodeAt(0).toString(16)}`),
+        ]);
     rig.pay.faults.next({
       status: 400,
       body: JSON.stringify({ code: "PARAM_ERROR", message, detail: { value: message } }),
     });
-    rig.pay.faults.next({ status: 500, body: message });
+    // Who works without the token knows none of it.
+    const token = mode === "gateway" ? [rig.playground.bearerToken] : [];
+    const pieces = piecemeal(authinfo, rawData(), ...token);
+    const reason = JSON.stringify({ code: "SYSTEM_ERROR", message: pieces.join("，"), detail: message });
+    rig.pay.faults.next({ status: 500, body: reason, headers: { "Request-ID": pieces[1] ?? "" } });
     rig.pay.faults.next({ status: 200, body: message });
     const refreshed = await rig.refresh();
     expect(refreshed.status).toBe(502);
     await rig.ask("api", "POST", "/v1/authinfo/reject", {
-      body: { generation: 1, err_code: message, return_msg: message },
+      body: { generation: 1, err_code: message, return_msg: piecemeal(authinfo).join("，") },
     });
     await rig.served(({ generation }) => generation > 1);
     for (const fault of [
       { rpcError: { code: -32000, message, data: { status: 5, message } } },
       { rpcError: { code: -32603, message, data: message } },
       { result: { return_code: message.slice(0, 60), return_msg: message } },
+      { rpcError: { code: -32000, message: piecemeal(rawData()).join("，"), data: { status: 5 } } },
+      { result: { return_code: "ERROR", return_msg: piecemeal(rawData()).join("，") } },
       { payload: message },
       { rawData: ` ${rawData()}` },
     ]) {
