@@ -42,6 +42,7 @@ export function tells(text: string, known: Known): boolean {
 
 /** 1 for every character to be withheld; undefined when there is none. */
 function mark(text: string, { secret, open = [] }: Known): Uint8Array | undefined {
+  if (secret.length === 0) return undefined;
   const marks = new Uint8Array(text.length);
   const pieces = piecesOf(secret, open);
   if (pieces.letters.size + pieces.literal.size > 0) {
