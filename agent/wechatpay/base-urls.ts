@@ -46,7 +46,7 @@ export class BaseUrls {
     const entry = this.#entries[index];
     if (entry === undefined) return;
     entry.requests[outcome] = (entry.requests[outcome] ?? 0) + 1;
-    entry.last = { outcome, atWallMs, ms, status, requestId };
+    entry.last = { outcome, atWallMs, ms, status, requestId: requestId && once(requestId) };
   }
 
   status(): BaseUrlStatus[] {
@@ -61,6 +61,15 @@ export class BaseUrls {
   #after(index: number): number {
     return (index + 1) % this.#entries.length;
   }
+}
+
+/** The status is looked at every few seconds, and the same request again and again. */
+function once<T>(judge: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => {
+    found ??= { value: judge() };
+    return found.value;
+  };
 }
 
 interface Entry {

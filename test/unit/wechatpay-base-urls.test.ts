@@ -48,6 +48,17 @@ describe("the base URL in use", () => {
       },
     ]);
   });
+
+  it("judges a Request-ID when it is asked for, and once", () => {
+    const urls = new BaseUrls(["https://a"]);
+    let judged = 0;
+    const requestId = () => `R${++judged}`;
+    urls.record(0, { outcome: "ok", atWallMs: 0, ms: 1, requestId });
+    expect(judged).toBe(0);
+    expect([urls.status()[0]?.lastRequestId, urls.status()[0]?.lastRequestId]).toEqual(["R1", "R1"]);
+    urls.record(0, { outcome: "ok", atWallMs: 0, ms: 1 });
+    expect(urls.status()[0]?.lastRequestId).toBeUndefined();
+  });
 });
 
 describe("NO_PROXY", () => {
