@@ -32,10 +32,9 @@ export class Agent {
         );
         process.exit(1);
       }
-      this.#print(
-        `服务被 ${signal} 终止，1 秒后重新启动`,
-        `the agent was ended by ${signal}; starting it again in 1 s`,
-      );
+      // Those two it obeys, and ends with 0.
+      const [zh, en] = signal === null ? ["SIGTERM 或 SIGINT", "SIGTERM or SIGINT"] : [signal, signal];
+      this.#print(`服务被 ${zh} 终止，1 秒后重新启动`, `the agent was ended by ${en}; starting it again in 1 s`);
       await delay(1_000);
       if (!this.#over.aborted) this.start();
     });

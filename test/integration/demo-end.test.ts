@@ -51,14 +51,30 @@ describe.concurrent("the demo takes its agent with it", { timeout: 90_000 }, () 
     const started = place.startAs(process.execPath, args, { detached: true });
     await started.says(AGENT_AT_WORK);
     const agent = await place.agent();
-    for (const pauseMs of [0, 30]) {
-      await delay(pauseMs);
+    // The end takes until the agent goes on: whatever comes second finds the demo still there.
+    process.kill(agent, "SIGSTOP");
+    for (let pressed = 0; pressed < 2; pressed++) {
       process.kill(-(started.child.pid ?? 0), "SIGINT");
+      await delay(50);
     }
+    process.kill(agent, "SIGCONT");
     expect(await started.ended).toEqual({ code: 0, signal: null });
     expect(started.text).toContain("stopped; the files stay in");
     expect(started.text).not.toContain("starting it again");
     expect(alive(agent)).toBe(false);
+  });
+
+  it("but starts it again when it alone is ended, and says how that was", async () => {
+    await using place = await DemoPlace.open();
+    const started = place.start();
+    await started.says(AGENT_AT_WORK);
+    const agent = await place.agent();
+    process.kill(agent, "SIGTERM");
+    await started.says("the agent was ended by SIGTERM or SIGINT; starting it again in 1 s");
+    await gone("the agent", agent);
+    const next = await place.agent();
+    process.kill(next, "SIGKILL");
+    await started.says("the agent was ended by SIGKILL; starting it again in 1 s");
   });
 
   it("when it is killed", async () => {
