@@ -27,7 +27,7 @@ if (major >= 24) {
       return { url: new URL(specifier, parentURL).href, format: "module-typescript", shortCircuit: true };
     },
   });
-  if (process.channel) (await import("./handed-over.js")).endWithLauncher();
+  if (process.env.LAUNCHER_HANDED_OVER) (await import("./handed-over.js")).endWithLauncher();
   const { main } = await import("../agent/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(pinnedNode)) {

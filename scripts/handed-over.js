@@ -21,8 +21,11 @@ export function handingOver(env, streams = ["inherit", "inherit", "inherit"]) {
 export function endWithLauncher() {
   const { [MARK]: mark } = process.env;
   delete process.env[MARK];
-  if (mark === undefined || !process.channel) return;
-  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  if (mark === undefined) return;
+  const end = () => process.kill(process.pid, "SIGTERM");
+  // It may have died before this line was reached.
+  if (!process.connected) end();
+  process.once("disconnect", end);
   // The channel keeps no process alive that has nothing else to do.
-  process.channel.unref();
+  process.channel?.unref();
 }
