@@ -21,20 +21,22 @@ export const monotonicUs = (): bigint => process.hrtime.bigint() / 1_000n;
 /** A longer `setTimeout` fires at once (the delay is a signed 32-bit number). */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** How often, at most, `process.uptime()` is compared with the board's: so long may a suspend go unnoticed, after it. */
+/** How often, at most, CLOCK_MONOTONIC is compared with the board's uptime: so long may a suspend go unnoticed, after it. */
 const COMPARE_EVERY_MS = 100;
 
 /** `os.uptime()` has a resolution of 10 ms, or of one second where /proc/uptime is hidden (systemd `ProcSubset=pid`). */
 const UPTIME_RESOLUTION_MS = 1_500;
 
 /**
- * The real clock. `process.uptime()` is fine-grained but stops during suspend (nodejs/node#47724), so it is moved forward
- * whenever the board's uptime, which does not stop, has run ahead of it. (`performance.now()` is the same clock, but the
- * first use of `performance` loads ten modules.)
+ * The real clock. CLOCK_MONOTONIC is fine-grained but stops during suspend (nodejs/node#47724), so it is moved forward
+ * whenever the board's uptime, which does not stop, has run ahead of it. Until then the two are one clock, of which every
+ * process of this boot sees the same: an age that one process has begun another one goes on with, and must not gain the
+ * uptime's resolution. (`performance.now()` begins with the process, and the first use of `performance` loads ten modules.)
  */
 export function systemClock(): Clock {
-  const monotonic = () => process.uptime() * 1000;
-  let offset = os.uptime() * 1000 - monotonic();
+  const monotonic = () => Number(process.hrtime.bigint()) / 1e6;
+  const apart = os.uptime() * 1000 - monotonic();
+  let offset = Math.abs(apart) > UPTIME_RESOLUTION_MS ? apart : 0;
   let comparedAt = monotonic();
   return {
     wall: () => Date.now(),

@@ -2,8 +2,9 @@
  * `npm run bench [-- --only row,row] [--launcher FILE]`: what the agent costs, as ratios to floors and peers that are
  * measured in turn with it in the same run. Prints one Markdown table; exits 1 when a row misses its limit.
  */
+import { existsSync } from "node:fs";
 import os from "node:os";
-import { parseArgs } from "node:util";
+import path from "node:path";
 import { frameRows } from "./bench/frames.ts";
 import { memoryRows } from "./bench/memory.ts";
 import { hangRows, rateRows } from "./bench/reading.ts";
@@ -12,6 +13,7 @@ import { startRows } from "./bench/start.ts";
 import { type Row, render } from "./bench/table.ts";
 import { ownLauncher } from "./bench/terminal.ts";
 import { writeRows } from "./bench/writes.ts";
+import { readOptions } from "./read-options.ts";
 
 const measures: Readonly<Record<string, (launcher: string) => Promise<Row[]>>> = {
   start: startRows,
@@ -23,26 +25,15 @@ const measures: Readonly<Record<string, (launcher: string) => Promise<Row[]>>> =
   writes: writeRows,
 };
 
-const usage = (words: string): never => {
-  process.stderr.write(
-    `${words}\nusage: npm run bench -- [--only ${Object.keys(measures).join(",")}] [--launcher FILE]\n`,
-  );
-  process.exit(64);
-};
+const { values, refuse } = readOptions("bench", {
+  only: { type: "string", default: Object.keys(measures).join(",") },
+  launcher: { type: "string", shown: "FILE" },
+});
+const launcher = path.resolve(values.launcher ?? ownLauncher);
+if (!existsSync(launcher)) refuse(`--launcher: there is no ${launcher}`);
+const chosen = values.only.split(",");
+for (const name of chosen) if (!Object.hasOwn(measures, name)) refuse(`--only: there is no row ${name}`);
 
-function options(): { readonly launcher: string; readonly chosen: readonly string[] } {
-  try {
-    const { values } = parseArgs({ options: { only: { type: "string" }, launcher: { type: "string" } } });
-    const chosen = values.only?.split(",") ?? Object.keys(measures);
-    const unknown = chosen.filter((name) => measures[name] === undefined);
-    if (unknown.length > 0) return usage(`there is no row ${unknown.join(", ")}`);
-    return { launcher: values.launcher ?? ownLauncher, chosen };
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-}
-
-const { launcher, chosen } = options();
 const rows: Row[] = [];
 for (const name of chosen) {
   process.stderr.write(`${name} ...\n`);

@@ -1,12 +1,12 @@
 // Makes a fresh clone work with one command: installs what the lockfile names when that is missing or older than the
 // lockfile, then hands over to the pinned Node. Plain JavaScript for any Node >= 20; needs nothing installed.
 // Usage: node scripts/bootstrap.js SCRIPT [ARGUMENT ...]
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { handingOver } from "./handed-over.js";
+import { handOver } from "./hand-over.js";
+import { whenNpmHasGone } from "./npm-gone.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const pinnedNode = join(root, "node_modules", `node-linux-${process.arch}`, "bin", "node");
@@ -52,20 +52,7 @@ if (script === undefined) {
   process.exit(64);
 }
 const env = { ...process.env, PATH: `${dirname(pinnedNode)}:${process.env.PATH ?? ""}` };
-// Those two work on until somebody ends them, and see for themselves when their launcher has gone.
+// Those two work on until somebody ends them.
 const lasting = ["scripts/facepay-agent.js", "scripts/demo.ts"].includes(script);
-const child = spawn(
-  pinnedNode,
-  [resolve(root, script), ...rest],
-  lasting ? handingOver(env) : { stdio: "inherit", env },
-);
-for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-  process.on(signal, () => child.kill(signal));
-}
-child.on("error", (error) => {
-  process.stderr.write(`无法启动自带的 Node / cannot start the pinned Node: ${error.message}\n`);
-  process.exit(1);
-});
-child.on("exit", (code, signal) => {
-  process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0));
-});
+const child = handOver(pinnedNode, [resolve(root, script), ...rest], env, lasting);
+if (lasting) whenNpmHasGone(() => child.kill("SIGTERM"));

@@ -5,32 +5,16 @@
  */
 import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { bundle } from "./build/bundle.ts";
 import { licenceTexts } from "./build/licences.ts";
 import { likeNode } from "./build/like-node.ts";
 import { type Arch, natives } from "./build/natives.ts";
 import { packagesIn } from "./build/packages.ts";
+import { readOptions } from "./read-options.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const MANIFEST = "packages.json";
 const arches: readonly Arch[] = ["x64", "arm64"];
-
-const usage = (words: string): never => {
-  process.stderr.write(`${words}\nusage: npm run build -- [--out DIR] [--arch ${arches.join("|")}]\n`);
-  process.exit(64);
-};
-
-function options(): { readonly out: string; readonly arch: Arch } {
-  try {
-    const { values } = parseArgs({ options: { out: { type: "string" }, arch: { type: "string" } } });
-    const wanted = values.arch ?? process.arch;
-    const arch = arches.find((name) => name === wanted) ?? usage(`there is no build for ${wanted}`);
-    return { out: path.resolve(values.out ?? path.join(root, "dist")), arch };
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-}
 
 /** Fills an empty directory. */
 async function fill(directory: string, arch: Arch): Promise<void> {
@@ -64,7 +48,13 @@ async function replaceable(out: string): Promise<boolean> {
   }
 }
 
-const { out, arch } = options();
+const { values, refuse } = readOptions("build", {
+  out: { type: "string", default: path.join(root, "dist"), shown: "DIR" },
+  arch: { type: "string", choices: arches },
+});
+const out = path.resolve(values.out);
+const arch =
+  values.arch ?? arches.find((name) => name === process.arch) ?? refuse(`there is no build for ${process.arch}`);
 try {
   if (!(await replaceable(out))) throw new Error(`${out} holds something else: name another directory, or empty it`);
   await mkdir(path.dirname(out), { recursive: true });

@@ -9,47 +9,32 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { askAgent } from "../agent/commands/admin-client.ts";
 import { chooseLanguage, languages } from "../agent/language.ts";
 import { createPlayground, type Playground } from "../agent/simulation/playground.ts";
 import { findCompiler } from "../drivers/simulator/compile-sdk.ts";
 import { Agent } from "./demo/agent.ts";
 import { NativePeer, SimulatedPeer } from "./demo/bridge-peer.ts";
+import { claim } from "./demo/claim.ts";
 import { narrate } from "./demo/narrate.ts";
 import { Peers } from "./demo/peers.ts";
 import { printerFor } from "./demo/print.ts";
 import { endWithLauncher } from "./handed-over.js";
+import { readOptions } from "./read-options.ts";
 
 endWithLauncher();
+/** Aborts when the demo is to end: it has been told to, or nobody is there any more who reads it. */
+const over = new AbortController();
+// Each of them may come twice: from the terminal, and from the launcher that passes on its own.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => over.abort());
+for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => over.abort());
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const USAGE = "usage: npm start -- [--gateway] [--native] [--lang zh-CN|en|both]";
-
-function options() {
-  try {
-    const known = {
-      gateway: { type: "boolean" },
-      native: { type: "boolean" },
-      lang: { type: "string" },
-      help: { type: "boolean" },
-    } as const;
-    const { values } = parseArgs({ options: known });
-    if (values.help) {
-      process.stdout.write(`${USAGE}\n`);
-      process.exit(0);
-    }
-    if (values.lang !== undefined && !languages.some((known) => known === values.lang)) {
-      throw new Error(`--lang is one of ${languages.join(", ")}`);
-    }
-    return values;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
-    process.exit(64);
-  }
-}
-
-const { gateway = false, native = false, lang } = options();
+const { gateway, native, lang } = readOptions("start", {
+  gateway: { type: "boolean", default: false },
+  native: { type: "boolean", default: false },
+  lang: { type: "string", choices: languages },
+}).values;
 const print = printerFor(chooseLanguage(lang, process.env));
 
 /** One short place for this checkout and user, kept from run to run: the second `npm start` serves what the first obtained. */
@@ -84,17 +69,6 @@ function explain({ apiSocket, directory }: Playground, native: boolean): void {
   );
 }
 
-/** New keys and addresses would pull the ground from under a demo that is already running here. */
-async function refuseTwice(directory: string): Promise<void> {
-  const other = await askAgent(path.join(directory, "run/admin.sock"), "GET", "/livez", 1_000).catch(() => undefined);
-  if (other === undefined) return;
-  print(
-    `本目录的演示已在运行（${directory}）：请先结束它`,
-    `a demo of this checkout is already running (${directory}): end it first`,
-  );
-  process.exit(75);
-}
-
 if (native && findCompiler() === undefined) {
   print(
     "--native 需要 C 编译器来编译模拟 SDK：apt-get install gcc libc6-dev，或直接运行 npm start",
@@ -103,13 +77,14 @@ if (native && findCompiler() === undefined) {
   process.exit(69);
 }
 const directory = demoDirectory();
-await refuseTwice(directory);
+const stateDirectory = path.join(directory, "state");
+const claimed = await claim(directory, stateDirectory, print);
 // What the gateway does is seen only when something is asked of it; that an authinfo is kept, the plain demo shows.
-if (gateway) rmSync(path.join(directory, "state"), { recursive: true, force: true });
+if (gateway) rmSync(stateDirectory, { recursive: true, force: true });
 const playground = await createPlayground(directory);
 const bridge = native ? await NativePeer.compile(playground) : new SimulatedPeer(playground);
 const peers = new Peers(playground, bridge, gateway);
-const agent = new Agent(playground, print);
+const agent = new Agent(playground, print, over.signal);
 const url = await peers.serve();
 const device = await bridge.plug();
 const [bridgeZh, bridgeEn] = native
@@ -152,15 +127,14 @@ keys.on("line", (key) => {
   }
 });
 
-const end = async () => {
-  keys.close();
-  await agent.stop();
-  await peers.close();
-  print(`已停止，文件保留在 ${directory}`, `stopped; the files stay in ${directory}`);
-  process.exit(0);
-};
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void end());
-
-agent.start();
-explain(playground, native);
-await narrate(playground, print);
+if (!over.signal.aborted) {
+  agent.start();
+  explain(playground, native);
+  await narrate(playground, print, over.signal);
+}
+keys.close();
+await agent.stop();
+await peers.close();
+await claimed.release();
+print(`已停止，文件保留在 ${directory}`, `stopped; the files stay in ${directory}`);
+process.exit(0);

@@ -27,24 +27,13 @@ if (major >= 24) {
       return { url: new URL(specifier, parentURL).href, format: "module-typescript", shortCircuit: true };
     },
   });
-  if (process.channel) (await import("./handed-over.js")).endWithLauncher();
+  if (process.env.LAUNCHER_HANDED_OVER) (await import("./handed-over.js")).endWithLauncher();
   const { main } = await import("../agent/main.ts");
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(pinnedNode)) {
   // Loaded only here: on a fit Node it would cost each start milliseconds and the running agent megabytes.
-  const [{ spawn }, { constants }, { handingOver }] = await Promise.all([
-    import("node:child_process"),
-    import("node:os"),
-    import("./handed-over.js"),
-  ]);
-  const self = fileURLToPath(import.meta.url);
-  const child = spawn(pinnedNode, [self, ...process.argv.slice(2)], handingOver(process.env));
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    process.on(signal, () => child.kill(signal));
-  }
-  child.on("exit", (code, signal) => {
-    process.exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
-  });
+  const { handOver } = await import("./hand-over.js");
+  handOver(pinnedNode, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], process.env, true);
 } else {
   process.stderr.write(
     `facepay-agent 需要 Node 24，当前是 ${process.version}：请先在 ${root} 执行 npm ci\n` +

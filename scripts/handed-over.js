@@ -5,10 +5,14 @@
 /** Tells the process that was handed over to that the channel is its launcher's. Taken away at once: nothing it starts inherits it. */
 const MARK = "LAUNCHER_HANDED_OVER";
 
-/** For spawn(): our streams, and the channel. */
-export function handingOver(/** @type {NodeJS.ProcessEnv} */ env) {
+/**
+ * For spawn(): three streams, ours unless told, and the channel.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {readonly [stdin: "inherit" | "ignore", stdout: "inherit" | "ignore", stderr: "inherit" | number]} streams
+ */
+export function handingOver(env, streams = ["inherit", "inherit", "inherit"]) {
   return {
-    stdio: /** @type {["inherit", "inherit", "inherit", "ipc"]} */ (["inherit", "inherit", "inherit", "ipc"]),
+    stdio: /** @type {import("node:child_process").StdioOptions} */ ([...streams, "ipc"]),
     env: { ...env, [MARK]: "1" },
   };
 }
@@ -17,8 +21,11 @@ export function handingOver(/** @type {NodeJS.ProcessEnv} */ env) {
 export function endWithLauncher() {
   const { [MARK]: mark } = process.env;
   delete process.env[MARK];
-  if (mark === undefined || !process.channel) return;
-  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  if (mark === undefined) return;
+  const end = () => process.kill(process.pid, "SIGTERM");
+  // It may have died before this line was reached.
+  if (!process.connected) end();
+  process.once("disconnect", end);
   // The channel keeps no process alive that has nothing else to do.
-  process.channel.unref();
+  process.channel?.unref();
 }

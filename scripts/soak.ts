@@ -7,40 +7,28 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { ownLauncher } from "./bench/terminal.ts";
+import { readOptions } from "./read-options.ts";
 import { runSoak, type SoakOptions } from "./soak/run.ts";
 
 /** Node's timers reach a little further: 24 days. */
 const MOST_MINUTES = 14 * 24 * 60;
-const USAGE = 64;
 
-function usage(problem: string): never {
-  process.stderr.write(`${problem}\nusage: npm run soak -- [--minutes N] [--seed N] [--launcher FILE]\n`);
-  process.exit(USAGE);
-}
-
-function readOptions(): Omit<SoakOptions, "ownNetwork"> & { readonly inside: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        minutes: { type: "string", default: "60" },
-        seed: { type: "string", default: String(Math.floor(Date.now() / 1_000) % 100_000) },
-        launcher: { type: "string", default: ownLauncher },
-        /** Said by ourselves: the network is ours alone. */
-        inside: { type: "boolean", default: false },
-      },
-    });
-    const minutes = Number(values.minutes);
-    const seed = Number(values.seed);
-    const launcher = path.resolve(values.launcher);
-    if (!(minutes > 0 && minutes <= MOST_MINUTES)) usage(`--minutes: a number above 0, at most ${MOST_MINUTES}`);
-    if (!Number.isSafeInteger(seed)) usage("--seed: a whole number");
-    if (!existsSync(launcher)) usage(`--launcher: there is no ${launcher}`);
-    return { minutes, seed, launcher, inside: values.inside };
-  } catch (error) {
-    return usage(error instanceof Error ? error.message : String(error));
+function asked(): Omit<SoakOptions, "ownNetwork"> & { readonly inside: boolean } {
+  const { values, number, refuse } = readOptions("soak", {
+    minutes: { type: "string", shown: "60" },
+    seed: { type: "string", default: String(Math.floor(Date.now() / 1_000) % 100_000), shown: "N" },
+    launcher: { type: "string", shown: "FILE" },
+    /** The network is ours alone. */
+    inside: { type: "boolean", default: false, hidden: true },
+  });
+  const minutes = Number(values.minutes ?? "60");
+  const launcher = path.resolve(values.launcher ?? ownLauncher);
+  if (!(minutes > 0 && minutes <= MOST_MINUTES)) {
+    refuse(`--minutes ${values.minutes}: a number above 0, at most ${MOST_MINUTES}, please`);
   }
+  if (!existsSync(launcher)) refuse(`--launcher: there is no ${launcher}`);
+  return { minutes, seed: number("seed"), launcher, inside: values.inside };
 }
 
 /** How to get a network of our own, in which a card may come and go; undefined where this system does not let us. */
@@ -56,7 +44,7 @@ function ownNetwork(): readonly [command: string, flags: string] | undefined {
   return undefined;
 }
 
-const { inside, ...options } = readOptions();
+const { inside, ...options } = asked();
 const way = inside ? undefined : ownNetwork();
 if (way === undefined) {
   if (inside) execFileSync("ip", ["link", "set", "lo", "up"]);

@@ -1,46 +1,42 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { Playground } from "../../agent/simulation/playground.ts";
+import { endProgram, startProgram } from "./child.ts";
 import type { Print } from "./print.ts";
 
-const launcher = fileURLToPath(new URL("../facepay-agent.js", import.meta.url));
-
-/** Starts the agent again whenever it dies, as systemd would. */
+/** Starts the agent again whenever it dies, as systemd would, until the demo is over. */
 export class Agent {
   readonly #playground: Playground;
   readonly #print: Print;
+  readonly #over: AbortSignal;
   #child: ChildProcess | undefined;
-  #stopping = false;
 
-  constructor(playground: Playground, print: Print) {
+  constructor(playground: Playground, print: Print, over: AbortSignal) {
     this.#playground = playground;
     this.#print = print;
+    this.#over = over;
   }
 
   start(): void {
-    const log = openSync(path.join(this.#playground.directory, "agent.log"), "a", 0o600);
-    const child = spawn(process.execPath, [launcher, "run", "--config", this.#playground.configFile], {
-      stdio: ["ignore", "ignore", log],
-    });
+    const { directory, configFile } = this.#playground;
+    const child = startProgram(["run", "--config", configFile], path.join(directory, "agent.log"));
     this.#child = child;
     child.on("exit", async (code, signal) => {
-      if (this.#stopping) return;
+      // Ctrl-C reaches it as well.
+      if (this.#over.aborted) return;
       if (code !== null && code !== 0) {
         this.#print(
-          `服务退出，代码 ${code}，日志见 ${this.#playground.directory}/agent.log`,
-          `the agent ended with code ${code}; its log is ${this.#playground.directory}/agent.log`,
+          `服务退出，代码 ${code}，日志见 ${directory}/agent.log`,
+          `the agent ended with code ${code}; its log is ${directory}/agent.log`,
         );
         process.exit(1);
       }
-      this.#print(
-        `服务被 ${signal} 终止，1 秒后重新启动`,
-        `the agent was ended by ${signal}; starting it again in 1 s`,
-      );
+      // Those two it obeys, and ends with 0.
+      const [zh, en] = signal === null ? ["SIGTERM 或 SIGINT", "SIGTERM or SIGINT"] : [signal, signal];
+      this.#print(`服务被 ${zh} 终止，1 秒后重新启动`, `the agent was ended by ${en}; starting it again in 1 s`);
       await delay(1_000);
-      if (!this.#stopping) this.start();
+      if (!this.#over.aborted) this.start();
     });
   }
 
@@ -49,11 +45,6 @@ export class Agent {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGTERM");
-    await ended;
+    if (this.#child) await endProgram(this.#child);
   }
 }

@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { openSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Playground } from "../../agent/simulation/playground.ts";
 import { compileSimulatedSdk } from "../../drivers/simulator/compile-sdk.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
+import { endProgram, startProgram } from "./child.ts";
 
 /** The bridge as the demo needs it: to be taken away and brought back. */
 export interface BridgePeer {
@@ -47,7 +45,6 @@ export class SimulatedPeer implements BridgePeer {
   }
 }
 
-const launcher = fileURLToPath(new URL("../facepay-agent.js", import.meta.url));
 const SOCKET = "run/bridge.sock";
 
 /** The reference bridge as a process of its own, over the simulated SDK as a C library. */
@@ -74,17 +71,14 @@ export class NativePeer implements BridgePeer {
   async plug(): Promise<string> {
     const { directory, identity } = this.#playground;
     const socket = path.join(directory, SOCKET);
-    const log = openSync(path.join(directory, "bridge.log"), "a", 0o600);
     const what = ["--library", this.library, "--socket", socket, "--device-id", identity.deviceId];
-    this.#child = spawn(process.execPath, [launcher, "bridge", ...what], { stdio: ["ignore", "ignore", log] });
+    this.#child = startProgram(["bridge", ...what], path.join(directory, "bridge.log"));
     return socket;
   }
 
   async unplug(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGTERM");
-    await once(child, "exit");
+    if (child) await endProgram(child);
   }
 }

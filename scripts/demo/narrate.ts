@@ -30,17 +30,17 @@ function read(socketPath: string): Promise<{ status: number; body: Record<string
   });
 }
 
-/** Tells each step once, and every change after that. */
-export async function narrate(playground: Playground, print: Print): Promise<void> {
+/** Tells each step once, and every change after that, until the signal aborts. */
+export async function narrate(playground: Playground, print: Print, signal: AbortSignal): Promise<void> {
   let bridge = "";
   let shown: Shown = { state: "", generation: 0 };
   let cause = "";
   let agentSince = "";
-  for (;;) {
-    await delay(200);
+  while (!signal.aborted) {
+    await delay(200, undefined, { signal }).catch(() => undefined);
     // An agent that is just starting is looked at again in a moment.
     const asked = await askAgent(playground.adminSocket, "GET", "/v1/status", 2_000).catch(() => undefined);
-    if (asked === undefined) continue;
+    if (asked === undefined || signal.aborted) continue;
     const status = asked.body as unknown as DemoStatus;
     if (status.started_at !== agentSince) {
       agentSince = status.started_at;

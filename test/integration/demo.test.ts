@@ -7,7 +7,7 @@ import { until } from "../support/api-fixture.ts";
 
 const demo = path.resolve(import.meta.dirname, "../../scripts/demo.ts");
 
-describe.concurrent("npm start", () => {
+describe.concurrent("npm start", { timeout: 90_000 }, () => {
   it.each([
     [[], "mode: directly to WeChat Pay https://", "authinfo obtained earlier"],
     [["--gateway"], "mode: through the merchant's gateway https://", "answer verified: HTTP 200"],
@@ -24,7 +24,7 @@ describe.concurrent("npm start", () => {
           text += part;
         });
         try {
-          await until(() => text.includes("next refresh"), `the last of the steps, after: ${text}`);
+          await until(() => text.includes("next refresh"), `the last of the steps, after: ${text}`, 30_000);
           return text;
         } finally {
           child.kill("SIGINT");

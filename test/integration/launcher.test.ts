@@ -41,6 +41,12 @@ describe("a launcher that has handed over to the pinned Node", () => {
     },
   );
 
+  it("takes it along even when it has died before the agent could listen to that", async () => {
+    const env = { PATH: process.env.PATH ?? "", LAUNCHER_HANDED_OVER: "1" };
+    const started = spawn(process.execPath, [launcher, "--version"], { stdio: "ignore", env });
+    expect(await once(started, "exit")).toEqual([null, "SIGTERM"]);
+  });
+
   it("passes SIGTERM on, and ends with the agent's own exit code", async () => {
     await using rig = await openRig();
     const started = onOldNode(launcher, ["run", "--config", rig.configFile]);

@@ -279,12 +279,16 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Waits until an authinfo is served that `isIt`; returns it. */
-  async served(isIt: (served: ServedAuthinfo) => boolean = () => true): Promise<ServedAuthinfo> {
-    return await this.until("the authinfo that is waited for is served", async () => {
-      const { status, body } = await this.get();
-      const served = body as unknown as ServedAuthinfo;
-      return status === 200 && isIt(served) && served;
-    });
+  async served(isIt: (served: ServedAuthinfo) => boolean = () => true, withinMs?: number): Promise<ServedAuthinfo> {
+    return await this.until(
+      "the authinfo that is waited for is served",
+      async () => {
+        const { status, body } = await this.get();
+        const served = body as unknown as ServedAuthinfo;
+        return status === 200 && isIt(served) && served;
+      },
+      withinMs,
+    );
   }
 
   /** Waits until the status is as wanted; returns it. */

@@ -1,7 +1,30 @@
-import { describe, expect, it } from "vitest";
+import os from "node:os";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** CLOCK_MONOTONIC of this boot, the same in every process. */
+const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6;
+
 describe("systemClock", () => {
+  it.each([
+    ["10 ms", 10],
+    ["a second, where /proc/uptime is hidden", 1_000],
+  ])("is one clock for all processes of a boot, though the board's uptime has a resolution of %s", (_what, step) => {
+    vi.spyOn(os, "uptime").mockImplementation(() => (Math.floor(monotonicMs() / step) * step) / 1_000);
+    const [before, boot, after] = [monotonicMs(), systemClock().boot(), monotonicMs()];
+    expect(boot).toBeGreaterThanOrEqual(before);
+    expect(boot).toBeLessThanOrEqual(after);
+  });
+
+  it("counts the time in which the board was suspended before this process", () => {
+    vi.spyOn(os, "uptime").mockImplementation(() => monotonicMs() / 1_000 + 3_600);
+    expect(systemClock().boot() - monotonicMs()).toBeCloseTo(3_600_000, -1);
+  });
+
   it("sleeps no shorter than asked on the boot clock", async () => {
     const clock = systemClock();
     const before = clock.boot();

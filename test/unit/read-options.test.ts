@@ -7,7 +7,12 @@ const run = (script: string, ...args: string[]) =>
 
 describe("the options of a long test", () => {
   it.each([
-    ["an unknown one", ["--help"], "Unknown option '--help'"],
+    ["an unknown one", ["--nonsense"], "Unknown option '--nonsense'"],
+    [
+      "a word that is no option",
+      ["--seed", "1", "2"],
+      "Unexpected argument '2'. This command does not take positional arguments",
+    ],
     ["a number that is none", ["--cases", "many"], "--cases many: a whole number, please"],
     ["half a number", ["--seed", "1.5"], "--seed 1.5: a whole number, please"],
     ["a number that is missing", ["--cases="], "--cases : a whole number, please"],
@@ -15,6 +20,32 @@ describe("the options of a long test", () => {
     const { status, stdout, stderr } = run("fuzz.ts", ...args);
     expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
     expect(stderr).toBe(`${problem}\nusage: npm run fuzz -- [--cases 1e8] [--calls 1e6] [--seed 1] [--workers 2]\n`);
+  });
+
+  it.each([
+    ["soak.ts", ["--minutes", "0"], "--minutes 0: a number above 0, at most 20160, please"],
+    ["soak.ts", ["--seed=-1"], "--seed -1: a whole number, please"],
+    ["soak.ts", ["--launcher", "/nowhere"], "--launcher: there is no /nowhere"],
+    ["bench.ts", ["--only", "start,toString"], "--only: there is no row toString"],
+    ["bench.ts", ["--launcher", "/nowhere"], "--launcher: there is no /nowhere"],
+    ["build.ts", ["--arch", "arm"], "--arch arm: one of x64, arm64, please"],
+    ["demo.ts", ["--lang", "de"], "--lang de: one of zh-CN, en, both, please"],
+    ["demo.ts", ["--gatway"], "Unknown option '--gatway'"],
+  ] as const)("are refused by %s before it begins: %j", (script, args, problem) => {
+    const { status, stdout, stderr } = run(script, ...args);
+    expect({ status, stdout }).toEqual({ status: 64, stdout: "" });
+    expect(stderr).toMatch(`${problem}\nusage: npm `);
+  });
+
+  it.each([
+    ["soak.ts", "npm run soak -- [--minutes 60] [--seed N] [--launcher FILE]"],
+    ["bench.ts", "npm run bench -- [--only start,memory,rate,p99,frames,signing,writes] [--launcher FILE]"],
+    ["build.ts", "npm run build -- [--out DIR] [--arch x64|arm64]"],
+    ["demo.ts", "npm start -- [--gateway] [--native] [--lang zh-CN|en|both]"],
+    ["fuzz.ts", "npm run fuzz -- [--cases 1e8] [--calls 1e6] [--seed 1] [--workers 2]"],
+  ])("are told by %s to those who ask with --help", (script, usage) => {
+    const { status, stdout, stderr } = run(script, "--help");
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `usage: ${usage}\n`, stderr: "" });
   });
 
   it("may be written with an exponent", () => {
