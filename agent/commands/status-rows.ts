@@ -1,7 +1,7 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { remedyAt } from "../remedies.ts";
+import { failureIn, remedyFor, remedyOf } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
 import { stateWords } from "../words/state-words.ts";
@@ -82,16 +82,15 @@ function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDoc
 function errorRows({ last_error: last, wechatpay }: StatusDocument): Row[] {
   const label = { zh: "最近错误", en: "last error" };
   if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }];
-  const { code, since } = last;
+  const { since } = last;
   return [
     { label, value: failureSentence(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...remedyRows(code, wechatpay),
+    ...remedyRows(remedyOf(failureIn(last, wechatpay))),
   ];
 }
 
-function remedyRows(code: string, wechatpay: StatusDocument["wechatpay"]): Row[] {
-  const remedy = remedyAt(code, wechatpay);
+function remedyRows(remedy: Bilingual | undefined): Row[] {
   return remedy === undefined ? [] : [{ label: { zh: "处理办法", en: "what to do" }, value: remedy, tone: "warn" }];
 }
 
@@ -115,7 +114,7 @@ function bridgeRows({ bridge, last_error: last }: StatusDocument): Row[] {
   if (known) return [row];
   const { detail } = problem;
   const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
-  return [row, ...told, ...remedyRows(problem.code, null)];
+  return [row, ...told, ...remedyRows(remedyFor(problem.code))];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {
