@@ -11,6 +11,11 @@ const certificate = {
   en: "The gateway does not know this certificate: have headquarters check its register and CA, or deploy client_cert_file and client_key_file again.",
 };
 
+const credentials = {
+  zh: "商户网关要求证书或令牌：请配置 client_cert_file 和 client_key_file，或 bearer_token_file。",
+  en: "The gateway asks for a certificate or a token: set client_cert_file and client_key_file, or bearer_token_file.",
+};
+
 const upstream = {
   zh: "商户网关没有得到微信支付的应答：请总部检查网关的网络和密钥；本终端会自动重试。",
   en: "The gateway gets no answer from WeChat Pay: have headquarters check its network and keys. Retries go on.",
@@ -21,18 +26,14 @@ const busy = {
   en: "The gateway is busy: wait, retries go on. If it lasts, call headquarters.",
 };
 
-/** What to do about the refusals of `facepay-agent gateway` itself, by its own codes (docs/gateway.md). */
+/** What to do about the refusals of `facepay-agent gateway` itself, by its own codes (docs/gateway.md), and of TLS in front of one. */
 export const gatewayRules: readonly RemedyRule[] = [
   { reason: /^GATEWAY_CERTIFICATE_(EXPIRED|REVOKED)$/, remedy: configurationRemedies["cert.expiry"] },
   { reason: /^GATEWAY_(CERTIFICATE_|DEVICE_UNKNOWN$)/, remedy: certificate },
   { reason: /^GATEWAY_TOKEN_/, remedy: token },
-  {
-    reason: /^GATEWAY_CREDENTIALS_MISSING$/,
-    remedy: {
-      zh: "商户网关要求证书或令牌：请配置 client_cert_file 和 client_key_file，或 bearer_token_file。",
-      en: "The gateway asks for a certificate or a token: set client_cert_file and client_key_file, or bearer_token_file.",
-    },
-  },
+  { reason: /^GATEWAY_CREDENTIALS_MISSING$/, remedy: credentials },
+  // Any gateway's TLS may say so, too (RFC 8446, 6.2: certificate_required).
+  { code: /^PAY_CLIENT_CERTIFICATE$/, reason: /ALERT_CERTIFICATE_REQUIRED$/, remedy: credentials },
   {
     reason: /^GATEWAY_CREDENTIALS_DIFFER$/,
     remedy: {

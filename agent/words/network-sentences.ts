@@ -1,6 +1,7 @@
 import type { SentencePattern } from "./sentence-pattern.ts";
 
-const GATEWAY_WORDS = /^HTTP (\d+) (GATEWAY_[A-Z_]+): ((?=[^/]*[\u4e00-\u9fff])[^/]+?) \/ ([^:…]*)(?:(?:: |…)(.*))?$/;
+const GATEWAY_WORDS =
+  /^HTTP (\d+) (GATEWAY_[A-Z_]+): ((?:(?! \/ ).)*[\u4e00-\u9fff](?:(?! \/ ).)*) \/ ([^:…]*)(?:(?:: |…)(.*))?$/;
 
 /** The English half of such words. */
 export function gatewayWordsInEnglish(english: string): string {

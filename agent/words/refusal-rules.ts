@@ -28,6 +28,8 @@ const busy = {
  * it is; the message only chooses the sentence. The first rule that fits counts.
  */
 export const refusalRules: readonly RemedyRule[] = [
+  // Before the statuses: a 403 may say so, too.
+  { code: /^PAY_(RATE_LIMITED|SERVER_ERROR|UNAVAILABLE)$/, remedy: busy },
   {
     status: 401,
     mode: "direct",
@@ -238,5 +240,4 @@ export const refusalRules: readonly RemedyRule[] = [
   { status: 405, mode: "direct", remedy: wrongPath.direct },
   { code: NO_INTERFACE, remedy: wrongPath.gateway },
   { status: 405, remedy: wrongPath.gateway },
-  { code: /^PAY_(RATE_LIMITED|SERVER_ERROR|UNAVAILABLE)$/, remedy: busy },
 ];
