@@ -32,7 +32,10 @@ export const authCheck: Check = {
   title: { zh: "商户鉴权", en: "Authentication" },
   // With a wrong clock the best of signatures is refused, and the best of answers not believed.
   dependsOn: ["pay.reach", "time.offset"],
-  threshold: { fail: "401, 403 or an answer whose signature does not verify" },
+  threshold: {
+    warn: "404 to the self-test, which a gateway need not forward",
+    fail: "401, 403, 404 to the agent itself, or an answer whose signature does not verify",
+  },
   remedy: checkRemedy("pay.auth"),
   needsNetwork: true,
   timeoutMs: PROBE_MS,

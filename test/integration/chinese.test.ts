@@ -232,7 +232,7 @@ describe("the test for English in Chinese", () => {
     ["未能获取：no answer within 5 ms", ["no answer within"]],
     ["SDK 拒绝：「camera is not there」", []],
     ["被拒绝：「令牌不对 / the token is not in the register」", ["the token is not in the register"]],
-    ["/etc/key 无法读取（not a regular file）", ["not a regular file"]],
+    ["/etc/key 无法读取（not a regular file）", ["regular file"]],
     ["请执行 systemctl enable --now facepay-agent.socket facepay-agent。", []],
     ["设备SN device_id LTA0，raw_data 344 字符", []],
   ])("finds in %s what is to be found", (text, found) => {
