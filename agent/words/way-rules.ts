@@ -34,8 +34,8 @@ export const wayRules: readonly RemedyRule[] = [
     code: /^PAY_CONNECT_TIMEOUT$/,
     reason: /^TLS_SILENT$/,
     remedy: {
-      zh: "已连接，但没有 TLS 应答：请检查中间的代理或安全设备，并核对 base_urls 的端口：{urls}。",
-      en: "Connected, but no TLS answer: look for a proxy or middlebox in between, or a wrong port in base_urls: {urls}.",
+      zh: "请检查中间的代理或安全设备，并核对 base_urls 的端口：{urls}。",
+      en: "Look for a proxy or middlebox in between, or a wrong port in base_urls: {urls}.",
     },
   },
   {

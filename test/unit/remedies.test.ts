@@ -122,7 +122,7 @@ const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegE
     "no answer to the hello",
     failed("PAY_CONNECT_TIMEOUT", { system: "TLS_SILENT" }),
     "gateway",
-    /no TLS answer.*proxy or middlebox/,
+    /proxy or middlebox.*8443/,
     /outbound/,
   ],
   ["no connection", failed("PAY_CONNECT_TIMEOUT"), "gateway", /outbound TCP 8443/],
