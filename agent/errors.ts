@@ -30,6 +30,20 @@ export function isAgentError(error: unknown, code?: ErrorCode): error is AgentEr
   return error instanceof AgentError && (code === undefined || error.code === code);
 }
 
+/** The facts that, beside the code, tell one cause from another. */
+export interface FailureFacts {
+  /** Of the answer, or of the proxy's. */
+  readonly httpStatus?: number;
+  /** The peer's own code ("NO_AUTH"), or the system's ("ENOTFOUND"). */
+  readonly reason?: string;
+}
+
+export function factsOf({ context }: Pick<AgentError, "context">): FailureFacts {
+  const httpStatus = [context.status, context.proxyStatus].find((status) => typeof status === "number");
+  const reason = [context.answerCode, context.system].find((code) => typeof code === "string");
+  return { ...(httpStatus === undefined ? {} : { httpStatus }), ...(reason === undefined ? {} : { reason }) };
+}
+
 /** Any thrown thing as an AgentError; what is not one yet is a defect of ours and keeps its stack as the cause. */
 export function asAgentError(error: unknown, fallback: ErrorCode = "INTERNAL"): AgentError {
   if (error instanceof AgentError) return error;

@@ -149,6 +149,8 @@ function lastError(cause: AuthinfoView["cause"]): Record<string, unknown> | null
     code: cause.code,
     since: time(cause.sinceWallMs),
     ...(cause.detail === undefined ? {} : { detail: cause.detail }),
+    ...(cause.httpStatus === undefined ? {} : { http_status: cause.httpStatus }),
+    ...(cause.reason === undefined ? {} : { reason: cause.reason }),
     remedy: rules[cause.code]?.remedy ?? null,
   };
 }

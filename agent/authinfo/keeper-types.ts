@@ -1,9 +1,10 @@
+import type { FailureFacts } from "../errors.ts";
 import type { Credential } from "./credential.ts";
 
 export type AuthinfoState = "fresh" | "due" | "rejected" | "stale" | "expired" | "absent" | "unprovisioned";
 
 /** Why it is as it is: the last failure, while it lasts. */
-export interface Cause {
+export interface Cause extends FailureFacts {
   readonly code: string;
   /** Unix milliseconds of the first failure in this row. */
   readonly sinceWallMs: number;

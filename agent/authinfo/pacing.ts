@@ -1,5 +1,5 @@
 import type { RefreshConfig } from "../config/config.ts";
-import type { AgentError } from "../errors.ts";
+import { type AgentError, factsOf } from "../errors.ts";
 import type { Cause } from "./keeper-types.ts";
 import {
   type Decision,
@@ -146,9 +146,11 @@ export class Pacing {
     this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));
     // A failure that leads to the next base URL is one of the network: the next authinfo is refreshed earlier.
     if (rule.failover) this.#unsteadyUntil = now.boot + UNSTEADY_MS;
-    if (this.#cause?.code === error.code) return false;
-    this.#cause = { code: error.code, sinceWallMs: now.wall, detail: error.message };
-    return true;
+    const former = this.#cause?.code === error.code ? this.#cause : undefined;
+    // The words are the last ones: what is to be done may have changed under the same code.
+    const sinceWallMs = former?.sinceWallMs ?? now.wall;
+    this.#cause = { code: error.code, sinceWallMs, detail: error.message, ...factsOf(error) };
+    return former === undefined;
   }
 
   /** Milliseconds for which the network still counts as unsteady, 0 when it does not. */

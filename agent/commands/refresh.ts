@@ -1,5 +1,5 @@
 import { chooseLanguage, say } from "../language.ts";
-import { remedyAt } from "../remedies.ts";
+import { failureIn, remedyOf } from "../remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
@@ -37,7 +37,7 @@ export async function refresh(options: PackagedOptions): Promise<number> {
       return 1;
     }
     print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
-    const remedy = remedyAt(code, await wechatpayOf(socket));
+    const remedy = await remedyFrom(socket, { code, detail: typeof detail === "string" ? detail : undefined });
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {
@@ -47,8 +47,12 @@ export async function refresh(options: PackagedOptions): Promise<number> {
   }
 }
 
-/** A remedy may speak of their ports. The agent has just answered; one that has ended meanwhile is no reason to say less. */
-async function wechatpayOf(socket: string): Promise<StatusDocument["wechatpay"] | undefined> {
+/**
+ * The problem names code and words; what else the remedy goes by stands in the status. An agent that has just answered and has ended
+ * meanwhile is no reason to say less.
+ */
+async function remedyFrom(socket: string, told: { readonly code: string; readonly detail?: string | undefined }) {
   const asked = await askAgent(socket, "GET", "/v1/status", STATUS_MS).catch(() => undefined);
-  return ((asked?.body ?? {}) as Partial<Pick<StatusDocument, "wechatpay">>).wechatpay;
+  const { wechatpay, last_error: last } = (asked?.body ?? {}) as Partial<StatusDocument>;
+  return remedyOf(failureIn(last?.code === told.code ? last : told, wechatpay));
 }

@@ -20,6 +20,7 @@ export interface StatusDocument {
     readonly problem: { readonly code: string; readonly detail?: string } | null;
   } | null;
   readonly wechatpay: {
+    readonly mode?: "direct" | "gateway";
     readonly base_urls: readonly {
       readonly base_url: string;
       readonly in_use?: boolean;
@@ -27,7 +28,14 @@ export interface StatusDocument {
       readonly last_ms?: number | null;
     }[];
   } | null;
-  readonly last_error: { readonly code: string; readonly since: string; readonly detail?: string } | null;
+  readonly last_error: {
+    readonly code: string;
+    readonly since: string;
+    readonly detail?: string;
+    /** What came of the last request: the answer's status, and the peer's own code or the system's. */
+    readonly http_status?: number;
+    readonly reason?: string;
+  } | null;
   readonly next_attempt: { readonly at: string } | null;
   readonly store: {
     readonly directory: string;

@@ -1,7 +1,7 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { remedyAt } from "../remedies.ts";
+import { failureIn, remedyFor, remedyOf } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
 import { sealKeyWords } from "../words/seal-key.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
@@ -85,16 +85,15 @@ function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDoc
 function errorRows({ last_error: last, wechatpay }: StatusDocument): Row[] {
   const label = { zh: "最近错误", en: "last error" };
   if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }];
-  const { code, since } = last;
+  const { since } = last;
   return [
     { label, value: failureSentence(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...remedyRows(code, wechatpay),
+    ...remedyRows(remedyOf(failureIn(last, wechatpay))),
   ];
 }
 
-function remedyRows(code: string, wechatpay: StatusDocument["wechatpay"]): Row[] {
-  const remedy = remedyAt(code, wechatpay);
+function remedyRows(remedy: Bilingual | undefined): Row[] {
   return remedy === undefined ? [] : [{ label: whatToDo, value: remedy, tone: "warn" }];
 }
 
@@ -118,7 +117,7 @@ function bridgeRows({ bridge, last_error: last }: StatusDocument): Row[] {
   if (known) return [row];
   const { detail } = problem;
   const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
-  return [row, ...told, ...remedyRows(problem.code, null)];
+  return [row, ...told, ...remedyRows(remedyFor(problem.code))];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {
@@ -150,7 +149,7 @@ function storeRows({ store }: StatusDocument): Row[] {
   const label = { zh: "本地数据", en: "kept state" };
   const { code, detail } = problem;
   const key = code === "KEY_FILE" ? sealKeyWords(detail) : undefined;
-  if (key === undefined) return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(code, null)];
+  if (key === undefined) return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyFor(code))];
   return [
     { label, value: { zh: `${code} ${key.fault.zh}`, en: `${code} ${key.fault.en}` }, tone: "bad" },
     { label: whatToDo, value: key.remedy, tone: "warn" },

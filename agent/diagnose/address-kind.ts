@@ -31,8 +31,3 @@ export function addressKind(address: string): AddressKind {
   const type = isIP(address) === 6 ? "ipv6" : "ipv4";
   return lists.find(([, list]) => list.check(address, type))?.[0] ?? "public";
 }
-
-/** A name of WeChat Pay's own, which has public addresses wherever one asks. */
-export function isTencentName(host: string): boolean {
-  return /(^|\.)(qq\.com|wechatpay\.cn|tencent\.com)\.?$/i.test(host);
-}

@@ -1,4 +1,4 @@
-import { checkRemedy, remedyAt, type StatusUrls } from "../remedies.ts";
+import { checkRemedy, failureIn, remedyOf, type ToldFailure, type ToldPlace } from "../remedies.ts";
 import { failureSentence } from "../words/sentences.ts";
 import { startRemedy } from "../words/start-command.ts";
 import { stateWords } from "../words/state-words.ts";
@@ -89,8 +89,8 @@ export function judgeAuthinfo(
     wechatpay,
   } = status as {
     authinfo: Held;
-    wechatpay?: StatusUrls | null;
-    last_error: { code: string; detail?: string } | null;
+    wechatpay?: ToldPlace | null;
+    last_error: (ToldFailure & { detail?: string }) | null;
   };
   const { state, remaining_s: left = 0, failures = 0, generation = 0 } = authinfo;
   const value = { state, remaining_s: left, generation, failures };
@@ -98,7 +98,7 @@ export function judgeAuthinfo(
   const told = isState(state) && state !== "absent" ? stateWords[state] : { zh: "还没有获取到", en: state };
   const minutes = Math.floor(left / 60);
   const why = last === null ? { zh: "", en: "" } : failureSentence(last);
-  const remedy = last === null ? undefined : remedyAt(last.code, wechatpay);
+  const remedy = last === null ? undefined : remedyOf(failureIn(last, wechatpay));
   switch (state) {
     case "fresh":
     case "due":

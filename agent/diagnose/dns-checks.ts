@@ -1,5 +1,6 @@
-import { checkRemedy } from "../remedies.ts";
-import { addressKind, isTencentName } from "./address-kind.ts";
+import { checkRemedy, remedyOf } from "../remedies.ts";
+import { isTencentName } from "../wechatpay/own-names.ts";
+import { addressKind } from "./address-kind.ts";
 import type { Check, Outcome } from "./check.ts";
 import { hasAnswered, type NameReading } from "./names.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
@@ -31,7 +32,7 @@ export function judgeNames(names: readonly NameReading[], primary: string | unde
   const unresolved = names.filter(({ failure }) => failure !== undefined);
   const list = unresolved.map(({ host, failure }) => `${host} (${failure})`).join(", ");
   if (unresolved.length === names.length) {
-    return found("fail", `无法解析 ${list}`, `not resolved: ${list}`, { value, remedy: remedyOf(unresolved) });
+    return found("fail", `无法解析 ${list}`, `not resolved: ${list}`, { value, remedy: remedyOfNames(unresolved) });
   }
   if (unresolved.length > 0) {
     const first = unresolved.some(({ host }) => host === primary);
@@ -64,14 +65,12 @@ export function judgeNames(names: readonly NameReading[], primary: string | unde
 }
 
 /** A resolver that answers "no such name" is at work: then it is the name, or what the resolver is made to say. */
-function remedyOf(unresolved: readonly NameReading[]) {
-  const [one] = unresolved;
-  if (one === undefined || one.failure !== "ENOTFOUND" || isTencentName(one.host)) return undefined;
-  if (!one.resolvers.some(({ outcome }) => outcome === "ENOTFOUND")) return undefined;
-  return {
-    zh: `DNS 中没有 ${one.host}：请核对配置中的域名，或联系网络管理员。`,
-    en: `DNS knows no ${one.host}: check the name in the configuration, or call the network administrator.`,
-  };
+function remedyOfNames(unresolved: readonly NameReading[]) {
+  const unknown = unresolved.some(
+    ({ failure, resolvers }) => failure === "ENOTFOUND" && resolvers.some(({ outcome }) => outcome === "ENOTFOUND"),
+  );
+  const baseUrls = unresolved.map(({ host }) => `https://${host}`);
+  return remedyOf({ code: "PAY_DNS", baseUrls, ...(unknown ? { reason: "ENOTFOUND" } : {}) });
 }
 
 export const dnsSaneCheck: Check = {

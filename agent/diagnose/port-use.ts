@@ -94,7 +94,8 @@ function busy(others: readonly Opener[]): Outcome {
   const names = namesOf(others);
   return found("fail", `被占用：${names}`, `in use by ${names}`, {
     value: { openers: others },
-    remedy: { zh: `请停止 ${names}，然后重启服务。`, en: `Stop ${names}, then restart the service.` },
+    // The agent takes the line by itself as soon as it is free.
+    remedy: { zh: `请停止 ${names}。`, en: `Stop ${names}.` },
   });
 }
 

@@ -1,7 +1,6 @@
 import type { Bilingual } from "../language.ts";
-import { checkRemedy } from "../remedies.ts";
+import { checkRemedy, failureOf, remedyOf } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
-import { withPorts } from "../words/ports.ts";
 import type { Check, Outcome } from "./check.ts";
 import { found, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
@@ -21,21 +20,6 @@ export const reachCheck: Check = {
     if (context.loaded === undefined) return withoutConfig();
     return judgeReach(await payProbes(context), context.loaded.config.wechatpay.mode);
   },
-};
-
-const busy: Bilingual = {
-  zh: "支付服务繁忙：请稍候，会自动重试；持续出现请联系支持。",
-  en: "The payment service is busy: wait, retries go on. If it lasts, call support.",
-};
-
-const closed: Bilingual = {
-  zh: "端口被拒绝：请在防火墙放行 443 出站，并核对 base_urls 的地址和端口。",
-  en: "The port is refused: allow outbound TCP 443 in the firewall, and check address and port of base_urls.",
-};
-
-const lostRequest: Bilingual = {
-  zh: "该地址没有支付接口（404）：请核对 base_urls。",
-  en: "There is no payment interface at this address (404): check base_urls.",
 };
 
 export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway"): Outcome {
@@ -62,26 +46,21 @@ export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway")
   }
   const words = probes.map(wordsOf);
   const zh = words.map((each) => each.zh).join("；");
-  const remedy = remedyOf(primary) ?? checkRemedy("pay.reach");
-  const urls = probes.map(({ baseUrl }) => baseUrl);
-  return found("fail", zh, words.map((each) => each.en).join("; "), { value, remedy: withPorts(remedy, urls) });
+  const place = { mode, baseUrls: probes.map(({ baseUrl }) => baseUrl) };
+  const remedy = primary.error && remedyOf(failureOf(primary.error, place));
+  return found("fail", zh, words.map((each) => each.en).join("; "), { value, remedy });
 }
 
 /** Whether HTTP has answered, and not that it cannot serve. */
 function serves({ error, certificate }: Probe, mode: "direct" | "gateway"): boolean {
   // The certificate was good but for its dates, and HTTP behind it told the time.
   if (error === undefined || certificate?.dateMs !== undefined) return true;
+  // Whoever minds the client certificate has been reached.
+  if (error.code === "PAY_CLIENT_CERTIFICATE") return true;
   const { status } = error.context;
   if (typeof status !== "number" || status === 429 || status >= 500) return false;
   // WeChat Pay itself has this path; a gateway need not forward it.
   return status !== 404 || mode === "gateway";
-}
-
-function remedyOf({ error }: Probe): Bilingual | undefined {
-  const status = error?.context.status;
-  if (status === 404) return lostRequest;
-  if (typeof status === "number") return busy;
-  return error?.code === "PAY_CONNECT_REFUSED" ? closed : undefined;
 }
 
 function wordsOf(probe: Probe): Bilingual {
@@ -99,7 +78,10 @@ function wordsOf(probe: Probe): Bilingual {
       en: `${where} answers HTTP ${status}${tail}`,
     };
   }
-  const [zh, en] = failures[error?.code ?? ""] ?? ["没有应答", "does not answer"];
+  const [zh, en] = failures[error?.context.system === "TLS_SILENT" ? "TLS_SILENT" : (error?.code ?? "")] ?? [
+    "没有应答",
+    "does not answer",
+  ];
   return { zh: `${where} ${zh}`, en: `${where} ${en}` };
 }
 
@@ -110,6 +92,7 @@ const failures: Readonly<Record<string, readonly [zh: string, en: string]>> = {
     "连接超时，没有应答（可能被防火墙丢弃）",
     "gives no connection in time (dropped on the way, or nobody answers)",
   ],
+  TLS_SILENT: ["已连接，但没有 TLS 应答", "takes the connection, but gives no TLS answer"],
   PAY_UNREACHABLE: ["没有路由", "cannot be reached: no route"],
   PAY_CONNECTION_LOST: ["中断了连接", "breaks the connection off"],
   PAY_TIMEOUT: ["连接后没有应答", "does not answer in time"],

@@ -138,8 +138,9 @@ export function adviceOf(
   const sudo = privileged ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
   const start = startCommand({ installed, configFile });
   if (first?.status === "fail" || first?.status === "crash") {
-    const { check, detail, remedy } = first;
+    const { check, detail } = first;
     const { id, code } = check;
+    const remedy = agent === "absent" ? withoutRestart(first.remedy) : first.remedy;
     // Mended is not started: whoever does only what this line says has to end with an agent at work.
     const also =
       agent === "absent" && !STARTING.has(id)
@@ -167,6 +168,11 @@ export function adviceOf(
     zh: `${verdict.zh}可以改进的第一项 [${check.code} ${check.id}]：${remedy.zh}${sudo.zh}`,
     en: `${verdict.en} First to improve [${check.code} ${check.id}]: ${remedy.en}${sudo.en}`,
   };
+}
+
+/** What does not run is not restarted: the advice goes on to start it. */
+function withoutRestart({ zh, en }: Bilingual): Bilingual {
+  return { zh: zh.replace(/，然后重启服务(?=。)/, ""), en: en.replace(/, then restart the service(?=\.)/, "") };
 }
 
 const nothing: Bilingual = { zh: "", en: "" };

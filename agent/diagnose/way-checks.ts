@@ -1,8 +1,7 @@
-import { isAgentError } from "../errors.ts";
-import { checkRemedy } from "../remedies.ts";
+import { type AgentError, isAgentError } from "../errors.ts";
+import type { Bilingual } from "../language.ts";
+import { checkRemedy, failureOf, remedyOf } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
-import { withPorts } from "../words/ports.ts";
-import { isTencentName } from "./address-kind.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
 import { payProbes, ways } from "./pay-probe.ts";
@@ -56,34 +55,27 @@ export function judgeProxy(proxy: string, probes: readonly Probe[]): Outcome {
   if (error === undefined || failures.length < probes.length)
     return found("pass", `${proxy} 可用`, `${proxy} lets us through`, { value: { proxy } });
   const { proxyStatus } = error.context;
+  const remedy = remedyFrom(error, probes);
   if (error.code === "PAY_PROXY_AUTH") {
     return found("fail", `代理 ${proxy} 要求认证（407）`, `${proxy} wants other credentials (407)`, {
       value: { proxy, status: 407 },
-      remedy: {
-        zh: "代理用户名或密码不对：请核对 proxy_auth_file 中的 user:password。",
-        en: "The proxy wants other credentials: check user:password in proxy_auth_file.",
-      },
+      remedy,
     });
   }
   if (typeof proxyStatus === "number") {
     return found("fail", `代理 ${proxy} 拒绝转发（${proxyStatus}）`, `${proxy} refuses the tunnel (${proxyStatus})`, {
       value: { proxy, status: proxyStatus },
-      remedy: withPorts(
-        {
-          zh: "请在代理上放行到微信支付或商户网关的 CONNECT 443。",
-          en: "Allow CONNECT to the payment hosts, port 443, on the proxy.",
-        },
-        probes.map(({ baseUrl }) => baseUrl),
-      ),
+      remedy,
     });
   }
   return found("fail", `无法连接代理 ${proxy}`, `${proxy} cannot be reached`, {
     value: { proxy },
-    remedy: {
-      zh: "代理没有应答：请核对代理的地址和端口，并确认它在运行。",
-      en: "The proxy does not answer: check its address and port, and that it is running.",
-    },
+    remedy,
   });
+}
+
+function remedyFrom(error: AgentError | undefined, probes: readonly Probe[]): Bilingual | undefined {
+  return error && remedyOf(failureOf(error, { baseUrls: probes.map(({ baseUrl }) => baseUrl) }));
 }
 
 export const captiveCheck: Check = {
@@ -147,12 +139,6 @@ function isTlsFailure({ error }: Probe): boolean {
   return /^PAY_TLS_/.test(error.code) || (error.code === "CLOCK_WRONG" && error.context.status === undefined);
 }
 
-/** A gateway of one's own may have a certificate of one's own authority. */
-const ownAuthority = {
-  zh: "若是自建网关，请在 ca_file 中写明其根证书；否则请将该域名加入 HTTPS 检测白名单。",
-  en: "If it is your own gateway, name its root certificate in ca_file; else exempt this host from HTTPS inspection.",
-};
-
 /** Beyond this it is our clock that a certificate's dates speak of. */
 const MISLEADING_SKEW_MS = 120_000;
 
@@ -160,7 +146,10 @@ export function judgeTls(probes: readonly Probe[], { clock }: Pick<DiagnoseConte
   const failed = probes.filter(isTlsFailure);
   const [probe] = failed;
   if (probe === undefined) {
-    const met = probes.some(({ error }) => error === undefined || error.context.status !== undefined);
+    const met = probes.some(
+      ({ error }) =>
+        error === undefined || error.context.status !== undefined || error.code === "PAY_CLIENT_CERTIFICATE",
+    );
     return met
       ? found("pass", "证书可信", "the certificate is trusted")
       : skipped("没有建立连接", "no connection came about");
@@ -174,6 +163,7 @@ export function judgeTls(probes: readonly Probe[], { clock }: Pick<DiagnoseConte
     distrust: certificate?.distrust,
   };
   const status = failed.length < probes.length ? "warn" : "fail";
+  const remedy = remedyFrom(error, probes);
   const byDate = error?.code === "PAY_TLS_EXPIRED" || error?.code === "CLOCK_WRONG";
   if (byDate && skewMs !== undefined && Math.abs(skewMs) > MISLEADING_SKEW_MS) {
     return skipped(
@@ -195,10 +185,7 @@ export function judgeTls(probes: readonly Probe[], { clock }: Pick<DiagnoseConte
   if (byDate) {
     return found(status, `${host(probe)} 的证书已过期`, `the certificate of ${host(probe)} has expired`, {
       value,
-      remedy: {
-        zh: `请联系 ${host(probe)} 的管理员更换服务器证书。`,
-        en: `Ask whoever runs ${host(probe)} to renew its certificate.`,
-      },
+      remedy,
     });
   }
   if (error?.code === "PAY_TLS_NAME") {
@@ -206,7 +193,7 @@ export function judgeTls(probes: readonly Probe[], { clock }: Pick<DiagnoseConte
       status,
       `${host(probe)} 的证书属于 ${certificate?.subject ?? "?"}`,
       `the certificate of ${host(probe)} is for ${certificate?.subject ?? "?"}`,
-      { value },
+      { value, remedy },
     );
   }
   if (error?.code === "PAY_TLS_UNTRUSTED") {
@@ -216,11 +203,12 @@ export function judgeTls(probes: readonly Probe[], { clock }: Pick<DiagnoseConte
       `HTTPS is intercepted: the certificate of ${host(probe)} is issued by ${issuer}`,
       {
         value,
-        remedy: isTencentName(new URL(probe.baseUrl).hostname) ? undefined : ownAuthority,
+        remedy,
       },
     );
   }
   return found(status, `${host(probe)} 无法建立加密连接`, `no secure connection with ${host(probe)} could be agreed`, {
     value,
+    remedy,
   });
 }

@@ -60,7 +60,7 @@ function readOpened(file: string, fd: number, guard: Guard, exempt: boolean): Gu
 
 function inspect(file: string, fd: number, guard: Guard, exempt: boolean): Fault[] {
   const stat = fstatSync(fd);
-  if (!stat.isFile()) return [unopened(file, "not a regular file")];
+  if (!stat.isFile()) return [notRegular(file)];
   const faults: Fault[] = [];
   const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
   if (!exempt && guard.secret && (stat.mode & 0o077) !== 0) {
@@ -133,8 +133,19 @@ function unopened(file: string, code: string | undefined): Fault {
   const reason = code ?? "unknown error";
   return {
     what: { zh: `无法读取 ${file}（${code ?? "未知错误"}）`, en: `names ${file}, which cannot be read (${reason})` },
-    instead: { zh: `应为普通文件：ls -l ${file}`, en: `it must be a regular file: ls -l ${file}` },
+    instead: lookAt(file),
   };
+}
+
+function notRegular(file: string): Fault {
+  return {
+    what: { zh: `${file} 不是普通文件`, en: `names ${file}, which is not a regular file` },
+    instead: lookAt(file),
+  };
+}
+
+function lookAt(file: string): Bilingual {
+  return { zh: `应为普通文件：ls -l ${file}`, en: `it must be a regular file: ls -l ${file}` };
 }
 
 function tooLarge(file: string, most: number): Fault {

@@ -3,7 +3,7 @@ import { AgentUnreachable, askAgent } from "../commands/admin-client.ts";
 import { runProgram } from "../diagnose/program.ts";
 import { readUnits, SERVICE } from "../diagnose/units.ts";
 import type { Bilingual } from "../language.ts";
-import { remedyFor } from "../remedies.ts";
+import { failureIn, remedyOf, type ToldFailure, type ToldPlace } from "../remedies.ts";
 
 const SYSTEMCTL_MS = 60_000;
 const ASK_MS = 2_000;
@@ -31,7 +31,7 @@ export async function takeUp(adminSocket: string, clock: Clock, tell: (text: Bil
   tell({ zh: "服务已读取新配置，等待刷脸凭证……", en: "the agent has taken it up; waiting for an authinfo ..." });
   const deadline = clock.boot() + WAIT_MS;
   for (;;) {
-    const { state, cause } = await look(adminSocket);
+    const { state, error, place } = await look(adminSocket);
     if (state === "fresh") {
       tell({
         zh: "刷脸凭证已获取，本机可以刷脸收款",
@@ -40,8 +40,8 @@ export async function takeUp(adminSocket: string, clock: Clock, tell: (text: Bil
       return true;
     }
     if (clock.boot() >= deadline) {
-      tell({ zh: `还没有刷脸凭证：${cause ?? state}`, en: `no authinfo yet: ${cause ?? state}` });
-      const remedy = cause === undefined ? undefined : remedyFor(cause);
+      tell({ zh: `还没有刷脸凭证：${error?.code ?? state}`, en: `no authinfo yet: ${error?.code ?? state}` });
+      const remedy = error === undefined ? undefined : remedyOf(failureIn(error, place));
       if (remedy !== undefined) tell(remedy);
       return false;
     }
@@ -49,14 +49,21 @@ export async function takeUp(adminSocket: string, clock: Clock, tell: (text: Bil
   }
 }
 
-async function look(socket: string): Promise<{ readonly state: string; readonly cause?: string }> {
+interface Look {
+  readonly state: string;
+  readonly error?: ToldFailure | undefined;
+  readonly place?: ToldPlace | null | undefined;
+}
+
+async function look(socket: string): Promise<Look> {
   try {
     const { body } = await askAgent(socket, "GET", "/v1/status", ASK_MS);
-    const { authinfo, last_error: error } = body as {
+    const { authinfo, last_error, wechatpay } = body as {
       authinfo?: { state?: string };
-      last_error?: { code?: string } | null;
+      last_error?: ToldFailure | null;
+      wechatpay?: ToldPlace | null;
     };
-    return { state: authinfo?.state ?? "absent", ...(error?.code === undefined ? {} : { cause: error.code }) };
+    return { state: authinfo?.state ?? "absent", error: last_error ?? undefined, place: wechatpay };
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     return { state: error.reason };

@@ -9,6 +9,8 @@ export class Progress {
   readonly #names: NameLookup;
   #tunnelling = false;
   #connecting = false;
+  /** The other end has taken the connection, so that TLS alone is missing. */
+  #taken = false;
 
   constructor(names: NameLookup) {
     this.#names = names;
@@ -18,14 +20,20 @@ export class Progress {
   begun(): void {
     this.#tunnelling = false;
     this.#connecting = false;
+    this.#taken = false;
   }
 
   tunnelling(stands: boolean): void {
     this.#tunnelling = !stands;
+    this.#taken = stands;
   }
 
   connecting(): void {
     this.#connecting = true;
+  }
+
+  taken(): void {
+    this.#taken = true;
   }
 
   connected(): void {
@@ -45,6 +53,10 @@ export class Progress {
     if (this.#tunnelling) return new AgentError("PAY_PROXY", "the proxy gave no connection", options);
     if (this.#names.waiting) return new AgentError("PAY_DNS", "the name servers did not answer in time", options);
     if (!this.#connecting) return undefined;
+    if (this.#taken) {
+      const silent = { ...options, context: { system: "TLS_SILENT" } };
+      return new AgentError("PAY_CONNECT_TIMEOUT", "connected, but no answer to the TLS hello", silent);
+    }
     return new AgentError("PAY_CONNECT_TIMEOUT", "no connection within the time allowed", options);
   }
 }

@@ -131,6 +131,7 @@ export function createTransport(options: TransportOptions): Transport {
           callback(...result);
         });
         track(socket);
+        if (isSocket(socket)) socket.once("connect", () => progress.taken());
       };
     };
     if (options.proxy === undefined) {

@@ -1,7 +1,18 @@
 import type { SentencePattern } from "./sentence-pattern.ts";
 
+const GATEWAY_WORDS =
+  /^HTTP (\d+) (GATEWAY_[A-Z_]+): ((?:(?! \/ ).)*[\u4e00-\u9fff](?:(?! \/ ).)*) \/ ([^:…]*)(?:(?:: |…)(.*))?$/;
+
+/** The English half of such words. */
+export function gatewayWordsInEnglish(english: string): string {
+  const [, status, code, , words, field = ""] = GATEWAY_WORDS.exec(english) ?? [];
+  return status === undefined ? english : `HTTP ${status} ${code}: ${words}${field === "" ? "" : `: ${field}`}`;
+}
+
 /** What agent/wechatpay/ and agent/authinfo/ say about a failure, in Chinese. */
 export const networkSentences: readonly SentencePattern[] = [
+  // Our own gateway says it in both languages (agent/gateway/refusals.ts), and may name a field behind them.
+  [GATEWAY_WORDS, "HTTP $1 $2：$3{:5}"],
   // What a server said in its error body stands behind its code.
   [/^HTTP (\d+) ([A-Z][A-Z0-9_]*): (.+)$/, "HTTP $1 $2：「$3」"],
   [/^HTTP (\d+) ([A-Z][A-Z0-9_]*)$/, "HTTP $1 $2"],
@@ -11,6 +22,7 @@ export const networkSentences: readonly SentencePattern[] = [
   [/^the name servers did not answer in time$/, "DNS 服务器没有及时应答"],
   [/^the connection was refused$/, "连接被拒绝"],
   [/^no connection within the time allowed$/, "在限定时间内没有建立连接"],
+  [/^connected, but no answer to the TLS hello$/, "已连接，但没有 TLS 应答"],
   [/^there is no way to the host$/, "没有通往该主机的网络"],
   [/^the connection was lost before the answer was complete$/, "应答未收完连接就中断了"],
   [/^no complete answer within the time allowed$/, "在限定时间内没有收完应答"],

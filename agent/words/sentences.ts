@@ -1,7 +1,7 @@
 import type { Bilingual } from "../language.ts";
 import { bridgeSentences } from "./bridge-sentences.ts";
 import { localSentences } from "./local-sentences.ts";
-import { networkSentences } from "./network-sentences.ts";
+import { gatewayWordsInEnglish, networkSentences } from "./network-sentences.ts";
 import type { SentencePattern } from "./sentence-pattern.ts";
 
 const sentences: readonly SentencePattern[] = [...bridgeSentences, ...networkSentences, ...localSentences];
@@ -14,7 +14,7 @@ const ENGLISH = /[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}/;
  * only here, where it is shown, is it put into words. What no sentence of ours is, is somebody else's: shown as it is, in 「」.
  */
 export function sentence(english: string): Bilingual {
-  return { zh: inChinese(english), en: english };
+  return { zh: inChinese(english), en: gatewayWordsInEnglish(english) };
 }
 
 /** "CODE what has happened". */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { appendFile, rename, rm, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import type { AnswerFault } from "../../agent/simulation/answer-faults.ts";
@@ -85,6 +86,18 @@ const troubles: readonly Trouble[] = [
     code: "PAY_UNAUTHORIZED",
     status: /PAY_UNAUTHORIZED HTTP 401 SIGN_ERROR：「the signature is wrong」/,
     diagnose: /被拒绝：HTTP 401 SIGN_ERROR：「the signature is wrong」/,
+  },
+  {
+    name: "a refusal in both languages",
+    make: answering({
+      status: 401,
+      body: JSON.stringify({ code: "GATEWAY_TOKEN_UNKNOWN", message: "令牌不对 / the token is not in the register" }),
+    }),
+    code: "PAY_UNAUTHORIZED",
+    status: /PAY_UNAUTHORIZED HTTP 401 GATEWAY_TOKEN_UNKNOWN：令牌不对.*处理办法 +商户网关不认可本终端的令牌/,
+    diagnose:
+      /被拒绝：HTTP 401 GATEWAY_TOKEN_UNKNOWN：令牌不对.*处理：商户网关不认可本终端的令牌|被拒绝：HTTP 401 GATEWAY_TOKEN_UNKNOWN：令牌不对.*先处理：商户网关不认可本终端的令牌/,
+    refresh: /令牌不对处理办法：商户网关不认可本终端的令牌/,
   },
   { name: "an unsigned answer", make: answering({ signature: "none" }), code: "PAY_UNSIGNED", status: /应答没有签名/ },
   {
@@ -182,6 +195,9 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     await using rig = await openRig();
     await rename(rig.within("merchant-key.pem"), rig.within("elsewhere.pem"));
     expectChinese(await seen(at(rig, "config", "check")), /merchant-key\.pem/);
+    execFileSync("mkfifo", [rig.within("merchant-key.pem")]);
+    expectChinese(await seen(at(rig, "config", "check")), /merchant-key\.pem 不是普通文件/);
+    expectChinese(await seen(at(rig, "diagnose", "--only", "key.file")), /merchant-key\.pem 不是普通文件/);
     await rm(rig.configFile);
     expectChinese(await seen(at(rig, "config", "check")), /没有配置文件/);
     expectChinese(await seen(at(rig, "diagnose", "--only", "cfg.valid")), /没有配置文件/);
@@ -215,6 +231,8 @@ describe("the test for English in Chinese", () => {
     ["硬件桥 the seal is broken", ["the seal is broken"]],
     ["未能获取：no answer within 5 ms", ["no answer within"]],
     ["SDK 拒绝：「camera is not there」", []],
+    ["被拒绝：「令牌不对 / the token is not in the register」", ["the token is not in the register"]],
+    ["/etc/key 无法读取（not a regular file）", ["regular file"]],
     ["请执行 systemctl enable --now facepay-agent.socket facepay-agent。", []],
     ["设备SN device_id LTA0，raw_data 344 字符", []],
   ])("finds in %s what is to be found", (text, found) => {

@@ -106,6 +106,8 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
       });
       expect(first).toBe("ser.busy fail");
       expect(wordsOf(of("ser.busy"))).toContain(`sleep (pid ${child.pid})`);
+      // The agent takes the line as soon as it is free: nothing is to be restarted.
+      expect(of("ser.busy").remedy.zh).toBe(`请停止 sleep (pid ${child.pid})。`);
       // Polite: the port was left alone.
       expect(of("ser.handshake")).toMatchObject({ status: "skip", because: "ser.busy" });
     } finally {

@@ -1,4 +1,5 @@
 import { copyFile, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
 import { type AnswerFault, commonFaults } from "../../agent/simulation/answer-faults.ts";
@@ -64,17 +65,33 @@ describe.concurrent("on the way to the payment service, the first failure is the
     expect(of("pay.auth")).toMatchObject({ status: "skip", because: "pay.reach" });
   });
 
-  it("a host that takes the connection and says nothing: pay.reach", async () => {
+  it("a host that takes the connection and says nothing: pay.reach, and no firewall", async () => {
     const silent = createServer((socket) => socket.on("error", () => socket.destroy()).resume());
     const port = await listening(silent);
     try {
       const { first, of } = await broken((rig) =>
-        rig.configure({ wechatpay: { ...baseUrl(port).wechatpay, attempt_timeout_ms: 700 } }),
+        rig.configure({ wechatpay: { ...baseUrl(port).wechatpay, attempt_timeout_ms: 2_500 } }),
       );
       expect(first).toBe("pay.reach fail");
-      expect(wordsOf(of("pay.reach"))).toMatch(/没有应答[\s\S]*nobody answers/);
+      expect(wordsOf(of("pay.reach"))).toMatch(/没有 TLS 应答[\s\S]*no TLS answer/);
+      expect(of("pay.reach").remedy.en).toMatch(new RegExp(`middlebox.*base_urls: https://127.0.0.1:${port}`));
+      expect(wordsOf(of("pay.reach"))).not.toMatch(/放行|outbound/);
     } finally {
       silent.close();
+    }
+  });
+
+  it("a port that speaks plain HTTP: net.tls, and which port", async () => {
+    const plain = createHttpServer((_request, response) => response.end("hello"));
+    const port = await listening(plain);
+    try {
+      const { first, of } = await broken((rig) => rig.configure(baseUrl(port)));
+      expect(first).toBe("net.tls fail");
+      expect(of("net.tls").remedy.en).toBe(
+        `That port does not speak TLS: check the port in base_urls: https://127.0.0.1:${port}.`,
+      );
+    } finally {
+      plain.close();
     }
   });
 
@@ -294,11 +311,40 @@ describe.concurrent("in gateway mode", () => {
     expect(of("pay.auth").remedy.en).toContain("gateway does not know this terminal");
   });
 
-  it("a gateway that does not forward the self-test is reached, and no failure", async () => {
+  it("a gateway's own code is shown whole, and has a remedy of its own", async () => {
+    const message = "终端证书不是本网关认可的 CA 签发 / the certificate is of no known CA";
+    const { first, of } = await broken(refusal(401, "GATEWAY_CERTIFICATE_FOREIGN", message), gateway);
+    expect(first).toBe("pay.auth fail");
+    expect(of("pay.auth").detail).toEqual({
+      zh: "被拒绝：HTTP 401 GATEWAY_CERTIFICATE_FOREIGN：终端证书不是本网关认可的 CA 签发",
+      en: "refused: HTTP 401 GATEWAY_CERTIFICATE_FOREIGN: the certificate is of no known CA",
+    });
+    expect(of("pay.auth").remedy.en).toContain("client_cert_file");
+  });
+
+  it("a client certificate that TLS asks for is no closed port: pay.auth", async () => {
+    const { first, of, status } = await broken(
+      (rig) => rig.configure({ wechatpay: { client_cert_file: undefined, client_key_file: undefined } }),
+      gateway,
+    );
+    expect(status("net.tls")).toBe("pass");
+    expect(status("pay.reach")).toBe("pass");
+    expect(first).toBe("pay.auth fail");
+    expect(of("pay.auth").remedy.en).toContain("set client_cert_file");
+  });
+
+  it("nothing at the self-test's path: reached, and no failure as long as nobody knows more", async () => {
     const { first, of } = await broken(answering({ status: 404 }), gateway);
     expect(first).toBe(nothingElse);
     expect(of("pay.reach").status).toBe("pass");
-    expect(of("pay.auth").status).toBe("skip");
+    expect(of("pay.auth")).toMatchObject({ status: "warn", remedy: { en: expect.stringContaining("check the path") } });
+    expect(wordsOf(of("pay.auth"))).toMatch(/404：\/v3\/security\/echo[\s\S]*does not forward/);
+  });
+
+  it("a path that our gateway says it does not have: pay.auth", async () => {
+    const { first, of } = await broken(refusal(404, "GATEWAY_NOT_FOUND", "此路径不存在 / There is nothing"), gateway);
+    expect(first).toBe("pay.auth fail");
+    expect(of("pay.auth").remedy.en).toContain("base_path");
   });
 });
 
@@ -314,5 +360,14 @@ describe("with the agent running", () => {
     expect(first).toBe("pay.auth fail");
     expect(of("pay.auth").remedy.zh).toContain("产品中心");
     expect(of("pay.authinfo")).toMatchObject({ status: "warn" });
+  });
+
+  it("a gateway that does not forward the self-test, but took the agent's own request, is well", async () => {
+    await using rig = await openRig(gateway);
+    await rig.serve();
+    rig.pay.faults.always = { status: 404 };
+    const { first, status } = await examine(rig);
+    expect(first).toBe("none");
+    expect(status("pay.auth")).toBe("pass");
   });
 });

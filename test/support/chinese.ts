@@ -17,7 +17,8 @@ const NAMES =
  */
 export function englishIn(text: string): string[] {
   const rest = text
-    .replace(/「[^」]*」/g, "·")
+    // A peer that speaks Chinese, too, is not quoted in English.
+    .replace(/「(?![^」]*[\u4e00-\u9fff][^」]* \/ )[^」]*」/g, "·")
     .replace(COMMANDS, "·")
     .replace(NAMES, "·")
     // URLs, paths, options, and identifiers with a dot, a slash, an underscore or a hyphen in them.

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { addressKind, isTencentName } from "../../agent/diagnose/address-kind.ts";
+import { addressKind } from "../../agent/diagnose/address-kind.ts";
 import { judgeAgentsWord } from "../../agent/diagnose/auth-check.ts";
-import { parseRefusal, refusalRemedy } from "../../agent/diagnose/auth-remedies.ts";
 import { judgeAuthinfo } from "../../agent/diagnose/authinfo-check.ts";
 import { judgeAnswers, judgeNames } from "../../agent/diagnose/dns-checks.ts";
 import { inArpTable, parsePing } from "../../agent/diagnose/gateway-ping.ts";
@@ -12,6 +11,7 @@ import { hasDefaultRoute, parseIpv6Routes, parseRoutes, parseWireless, routeTo }
 import { isHere, waysOf } from "../../agent/diagnose/way.ts";
 import { judgeTls } from "../../agent/diagnose/way-checks.ts";
 import { AgentError } from "../../agent/errors.ts";
+import { isTencentName } from "../../agent/wechatpay/own-names.ts";
 import { judge as judgePortal } from "../../agent/wechatpay/portal.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
@@ -210,35 +210,25 @@ describe("answers", () => {
     expect(judgeTls([failed("PAY_CONNECT_TIMEOUT")], { clock }).status).toBe("skip");
   });
 
-  it("have their sentence by status and code; the words only choose among those", () => {
-    expect(refusalRemedy({ status: 401, message: "商户证书已过期", mode: "direct" })?.en).toContain("has expired");
-    expect(refusalRemedy({ status: 403, message: "商户证书已过期", mode: "direct" })?.en).not.toContain("has expired");
-    expect(refusalRemedy({ status: 401, message: "whatever is new", mode: "direct" })?.en).toContain("Wrong signature");
-    expect(refusalRemedy({ status: 418, mode: "direct" })).toBeUndefined();
-    expect(parseRefusal("HTTP 403 NO_AUTH: 受理关系不存在", "direct")).toEqual({
-      status: 403,
-      code: "NO_AUTH",
-      message: "受理关系不存在",
-      mode: "direct",
-    });
-    expect(parseRefusal("HTTP 401", "gateway")).toMatchObject({ status: 401 });
-    expect(parseRefusal("no answer", "gateway")).toBeUndefined();
-  });
-
   it("the agent has had before count as well", () => {
     const agent = (status: object) => ({ kind: "running", status: status as Record<string, unknown> }) as const;
     const told = judgeAgentsWord(
-      agent({ last_error: { code: "PAY_FORBIDDEN", detail: "HTTP 403 NO_AUTH: 受理关系不存在" } }),
-      "direct",
+      agent({
+        last_error: {
+          code: "PAY_FORBIDDEN",
+          detail: "HTTP 403 NO_AUTH: 受理关系不存在",
+          http_status: 403,
+          reason: "NO_AUTH",
+        },
+      }),
     );
     expect(told).toMatchObject({ status: "fail", remedy: { en: expect.stringContaining("sub-merchant") } });
     expect(
       judgeAgentsWord(
         agent({ last_error: { code: "BRIDGE_LOST" }, wechatpay: { base_urls: [{ last_outcome: "ok" }] } }),
-        "direct",
       ),
     ).toMatchObject({ status: "pass" });
-    expect(judgeAgentsWord({ kind: "absent" }, "direct")).toBeUndefined();
+    expect(judgeAgentsWord({ kind: "absent" })).toBeUndefined();
   });
 });
 

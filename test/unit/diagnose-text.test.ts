@@ -118,6 +118,12 @@ describe("the last line", () => {
     // Its own remedy starts it: not twice.
     const absent = result("pay.authinfo", 512, "fail");
     expect(adviceOf(absent, [absent], dead).zh).not.toContain("然后启动服务");
+    // What does not run is not restarted, and then started as well.
+    const remedy = { zh: "请执行 x，然后重启服务。", en: "Run x, then restart the service." };
+    const restarted = { ...failure, remedy };
+    expect(adviceOf(restarted, [restarted], dead).zh).toContain("请执行 x。然后启动服务：");
+    expect(adviceOf(restarted, [restarted], dead).en).toContain("Run x. Then start the agent:");
+    expect(adviceOf(restarted, [restarted], around).zh).toContain("请执行 x，然后重启服务。然后执行");
     const warning = result("a", 1, "warn");
     expect(adviceOf(warning, [warning], around).zh).toBe("没有故障。可以改进的第一项 [1 a]：请修复。");
   });

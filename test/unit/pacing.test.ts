@@ -129,3 +129,23 @@ describe("a hundred thousand failures in a row", () => {
     }
   });
 });
+
+describe("the cause that is shown", () => {
+  it("has the words and facts of the last failure, and is as old as the first of its code", () => {
+    const pacing = new Pacing(START, 0);
+    const refused = (status: number, answerCode: string) =>
+      new AgentError("PAY_UNAUTHORIZED", `HTTP ${status} ${answerCode}`, { context: { status, answerCode } });
+    const fails = (error: AgentError, wall: number) => pacing.failed(error, { boot: START, wall }, HOUR, () => 0.5);
+    expect(fails(refused(401, "GATEWAY_TOKEN_UNKNOWN"), 1)).toBe(true);
+    expect(fails(refused(401, "GATEWAY_CERTIFICATE_EXPIRED"), 2)).toBe(false);
+    expect(pacing.cause).toEqual({
+      code: "PAY_UNAUTHORIZED",
+      sinceWallMs: 1,
+      detail: "HTTP 401 GATEWAY_CERTIFICATE_EXPIRED",
+      httpStatus: 401,
+      reason: "GATEWAY_CERTIFICATE_EXPIRED",
+    });
+    expect(fails(offline, 3)).toBe(true);
+    expect(pacing.cause).toEqual({ code: "PAY_CONNECT_TIMEOUT", sinceWallMs: 3, detail: "" });
+  });
+});

@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { AgentError, type ErrorCode } from "../../agent/errors.ts";
 import { failureRules } from "../../agent/failures.ts";
-import { remedyFor } from "../../agent/remedies.ts";
+import { type RefusalCode, refusal } from "../../agent/gateway/refusals.ts";
+import { failureIn, failureOf, remedyFor, remedyOf } from "../../agent/remedies.ts";
+import { classifyStatus } from "../../agent/wechatpay/failure-classes.ts";
 import { warningTexts } from "../../agent/words/warning-texts.ts";
 
 describe("remedies", () => {
@@ -17,5 +21,168 @@ describe("remedies", () => {
   it.each(Object.entries(warningTexts))("say what the warning %s means", (_code, text) => {
     expect(text.zh).toMatch(/[\u4e00-\u9fff]/);
     expect(text.en).toMatch(/[a-z]/);
+  });
+});
+
+type Mode = "gateway" | "direct";
+const places = {
+  gateway: { mode: "gateway", baseUrls: ["https://gw.shop.example:8443/pay"] },
+  direct: { mode: "direct", baseUrls: ["https://api.mch.weixin.qq.com"] },
+} as const;
+
+/** The answer of a server, as the agent's client makes an error of it. */
+function answered(status: number, body: object | string = "", headers: Record<string, string> = {}): AgentError {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return classifyStatus({ status, headers, body: Buffer.from(text), wallMs: 0, known: { secret: [] } });
+}
+
+/** What diagnose says, which has the error itself; and what status and refresh say, which have what the agent tells of it. */
+function bothWays(error: AgentError, mode: Mode) {
+  const place = places[mode];
+  const { code, message } = error;
+  const { httpStatus, reason } = failureOf(error);
+  const told = {
+    ...{ code, detail: message },
+    ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+  const status = { mode, base_urls: place.baseUrls.map((base_url) => ({ base_url })) };
+  return { diagnose: remedyOf(failureOf(error, place)), status: remedyOf(failureIn(told, status)) };
+}
+
+const failed = (code: ErrorCode, context: object = {}) => new AgentError(code, "x", { context: { ...context } });
+const gatewaySays = (code: RefusalCode, detail = "") => {
+  const { status, body } = refusal(code, detail);
+  return answered(status, body);
+};
+
+const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegExp, never?: RegExp][] = [
+  ["a wrong path at a gateway", answered(404), "gateway", /check the path in base_urls: https:.*8443\/pay/, /firewall/],
+  ["a path our gateway does not have", gatewaySays("NOT_FOUND"), "gateway", /path in base_urls .*8443\/pay.*base_path/],
+  [
+    "a wrong address in direct mode",
+    answered(404),
+    "direct",
+    /base_urls should be https:\/\/api\.mch\.weixin/,
+    /outbound/,
+  ],
+  ["something that takes no POST", answered(405), "gateway", /check the path in base_urls/],
+  ["a page number that means nothing", answered(304), "gateway", /check the path in base_urls/, /outbound/],
+  ["a merchant that does not exist", answered(404, { code: "MCH_NOT_EXISTS" }), "direct", /sp_mchid and sub_mchid/],
+  ["an answer nobody signed", failed("PAY_UNSIGNED", { status: 200 }), "gateway", /Wechatpay-\* headers/, /login page/],
+  ["a 401 of any gateway", answered(401), "gateway", /gateway does not know this terminal/, /private key/],
+  ["a 401 of WeChat Pay", answered(401, { code: "SIGN_ERROR" }), "direct", /Wrong signature/, /gateway/],
+  ["WeChat Pay's 401, passed on", answered(401, { code: "SIGN_ERROR" }), "gateway", /gateway's merchant key/],
+  ["a token", gatewaySays("TOKEN_UNKNOWN"), "gateway", /bearer_token_file/, /client_cert/],
+  ["a foreign certificate", gatewaySays("CERTIFICATE_FOREIGN"), "gateway", /client_cert_file/, /token/],
+  ["an expired certificate", gatewaySays("CERTIFICATE_EXPIRED"), "gateway", /request a new one/],
+  ["an expired certificate, by TLS", failed("PAY_CLIENT_CERTIFICATE"), "gateway", /request a new one/],
+  [
+    "a certificate that TLS wants",
+    failed("PAY_CLIENT_CERTIFICATE", { system: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED" }),
+    "gateway",
+    /set client_cert_file/,
+  ],
+  [
+    "files that do not fit",
+    failed("PAY_CLIENT_CERTIFICATE", { system: "ERR_OSSL_X509_KEY_VALUES_MISMATCH" }),
+    "gateway",
+    /do not fit/,
+  ],
+  ["another terminal's appid", gatewaySays("NOT_THIS_DEVICE", "sp_appid"), "gateway", /register/, /bound/],
+  ["a field a gateway minds", gatewaySays("BODY_INVALID", "sp_appid"), "gateway", /read its log/, /appid/],
+  ["a gateway without WeChat Pay", gatewaySays("UPSTREAM_FAILED", "PAY_DNS"), "gateway", /its network/, /outbound/],
+  ["a 403 of a gateway", answered(403), "gateway", /what the gateway allows/],
+  ["a 403 of WeChat Pay", answered(403, { code: "NO_AUTH", message: "受理关系不存在" }), "direct", /sub-merchant/],
+  ["429", answered(429, "", { "retry-after": "30" }), "direct", /busy: wait/, /outbound/],
+  ["429 of our gateway", gatewaySays("RATE_LIMITED"), "gateway", /second terminal/],
+  ["403 RATE_LIMITED", answered(403, { code: "RATE_LIMITED" }), "direct", /busy: wait/],
+  ["503", answered(503), "gateway", /busy: wait/, /outbound/],
+  [
+    "a name that does not exist",
+    failed("PAY_DNS", { system: "ENOTFOUND" }),
+    "gateway",
+    /DNS knows no gw\.shop\.example/,
+    /223/,
+  ],
+  ["name servers that are silent", failed("PAY_DNS"), "gateway", /set DNS to/],
+  ["WeChat Pay's own name unknown", failed("PAY_DNS", { system: "ENOTFOUND" }), "direct", /set DNS to/],
+  ["an unknown authority at a gateway", failed("PAY_TLS_UNTRUSTED"), "gateway", /ca_file/],
+  ["an unknown authority in direct mode", failed("PAY_TLS_UNTRUSTED"), "direct", /whitelist/, /ca_file/],
+  ["a server's expired certificate", failed("PAY_TLS_EXPIRED"), "gateway", /renew/],
+  ["another name's certificate", failed("PAY_TLS_NAME"), "gateway", /gw\.shop\.example/],
+  [
+    "plain HTTP",
+    failed("PAY_TLS_FAILED", { system: "ERR_SSL_WRONG_VERSION_NUMBER" }),
+    "gateway",
+    /does not speak TLS: check the port.*8443/,
+    /whitelist/,
+  ],
+  [
+    "no answer to the hello",
+    failed("PAY_CONNECT_TIMEOUT", { system: "TLS_SILENT" }),
+    "gateway",
+    /proxy or middlebox.*8443/,
+    /outbound/,
+  ],
+  ["no connection", failed("PAY_CONNECT_TIMEOUT"), "gateway", /outbound TCP 8443/],
+  ["a closed port", failed("PAY_CONNECT_REFUSED"), "direct", /outbound TCP 443/],
+  ["a proxy's 403", failed("PAY_PROXY", { proxyStatus: 403 }), "direct", /CONNECT/],
+  ["a proxy that is not there", failed("PAY_PROXY"), "direct", /does not answer/],
+  [
+    "a clock, whatever is said",
+    new AgentError("CLOCK_WRONG", "HTTP 401 SIGN_ERROR: 签名错误", {
+      context: { status: 401, answerCode: "SIGN_ERROR" },
+    }),
+    "direct",
+    /timedatectl/,
+  ],
+];
+
+describe("one fault has one remedy, shown by whomever:", () => {
+  it.each(cases)("%s", (_what, error, mode, remedy, never = /(?!)/) => {
+    const { diagnose, status } = bothWays(error, mode);
+    expect(diagnose?.en).toMatch(remedy);
+    expect(diagnose?.en).not.toMatch(never);
+    expect(diagnose?.zh).toMatch(/[\u4e00-\u9fff]/);
+    expect(status).toEqual(diagnose);
+  });
+
+  it("every refusal of our own gateway, which is never taken for one of WeChat Pay's", () => {
+    const source = readFileSync(new URL("../../agent/gateway/refusals.ts", import.meta.url), "utf8");
+    const codes = [...source.matchAll(/^ {2}([A-Z_]+): \{/gm)].map(([, code]) => code as RefusalCode);
+    expect(codes.length).toBeGreaterThan(12);
+    for (const code of codes) {
+      const { diagnose, status } = bothWays(gatewaySays(code, "sp_appid"), "gateway");
+      expect(diagnose?.en, code).toMatch(/gateway|client certificate|Certificate and token/);
+      expect(status, code).toEqual(diagnose);
+    }
+  });
+});
+
+describe("the words of a refusal", () => {
+  const by = (status: number, message: string, code = "PARAM_ERROR") =>
+    remedyOf(failureOf(answered(status, { code, message }), places.direct))?.en;
+
+  it("choose among the sentences of its status and code", () => {
+    expect(by(401, "商户证书已过期")).toContain("has expired");
+    expect(by(403, "商户证书已过期")).not.toContain("has expired");
+    expect(by(401, "whatever is new")).toContain("Wrong signature");
+    expect(by(400, "sub_mch_id与sub_appid不匹配")).toContain("sp_appid and sub_appid");
+    expect(by(400, "商户号和appid不匹配", "APPID_MCHID_NOT_MATCH")).toContain("bound");
+  });
+
+  it("are not those of our own request, repeated", () => {
+    for (const message of [
+      'cannot read {"sp_appid":"wx1","sub_mchid":"1","raw_data":"x"} 不匹配',
+      'unexpected "sp_appid": "wx1" 不匹配',
+      "bad request: sp_appid=wx1&sub_mchid=1",
+    ])
+      expect(by(400, message), message).not.toMatch(/appid/);
+    // Nor is any of a body that is no JSON, or of its other members.
+    const page = answered(400, "appid不匹配");
+    expect(remedyOf(failureOf(page, places.gateway))?.en).not.toMatch(/appid/);
+    const more = answered(400, { code: "X", message: "no", detail: { value: "appid不匹配" } });
+    expect(remedyOf(failureOf(more, places.gateway))?.en).not.toMatch(/appid/);
   });
 });

@@ -3,7 +3,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parseToml } from "../../agent/config/toml.ts";
+import { type RefusalCode, refusal } from "../../agent/gateway/refusals.ts";
 import { failureSentence, sentence } from "../../agent/words/sentences.ts";
+import { englishIn } from "../support/chinese.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string) => readFileSync(path.join(root, file), "utf8");
@@ -112,6 +114,35 @@ describe("a failure in Chinese", () => {
     expect(failureSentence({ code: "CONFIG_INVALID", detail: list }).zh).toBe(
       "CONFIG_INVALID 配置有误，执行 facepay-agent config check 查看",
     );
+  });
+});
+
+describe("a refusal of our own gateway, which speaks both languages at once,", () => {
+  const codes = ["agent/gateway/refusals.ts", "agent/http/problem.ts"].flatMap((file) =>
+    [...read(file).matchAll(/^ {2}([A-Z_]+): \{/gm)].map(([, code]) => code as RefusalCode),
+  );
+
+  it.each(codes)("is %s in the language asked for alone", (code) => {
+    const { status, body } = refusal(code, "sub_appid");
+    const { message } = JSON.parse(body) as { message: string };
+    const { zh, en } = sentence(`HTTP ${status} GATEWAY_${code}: ${message}`);
+    expect(zh).toMatch(/^HTTP \d+ GATEWAY_[A-Z_]+：[^「]*[\u4e00-\u9fff]/);
+    expect(zh).toMatch(/：sub_appid$/);
+    expect(englishIn(zh)).toEqual([]);
+    expect(en).toMatch(/^HTTP \d+ GATEWAY_[A-Z_]+: [ -~]+: sub_appid$/);
+  });
+
+  it("is so without a field and when its end was cut off", () => {
+    const text = "HTTP 401 GATEWAY_TOKEN_UNKNOWN: 令牌不对 / the token is not in the register";
+    expect(sentence(text)).toEqual({
+      zh: "HTTP 401 GATEWAY_TOKEN_UNKNOWN：令牌不对",
+      en: "HTTP 401 GATEWAY_TOKEN_UNKNOWN: the token is not in the register",
+    });
+    expect(sentence("HTTP 401 GATEWAY_X: 令牌不对 / the tok…").zh).toBe("HTTP 401 GATEWAY_X：令牌不对");
+  });
+
+  it("stays a quotation when it is somebody else's", () => {
+    expect(sentence("HTTP 401 NO: 不对 / wrong it is").zh).toBe("HTTP 401 NO：「不对 / wrong it is」");
   });
 });
 

@@ -175,7 +175,7 @@ describe("the screen of status --watch", () => {
       last_error: { code: "PAY_CONNECT_REFUSED", since: at(0), detail: "the connection was refused" },
     });
     expect(shown(urls(["https://gw.example:8443/x", "https://gw2.example:8443"]))).toContain("放行 8443 端口");
-    expect(shown(urls(["https://gw.example", "https://gw.example:8443"]), "en")).toContain("443 and 8443. Retries");
+    expect(shown(urls(["https://gw.example", "https://gw.example:8443"]), "en")).toContain("443 and 8443 in the");
     expect(shown(urls(["https://api.mch.weixin.qq.com"]))).toContain("放行 443 端口");
   });
 

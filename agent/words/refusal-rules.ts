@@ -1,26 +1,35 @@
-import type { Bilingual } from "../language.ts";
+import type { RemedyRule } from "./remedy-rule.ts";
 
-/** How WeChat Pay or a gateway refused. `code` and `message` are the peer's own words, bounded already. */
-export interface Refusal {
-  readonly status: number;
-  readonly code?: string | undefined;
-  readonly message?: string | undefined;
-  readonly mode: "direct" | "gateway";
-}
+const NO_INTERFACE = /^PAY_(NOT_FOUND|STATUS_UNEXPECTED)$/;
 
-interface Rule {
-  readonly status: number;
-  readonly mode?: Refusal["mode"];
-  readonly code?: RegExp;
-  readonly message?: RegExp;
-  readonly remedy: Bilingual;
-}
+const wrongPath = {
+  gateway: {
+    zh: "该地址没有支付接口：请核对 base_urls 中的路径：{urls}。",
+    en: "There is no payment interface at this address: check the path in base_urls: {urls}.",
+  },
+  direct: {
+    zh: "该地址没有支付接口：base_urls 应为 https://api.mch.weixin.qq.com 和 https://api2.mch.weixin.qq.com，现为 {urls}。",
+    en: "There is no payment interface at this address: base_urls should be https://api.mch.weixin.qq.com and https://api2.mch.weixin.qq.com, not {urls}.",
+  },
+} as const;
+
+const merchants = {
+  zh: "商户号不存在：请核对 sp_mchid 与 sub_mchid。",
+  en: "No such merchant: check sp_mchid and sub_mchid.",
+};
+
+const busy = {
+  zh: "支付服务繁忙：请稍候，会自动重试；持续出现请联系支持。",
+  en: "The payment service is busy: wait, retries go on. If it lasts, call support.",
+};
 
 /**
  * What to do about WeChat Pay's refusals (reference "wechatpay" 3.7). The status, and where there is one the code, say what kind
  * it is; the message only chooses the sentence. The first rule that fits counts.
  */
-const rules: readonly Rule[] = [
+export const refusalRules: readonly RemedyRule[] = [
+  // Before the statuses: a 403 may say so, too.
+  { code: /^PAY_(RATE_LIMITED|SERVER_ERROR|UNAVAILABLE)$/, remedy: busy },
   {
     status: 401,
     mode: "direct",
@@ -92,6 +101,16 @@ const rules: readonly Rule[] = [
       en: "Wrong signature: the private key does not belong to merchant_serial_no; have headquarters deploy both again.",
     },
   },
+  // WeChat Pay's own word, passed on: it was the gateway that signed.
+  {
+    status: 401,
+    mode: "gateway",
+    reason: /^SIGN_ERROR$/,
+    remedy: {
+      zh: "微信支付不认可商户网关的签名：请总部核对网关的商户私钥和证书序列号。",
+      en: "WeChat Pay refuses the gateway's signature: have headquarters check the gateway's merchant key and serial number.",
+    },
+  },
   {
     status: 401,
     mode: "gateway",
@@ -99,11 +118,6 @@ const rules: readonly Rule[] = [
       zh: "商户网关不认可本终端：请总部重新下发 bearer_token_file 或终端证书。",
       en: "The gateway does not know this terminal: have headquarters deploy a new token or client certificate.",
     },
-  },
-  {
-    status: 403,
-    code: /^RATE_LIMITED$/,
-    remedy: { zh: "请求过于频繁：请稍候，会自动重试。", en: "Too many requests: wait, retries go on." },
   },
   {
     status: 403,
@@ -123,7 +137,7 @@ const rules: readonly Rule[] = [
   },
   {
     status: 403,
-    code: /^(REQUEST_BLOCKED|RULE_LIMIT)$/,
+    reason: /^(REQUEST_BLOCKED|RULE_LIMIT)$/,
     remedy: {
       zh: "请求被微信支付的规则拦截：请总部在商户平台查看风险与限制提示。",
       en: "A rule of WeChat Pay's blocks the request: have headquarters look for restrictions on the merchant platform.",
@@ -154,11 +168,8 @@ const rules: readonly Rule[] = [
   },
   {
     status: 400,
-    code: /^MCH_NOT_EXISTS$/,
-    remedy: {
-      zh: "商户号不存在：请核对 sp_mchid 与 sub_mchid。",
-      en: "No such merchant: check sp_mchid and sub_mchid.",
-    },
+    reason: /^MCH_NOT_EXISTS$/,
+    remedy: merchants,
   },
   {
     status: 400,
@@ -170,7 +181,7 @@ const rules: readonly Rule[] = [
   },
   {
     status: 400,
-    code: /^APPID_MCHID_NOT_MATCH$/,
+    reason: /^APPID_MCHID_NOT_MATCH$/,
     remedy: {
       zh: "appid 与商户号没有绑定：请总部在商户平台绑定，或改正 sp_appid、sub_appid。",
       en: "appid and merchant are not bound: have headquarters bind them, or correct sp_appid and sub_appid.",
@@ -178,7 +189,7 @@ const rules: readonly Rule[] = [
   },
   {
     status: 400,
-    message: /sub_appid|appid/,
+    message: /appid.*(?:不匹配|不一致|不存在|未绑定|没有绑定|无效|mismatch|not match)/i,
     remedy: {
       zh: "appid 与商户号不匹配：请核对 sp_appid、sub_appid。",
       en: "appid and merchant do not match: check sp_appid and sub_appid.",
@@ -210,24 +221,23 @@ const rules: readonly Rule[] = [
   },
   {
     status: 400,
+    mode: "gateway",
+    remedy: {
+      zh: "商户网关或微信支付不接受请求：请按上面的提示核对 [identity] 一节，并请总部查看网关日志。",
+      en: "The gateway or WeChat Pay refuses the request: check the section [identity] by the words above, and have headquarters read the gateway's log.",
+    },
+  },
+  {
+    status: 400,
     remedy: {
       zh: "微信支付不接受请求参数：请按上面的提示核对 [identity] 一节。",
       en: "WeChat Pay refuses a parameter: check the section [identity] by the words above.",
     },
   },
+  { status: 404, reason: /^(MCH_NOT_EXISTS|RESOURCE_NOT_EXISTS)$/, remedy: merchants },
+  // Nothing there, nothing that takes a POST, or a status that a payment interface does not have.
+  { code: NO_INTERFACE, mode: "direct", remedy: wrongPath.direct },
+  { status: 405, mode: "direct", remedy: wrongPath.direct },
+  { code: NO_INTERFACE, remedy: wrongPath.gateway },
+  { status: 405, remedy: wrongPath.gateway },
 ];
-
-export function refusalRemedy({ status, code = "", message = "", mode }: Refusal): Bilingual | undefined {
-  const fits = (rule: Rule) =>
-    rule.status === status &&
-    (rule.mode === undefined || rule.mode === mode) &&
-    (rule.code === undefined || rule.code.test(code)) &&
-    (rule.message === undefined || rule.message.test(message));
-  return rules.find(fits)?.remedy;
-}
-
-/** "HTTP 403 NO_AUTH: ..." as the agent's errors are worded (agent/wechatpay/failure-classes.ts). */
-export function parseRefusal(detail: string, mode: Refusal["mode"]): Refusal | undefined {
-  const [, status, code, message] = /^HTTP (\d{3})(?: ([A-Z][A-Z0-9_]*))?(?::? ?(.*))?$/s.exec(detail) ?? [];
-  return status === undefined ? undefined : { status: Number(status), code, message, mode };
-}

@@ -1,0 +1,135 @@
+import { configurationRemedies } from "./configuration-remedies.ts";
+import type { RemedyRule } from "./remedy-rule.ts";
+import { terminalRemedies } from "./terminal-remedies.ts";
+
+const wrongPort = {
+  zh: "该端口不是 HTTPS 服务：请核对 base_urls 的端口：{urls}。",
+  en: "That port does not speak TLS: check the port in base_urls: {urls}.",
+};
+
+/**
+ * What to do when no answer came, or one that is not believed: more exactly than the check that looks for the failure can say,
+ * which holds where no rule fits.
+ */
+export const wayRules: readonly RemedyRule[] = [
+  // A 401 for a wrong clock is one of the clock, whatever its words.
+  { code: /^CLOCK_WRONG$/, remedy: terminalRemedies["time.offset"] },
+  {
+    code: /^PAY_DNS$/,
+    reason: /^(ENOTFOUND|ENODATA)$/,
+    hosts: "own",
+    remedy: {
+      zh: "DNS 中没有 {hosts}：请核对配置中的域名，或联系网络管理员。",
+      en: "DNS knows no {hosts}: check the name in the configuration, or call the network administrator.",
+    },
+  },
+  {
+    code: /^PAY_CONNECT_REFUSED$/,
+    remedy: {
+      zh: "端口被拒绝：请在防火墙放行 443 端口出站，并核对 base_urls 的地址和端口。",
+      en: "The port is refused: allow outbound TCP 443 in the firewall, and check address and port of base_urls.",
+    },
+  },
+  {
+    code: /^PAY_CONNECT_TIMEOUT$/,
+    reason: /^TLS_SILENT$/,
+    remedy: {
+      zh: "请检查中间的代理或安全设备，并核对 base_urls 的端口：{urls}。",
+      en: "Look for a proxy or middlebox in between, or a wrong port in base_urls: {urls}.",
+    },
+  },
+  {
+    code: /^PAY_ANSWER_NOT_HTTP$/,
+    remedy: { ...wrongPort, en: "What answers there is not HTTP: check the port in base_urls: {urls}." },
+  },
+  // What OpenSSL makes of plain HTTP and of any other protocol: no record of TLS begins like that.
+  {
+    code: /^PAY_TLS_FAILED$/,
+    reason: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_TOO_LARGE|HTTP_REQUEST|UNEXPECTED_MESSAGE/,
+    remedy: wrongPort,
+  },
+  {
+    code: /^PAY_TLS_UNTRUSTED$/,
+    hosts: "own",
+    remedy: {
+      zh: "若是自建网关，请在 ca_file 中写明其根证书；否则请将该域名加入 HTTPS 检测白名单。",
+      en: "If it is your own gateway, name its root certificate in ca_file; else exempt this host from HTTPS inspection.",
+    },
+  },
+  {
+    code: /^PAY_TLS_NAME$/,
+    hosts: "own",
+    remedy: {
+      zh: "证书不属于该域名：请核对 base_urls 的域名：{hosts}；若是自建网关，请为该域名换发证书。",
+      en: "The certificate is not for this host: check the name in base_urls ({hosts}), or have your gateway's certificate issued for it.",
+    },
+  },
+  {
+    code: /^PAY_TLS_EXPIRED$/,
+    hosts: "own",
+    remedy: {
+      zh: "请联系 {hosts} 的管理员更换服务器证书。",
+      en: "Ask whoever runs {hosts} to renew its certificate.",
+    },
+  },
+  // OpenSSL could not use the two files at all.
+  { code: /^PAY_CLIENT_CERTIFICATE$/, reason: /^ERR_OSSL_/, remedy: configurationRemedies["key.match"] },
+  { code: /^PAY_CLIENT_CERTIFICATE$/, remedy: configurationRemedies["cert.expiry"] },
+  {
+    code: /^PAY_PROXY_AUTH$/,
+    remedy: {
+      zh: "代理用户名或密码不对：请核对 proxy_auth_file 中的 user:password。",
+      en: "The proxy wants other credentials: check user:password in proxy_auth_file.",
+    },
+  },
+  {
+    code: /^PAY_PROXY$/,
+    status: "none",
+    remedy: {
+      zh: "代理没有应答：请核对代理的地址和端口，并确认它在运行。",
+      en: "The proxy does not answer: check its address and port, and that it is running.",
+    },
+  },
+  {
+    code: /^PAY_PROXY$/,
+    remedy: {
+      zh: "请在代理上放行到微信支付或商户网关的 CONNECT 443。",
+      en: "Allow CONNECT to the payment hosts, port 443, on the proxy.",
+    },
+  },
+  {
+    code: /^PAY_UNSIGNED$/,
+    remedy: {
+      zh: "网关或代理去掉了 Wechatpay-* 应答头：请让其原样转发应答头和正文。",
+      en: "A gateway or proxy drops the Wechatpay-* headers: have it forward headers and body unchanged.",
+    },
+  },
+  {
+    code: /^PAY_SIGNATURE_SERIAL$/,
+    remedy: {
+      zh: "public_key_id 与微信支付使用的公钥不符：请总部重新下发公钥 ID 和公钥文件。",
+      en: "This public_key_id is not the key in use: have headquarters deploy id and key file again.",
+    },
+  },
+  {
+    code: /^PAY_SIGNATURE_INVALID$/,
+    remedy: {
+      zh: "public_key_file 不是 public_key_id 的公钥：请总部重新下发；若经过代理，请确认其不改写应答。",
+      en: "This public_key_file is not the key of public_key_id: deploy it again; if there is a proxy, it must not rewrite answers.",
+    },
+  },
+  {
+    code: /^PAY_SIGNATURE_MALFORMED$/,
+    remedy: {
+      zh: "网关或代理重复添加或改写了 Wechatpay-* 应答头：请让其原样转发，每个头只出现一次。",
+      en: "A gateway or proxy adds or rewrites Wechatpay-* headers: have it forward each of them once, unchanged.",
+    },
+  },
+  {
+    code: /^PAY_SIGNATURE_REPLAYED$/,
+    remedy: {
+      zh: "网络中有程序重发旧应答：请让网关或代理不要缓存应答。",
+      en: "Something in between sends an old answer again: a gateway or proxy must not cache answers.",
+    },
+  },
+];
