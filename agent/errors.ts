@@ -51,6 +51,12 @@ export function asAgentError(error: unknown, fallback: ErrorCode = "INTERNAL"): 
   return new AgentError(fallback, message, { cause: error });
 }
 
+/** Whether the kernel has refused somebody, rather than that there is nothing. */
+export function isNotPermitted(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === "EACCES" || code === "EPERM";
+}
+
 /** The `code` of a Node or undici error ("ECONNREFUSED", "UND_ERR_CONNECT_TIMEOUT"), else undefined. */
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;

@@ -178,7 +178,10 @@ async function parse(argv: readonly string[]): Promise<number> {
     shared(config.command(name).description(description))
       .option("--json", t("供程序读取（JSON）", "for programs"))
       .action(async (options: CommandOptions) => {
-        exitCode = await (await import("./commands/config.ts")).config(name, options);
+        exitCode = await (await import("./commands/config.ts")).config(name, {
+          ...options,
+          packagedConfig: DEFAULT_CONFIG,
+        });
       });
   }
 

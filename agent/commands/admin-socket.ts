@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { packagedSockets } from "../config/keys/schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
 import { isSystemdBooted } from "../diagnose/units.ts";
+import { isNotPermitted } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
-import { type Starting, startCommand } from "../words/start-command.ts";
+import { type Starting, setUpRemedy, startCommand } from "../words/start-command.ts";
 import type { AgentUnreachable } from "./admin-client.ts";
 import type { PackagedOptions } from "./options.ts";
 
@@ -26,15 +27,45 @@ const UNIT_DIRECTORIES = [
   "/usr/lib/systemd/system",
 ];
 
-/** How the agent of this configuration is started here. The unit is about the packaged configuration alone. */
-export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Starting> {
-  const unit = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/facepay-agent.service`));
-  return { installed: configFile === packagedConfig && unit && (await isSystemdBooted()), configFile };
+/** What is known of an agent that could not be asked. */
+export interface Whereabouts extends Starting {
+  /** Where its sockets are stands in a file that may not be read: perhaps it runs, and was looked for in the wrong place. */
+  readonly hidden: boolean;
 }
 
-export function unreachableText(reason: AgentUnreachable["reason"], starting: Starting): Bilingual {
+/** How the agent of this configuration is started here. The unit is about the packaged configuration alone. */
+export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Whereabouts> {
+  const unit = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/facepay-agent.service`));
+  const installed = configFile === packagedConfig && unit && (await isSystemdBooted());
+  return { installed, configFile, hidden: mayNotRead(configFile) };
+}
+
+/** The next step of an agent that has no configuration; undefined for one that has. */
+export async function setUpOf(state: string, options: PackagedOptions): Promise<Bilingual | undefined> {
+  if (state !== "unprovisioned") return undefined;
+  return setUpRemedy(await startingOf(options), existsSync(options.config));
+}
+
+/** Whether this user is kept from reading a file, rather than that there is none. */
+export function mayNotRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return false;
+  } catch (error) {
+    return isNotPermitted(error);
+  }
+}
+
+export function unreachableText(reason: AgentUnreachable["reason"], starting: Whereabouts): Bilingual {
   switch (reason) {
     case "absent": {
+      const { hidden, configFile } = starting;
+      if (hidden) {
+        return {
+          zh: `没有权限读取 ${configFile}，无法找到服务：请用 sudo 重新运行`,
+          en: `no permission to read ${configFile}, so the agent cannot be found: run this again with sudo`,
+        };
+      }
       const command = startCommand(starting);
       return { zh: `服务没有运行：请执行 ${command}`, en: `the agent is not running: ${command}` };
     }

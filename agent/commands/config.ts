@@ -4,14 +4,16 @@ import { type Problem, renderProblem } from "../config/problem.ts";
 import { loadAll } from "../config/secrets/secrets.ts";
 import { showConfig, showConfigJson } from "../config/show.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
-import type { CommandOptions } from "./options.ts";
+import { setUpRemedy } from "../words/start-command.ts";
+import { mayNotRead, startingOf } from "./admin-socket.ts";
+import type { PackagedOptions } from "./options.ts";
 
 /** sysexits EX_CONFIG and EX_NOINPUT. */
 const INVALID = 78;
 const MISSING = 66;
 
 /** `facepay-agent config check|show|schema`: 0 when all is well, 78 for a configuration that `run` would refuse, 66 for none. */
-export async function config(what: "check" | "show" | "schema", options: CommandOptions): Promise<number> {
+export async function config(what: "check" | "show" | "schema", options: PackagedOptions): Promise<number> {
   if (what === "schema") {
     const { configJsonSchema } = await import("../config/keys/json-schema.ts");
     process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);
@@ -21,14 +23,22 @@ export async function config(what: "check" | "show" | "schema", options: Command
   return what === "check" ? await check(options, language) : await show(options, language);
 }
 
-async function check(options: CommandOptions, language: Language): Promise<number> {
+async function check(options: PackagedOptions, language: Language): Promise<number> {
   const result = await loadAll({ file: options.config, env: process.env, wallMs: systemClock().wall() });
-  if (result.kind === "absent") return missing(options, language);
+  if (result.kind === "absent") return await missing(options, language);
   const problems = result.kind === "invalid" ? result.problems : [];
   const valid = result.kind === "ok";
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ valid, problems, warnings: result.warnings }, undefined, 2)}\n`);
     return valid ? 0 : INVALID;
+  }
+  const barred = await barredFrom(options.config, result);
+  if (barred !== undefined) {
+    const text = {
+      zh: `当前用户没有权限读取 ${barred}：请用 sudo 重新检查，下面的结果不完整`,
+      en: `This user may not read ${barred}: check again with sudo; what follows is not the whole`,
+    };
+    process.stdout.write(`${say(text, language)}\n`);
   }
   const list = (title: string, found: readonly Problem[]) => {
     if (found.length === 0) return "";
@@ -43,19 +53,29 @@ async function check(options: CommandOptions, language: Language): Promise<numbe
   return valid ? 0 : INVALID;
 }
 
-async function show(options: CommandOptions, language: Language): Promise<number> {
+/** A file that only the service's user and root may read; for whoever else asks it is no fault. */
+async function barredFrom(file: string, { kind }: { readonly kind: string }): Promise<string | undefined> {
+  if (kind === "ok" || process.geteuid?.() === 0) return undefined;
+  const loaded = await loadConfig({ file, env: process.env });
+  const named = loaded.kind === "ok" ? [...loaded.named.values()] : [];
+  return [file, ...named].find(mayNotRead);
+}
+
+async function show(options: PackagedOptions, language: Language): Promise<number> {
   const loaded = await loadConfig({ file: options.config, env: process.env });
-  if (loaded.kind === "absent") return missing(options, language);
+  if (loaded.kind === "absent") return await missing(options, language);
   if (loaded.kind === "invalid") return await check(options, language);
   const text = options.json ? JSON.stringify(showConfigJson(loaded), undefined, 2) : showConfig(loaded, language);
   process.stdout.write(`${text.trimEnd()}\n`);
   return 0;
 }
 
-function missing({ config: file, json }: CommandOptions, language: Language): number {
+async function missing(options: PackagedOptions, language: Language): Promise<number> {
+  const { config: file, json } = options;
+  const { zh, en } = setUpRemedy(await startingOf(options), false);
   const what = {
-    zh: `没有配置文件 ${file}：请从 docs/config.example.toml 开始`,
-    en: `there is no ${file}: start from docs/config.example.toml`,
+    zh: `没有配置文件 ${file}。${zh}也可以从 docs/config.example.toml 开始。`,
+    en: `There is no ${file}. ${en} Or start from docs/config.example.toml.`,
   };
   if (json) process.stdout.write(`${JSON.stringify({ valid: false, absent: file })}\n`);
   else process.stderr.write(`${say(what, language)}\n`);

@@ -2,7 +2,7 @@ import { chooseLanguage, say } from "../language.ts";
 import { failureIn, remedyOf } from "../remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { setUpOf, startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import type { StatusDocument } from "./status-document.ts";
 
@@ -37,7 +37,10 @@ export async function refresh(options: PackagedOptions): Promise<number> {
       return 1;
     }
     print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
-    const remedy = await remedyFrom(socket, { code, detail: typeof detail === "string" ? detail : undefined });
+    const remedy =
+      code === "UNPROVISIONED"
+        ? await setUpOf("unprovisioned", options)
+        : await remedyFrom(socket, { code, detail: typeof detail === "string" ? detail : undefined });
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {

@@ -39,11 +39,19 @@ const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>
   closed: { zh: "已关闭", en: "closed", tone: "bad" },
 };
 
-/** What the technician looks at first stands first, for a small screen shows the beginning only. */
-export function statusRows(document: StatusDocument, host: Host | undefined, nowMs: number): Row[] {
+/**
+ * What the technician looks at first stands first, for a small screen shows the beginning only.
+ * @param setUp what a terminal without a configuration wants
+ */
+export function statusRows(
+  document: StatusDocument,
+  host: Host | undefined,
+  nowMs: number,
+  setUp: Bilingual | undefined,
+): Row[] {
   return [
     ...authinfoRows(document),
-    ...errorRows(document),
+    ...errorRows(document, setUp),
     nextRow(document, nowMs),
     ...bridgeRows(document),
     ...payRows(document),
@@ -82,9 +90,9 @@ function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDoc
   return whole > 0 ? Math.min(1, Math.max(0, left / whole)) : 0;
 }
 
-function errorRows({ last_error: last, wechatpay }: StatusDocument): Row[] {
+function errorRows({ last_error: last, wechatpay }: StatusDocument, setUp: Bilingual | undefined): Row[] {
   const label = { zh: "最近错误", en: "last error" };
-  if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }];
+  if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }, ...remedyRows(setUp)];
   const { since } = last;
   return [
     { label, value: failureSentence(last), tone: "bad" },

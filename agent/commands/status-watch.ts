@@ -2,9 +2,8 @@ import type { Clock } from "../clock.ts";
 import { type Console, consoleOf, cut } from "../diagnose/console.ts";
 import { type Host, tryHost } from "../host.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
-import type { Starting } from "../words/start-command.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { setUpOf, startingOf, unreachableText, type Whereabouts, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 import { changeLine, localTime, statusRows } from "./status-rows.ts";
@@ -25,12 +24,12 @@ const CLEAR_BELOW = "\u001b[J";
 
 /** What is known at one look. */
 export type Look =
-  | { readonly kind: "status"; readonly document: StatusDocument }
+  | { readonly kind: "status"; readonly document: StatusDocument; readonly setUp: Bilingual | undefined }
   | {
       readonly kind: "unreachable";
       readonly reason: AgentUnreachable["reason"];
       readonly socket: string;
-      readonly starting: Starting;
+      readonly starting: Whereabouts;
     };
 
 /** `facepay-agent status --watch`: until Ctrl-C. On a terminal a picture that is redrawn, elsewhere a line for each change. */
@@ -104,7 +103,7 @@ class Observer {
           this.host = host;
         });
       }
-      return { kind: "status", document };
+      return { kind: "status", document, setUp: await setUpOf(document.authinfo.state, this.#options) };
     } catch (error) {
       if (!(error instanceof AgentUnreachable)) throw error;
       this.#socket = undefined;
@@ -154,7 +153,7 @@ export function pictureOf(look: Look, host: Host | undefined, nowMs: number, opt
   const head = `facepay-agent${version}  ${localTime(new Date(nowMs).toISOString())}  ${leave}`;
   const rows =
     look.kind === "status"
-      ? statusRows(look.document, host, nowMs)
+      ? statusRows(look.document, host, nowMs, look.setUp)
       : [
           {
             label: { zh: "服务", en: "agent" },

@@ -3,7 +3,7 @@ import { consoleOf } from "../diagnose/console.ts";
 import { tryHost } from "../host.ts";
 import { say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { setUpOf, startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 
@@ -36,8 +36,9 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
       import("./status-rows.ts"),
       import("./status-screen.ts"),
     ]);
+    const setUp = await setUpOf(document.authinfo.state, options);
     const columns = stdout.isTTY ? console.columns : COLUMNS_OF_A_FILE;
-    const lines = renderRows(statusRows(document, host, clock.wall()), { ...console, columns });
+    const lines = renderRows(statusRows(document, host, clock.wall(), setUp), { ...console, columns });
     stdout.write(`${lines.join("\n")}\n`);
     return isUsable(document) ? 0 : 1;
   } catch (error) {

@@ -1,12 +1,13 @@
 import { lstat } from "node:fs/promises";
 import { AgentUnreachable, askForText } from "../commands/admin-client.ts";
+import { isNotPermitted } from "../errors.ts";
 import { groupById, lookupGroup } from "../files/group.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { clientCheck } from "./client-check.ts";
 import { listenersOf } from "./exposure.ts";
 import { agentPid, unitsOf } from "./facts.ts";
-import { needsSudo, notRunning } from "./outcomes.ts";
+import { needsSudo, notRunning, skipped } from "./outcomes.ts";
 import { octal } from "./rights.ts";
 import { SOCKETS, type Units } from "./units.ts";
 
@@ -107,12 +108,13 @@ async function sockets(context: DiagnoseContext): Promise<Outcome> {
   ];
   const judged = await Promise.all(
     files.map(async (file) => {
-      const found = await lstat(file.path).catch(() => undefined);
+      const found = await lstat(file.path).catch((error: unknown) => (isNotPermitted(error) ? "hidden" : undefined));
+      if (found === "hidden") return needsSudo;
       const seen = found && { isSocket: found.isSocket(), mode: found.mode, gid: found.gid };
       return judgeSocket({ ...file, found: seen });
     }),
   );
-  for (const status of ["fail", "warn"] as const) {
+  for (const status of ["fail", "warn", "skip"] as const) {
     const bad = judged.find((outcome) => outcome.status === status);
     if (bad !== undefined) return bad;
   }
@@ -154,9 +156,12 @@ async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext)
   }
 }
 
+const notFound = skipped("没有找到服务的进程", "the agent's process was not found");
+
 async function exposed(context: DiagnoseContext): Promise<Outcome> {
   const pid = await agentPid(context);
-  if (pid === undefined) return notRunning;
+  // It holds no state whose lock would name it, or may not be looked at.
+  if (pid === undefined) return context.agent.kind === "absent" ? notRunning : notFound;
   const found = await listenersOf(pid, [context.apiSocket, context.adminSocket]);
   if (found === undefined) return needsSudo;
   const [first] = found;

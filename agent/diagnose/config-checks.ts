@@ -4,8 +4,9 @@ import type { LoadResult } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { readSources } from "../config/sources.ts";
 import { checkRemedy } from "../remedies.ts";
+import { reloadCommand, setUpRemedy } from "../words/start-command.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
-import { configurationOf } from "./facts.ts";
+import { agentPid, configurationOf, hasNoConfiguration } from "./facts.ts";
 import { needsSudo, remedyOfProblem, withoutConfig } from "./outcomes.ts";
 import { accessOf, octal } from "./rights.ts";
 
@@ -16,7 +17,7 @@ async function configFiles(context: DiagnoseContext): Promise<string[]> {
   return [...new Set([main, ...texts.map(({ file }) => file)])];
 }
 
-/** Pure: what reading and checking the file has come to. `runningHash`: of the configuration that the agent works with. */
+/** Pure: what reading and checking the file has come to. `running`: what the agent works with, where one answers. */
 export function judgeConfiguration(
   found: LoadResult,
   remembered: boolean,
@@ -27,25 +28,26 @@ export function judgeConfiguration(
       status: "fail",
       value: { present: false },
       detail: { zh: `没有配置文件 ${found.file}`, en: `there is no configuration file ${found.file}` },
-      remedy: {
-        zh: `请放入配置文件 ${found.file}（参考 config.example.toml）。`,
-        en: `Put a configuration at ${found.file}; start from config.example.toml.`,
-      },
     };
   }
   if (found.kind === "invalid") return invalid(found.problems, remembered);
   if (running !== undefined && running.hash !== found.hash) {
+    const { hash, reload } = running;
+    const remedy = { zh: `请让服务重新读取配置：${reload}。`, en: `Make the agent read it again: ${reload}.` };
+    const value = { hash: found.hash, running_hash: hash };
+    // It serves nothing at all, and whatever else is asked of it will say so in other words.
+    if (hash === null) {
+      const detail = { zh: "配置有效，但服务还没有读取", en: "valid, but the running agent has not read it yet" };
+      return { status: "fail", value, detail, remedy };
+    }
     return {
       status: "warn",
-      value: { hash: found.hash, running_hash: running.hash },
+      value,
       detail: {
         zh: "配置有效，但服务仍在使用先前的配置",
         en: "valid, but the agent still works with an earlier one",
       },
-      remedy: {
-        zh: "请让服务重新读取配置：systemctl reload facepay-agent。",
-        en: "Make the agent read it again: systemctl reload facepay-agent.",
-      },
+      remedy,
     };
   }
   const [first] = found.warnings;
@@ -74,13 +76,19 @@ const told = ({ key, origin, what }: Problem) => {
 };
 
 interface RunningConfig {
-  readonly hash: string;
+  /** Null for an agent that has none. */
+  readonly hash: string | null;
+  /** The command that makes it read the file again. */
+  readonly reload: string;
 }
 
-function runningConfig({ agent }: DiagnoseContext): RunningConfig | undefined {
+async function runningConfig(context: DiagnoseContext): Promise<RunningConfig | undefined> {
+  const { agent } = context;
   if (agent.kind !== "running") return undefined;
   const { config } = agent.status as { config?: { hash?: unknown } | null };
-  return typeof config?.hash === "string" ? { hash: config.hash } : undefined;
+  const hash = hasNoConfiguration(agent) ? null : config?.hash;
+  if (typeof hash !== "string" && hash !== null) return undefined;
+  return { hash, reload: reloadCommand(context, await agentPid(context)) };
 }
 
 /** Undefined when the service's user can read all of it. */
@@ -150,14 +158,21 @@ export const configChecks: readonly Check[] = [
     section: "config",
     title: { zh: "配置文件", en: "Configuration" },
     dependsOn: [],
-    threshold: { warn: "valid with a remark, or not in force yet", fail: "absent, unreadable or invalid (file:line)" },
+    threshold: {
+      warn: "valid with a remark, or an earlier one is still in force",
+      fail: "absent, unreadable or invalid (file:line), or not read yet by an agent that runs without one",
+    },
     remedy: checkRemedy("cfg.valid"),
     async run(context) {
+      const blind = !context.privileged && readSources(path.resolve(context.configFile)).problems.length > 0;
+      // Whoever asks is judged in place of the service's user only where that one is not known.
+      if (blind && context.user.uid === process.geteuid?.()) return needsSudo;
       const barred = await unreadable(context);
       if (barred !== undefined) return barred;
       const found = await configurationOf(context);
-      if (!context.privileged && readSources(path.resolve(context.configFile)).problems.length > 0) return needsSudo;
-      return judgeConfiguration(found, context.loaded !== undefined, runningConfig(context));
+      if (blind) return needsSudo;
+      const outcome = judgeConfiguration(found, context.loaded !== undefined, await runningConfig(context));
+      return found.kind === "absent" ? { ...outcome, remedy: setUpRemedy(context, false) } : outcome;
     },
   },
   {

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { AgentUnreachable, askAgent } from "../commands/admin-client.ts";
+import type { ApiConfig } from "../config/config.ts";
 import { isTable } from "../config/keys/fields.ts";
 import { packagedSockets } from "../config/keys/schema.ts";
 import type { LoadedConfig } from "../config/load.ts";
@@ -51,16 +52,16 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     memory.delete("configuration");
     ({ env, loaded } = await look(withServiceEnvironment(parts.env, service)));
   }
-  const adminSocket = loaded?.config.api.adminSocket ?? packagedSockets.admin;
+  const api = loaded?.config.api ?? (await withoutFile({ once, configFile, env }));
+  const { adminSocket = packagedSockets.admin, socket: apiSocket = packagedSockets.api } = api ?? {};
   const [answer, { user, privileged }] = await Promise.all([
     isAsleep(units) ? absent : readAgent(adminSocket),
     whoServes(pid, units, loaded),
   ]);
   const blind = !privileged && readSources(configFile).problems.length > 0;
   return {
-    ...{ configFile, env, loaded, adminSocket, user, privileged, clock, entropy, once },
+    ...{ configFile, env, loaded, adminSocket, apiSocket, user, privileged, clock, entropy, once },
     agent: answer.kind === "absent" ? unheard(pid, blind) : answer,
-    apiSocket: loaded?.config.api.socket ?? packagedSockets.api,
     installed: units !== undefined,
     outcome: (id) => turns.get(id),
   };
@@ -91,6 +92,14 @@ async function inForce(
   if (present.kind === "absent") return undefined;
   const remembered = await readRemembered(present.storeDirectory, context.env);
   return remembered?.kind === "ok" ? remembered : undefined;
+}
+
+/** Where an agent without a configuration serves: the environment may say. */
+async function withoutFile(
+  context: Pick<DiagnoseContext, "once" | "configFile" | "env">,
+): Promise<ApiConfig | undefined> {
+  const present = await configurationOf(context);
+  return present.kind === "absent" ? present.api : undefined;
 }
 
 async function serviceEnvironment(pid: number | undefined, units: Units | undefined): Promise<Environment | undefined> {

@@ -4,7 +4,7 @@ import type { Problem } from "../config/problem.ts";
 import { type Secrets, withSecrets } from "../config/secrets/secrets.ts";
 import { type OperatingSystem, readOperatingSystem } from "../host.ts";
 import { holderOf } from "../store/lock.ts";
-import type { DiagnoseContext } from "./check.ts";
+import type { AgentReading, DiagnoseContext } from "./check.ts";
 import { CREDENTIALS, readUnits, type Units } from "./units.ts";
 
 type Once = Pick<DiagnoseContext, "once">;
@@ -37,6 +37,13 @@ export function secretsOf(
       ? { secrets: undefined, problems: checkup.problems, warnings: checkup.warnings }
       : { secrets: undefined, problems: [], warnings: [] };
   });
+}
+
+/** It runs, but was started before there was a configuration, and holds neither bridge nor state. */
+export function hasNoConfiguration(agent: AgentReading): boolean {
+  if (agent.kind !== "running") return false;
+  const { authinfo } = agent.status as { authinfo?: { state?: unknown } };
+  return authinfo?.state === "unprovisioned";
 }
 
 /** Undefined without systemd, or when the service is not installed. */

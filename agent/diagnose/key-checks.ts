@@ -90,7 +90,8 @@ async function fileProblem(context: DiagnoseContext): Promise<Outcome | undefine
     const barred = await reachable(context, key, file);
     if (barred !== undefined) return barred;
   }
-  return undefined;
+  // The service's user may read it all, but whether it is any good could not be seen.
+  return first === undefined ? undefined : needsSudo;
 }
 
 /** What the seal of the state protects, said plainly: it depends on where its key lies. */

@@ -4,7 +4,7 @@ import type { BridgeLine } from "./bridge-line.ts";
 import { TALK_MS } from "./bridge-talk.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { readKernelLog } from "./kernel-log.ts";
-import { skipped, withoutConfig } from "./outcomes.ts";
+import { needsSudo, skipped, withoutConfig } from "./outcomes.ts";
 import { judgePresence, judgeUnique, type PresentPort, readPort } from "./port.ts";
 import { judgeBusy, judgeDrops, judgeRights } from "./port-use.ts";
 
@@ -21,6 +21,7 @@ export function portChecks(line: BridgeLine): readonly Check[] {
         return skipped("使用内置模拟硬件桥，没有线路", "the bridge is simulated inside the agent: there is no line");
       const port = await look(context, driver);
       const { device, path: place } = port;
+      if (port.hidden) return needsSudo;
       if (device === undefined || place === undefined)
         return skipped("设备不在", "the device is not there", "ser.present");
       const judged = driver.type === "socket" ? socket : judge;

@@ -2,9 +2,10 @@ import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { UsbDevice } from "../../drivers/driver.ts";
 import type { DriverConfig } from "../config/config.ts";
+import { isNotPermitted } from "../errors.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import type { Outcome } from "./check.ts";
-import { found } from "./outcomes.ts";
+import { found, needsSudo } from "./outcomes.ts";
 
 /** What the configuration leads to at this moment. */
 export interface Port {
@@ -14,6 +15,8 @@ export interface Port {
   /** Of the path, with every link followed. */
   readonly device?: string;
   readonly kind?: "tty" | "socket" | "other";
+  /** Whoever asks may not look where the path leads. */
+  readonly hidden?: boolean;
   /** The USB device of the tty. */
   readonly usb?: UsbDevice;
   /** All that would do. */
@@ -34,7 +37,12 @@ export async function readPort(driver: DriverConfig, line: BridgeLine): Promise<
   const place = driver.path ?? first?.byId ?? first?.tty;
   const common = { driver, candidates, plugged };
   if (place === undefined) return common;
-  const device = await realpath(place).catch(() => undefined);
+  let hidden = false;
+  const device = await realpath(place).catch((error: unknown) => {
+    hidden = isNotPermitted(error);
+    return undefined;
+  });
+  if (hidden) return { ...common, path: place, hidden };
   if (device === undefined) return driver.path === undefined ? common : { ...common, path: place };
   const stats = await stat(device).catch(() => undefined);
   const kind = stats?.isCharacterDevice() ? "tty" : stats?.isSocket() ? "socket" : "other";
@@ -47,7 +55,8 @@ function fits(device: UsbDevice, { vendorId, productId, serialNumber }: NonNulla
   return ids && (serialNumber === undefined || device.serialNumber === serialNumber);
 }
 
-export function judgePresence({ driver, path: place, device, kind, usb, plugged }: Port): Outcome {
+export function judgePresence({ driver, path: place, device, kind, usb, plugged, hidden }: Port): Outcome {
+  if (hidden) return needsSudo;
   const list = plugged.map(({ byId, tty, vendorId, productId }) => `${byId ?? tty} (${vendorId}:${productId})`);
   const value = { path: place, device, plugged: list };
   if (device === undefined) return absent(driver, place, list, value);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Bilingual } from "../language.ts";
-import { startCommand } from "../words/start-command.ts";
+import { reloadCommand, startCommand } from "../words/start-command.ts";
 import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
 import { type Exit, exitOf, firstOf, type Result, type Status } from "./engine.ts";
 import { operatingSystemOf } from "./facts.ts";
@@ -135,17 +135,35 @@ export function adviceOf(
   results: readonly Result[],
   { agent, installed, configFile, privileged }: Surroundings,
 ): Bilingual {
-  const sudo = privileged ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
+  // What nobody else may look at is most of it: whatever is found without that is a guess.
+  const barred = !privileged && agent === "forbidden";
+  const sudo = privileged || barred ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
+  if (barred) {
+    const [zh, en] =
+      first === undefined
+        ? ["", ""]
+        : [
+            ` 目前所见 [${first.check.code} ${first.check.id}] ${first.detail.zh}。`,
+            ` Seen so far: [${first.check.code} ${first.check.id}] ${first.detail.en}.`,
+          ];
+    return {
+      zh: `请先用 sudo 重新运行：当前用户没有权限询问服务，多数项目无法检查。${zh.trim()}`,
+      en: `Run this again with sudo first: this user may not ask the agent, and most could not be checked.${en}`,
+    };
+  }
   const start = startCommand({ installed, configFile });
   if (first?.status === "fail" || first?.status === "crash") {
     const { check, detail } = first;
     const { id, code } = check;
     const remedy = agent === "absent" ? withoutRestart(first.remedy) : first.remedy;
     // Mended is not started: whoever does only what this line says has to end with an agent at work.
+    const reload = reloadCommand({ installed });
     const also =
       agent === "absent" && !STARTING.has(id)
         ? { zh: `然后启动服务：${start}，再执行`, en: `Then start the agent: ${start}, and run` }
-        : { zh: "然后执行", en: "Then run" };
+        : id === "cfg.valid" && agent === "running" && !isReload(remedy)
+          ? { zh: `然后让服务读取：${reload}，再执行`, en: `Then make the agent read it: ${reload}, and run` }
+          : { zh: "然后执行", en: "Then run" };
     return {
       zh: `先处理 [${code} ${id}] ${detail.zh}。${remedy.zh}${also.zh} facepay-agent diagnose --only ${id}。${sudo.zh}`,
       en: `Do this first [${code} ${id}] ${detail.en}. ${remedy.en} ${also.en} facepay-agent diagnose --only ${id}.${sudo.en}`,
@@ -173,6 +191,11 @@ export function adviceOf(
 /** What does not run is not restarted: the advice goes on to start it. */
 function withoutRestart({ zh, en }: Bilingual): Bilingual {
   return { zh: zh.replace(/，然后重启服务(?=。)/, ""), en: en.replace(/, then restart the service(?=\.)/, "") };
+}
+
+/** A remedy that ends with the agent reading its configuration, which provision sees to as well. */
+function isReload({ en }: Bilingual): boolean {
+  return /kill -HUP|reload|provision/.test(en);
 }
 
 const nothing: Bilingual = { zh: "", en: "" };

@@ -2,7 +2,7 @@ import type { Bilingual } from "../language.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { AgentReading, Check, DiagnoseContext, Outcome } from "./check.ts";
 import { agentPid, unitsOf } from "./facts.ts";
-import { notInstalled } from "./outcomes.ts";
+import { needsSudo, notInstalled } from "./outcomes.ts";
 import type { UnitProperties, Units } from "./units.ts";
 
 const STEADY_MS = 60_000;
@@ -65,6 +65,7 @@ export function judgeRestarts(service: UnitProperties, bootMs: number): Outcome 
 
 /** Without a unit there is nothing to judge, only to tell: somebody runs the agent by hand, or nobody does. */
 export function withoutUnit(agent: AgentReading, socket: string, pid: number | undefined): Outcome {
+  if (agent.kind === "forbidden") return needsSudo;
   const told: Bilingual =
     agent.kind === "running"
       ? { zh: "未安装为系统服务；正在运行", en: "not installed as a service; it is running" }

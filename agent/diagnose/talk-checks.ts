@@ -5,6 +5,7 @@ import { sentence } from "../words/sentences.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
+import { hasNoConfiguration } from "./facts.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
 import { sdkRemedy } from "./sdk-remedies.ts";
 
@@ -23,6 +24,7 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
     (judge: (spoken: Spoken, context: DiagnoseContext) => Outcome) =>
     async (context: DiagnoseContext): Promise<Outcome> => {
       if (context.loaded === undefined) return withoutConfig();
+      if (hasNoConfiguration(context.agent)) return notReadYet;
       const talk = await bridgeTalk(context, line);
       return unasked(talk) ?? judge(talk as Spoken, context);
     };
@@ -71,10 +73,13 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
   ];
 }
 
+/** The line is free, but will not be in the moment in which the agent reads its configuration. */
+const notReadYet = skipped("服务还没有读取配置", "the agent has not read its configuration yet", "cfg.valid");
+
 function unasked(talk: Talk): Outcome | undefined {
   if (talk.kind === "spoken") return undefined;
   return talk.why === "forbidden"
-    ? skipped("服务在运行，但没有权限询问它，请用 sudo", "the agent runs, but may not be asked by this user: use sudo")
+    ? skipped("没有权限询问服务，请用 sudo", "this user may not ask the agent: use sudo")
     : skipped("服务没有应答，串口仍归它使用", "the agent does not answer, and the line is its own", "svc.running");
 }
 

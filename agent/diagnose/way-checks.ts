@@ -3,7 +3,8 @@ import type { Bilingual } from "../language.ts";
 import { checkRemedy, failureOf, remedyOf } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
-import { found, skipped, withoutConfig } from "./outcomes.ts";
+import { secretsOf } from "./facts.ts";
+import { found, needsSudo, skipped, withoutConfig } from "./outcomes.ts";
 import { payProbes, ways } from "./pay-probe.ts";
 
 /** The agent may need as long for its own two tries; the probes end by deadlines of their own. */
@@ -129,7 +130,10 @@ export const tlsCheck: Check = {
   timeoutMs: PROBE_MS,
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
-    return judgeTls(await payProbes(context), context);
+    const outcome = judgeTls(await payProbes(context), context);
+    if (outcome.status === "pass" || context.privileged) return outcome;
+    // Asked without the root and the client certificate that only the service's user may read, a server may well refuse.
+    return (await secretsOf(context)).secrets === undefined ? needsSudo : outcome;
   },
 };
 

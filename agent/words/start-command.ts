@@ -16,6 +16,27 @@ export function startRemedy(starting: Starting): Bilingual {
   return { zh: `请启动服务：${command}。`, en: `Start the agent: ${command}.` };
 }
 
+/** How a running agent is made to read its configuration again. `pid`: of one that somebody has started by hand, where it is known. */
+export function reloadCommand({ installed }: Pick<Starting, "installed">, pid?: number): string {
+  return installed ? "systemctl reload facepay-agent" : `kill -HUP ${pid ?? "PID"}`;
+}
+
+/** What a terminal without a configuration wants. `present`: there is one, but the agent was started before it was. */
+export function setUpRemedy(starting: Starting, present: boolean): Bilingual {
+  const { installed, configFile } = starting;
+  if (present) {
+    const reload = reloadCommand(starting);
+    return {
+      zh: `配置文件已放入，但服务还没有读取：请执行 ${reload}。`,
+      en: `The configuration is there, but the agent has not read it yet: run ${reload}.`,
+    };
+  }
+  const provision = installed
+    ? "sudo facepay-agent provision"
+    : `facepay-agent provision --config ${shellWord(configFile)}`;
+  return { zh: `请设置本终端：${provision}。`, en: `Set this terminal up: ${provision}.` };
+}
+
 /** A path that a shell would take apart is quoted. */
 function shellWord(word: string): string {
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

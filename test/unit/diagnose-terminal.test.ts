@@ -31,8 +31,17 @@ describe("the configuration", () => {
     expect(judged.detail.en).toBe(
       "/etc/facepay-agent/config.toml:16 wechatpay.mode: is wrong (and 1 more); the last valid one is in use",
     );
-    expect(judgeConfiguration(valid, true, { hash: "abc" })).toMatchObject({ status: "pass" });
-    expect(judgeConfiguration(valid, true, { hash: "older" })).toMatchObject({ status: "warn" });
+    const reload = "kill -HUP 17";
+    expect(judgeConfiguration(valid, true, { hash: "abc", reload })).toMatchObject({ status: "pass" });
+    expect(judgeConfiguration(valid, true, { hash: "older", reload })).toMatchObject({
+      status: "warn",
+      remedy: { zh: "请让服务重新读取配置：kill -HUP 17。", en: "Make the agent read it again: kill -HUP 17." },
+    });
+    expect(judgeConfiguration(valid, true, { hash: null, reload })).toMatchObject({
+      status: "fail",
+      detail: { en: "valid, but the running agent has not read it yet" },
+      remedy: { zh: "请让服务重新读取配置：kill -HUP 17。" },
+    });
     const remarked = { ...valid, warnings: [problem] } as unknown as LoadResult;
     expect(judgeConfiguration(remarked, true, undefined)).toMatchObject({ status: "warn", remedy: { zh: "请改。" } });
   });

@@ -124,6 +124,21 @@ describe("the last line", () => {
     expect(adviceOf(restarted, [restarted], dead).zh).toContain("请执行 x。然后启动服务：");
     expect(adviceOf(restarted, [restarted], dead).en).toContain("Run x. Then start the agent:");
     expect(adviceOf(restarted, [restarted], around).zh).toContain("请执行 x，然后重启服务。然后执行");
+    // A corrected file is not in force before it has been read, and what reads it is not told twice.
+    const invalid = result("cfg.valid", 301, "fail");
+    expect(adviceOf(invalid, [invalid], around)).toMatchObject({
+      zh: expect.stringContaining(
+        "请修复。然后让服务读取：systemctl reload facepay-agent，再执行 facepay-agent diagnose",
+      ),
+      en: expect.stringContaining("Mend it. Then make the agent read it: systemctl reload facepay-agent, and run"),
+    });
+    const unread = { ...invalid, remedy: { zh: "kill -HUP 1。", en: "kill -HUP 1." } };
+    expect(adviceOf(unread, [unread], { ...around, installed: false }).en.match(/kill -HUP/g)).toHaveLength(1);
+    // Whoever may not ask the agent sees too little to be sent anywhere.
+    const barred = { ...around, agent: "forbidden", privileged: false } as const;
+    expect(adviceOf(failure, [failure], barred).zh).toBe(
+      "请先用 sudo 重新运行：当前用户没有权限询问服务，多数项目无法检查。目前所见 [1 a] 细节 detail。",
+    );
     const warning = result("a", 1, "warn");
     expect(adviceOf(warning, [warning], around).zh).toBe("没有故障。可以改进的第一项 [1 a]：请修复。");
   });

@@ -50,7 +50,13 @@ function picture(
   more: { columns?: number; rows?: number; plain?: boolean; colour?: boolean } = {},
 ) {
   const { columns = 79, rows = 23, plain = false, colour = false } = more;
-  return pictureOf({ kind: "status", document }, host, now, { language, columns, rows, plain, colour });
+  return pictureOf({ kind: "status", document, setUp: undefined }, host, now, {
+    language,
+    columns,
+    rows,
+    plain,
+    colour,
+  });
 }
 
 describe("a seal's key that cannot be used", () => {
@@ -125,7 +131,7 @@ describe("the screen of status --watch", () => {
 
   it("shows words of a peer as they are, never as commands to the terminal", () => {
     const treacherous = { ...document, last_error: { code: "X", since: at(0), detail: "\u001b[2J\u202eevil" } };
-    const lines = renderRows(statusRows(treacherous, undefined, now), {
+    const lines = renderRows(statusRows(treacherous, undefined, now, undefined), {
       language: "en",
       columns: 79,
       plain: false,
@@ -135,7 +141,7 @@ describe("the screen of status --watch", () => {
   });
 
   const shown = (more: Partial<StatusDocument>, language: Language = "zh-CN") =>
-    renderRows(statusRows({ ...document, ...more }, undefined, now), {
+    renderRows(statusRows({ ...document, ...more }, undefined, now, undefined), {
       ...{ language, columns: 79, plain: false, colour: false },
     }).join("\n");
 
@@ -184,7 +190,7 @@ describe("the screen of status --watch", () => {
     const text = pictureOf(
       {
         ...{ kind: "unreachable", reason: "absent", socket: "/run/x.sock" },
-        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml" },
+        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml", hidden: false },
       },
       undefined,
       now,

@@ -1,0 +1,137 @@
+import { chmod, cp, rename } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { AgentProcess } from "../support/agent-process.ts";
+import { removeFactory } from "../support/running-agent.ts";
+import { execute, openShop, type Shop } from "../support/shop.ts";
+
+afterAll(removeFactory);
+
+interface Said {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+/** A command as its user would type it; both streams, for a person reads both. */
+async function say(shop: Shop, words: readonly string[], env: Record<string, string> = {}): Promise<Said> {
+  const args = [...words, "--config", shop.within("config.toml")];
+  await using command = new AgentProcess(args, { env: env });
+  const { code } = await command.exited;
+  return { code, text: command.stdout + command.stderr };
+}
+
+describe("an agent that was started before it had a configuration", () => {
+  let shop: Shop;
+  let agent: AgentProcess;
+  let places: Record<string, string>;
+
+  beforeAll(async () => {
+    shop = await openShop({ agent: "dead" });
+    await rename(shop.within("config.toml"), shop.within("later.toml"));
+    places = {
+      FACEPAY_STORE_DIRECTORY: shop.within("state"),
+      FACEPAY_API_SOCKET: shop.within("run/api.sock"),
+      FACEPAY_API_SOCKET_MODE: "0600",
+      FACEPAY_API_ADMIN_SOCKET: shop.within("run/admin.sock"),
+      FACEPAY_API_ADMIN_SOCKET_MODE: "0600",
+    };
+    agent = new AgentProcess(["run", "--config", shop.within("config.toml")], { env: places });
+    await shop.rig.until("the agent serves", async () => agent.stderr.includes("SERVING"));
+  });
+  afterAll(async () => {
+    await agent[Symbol.asyncDispose]();
+    await shop[Symbol.asyncDispose]();
+  });
+
+  const next = () => `facepay-agent provision --config ${shop.within("config.toml")}`;
+
+  it("names one next step, whichever command is asked", async () => {
+    expect((await say(shop, ["status", "--lang", "en"], places)).text).toContain(`Set this terminal up: ${next()}.`);
+    expect((await say(shop, ["refresh", "--lang", "en"], places)).text).toContain(`Set this terminal up: ${next()}.`);
+    const check = await say(shop, ["config", "check", "--lang", "en"], places);
+    expect(check).toMatchObject({ code: 66, text: expect.stringContaining(next()) });
+    const { report } = JSON.parse(
+      `{"report":${(await shop.run(["--json", "--offline", "--skip", "time.rtc"], places)).stdout}}`,
+    );
+    expect(report).toMatchObject({ agent: "running", first: "cfg.valid" });
+    expect(report.advice.en).toContain(`Set this terminal up: ${next()}.`);
+    // It runs; provision makes it read what it has written.
+    expect(report.advice.en).not.toContain("start the agent");
+  });
+
+  it("is told to read a configuration that has been put there since, and no bridge is accused", async () => {
+    await cp(shop.within("later.toml"), shop.within("config.toml"));
+    const { stdout, code } = await shop.run(["--json"], places);
+    const report = JSON.parse(stdout);
+    expect(code).toBe(1);
+    const failed = report.checks.filter(({ status }: { status: string }) => status === "fail" || status === "crash");
+    expect(failed.map(({ id }: { id: string }) => id)).toEqual(["cfg.valid"]);
+    expect(failed[0]).toMatchObject({ detail: { en: "valid, but the running agent has not read it yet" } });
+    expect(report.advice.en).toContain("Make the agent read it again: kill -HUP ");
+    const handshake = report.checks.find(({ id }: { id: string }) => id === "ser.handshake");
+    expect(handshake).toMatchObject({ status: "skip", skipped_because: "cfg.valid" });
+    for (const command of ["status", "refresh"]) {
+      const { text } = await say(shop, [command, "--lang", "en"], places);
+      expect(text).toContain("The configuration is there, but the agent has not read it yet: run kill -HUP");
+    }
+    agent.kill("SIGHUP");
+    await shop.rig.until("an authinfo", async () => (await say(shop, ["status"], places)).code === 0);
+    const after = await shop.run(["--only", "cfg.valid,ser.handshake"], places);
+    expect(after.code).toBe(0);
+  });
+});
+
+const asRoot = process.getuid?.() === 0;
+
+describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", () => {
+  let shop: Shop;
+  beforeAll(async () => {
+    shop = await openShop({ agent: "running" });
+    await chmod(shop.directory, 0o755);
+    await chmod(shop.within("run"), 0o750);
+    await chmod(shop.within("state"), 0o700);
+  });
+  afterEach(async () => {
+    await chmod(shop.within("config.toml"), 0o640);
+  });
+  afterAll(async () => {
+    await shop[Symbol.asyncDispose]();
+  });
+
+  async function stranger(words: readonly string[]): Promise<Said> {
+    const user = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "scripts/facepay-agent.js"];
+    const args = [...user, ...words, "--config", shop.within("config.toml")];
+    const env = { PATH: process.env.PATH, TZ: "Asia/Shanghai" };
+    const told = await execute("setpriv", args, { env }).then(
+      ({ stdout, stderr }) => ({ code: 0, text: stdout + stderr }),
+      (error: { code: number; stdout: string; stderr: string }) => ({
+        code: error.code,
+        text: error.stdout + error.stderr,
+      }),
+    );
+    shop.rig.saw(`${words.join(" ")} as a stranger`, told.text);
+    return told;
+  }
+
+  it.each([
+    ["not read the configuration", 0o640],
+    ["read it, but not pass to the sockets", 0o644],
+  ])("is told to use sudo first, and nothing is accused: who may %s", async (_what, mode) => {
+    await chmod(shop.within("config.toml"), mode);
+    for (const command of ["status", "refresh"]) {
+      const { code, text } = await stranger([command, "--lang", "en"]);
+      expect(code).toBe(1);
+      expect(text).toContain("sudo");
+      expect(text).not.toContain("not running");
+    }
+    const check = await stranger(["config", "check", "--lang", "en"]);
+    expect(check.text).toMatch(/^This user may not read .*: check again with sudo/);
+    const report = JSON.parse((await stranger(["diagnose", "--json"])).text);
+    const accused = report.checks.filter(({ status }: { status: string }) => status === "fail" || status === "crash");
+    expect(accused).toEqual([]);
+    expect(report.agent).toBe("forbidden");
+    expect(report.advice.en).toMatch(/^Run this again with sudo first/);
+    expect(report.advice.zh).toMatch(/^请先用 sudo 重新运行/);
+    const unseen = report.checks.find(({ id }: { id: string }) => id === "key.file");
+    expect(unseen.status).toBe("skip");
+  });
+});
