@@ -157,7 +157,8 @@ function storeRows({ store }: StatusDocument): Row[] {
   const label = { zh: "本地数据", en: "kept state" };
   const { code, detail } = problem;
   const key = code === "KEY_FILE" ? sealKeyWords(detail) : undefined;
-  if (key === undefined) return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyFor(code))];
+  if (key === undefined)
+    return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyFor(code))];
   return [
     { label, value: { zh: `${code} ${key.fault.zh}`, en: `${code} ${key.fault.en}` }, tone: "bad" },
     { label: whatToDo, value: key.remedy, tone: "warn" },
