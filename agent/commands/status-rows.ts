@@ -7,18 +7,9 @@ import { sealKeyWords } from "../words/seal-key.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
 import { stateWords } from "../words/state-words.ts";
 import { warningTexts } from "../words/warning-texts.ts";
+import { hostRows } from "./host-rows.ts";
 import type { StatusDocument } from "./status-document.ts";
-
-/** One thing to be shown. Without a label it belongs to the row before it. */
-export interface Row {
-  readonly label?: Bilingual;
-  readonly value: Bilingual;
-  readonly tone?: Tone;
-  /** Instead of words: how much is left, 0 to 1, before the words. */
-  readonly bar?: number;
-}
-
-export type Tone = "good" | "warn" | "bad";
+import type { Row, Tone } from "./status-row.ts";
 
 const tones: Readonly<Record<AuthinfoState, Tone>> = {
   ...{ fresh: "good", due: "good", rejected: "warn", stale: "warn" },
@@ -195,32 +186,6 @@ function warningRows({ warnings }: StatusDocument): Row[] {
       tone: "warn",
     };
   });
-}
-
-const NEARLY_FULL_PERCENT = 90;
-
-function hostRows(host: Host | undefined, directory = "/"): Row[] {
-  if (host === undefined) return [];
-  const { memory, disk, os } = host;
-  const megabytes = (bytes: number) => `${Math.round(bytes / 1_048_576)} MB`;
-  const rows: Row[] = [];
-  if (disk !== undefined) {
-    rows.push({
-      label: { zh: "磁盘", en: "disk" },
-      value: {
-        zh: `可用 ${megabytes(disk.availableBytes)}，已用 ${disk.usedPercent}%（${directory}）`,
-        en: `${megabytes(disk.availableBytes)} free, ${disk.usedPercent}% used (${directory})`,
-      },
-      tone: disk.usedPercent > NEARLY_FULL_PERCENT ? "bad" : "good",
-    });
-  }
-  const [free, all] = [megabytes(memory.availableBytes), megabytes(memory.totalBytes)];
-  rows.push({
-    label: { zh: "内存", en: "memory" },
-    value: { zh: `可用 ${free}，共 ${all}`, en: `${free} of ${all} available` },
-  });
-  rows.push({ label: { zh: "系统", en: "system" }, value: same(os) });
-  return rows;
 }
 
 /** "1:02:03", "41:20", "0:09". */

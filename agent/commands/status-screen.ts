@@ -1,7 +1,7 @@
 import { visible } from "../config/problem.ts";
 import { type Console, cut, padded, widthOf, wrap } from "../diagnose/console.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
-import type { Row, Tone } from "./status-rows.ts";
+import type { Row, Tone } from "./status-row.ts";
 
 export interface ScreenOptions extends Console {
   /** Lines beyond are left out, and it is said how many; undefined for a text that scrolls. */

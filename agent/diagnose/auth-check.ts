@@ -70,7 +70,7 @@ export function judgeAgentsWord(agent: DiagnoseContext["agent"]): Outcome | unde
 }
 
 /** The verdict of the probe; undefined when it tells nothing of the merchant. */
-export function judgeAuth(probe: Probe | undefined, place: Place): Outcome | undefined {
+function judgeAuth(probe: Probe | undefined, place: Place): Outcome | undefined {
   if (probe === undefined) return undefined;
   const { error, signed } = probe;
   if (error === undefined) return found("pass", "签名自检通过", "the signed self-test was accepted");

@@ -85,7 +85,7 @@ function causeIn(id: string, turn: Turn | undefined): string | undefined {
   return turn?.status === "skip" ? turn.because : undefined;
 }
 
-export function becauseOf(id: string): Bilingual {
+function becauseOf(id: string): Bilingual {
   return { zh: `先处理 ${id}`, en: `mend ${id} first` };
 }
 

@@ -10,7 +10,7 @@ import { CREDENTIALS, readUnits, type Units } from "./units.ts";
 type Once = Pick<DiagnoseContext, "once">;
 
 /** The state directory of a terminal that says nothing else (contract 2). */
-export const DEFAULT_STATE = "/var/lib/facepay-agent";
+const DEFAULT_STATE = "/var/lib/facepay-agent";
 
 /** What stands in the configuration file, in force or not. */
 export function configurationOf(context: Once & Pick<DiagnoseContext, "configFile" | "env">): Promise<LoadResult> {

@@ -104,7 +104,7 @@ async function nameOf(directory: string): Promise<string> {
 }
 
 /** Pure: "facepay-agent" out of "node\0--flag\0/usr/lib/facepay-agent/facepay-agent.cjs\0run". */
-export function scriptIn(cmdline: string): string {
+function scriptIn(cmdline: string): string {
   const words = cmdline.split("\0");
   const script = words.find((word) => /\.[cm]?[jt]s$/.test(word)) ?? words[0] ?? "?";
   return path.parse(script).name;

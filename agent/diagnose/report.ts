@@ -81,7 +81,7 @@ export function reportedCheck({ check, status, value, detail, remedy, because, d
 }
 
 /** Where the documentation of a check stands. */
-export function docOf({ code }: Pick<Check, "code">): string {
+function docOf({ code }: Pick<Check, "code">): string {
   return `docs/diagnose.md#${code}`;
 }
 

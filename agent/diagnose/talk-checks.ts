@@ -171,7 +171,7 @@ export function judgeFrames({ frames }: Spoken): Outcome {
   return found(telling && percent >= BAD_FRAMES_PERCENT ? "fail" : "warn", ...words, { value });
 }
 
-export function judgeData(spoken: Spoken, { loaded }: Pick<DiagnoseContext, "loaded">): Outcome {
+function judgeData(spoken: Spoken, { loaded }: Pick<DiagnoseContext, "loaded">): Outcome {
   const { failure, rawDataMs, rawDataLength, hello } = spoken;
   if (failure !== undefined) return judgeFailure(failure);
   const deviceId = hello?.deviceId ?? loaded?.config.identity.deviceId;

@@ -48,7 +48,7 @@ export const proxyCheck: Check = {
   },
 };
 
-export function judgeProxy(proxy: string, probes: readonly Probe[]): Outcome {
+function judgeProxy(proxy: string, probes: readonly Probe[]): Outcome {
   const failures = probes
     .map(({ error }) => error)
     .filter((error) => error?.code === "PAY_PROXY" || error?.code === "PAY_PROXY_AUTH");
@@ -95,7 +95,7 @@ export const captiveCheck: Check = {
   },
 };
 
-export function judgeCaptive(probes: readonly Probe[]): Outcome {
+function judgeCaptive(probes: readonly Probe[]): Outcome {
   const caught = probes.filter(({ error, portal }) => portal !== undefined || PORTAL_CODES.has(error?.code ?? ""));
   const [first] = caught;
   if (first === undefined) return found("pass", "没有网页登录", "no login page in between");

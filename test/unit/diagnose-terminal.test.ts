@@ -6,7 +6,8 @@ import { judgeClient } from "../../agent/diagnose/client-check.ts";
 import { judgeConfiguration, judgePermissions } from "../../agent/diagnose/config-checks.ts";
 import { judgeIdentity } from "../../agent/diagnose/identity-check.ts";
 import { judgeSeal, openDirectory } from "../../agent/diagnose/key-checks.ts";
-import { judgeDirectory, judgeKept } from "../../agent/diagnose/store-checks.ts";
+import { judgeDirectory } from "../../agent/diagnose/state-directory.ts";
+import { judgeKept } from "../../agent/diagnose/store-checks.ts";
 import type { Found } from "../../agent/store/recover.ts";
 import { stateOf } from "../support/store-fixture.ts";
 

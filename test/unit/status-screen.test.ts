@@ -61,7 +61,7 @@ function picture(
 
 describe("a seal's key that cannot be used", () => {
   const rows = (problem: { code: string; detail: string }) =>
-    statusRows({ ...document, store: { directory: "/d", problem } }, undefined, now).map(
+    statusRows({ ...document, store: { directory: "/d", problem } }, undefined, now, undefined).map(
       ({ label, value }) => `${label?.en ?? ""}: ${value.en} ${value.zh}`,
     );
 
@@ -79,7 +79,7 @@ describe("a seal's key that cannot be used", () => {
   it("is not the only trouble of a store, nor shown when there is none", () => {
     const shown = rows({ code: "STORE_WRITE", detail: "the state was not written: ENOSPC in write" });
     expect(shown.join("\n")).toMatch(/kept state: STORE_WRITE the state was not written.*\nwhat to do: /);
-    expect(statusRows(document, undefined, now).some(({ label }) => label?.en === "kept state")).toBe(false);
+    expect(statusRows(document, undefined, now, undefined).some(({ label }) => label?.en === "kept state")).toBe(false);
   });
 });
 
