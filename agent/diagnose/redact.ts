@@ -5,7 +5,7 @@ export interface Secret {
 }
 
 /** Contract 9: not even a part. Shorter pieces would be found by chance. */
-export const PIECE = 8;
+const PIECE = 8;
 /** A secret that is shorter than a piece is looked for as a whole; one of fewer characters is in every text. */
 const SHORTEST = 5;
 
