@@ -86,9 +86,9 @@ function judgeAuth(probe: Probe | undefined, place: Place): Outcome | undefined 
   return failure.httpStatus === undefined ? undefined : refused(failure, error.message, valuesOf(error));
 }
 
-/** A gateway need not forward the self-test, and a wrong path looks just the same, unless it says that there is nothing. */
+/** A gateway need not forward the self-test, and a wrong path looks just the same, unless it is one of ours, which does. */
 function isLost({ code, context }: AgentError, { mode }: Place): boolean {
-  return code === "PAY_NOT_FOUND" && mode === "gateway" && context.answerCode === undefined;
+  return code === "PAY_NOT_FOUND" && mode === "gateway" && !`${context.answerCode ?? ""}`.startsWith("GATEWAY_");
 }
 
 /** Where no request of the agent's own has told more. */

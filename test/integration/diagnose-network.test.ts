@@ -365,7 +365,7 @@ describe("with the agent running", () => {
   it("a gateway that does not forward the self-test, but took the agent's own request, is well", async () => {
     await using rig = await openRig(gateway);
     await rig.serve();
-    rig.pay.faults.always = { status: 404 };
+    rig.pay.faults.always = { status: 404, body: JSON.stringify({ code: "NOT_FOUND", message: "no such route" }) };
     const { first, status } = await examine(rig);
     expect(first).toBe("none");
     expect(status("pay.auth")).toBe("pass");
