@@ -440,7 +440,10 @@ describe("a terminal whose agent runs", () => {
     await appendFile(rig.configFile, '\n[log]\nlevel = "warn"\n');
     try {
       const { check } = await shop.diagnose(["--only", "cfg.valid"]);
-      expect(check("cfg.valid")).toMatchObject({ status: "warn", remedy: { en: expect.stringContaining("reload") } });
+      expect(check("cfg.valid")).toMatchObject({
+        status: "warn",
+        remedy: { en: expect.stringMatching(/read it again: kill -HUP \d+\.$/) },
+      });
     } finally {
       await writeFile(rig.configFile, before);
     }
