@@ -3,10 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAuthority, createSelfSigned } from "../../agent/simulation/certificates.ts";
-import { AUTHINFO, codeOf, GatewayRig, pairOf, sha256 } from "../support/gateway-rig.ts";
+import { AUTHINFO, codeOf, GatewayRig, pairOf, removeFactory, sha256 } from "../support/gateway-rig.ts";
 import { revocationList } from "../support/revocation-list.ts";
 
 let rig: GatewayRig;
+afterAll(removeFactory);
 const DAY_MS = 86_400_000;
 const secondTerminal = { token: "0123456789abcdef" };
 

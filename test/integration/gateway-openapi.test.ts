@@ -3,7 +3,15 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { AUTHINFO, ECHO, type GatewayAnswer, GatewayRig, type Line, sha256 } from "../support/gateway-rig.ts";
+import {
+  AUTHINFO,
+  ECHO,
+  type GatewayAnswer,
+  GatewayRig,
+  type Line,
+  removeFactory,
+  sha256,
+} from "../support/gateway-rig.ts";
 
 const text = await readFile(new URL("../../docs/gateway.openapi.yaml", import.meta.url), "utf8");
 
@@ -66,6 +74,7 @@ function judge(path: string, { status, headers, body }: GatewayAnswer): unknown[
 }
 
 let rig: GatewayRig;
+afterAll(removeFactory);
 beforeAll(async () => {
   rig = await GatewayRig.create();
   const second = { device_id: "D2", certificate_cn: undefined, token_sha256: sha256("t"), sub_appid: undefined };

@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemEntropy } from "../../agent/entropy.ts";
 import type { AgentError } from "../../agent/errors.ts";
-import { type GatewayAnswer, GatewayRig, sha256 } from "../support/gateway-rig.ts";
+import { type GatewayAnswer, GatewayRig, removeFactory, sha256 } from "../support/gateway-rig.ts";
 import { TerminalSide } from "../support/terminal-side.ts";
 
 let rig: GatewayRig;
+afterAll(removeFactory);
 const tokens = { D1: "token of the first terminal", D2: "token of the second terminal" };
 const lineOf = (id: "D1" | "D2") =>
   rig.line({ device_id: id, certificate_cn: undefined, token_sha256: sha256(tokens[id].replaceAll(" ", "-")) });

@@ -5,9 +5,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Formatter, Rsa } from "wechatpay-axios-plugin";
 import { systemEntropy } from "../../agent/entropy.ts";
 import { AgentProcess } from "../support/agent-process.ts";
-import { AUTHINFO, codeOf, ECHO, type GatewayAnswer, GatewayRig, sha256 } from "../support/gateway-rig.ts";
+import {
+  AUTHINFO,
+  codeOf,
+  ECHO,
+  type GatewayAnswer,
+  GatewayRig,
+  removeFactory,
+  sha256,
+} from "../support/gateway-rig.ts";
 
 let rig: GatewayRig;
+afterAll(removeFactory);
 
 /** As a terminal would: over the very octets that came. */
 function isSigned({ headers, body }: GatewayAnswer): boolean {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import { openDatagrams } from "../../agent/systemd/datagram.ts";
@@ -14,11 +14,17 @@ import { openRig, removeFactory } from "../support/running-agent.ts";
 const clock = systemClock();
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
+/** Tests of the agent run side by side, and one must not lose another's. */
+const directories: (typeof directory)[] = [];
+
 beforeEach(async () => {
   directory = await temporaryDirectory();
+  directories.push(directory);
 });
-afterEach(() => directory.remove());
-afterAll(removeFactory);
+afterAll(async () => {
+  await removeFactory();
+  for (const { remove } of directories) await remove();
+});
 
 describe("datagrams", () => {
   it("arrive whole at a path and at an abstract name", async () => {

@@ -1,5 +1,4 @@
 import { createHash, createPublicKey, randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
 import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
@@ -45,9 +44,13 @@ export const pairOf = ({ certPem, privateKeyPem }: Certificate): Terminal => ({ 
 let factory: Promise<Playground> | undefined;
 
 async function makeFactory(): Promise<Playground> {
-  const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-factory-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  return await createPlayground(directory);
+  return await createPlayground(await mkdtemp(path.join(os.tmpdir(), "facepay-factory-")));
+}
+
+/** To be called once, when a test file has ended. */
+export async function removeFactory(): Promise<void> {
+  const playground = await factory;
+  if (playground) await rm(playground.directory, { recursive: true, force: true });
 }
 
 /** A gateway as a process of its own, with a register and a simulated WeChat Pay behind it, in one directory. */
