@@ -11,6 +11,7 @@ import type { WechatPayStatus } from "./wechatpay/wechatpay.ts";
 export interface StatusSources {
   readonly version: string;
   readonly bootId: string;
+  readonly pid: number;
   readonly startedAtWallMs: number;
   readonly uptimeS: number;
   readonly config?: { readonly file: string; readonly hash: string; readonly source: "file" | "remembered" };
@@ -35,6 +36,7 @@ export function statusDocument(sources: StatusSources): Record<string, unknown> 
     config: sources.config ? config(sources.config) : null,
     state_format: STATE_FORMAT,
     boot_id: sources.bootId,
+    pid: sources.pid,
     started_at: time(sources.startedAtWallMs),
     uptime_s: Math.floor(sources.uptimeS),
     authinfo: authinfo(sources.view, keeper),

@@ -8,6 +8,7 @@ import type { Bilingual } from "../language.ts";
 import { type Starting, setUpRemedy, startCommand } from "../words/start-command.ts";
 import type { AgentUnreachable } from "./admin-client.ts";
 import type { PackagedOptions } from "./options.ts";
+import type { StatusDocument } from "./status-document.ts";
 
 /** The admin socket of the agent that runs with this configuration; the packaged one when nothing says otherwise. */
 export async function whereIsAdminSocket(file: string): Promise<string> {
@@ -41,9 +42,12 @@ export async function startingOf({ config: configFile, packagedConfig }: Package
 }
 
 /** The next step of an agent that has no configuration; undefined for one that has. */
-export async function setUpOf(state: string, options: PackagedOptions): Promise<Bilingual | undefined> {
-  if (state !== "unprovisioned") return undefined;
-  return setUpRemedy(await startingOf(options), existsSync(options.config));
+export async function setUpOf(
+  { authinfo, pid }: Pick<StatusDocument, "authinfo" | "pid">,
+  options: PackagedOptions,
+): Promise<Bilingual | undefined> {
+  if (authinfo.state !== "unprovisioned") return undefined;
+  return setUpRemedy(await startingOf(options), existsSync(options.config), pid);
 }
 
 /** Whether this user is kept from reading a file, rather than that there is none. */

@@ -33,10 +33,10 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
     return valid ? 0 : INVALID;
   }
   const barred = await barredFrom(options.config, result);
-  if (barred !== undefined) {
+  if (barred.length > 0) {
     const text = {
-      zh: `当前用户没有权限读取 ${barred}：请用 sudo 重新检查，下面的结果不完整`,
-      en: `This user may not read ${barred}: check again with sudo; what follows is not the whole`,
+      zh: `当前用户没有权限读取 ${barred.join("、")}：请用 sudo 重新检查`,
+      en: `This user may not read ${barred.join(", ")}: check again with sudo`,
     };
     process.stdout.write(`${say(text, language)}\n`);
   }
@@ -44,21 +44,31 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
     if (found.length === 0) return "";
     return `${title} (${found.length})\n${found.map((problem) => renderProblem(problem, language)).join("\n")}\n`;
   };
-  const verdict = valid ? { zh: "配置有效", en: "the configuration is valid" } : { zh: "配置无效", en: "invalid" };
+  const seen = problems.filter(isNotOf(barred));
+  const verdict = valid
+    ? { zh: "配置有效", en: "the configuration is valid" }
+    : seen.length > 0
+      ? { zh: "配置无效", en: "invalid" }
+      : { zh: "未能检查完整", en: "could not be checked as a whole" };
   process.stdout.write(
-    list(say({ zh: "问题", en: "problems" }, language), problems) +
+    list(say({ zh: "问题", en: "problems" }, language), seen) +
       list(say({ zh: "警告", en: "warnings" }, language), result.warnings) +
       `${options.config}: ${say(verdict, language)}\n`,
   );
   return valid ? 0 : INVALID;
 }
 
-/** A file that only the service's user and root may read; for whoever else asks it is no fault. */
-async function barredFrom(file: string, { kind }: { readonly kind: string }): Promise<string | undefined> {
-  if (kind === "ok" || process.geteuid?.() === 0) return undefined;
+/** What is said of files that could not be read is true of this user alone. */
+function isNotOf(files: readonly string[]): (problem: Problem) => boolean {
+  return ({ origin, instead }) => !files.some((file) => origin === file || instead.en.endsWith(` ${file}`));
+}
+
+/** Files that only the service's user and root may read; for whoever else asks that is no fault. */
+async function barredFrom(file: string, { kind }: { readonly kind: string }): Promise<string[]> {
+  if (kind === "ok" || process.geteuid?.() === 0) return [];
   const loaded = await loadConfig({ file, env: process.env });
   const named = loaded.kind === "ok" ? [...loaded.named.values()] : [];
-  return [file, ...named].find(mayNotRead);
+  return [file, ...named].filter(mayNotRead);
 }
 
 async function show(options: PackagedOptions, language: Language): Promise<number> {

@@ -1,4 +1,4 @@
-import { chooseLanguage, say } from "../language.ts";
+import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import { failureIn, remedyOf } from "../remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
@@ -37,10 +37,8 @@ export async function refresh(options: PackagedOptions): Promise<number> {
       return 1;
     }
     print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
-    const remedy =
-      code === "UNPROVISIONED"
-        ? await setUpOf("unprovisioned", options)
-        : await remedyFrom(socket, { code, detail: typeof detail === "string" ? detail : undefined });
+    const now = await statusFrom(socket);
+    const remedy = now?.authinfo.state === "unprovisioned" ? await setUpOf(now, options) : remedyNow(code, detail, now);
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {
@@ -50,12 +48,13 @@ export async function refresh(options: PackagedOptions): Promise<number> {
   }
 }
 
-/**
- * The problem names code and words; what else the remedy goes by stands in the status. An agent that has just answered and has ended
- * meanwhile is no reason to say less.
- */
-async function remedyFrom(socket: string, told: { readonly code: string; readonly detail?: string | undefined }) {
+/** What else the remedy goes by. An agent that has just answered and has ended meanwhile is no reason to say less. */
+async function statusFrom(socket: string): Promise<StatusDocument | undefined> {
   const asked = await askAgent(socket, "GET", "/v1/status", STATUS_MS).catch(() => undefined);
-  const { wechatpay, last_error: last } = (asked?.body ?? {}) as Partial<StatusDocument>;
-  return remedyOf(failureIn(last?.code === told.code ? last : told, wechatpay));
+  return asked?.status === 200 ? (asked.body as unknown as StatusDocument) : undefined;
+}
+
+function remedyNow(code: string, detail: unknown, now: StatusDocument | undefined): Bilingual | undefined {
+  const told = { code, detail: typeof detail === "string" ? detail : undefined };
+  return remedyOf(failureIn(now?.last_error?.code === code ? now.last_error : told, now?.wechatpay));
 }

@@ -1,6 +1,8 @@
 /** `GET /v1/status` as far as people are shown it (contract 5). */
 export interface StatusDocument {
   readonly version?: string;
+  /** An older agent does not say. */
+  readonly pid?: number;
   readonly authinfo: {
     readonly state: string;
     readonly generation?: number;

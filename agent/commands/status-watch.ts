@@ -103,7 +103,7 @@ class Observer {
           this.host = host;
         });
       }
-      return { kind: "status", document, setUp: await setUpOf(document.authinfo.state, this.#options) };
+      return { kind: "status", document, setUp: await setUpOf(document, this.#options) };
     } catch (error) {
       if (!(error instanceof AgentUnreachable)) throw error;
       this.#socket = undefined;

@@ -36,7 +36,7 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
       import("./status-rows.ts"),
       import("./status-screen.ts"),
     ]);
-    const setUp = await setUpOf(document.authinfo.state, options);
+    const setUp = await setUpOf(document, options);
     const columns = stdout.isTTY ? console.columns : COLUMNS_OF_A_FILE;
     const lines = renderRows(statusRows(document, host, clock.wall(), setUp), { ...console, columns });
     stdout.write(`${lines.join("\n")}\n`);

@@ -1,3 +1,4 @@
+import { isTable } from "../config/keys/fields.ts";
 import type { Bilingual } from "../language.ts";
 import type { Check, Outcome } from "./check.ts";
 
@@ -95,8 +96,13 @@ export function shownOf(results: readonly Result[], only: readonly string[] | un
   return results.filter(({ check, status }) => only.includes(check.id) || status === "fail" || status === "crash");
 }
 
-/** What the technician turns to first: the first failure in order of cause, else the first crash, else the first warning. */
+/**
+ * What the technician turns to first: the first failure in order of cause, else the first crash, else the first warning. But an earlier
+ * configuration that is still in force may be the reason of any failure, and to have the new one read is little work.
+ */
 export function firstOf(results: readonly Result[]): Result | undefined {
+  const unread = results.find(({ status, value }) => status === "warn" && isTable(value) && "running_hash" in value);
+  if (unread !== undefined && results.some(isBad)) return unread;
   for (const status of ["fail", "crash", "warn"] as const) {
     const found = results.find((result) => result.status === status);
     if (found !== undefined) return found;
@@ -104,10 +110,14 @@ export function firstOf(results: readonly Result[]): Result | undefined {
   return undefined;
 }
 
+export function isBad({ status }: Pick<Result, "status">): boolean {
+  return status === "fail" || status === "crash";
+}
+
 /** Contract 8. */
 export function exitOf(results: readonly Pick<Result, "status">[], warningsAsErrors: boolean): Exit {
   const some = (status: Status) => results.some((result) => result.status === status);
-  if (some("fail") || some("crash")) return 1;
+  if (results.some(isBad)) return 1;
   if (some("warn")) return warningsAsErrors ? 1 : 2;
   return 0;
 }

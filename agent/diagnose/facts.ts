@@ -46,6 +46,13 @@ export function hasNoConfiguration(agent: AgentReading): boolean {
   return authinfo?.state === "unprovisioned";
 }
 
+/** By its own word, which an agent without a configuration gives as well. */
+export function pidOf(agent: AgentReading): number | undefined {
+  if (agent.kind !== "running") return undefined;
+  const { pid } = agent.status as { pid?: unknown };
+  return typeof pid === "number" ? pid : undefined;
+}
+
 /** Undefined without systemd, or when the service is not installed. */
 export function unitsOf(context: Once): Promise<Units | undefined> {
   return context.once("units", readUnits);

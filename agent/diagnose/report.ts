@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import type { Bilingual } from "../language.ts";
 import { reloadCommand, startCommand } from "../words/start-command.ts";
 import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
-import { type Exit, exitOf, firstOf, type Result, type Status } from "./engine.ts";
-import { operatingSystemOf } from "./facts.ts";
+import { type Exit, exitOf, firstOf, isBad, type Result, type Status } from "./engine.ts";
+import { operatingSystemOf, pidOf } from "./facts.ts";
 
 export const SCHEMA = "facepay-agent.diagnose/1";
 
@@ -109,10 +109,15 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
       ...{ pass: count("pass"), warn: count("warn"), fail: count("fail"), skip: count("skip"), crash: count("crash") },
       exit: exitOf(results, warningsAsErrors),
     },
-    first: first?.check.id ?? null,
+    // Beside what could not be seen a warning is nothing to begin with.
+    first:
+      first === undefined || (isBarred(context.privileged, context.agent.kind) && !isBad(first))
+        ? null
+        : first.check.id,
     advice: adviceOf(first, results, {
       ...{ agent: context.agent.kind, installed: context.installed, configFile: context.configFile },
       privileged: context.privileged,
+      pid: pidOf(context.agent),
     }),
     checks: results.map(reportedCheck),
   };
@@ -124,6 +129,8 @@ export interface Surroundings {
   readonly installed: boolean;
   readonly configFile: string;
   readonly privileged: boolean;
+  /** Of the agent, where it is known. */
+  readonly pid?: number | undefined;
 }
 
 /** Failures whose own remedy starts the agent. */
@@ -133,14 +140,13 @@ const STARTING = new Set(["svc.enabled", "svc.running", "pay.authinfo"]);
 export function adviceOf(
   first: Result | undefined,
   results: readonly Result[],
-  { agent, installed, configFile, privileged }: Surroundings,
+  { agent, installed, configFile, privileged, pid }: Surroundings,
 ): Bilingual {
-  // What nobody else may look at is most of it: whatever is found without that is a guess.
-  const barred = !privileged && agent === "forbidden";
+  const barred = isBarred(privileged, agent);
   const sudo = privileged || barred ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
   if (barred) {
     const [zh, en] =
-      first === undefined
+      first === undefined || !isBad(first)
         ? ["", ""]
         : [
             ` 目前所见 [${first.check.code} ${first.check.id}] ${first.detail.zh}。`,
@@ -152,16 +158,16 @@ export function adviceOf(
     };
   }
   const start = startCommand({ installed, configFile });
-  if (first?.status === "fail" || first?.status === "crash") {
+  if (first !== undefined && results.some(isBad)) {
     const { check, detail } = first;
     const { id, code } = check;
     const remedy = agent === "absent" ? withoutRestart(first.remedy) : first.remedy;
     // Mended is not started: whoever does only what this line says has to end with an agent at work.
-    const reload = reloadCommand({ installed });
+    const reload = reloadCommand({ installed }, pid);
     const also =
       agent === "absent" && !STARTING.has(id)
         ? { zh: `然后启动服务：${start}，再执行`, en: `Then start the agent: ${start}, and run` }
-        : id === "cfg.valid" && agent === "running" && !isReload(remedy)
+        : agent === "running" && (id === "cfg.valid" || editsConfiguration(remedy)) && !isReload(remedy)
           ? { zh: `然后让服务读取：${reload}，再执行`, en: `Then make the agent read it: ${reload}, and run` }
           : { zh: "然后执行", en: "Then run" };
     return {
@@ -191,6 +197,18 @@ export function adviceOf(
 /** What does not run is not restarted: the advice goes on to start it. */
 function withoutRestart({ zh, en }: Bilingual): Bilingual {
   return { zh: zh.replace(/，然后重启服务(?=。)/, ""), en: en.replace(/, then restart the service(?=\.)/, "") };
+}
+
+/** What only the service's user and root may look at is most of it: whatever is found without that is a guess. */
+function isBarred(privileged: boolean, agent: AgentReading["kind"]): boolean {
+  return !privileged && agent === "forbidden";
+}
+
+/** A remedy after which the file is another one. */
+function editsConfiguration({ en }: Bilingual): boolean {
+  return /\b(in the configuration|base_urls|baud_rate|ca_file|(driver|identity|wechatpay|store|api)\.[a-z_]+)\b/.test(
+    en,
+  );
 }
 
 /** A remedy that ends with the agent reading its configuration, which provision sees to as well. */

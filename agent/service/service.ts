@@ -160,6 +160,7 @@ export class Service {
     return statusDocument({
       version,
       bootId,
+      pid: process.pid,
       startedAtWallMs: this.#startedAt.wall,
       uptimeS: (clock.boot() - this.#startedAt.boot) / 1_000,
       view: this.keeper.view(),

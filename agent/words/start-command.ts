@@ -21,11 +21,15 @@ export function reloadCommand({ installed }: Pick<Starting, "installed">, pid?: 
   return installed ? "systemctl reload facepay-agent" : `kill -HUP ${pid ?? "PID"}`;
 }
 
-/** What a terminal without a configuration wants. `present`: there is one, but the agent was started before it was. */
-export function setUpRemedy(starting: Starting, present: boolean): Bilingual {
+/**
+ * What a terminal without a configuration wants.
+ * @param present there is one, but the agent was started before it was
+ * @param pid of the agent, where it is known
+ */
+export function setUpRemedy(starting: Starting, present: boolean, pid?: number): Bilingual {
   const { installed, configFile } = starting;
   if (present) {
-    const reload = reloadCommand(starting);
+    const reload = reloadCommand(starting, pid);
     return {
       zh: `配置文件已放入，但服务还没有读取：请执行 ${reload}。`,
       en: `The configuration is there, but the agent has not read it yet: run ${reload}.`,

@@ -1,4 +1,4 @@
-import { chmod, cp, rename } from "node:fs/promises";
+import { chmod, cp, readFile, rename, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AgentProcess } from "../support/agent-process.ts";
 import { removeFactory } from "../support/running-agent.ts";
@@ -66,17 +66,46 @@ describe("an agent that was started before it had a configuration", () => {
     const failed = report.checks.filter(({ status }: { status: string }) => status === "fail" || status === "crash");
     expect(failed.map(({ id }: { id: string }) => id)).toEqual(["cfg.valid"]);
     expect(failed[0]).toMatchObject({ detail: { en: "valid, but the running agent has not read it yet" } });
-    expect(report.advice.en).toContain("Make the agent read it again: kill -HUP ");
+    expect(report.advice.en).toContain(`Make the agent read it again: kill -HUP ${agent.pid}.`);
     const handshake = report.checks.find(({ id }: { id: string }) => id === "ser.handshake");
     expect(handshake).toMatchObject({ status: "skip", skipped_because: "cfg.valid" });
     for (const command of ["status", "refresh"]) {
       const { text } = await say(shop, [command, "--lang", "en"], places);
-      expect(text).toContain("The configuration is there, but the agent has not read it yet: run kill -HUP");
+      expect(text).toContain(
+        `The configuration is there, but the agent has not read it yet: run kill -HUP ${agent.pid}.`,
+      );
     }
     agent.kill("SIGHUP");
     await shop.rig.until("an authinfo", async () => (await say(shop, ["status"], places)).code === 0);
     const after = await shop.run(["--only", "cfg.valid,ser.handshake"], places);
     expect(after.code).toBe(0);
+  });
+});
+
+describe("an agent that works with an earlier configuration than the one on the disk", () => {
+  it.each([
+    ["and has the fault that was mended in it", true],
+    ["and none of the faults of the new one", false],
+  ])("is made to read it before anything else is looked at: %s", async (_what, running) => {
+    await using shop = await openShop({ agent: "running" });
+    const good = await readFile(shop.within("config.toml"), "utf8");
+    const bad = good.replace(/^path = .*$/m, `path = "${shop.within("no-such.sock")}"`);
+    expect(bad).not.toBe(good);
+    if (running) {
+      await writeFile(shop.within("config.toml"), bad);
+      shop.rig.agent.kill("SIGHUP");
+      await shop.rig.until("the reload", async () => shop.rig.agent.logged("CONFIGURED").length === 2);
+      await writeFile(shop.within("config.toml"), good);
+    } else {
+      await writeFile(shop.within("config.toml"), bad);
+    }
+    const { report, exit } = await shop.diagnose();
+    expect(exit).toBe(1);
+    expect(report.first).toBe("cfg.valid");
+    expect(report.advice.en).toMatch(
+      /^Do this first \[301 cfg\.valid\] valid, but the agent still works with an earlier one\. Make the agent read it again: kill -HUP \d+\. Then run facepay-agent diagnose/,
+    );
+    expect(report.advice.zh).toMatch(/^先处理 \[301 cfg\.valid\]/);
   });
 });
 
@@ -125,10 +154,12 @@ describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", 
     }
     const check = await stranger(["config", "check", "--lang", "en"]);
     expect(check.text).toMatch(/^This user may not read .*: check again with sudo/);
+    // What only the service's user may read is as it should be.
+    expect(check.text).not.toMatch(/chmod|chown/);
     const report = JSON.parse((await stranger(["diagnose", "--json"])).text);
     const accused = report.checks.filter(({ status }: { status: string }) => status === "fail" || status === "crash");
     expect(accused).toEqual([]);
-    expect(report.agent).toBe("forbidden");
+    expect(report).toMatchObject({ agent: "forbidden", first: null });
     expect(report.advice.en).toMatch(/^Run this again with sudo first/);
     expect(report.advice.zh).toMatch(/^请先用 sudo 重新运行/);
     const unseen = report.checks.find(({ id }: { id: string }) => id === "key.file");

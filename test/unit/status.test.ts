@@ -5,6 +5,7 @@ const wall = Date.UTC(2026, 5, 1, 4);
 const sources: StatusSources = {
   version: "0.1.0",
   bootId: "boot-1",
+  pid: 4711,
   startedAtWallMs: wall,
   uptimeS: 12.7,
   clock: { trusted: false, steps: 0 },
@@ -47,6 +48,7 @@ describe("the status document", () => {
     const document = statusDocument(sources);
     expect(document).toMatchObject({
       state_format: 1,
+      pid: 4711,
       uptime_s: 12,
       authinfo: {
         state: "fresh",
