@@ -6,6 +6,9 @@ import os from "node:os";
 import { findCompiler } from "../drivers/simulator/compile-sdk.ts";
 import { bridgeRows } from "./bench/bridge.ts";
 import { render } from "./bench/table.ts";
+import { readOptions } from "./read-options.ts";
+
+readOptions("bench:bridge", {});
 
 if (findCompiler() === undefined) {
   process.stderr.write(

@@ -1,6 +1,9 @@
 /** `npm run check`: the type check and the linter, warnings being errors. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { readOptions } from "./read-options.ts";
+
+readOptions("check", {});
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 // The linter's own binary: its umbrella package names builds for every system, which not every registry mirror holds, and

@@ -27,19 +27,19 @@ class Refusal extends Error {}
 
 function options() {
   const { values } = readOptions("package", {
-    arch: { type: "string", default: "all" },
-    out: { type: "string", default: path.join(root, "dist") },
-    compression: { type: "string", default: "zstd" },
-    "deb-version": { type: "string" },
+    arch: { type: "string", default: "all", choices: ["amd64", "arm64", "all"] },
+    out: { type: "string", shown: "DIR" },
+    compression: { type: "string", default: "zstd", choices: ["zstd", "xz"] },
+    "deb-version": { type: "string", shown: "V" },
     lint: { type: "boolean", default: false },
-    maintainer: { type: "string", default: "facepay-agent maintainers <facepay-agent@packages.example.org>" },
+    maintainer: {
+      type: "string",
+      default: "facepay-agent maintainers <facepay-agent@packages.example.org>",
+      shown: "'NAME <MAIL>'",
+    },
   });
-  const { arch, compression } = values;
-  const all: Architecture[] = ["amd64", "arm64"];
-  const wanted = arch === "all" ? all : all.filter((it) => it === arch);
-  if (wanted.length === 0) throw new Refusal(`--arch ${arch}: amd64, arm64 or all`);
-  if (compression !== "zstd" && compression !== "xz") throw new Refusal(`--compression ${compression}: zstd or xz`);
-  return { ...values, compression, wanted, out: path.resolve(values.out) };
+  const wanted: Architecture[] = values.arch === "all" ? ["amd64", "arm64"] : [values.arch];
+  return { ...values, wanted, out: path.resolve(values.out ?? path.join(root, "dist")) };
 }
 
 /** The time that everything in the package bears: SOURCE_DATE_EPOCH, else that of the commit. */
@@ -137,5 +137,5 @@ try {
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = error instanceof Refusal || (error as { code?: string }).code?.startsWith("ERR_PARSE") ? 64 : 1;
+  process.exitCode = error instanceof Refusal ? 64 : 1;
 }

@@ -68,7 +68,7 @@ function usageOf(script: string, options: Options): string {
   });
   // What npm itself calls a script by its bare name.
   const call = ["start", "test"].includes(script) ? script : `run ${script}`;
-  return `usage: npm ${call} --${all.join("")}`;
+  return all.length === 0 ? `usage: npm ${call}` : `usage: npm ${call} --${all.join("")}`;
 }
 
 function isCount(value: unknown): boolean {

@@ -7,6 +7,9 @@ import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../agent/clock.ts";
 import { openRig, type Rig, removeFactory } from "../test/support/running-agent.ts";
+import { readOptions } from "./read-options.ts";
+
+readOptions("test:clock", {});
 
 const LIBRARIES = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(
   (arch) => `/usr/lib/${arch}/faketime/libfaketimeMT.so.1`,

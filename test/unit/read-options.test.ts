@@ -29,6 +29,8 @@ describe("the options of a long test", () => {
     ["bench.ts", ["--only", "start,toString"], "--only: there is no row toString"],
     ["bench.ts", ["--launcher", "/nowhere"], "--launcher: there is no /nowhere"],
     ["build.ts", ["--arch", "arm"], "--arch arm: one of x64, arm64, please"],
+    ["package.ts", ["--arch", "i386"], "--arch i386: one of amd64, arm64, all, please"],
+    ["check.ts", ["--fix"], "Unknown option '--fix'"],
     ["demo.ts", ["--lang", "de"], "--lang de: one of zh-CN, en, both, please"],
     ["demo.ts", ["--gatway"], "Unknown option '--gatway'"],
   ] as const)("are refused by %s before it begins: %j", (script, args, problem) => {
@@ -43,6 +45,13 @@ describe("the options of a long test", () => {
     ["build.ts", "npm run build -- [--out DIR] [--arch x64|arm64]"],
     ["demo.ts", "npm start -- [--gateway] [--native] [--lang zh-CN|en|both]"],
     ["fuzz.ts", "npm run fuzz -- [--cases 1e8] [--calls 1e6] [--seed 1] [--workers 2]"],
+    ["check.ts", "npm run check"],
+    ["bench-bridge.ts", "npm run bench:bridge"],
+    ["test-clock.ts", "npm run test:clock"],
+    [
+      "package.ts",
+      "npm run package -- [--arch amd64|arm64|all] [--out DIR] [--compression zstd|xz] [--deb-version V] [--lint] [--maintainer 'NAME <MAIL>']",
+    ],
   ])("are told by %s to those who ask with --help", (script, usage) => {
     const { status, stdout, stderr } = run(script, "--help");
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `usage: ${usage}\n`, stderr: "" });
