@@ -28,6 +28,8 @@ const sdkRemedyIds: ReadonlySet<string> = new Set(
 );
 
 interface Asked {
+  /** It is tried before it is kept. */
+  readonly draft?: boolean;
   readonly selection: Selection;
   readonly timeoutMs: number;
 }
@@ -84,14 +86,16 @@ function watchReader() {
 }
 
 /** Runs the checks, with a progress line where somebody waits, and makes the report of them. */
-export async function examine(options: PackagedOptions, { selection, timeoutMs }: Asked) {
+export async function examine(options: PackagedOptions, { draft = false, selection, timeoutMs }: Asked) {
   const clock = systemClock();
   const entropy = systemEntropy;
   const started = { wall: clock.wall(), boot: clock.boot() };
   const turns = new Map<string, Turn>();
   const show = progress(options);
   const { config: configFile, packagedConfig: packagedConfigFile } = options;
-  const context = await createContext({ configFile, packagedConfigFile, env: process.env, clock, entropy, turns });
+  const context = await createContext({
+    ...{ configFile, draft, packagedConfigFile, env: process.env, clock, entropy, turns },
+  });
   const stream = (line: object) => options.ndjson && process.stdout.write(`${JSON.stringify(line)}\n`);
   const results = await runChecks(allChecks, context, {
     ...{ selection, timeoutMs, clock, turns },

@@ -5,7 +5,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import { asAgentError } from "../errors.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import type { DiagnoseContext } from "./check.ts";
-import { secretsOf } from "./facts.ts";
+import { hasNoConfiguration, secretsOf } from "./facts.ts";
 
 /** What a talk with the bridge came to, through the running agent or, when there is none, by ourselves. */
 export type Talk = Spoken | { readonly kind: "unasked"; readonly why: "forbidden" | "silent" };
@@ -48,12 +48,12 @@ const STATUS_MS = 3_000;
 /** Longer than either way of talking takes. */
 export const TALK_MS = 17_000;
 
-/** Once in a run. Polite: while an agent runs, or may be running, the port is its own. */
+/** Once in a run. Polite: while an agent runs, or may be running, the port is its own; without a configuration it has none. */
 export function bridgeTalk(context: DiagnoseContext, line: BridgeLine): Promise<Talk> {
   return context.once("bridge.talk", async () => {
     const { agent, loaded } = context;
     if (agent.kind === "forbidden" || agent.kind === "silent") return { kind: "unasked", why: agent.kind };
-    if (agent.kind === "running") return await throughAgent(context);
+    if (agent.kind === "running" && !hasNoConfiguration(agent)) return await throughAgent(context);
     if (loaded === undefined) throw new RangeError("a talk without a configuration");
     return await byOurselves(context, loaded, line);
   });

@@ -70,6 +70,8 @@ export type AgentReading =
 /** What all checks see. Facts that several of them need are read once. */
 export interface DiagnoseContext {
   readonly configFile: string;
+  /** The configuration is tried before it is kept: no agent has read it yet, and none should have. */
+  readonly draft?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The configuration in force: the file's, else the remembered one; undefined without either. */
   readonly loaded: LoadedConfig | undefined;

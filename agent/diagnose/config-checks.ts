@@ -83,8 +83,8 @@ interface RunningConfig {
 }
 
 async function runningConfig(context: DiagnoseContext): Promise<RunningConfig | undefined> {
-  const { agent } = context;
-  if (agent.kind !== "running") return undefined;
+  const { agent, draft } = context;
+  if (agent.kind !== "running" || draft) return undefined;
   const { config } = agent.status as { config?: { hash?: unknown } | null };
   const hash = hasNoConfiguration(agent) ? null : config?.hash;
   if (typeof hash !== "string" && hash !== null) return undefined;

@@ -19,6 +19,7 @@ import { type Units, wordsOf } from "./units.ts";
 
 export interface ContextParts {
   readonly configFile: string;
+  readonly draft?: boolean;
   /** The unit is about the packaged configuration; another one belongs to an agent that somebody runs by hand. */
   readonly packagedConfigFile: string;
   readonly env: Environment;
@@ -33,7 +34,7 @@ const STATUS_MS = 3_000;
 
 /** Looks around once: which configuration is in force, whether the agent answers, as whom it runs, whether it is installed. */
 export async function createContext(parts: ContextParts): Promise<DiagnoseContext> {
-  const { configFile, clock, entropy, turns } = parts;
+  const { configFile, draft = false, clock, entropy, turns } = parts;
   const memory = new Map<string, Promise<unknown>>();
   const once = <T>(name: string, read: () => Promise<T>): Promise<T> => {
     const known = memory.get(name) as Promise<T> | undefined;
@@ -60,7 +61,7 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
   ]);
   const blind = !privileged && readSources(configFile).problems.length > 0;
   return {
-    ...{ configFile, env, loaded, adminSocket, apiSocket, user, privileged, clock, entropy, once },
+    ...{ configFile, draft, env, loaded, adminSocket, apiSocket, user, privileged, clock, entropy, once },
     agent: answer.kind === "absent" ? unheard(pid, blind) : answer,
     installed: units !== undefined,
     outcome: (id) => turns.get(id),

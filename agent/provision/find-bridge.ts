@@ -34,7 +34,7 @@ export async function findBridge(
 ): Promise<Line | undefined> {
   if (named !== undefined) {
     const [answer] = await askAll([named], searcher.ask);
-    if (answer !== undefined) searcher.tell(words(answer));
+    if (answer !== undefined) searcher.tell(isOurs(answer, searcher.known) ? inUse(answer) : words(answer));
     return lineOf(named, answer);
   }
   const found = await candidates(await searcher.adapters(), root);
@@ -70,6 +70,18 @@ function lineOf({ type, path }: Candidate, answer: Answer | undefined): Line {
   ]);
   if (answer === undefined || !("bridge" in answer)) return { driver, answered: false };
   return { driver, answered: true, ...(answer.deviceId === undefined ? {} : { deviceId: answer.deviceId }) };
+}
+
+/** The line of the configuration that is there: the agent which works with it holds the port, and the trial asks that one. */
+function isOurs(answer: Answer, known: Candidate | undefined): boolean {
+  return "code" in answer && answer.code === "BRIDGE_BUSY" && answer.candidate.path === known?.path;
+}
+
+function inUse({ candidate: { path } }: Answer): Bilingual {
+  return {
+    zh: `  ${path}：正在使用中（通常是运行中的服务），沿用这条线路`,
+    en: `  ${path}: in use, as a rule by the running agent; the line is kept`,
+  };
 }
 
 function words(answer: Answer): Bilingual {

@@ -107,6 +107,30 @@ describe("facepay-agent provision", () => {
     await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 20_000 });
   });
 
+  it("sets up a terminal whose agent has been waiting for a configuration, and once more while it is at work", async () => {
+    const { home, target } = await terminal("waiting");
+    const places = {
+      FACEPAY_STORE_DIRECTORY: path.join(home, "state"),
+      FACEPAY_API_SOCKET: path.join(home, "api.sock"),
+      FACEPAY_API_ADMIN_SOCKET: path.join(home, "admin.sock"),
+    };
+    await using agent = new AgentProcess(["run", "--config", target], { env: places });
+    await vi.waitFor(() => expect(agent.logged("SERVING")).toHaveLength(1), { timeout: 20_000 });
+
+    const first = await provision(target, ["--non-interactive", ...flags(home)]);
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    expect(first.stdout).toMatch(/301 .* valid\n/);
+    expect(first.stdout).toMatch(/409 .*device_id LTA0P18937F130532000001/);
+    expect(first.stdout).toContain("The trial has passed.");
+
+    agent.kill("SIGHUP");
+    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 20_000 });
+    const second = await provision(target, ["--non-interactive", "--set", "identity.sub_mchid=1900000200"]);
+    expect(second.stdout).toContain("in use, as a rule by the running agent; the line is kept");
+    expect(second.stdout).toMatch(/301 .* valid\n/);
+    expect(second.stdout).not.toContain("read it again");
+  });
+
   it("asks for what it is not told, again when an answer cannot be taken, and takes Enter for what is there", async () => {
     const { home, target } = await terminal("asked");
     const answers = ["19x", "1900000100", "wxd678efh567hg6787", "1900000109", "O004ABC8FZ2023031514461460894a"];
