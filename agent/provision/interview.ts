@@ -1,6 +1,6 @@
 import type { Bilingual } from "../language.ts";
 import type { TomlValue } from "./edit-toml.ts";
-import { type Answers, type Question, questionsFor, understand } from "./questions.ts";
+import { type Answers, missing, type Question, questionsFor, understand } from "./questions.ts";
 
 /** Whoever answers. */
 export interface Respondent {
@@ -84,7 +84,7 @@ export async function withoutAsking(
     seen.add(key);
     const value = answers.get(key) ?? question.suggestion ?? (await suggest(key, answers));
     if (value === undefined) {
-      if (!question.optional) problems.push({ key, what: { zh: "缺少", en: "is missing" } });
+      if (!question.optional) problems.push({ key, what: missing(key) });
       continue;
     }
     answers.set(key, value);

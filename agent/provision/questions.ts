@@ -93,6 +93,16 @@ function tokenWords(answers: Answers): Bilingual {
       };
 }
 
+/** Said of what was neither given nor can be left out. */
+export function missing(key: string): Bilingual {
+  return key === "wechatpay.bearer_token_file"
+    ? {
+        zh: "缺少；也可改用 wechatpay.client_cert_file 和 wechatpay.client_key_file",
+        en: "is missing; wechatpay.client_cert_file with wechatpay.client_key_file will do instead",
+      }
+    : { zh: "缺少", en: "is missing" };
+}
+
 /** What is asked in words of another mode. */
 function wordsFor(key: string, answers: Answers): Bilingual | undefined {
   if (key === "wechatpay.bearer_token_file") return tokenWords(answers);

@@ -198,6 +198,11 @@ describe("without anybody to ask", () => {
       "wechatpay.public_key_id",
       "wechatpay.public_key_file",
     ]);
+    // A certificate does as well as a token: whoever has one must not think that he lacks the other.
+    const token = problems.find(({ key }) => key === "wechatpay.bearer_token_file");
+    expect(token?.what.en).toBe(
+      "is missing; wechatpay.client_cert_file with wechatpay.client_key_file will do instead",
+    );
   });
 
   it("is content with what flags and the file say together", async () => {
