@@ -92,7 +92,7 @@ function isLost({ code, context }: AgentError, { mode }: Place): boolean {
 }
 
 /** Where no request of the agent's own has told more. */
-export function judgeLost(probe: Probe | undefined, place: Place): Outcome | undefined {
+function judgeLost(probe: Probe | undefined, place: Place): Outcome | undefined {
   if (probe?.error === undefined || !isLost(probe.error, place)) return undefined;
   const path = `${new URL(probe.baseUrl).pathname.replace(/\/+$/, "")}/v3/security/echo`;
   return found(

@@ -78,7 +78,9 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         const verified = await exchange.request(at, call, deadline);
         const result = read(verified);
         const { status, headers } = verified.answer;
-        record("ok", status, () => exchange.requestId(headers, { ...call, secrets: recent }));
+        // As of now: when it is asked for, others may have taken their place.
+        const secrets = recent;
+        record("ok", status, () => exchange.requestId(headers, { ...call, secrets }));
         return result;
       } catch (thrown) {
         // The caller gave up: nobody's failure.

@@ -40,8 +40,8 @@ const codesOfSystem = new Map<string, ErrorCode>([
   ["CERT_HAS_EXPIRED", "PAY_TLS_EXPIRED"],
   ["CERT_NOT_YET_VALID", "PAY_TLS_EXPIRED"],
   ["ERR_TLS_CERT_ALTNAME_INVALID", "PAY_TLS_NAME"],
-  // What Node calls the verdicts that it has no name for, such as a server's key that is too weak.
-  ["UNSPECIFIED", "PAY_TLS_UNTRUSTED"],
+  // What Node calls the verdicts that it has no name for, such as a server's key that is too weak: not who has issued it.
+  ["UNSPECIFIED", "PAY_TLS_FAILED"],
 ]);
 
 /** Families of codes, in this order. OpenSSL's list: https://docs.openssl.org/3.5/man1/openssl-verification-options. */

@@ -49,6 +49,15 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: wrongPort,
   },
   {
+    code: /^PAY_TLS_FAILED$/,
+    reason: /^UNSPECIFIED$/,
+    hosts: "own",
+    remedy: {
+      zh: "服务器证书不合格，可能是密钥太弱：请联系 {hosts} 的管理员，用 RSA 2048 位以上或 EC P-256 的密钥换发证书。",
+      en: "The server's certificate is not fit for TLS, perhaps its key is too weak: ask whoever runs {hosts} to replace it, with a key of RSA 2048 bits or more, or of EC P-256.",
+    },
+  },
+  {
     code: /^PAY_TLS_UNTRUSTED$/,
     hosts: "own",
     remedy: {

@@ -281,6 +281,7 @@ describe("keys", () => {
     ["RSA of 1024 bits", () => weak.privatePem, "an RSA key of 1024 bits, too short"],
     ["P-224", () => curve("P-224"), "the curve secp224r1, weaker than P-256"],
     ["P-192", () => curve("prime192v1"), "weaker than P-256"],
+    ["a strong curve that TLS does not have", () => curve("secp256k1"), "the curve secp256k1, of no use to TLS"],
     ["a key that only agrees on others", () => x25519, "of the kind x25519, of no use to TLS"],
     ["a password", () => strong.encrypted, "encrypted"],
   ])("of %s are none for TLS", async (_what, content, words) => {
@@ -293,6 +294,8 @@ describe("keys", () => {
     ["P-256", () => ellipticPem.privatePem],
     ["P-384", () => curve("P-384")],
     ["P-521", () => curve("P-521")],
+    ["brainpool", () => curve("brainpoolP256r1")],
+    ["Ed25519", () => generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString()],
     ["RSA-PSS", () => pssPem.privatePem],
   ])("of %s are good for TLS", async (_what, content) => {
     expect((await load({ "wechatpay.client_key_file": content() })).problems).toEqual([]);

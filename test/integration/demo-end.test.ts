@@ -98,7 +98,6 @@ describe.concurrent("the demo takes its agent with it", { timeout: 90_000 }, () 
     started.child.kill("SIGKILL");
     await gone("the demo", started.pid);
     expect(alive(agent)).toBe(false);
-    await startsAgain(place);
   });
 });
 
@@ -142,11 +141,10 @@ describe.concurrent("a second demo of the same checkout", { timeout: 90_000 }, (
       agent.kill("SIGKILL");
       await ended;
     }
-    await startsAgain(place);
   });
 });
 
-describe("the launchers", { timeout: 90_000 }, () => {
+describe.concurrent("the launchers", { timeout: 90_000 }, () => {
   it("leave an agent alone that was started without npm by a shell that has ended", async () => {
     await using place = await DemoPlace.open();
     const script = `"$0" scripts/bootstrap.js scripts/demo.ts & sleep 0.1`;

@@ -85,6 +85,20 @@ describe("a gateway that repeats what it was given", () => {
     }
   });
 
+  it("gets nothing of it told later either, when other requests have gone another way", async () => {
+    const backup = await rig.gateway({ bearerToken: TOKEN });
+    const primary = await rig.gateway({ bearerToken: TOKEN });
+    const urls = [primary.url, backup.url];
+    const client = rig.client(urls, { mode: "gateway", secrets: { bearerToken: TOKEN } });
+    const rawData = systemEntropy.bytes(300).toString("base64");
+    primary.faults.next({ status: 503 });
+    backup.faults.next({ headers: { "Request-ID": hex(rawData.slice(40, 50)) } });
+    await request(client, { rawData });
+    for (let more = 0; more < 3; more++) await request(client);
+    const [, last] = client.status().baseUrls;
+    expect([last?.lastOutcome, last?.lastRequestId]).toEqual(["ok", undefined]);
+  });
+
   it("may name the terminal, though the token does so too", async () => {
     const token = "term-1900000109-LTA0P18937F130532000001-7Qm2xZk9";
     const server = await rig.gateway({ bearerToken: token });

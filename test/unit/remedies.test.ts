@@ -109,6 +109,20 @@ const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegE
   ["WeChat Pay's own name unknown", failed("PAY_DNS", { system: "ENOTFOUND" }), "direct", /set DNS to/],
   ["an unknown authority at a gateway", failed("PAY_TLS_UNTRUSTED"), "gateway", /ca_file/],
   ["an unknown authority in direct mode", failed("PAY_TLS_UNTRUSTED"), "direct", /whitelist/, /ca_file/],
+  [
+    "a server's key that is too weak",
+    failed("PAY_TLS_FAILED", { system: "UNSPECIFIED" }),
+    "gateway",
+    /too weak: ask whoever runs gw\.shop\.example/,
+    /ca_file/,
+  ],
+  [
+    "a weak certificate where somebody intercepts",
+    failed("PAY_TLS_FAILED", { system: "UNSPECIFIED" }),
+    "direct",
+    /whitelist|exempt/i,
+    /too weak/,
+  ],
   ["a server's expired certificate", failed("PAY_TLS_EXPIRED"), "gateway", /renew/],
   ["another name's certificate", failed("PAY_TLS_NAME"), "gateway", /gw\.shop\.example/],
   [

@@ -21,7 +21,19 @@ describe("a slip in a configuration", () => {
     ["a key twice, with dots", "a.b = 1\r\na.b = 2\r\n", /^has a.b twice/, "keep one of the lines 1 and 2"],
     ["a key alone", "[log]\nlevel\n", /without =/, 'write line 2 as key = value, as in mode = "gateway"'],
     ["a colon", 'mode: "gateway"\n', /another sign/, 'write line 1 as key = value, as in mode = "gateway"'],
+    ["a colon of Chinese", "mode\uff1a1\n", /another sign/, 'write line 1 as key = value, as in mode = "gateway"'],
+    ["a wide =", "mode\uff1d1\n", /another sign/, 'write line 1 as key = value, as in mode = "gateway"'],
     ["typographic quotes", "mode = \u201cgateway\u201d\n", /typographic/, 'put " for them in line 1'],
+    ["single ones", "mode = \u2018gateway\u2019\n", /typographic/, 'put " for them in line 1'],
+    ["wide ones", "mode = \uff02gateway\uff02\n", /typographic/, 'put " for them in line 1'],
+    ["a text of several lines without its end", 'mode = """gateway\n', /unfinished string/, /correct line 1/],
+    ["a quote that a backslash has in hand", 'mode = "a\\" \\q"\n', /unrecognised escape/, /correct line 1/],
+    [
+      "a key twice, and once more in a text",
+      'a = """\nb = 1\n"""\nb = 2\nb = 3\n',
+      /already defined/,
+      /correct line 5/,
+    ],
     ["half a pair of quotes", '\nmode = "gateway\nb = 1\n', /without its pair in line 2/, /in line 2/],
     ["text without quotes", "\n\nmode = gateway\n", /invalid value/, /correct line 3; text stands in double quotes/],
     ["a key twice in one line", "a = { b = 1, b = 2 }\n", /already defined/, /correct line 1/],
@@ -37,7 +49,12 @@ describe("a slip in a configuration", () => {
 
   it("shows nothing of a line that may be a secret", () => {
     const secret = "c2VjcmV0+/c2VjcmV0";
-    for (const text of [`[${secret}\na = 1\n`, `${secret}\n`, `"${secret}" = 1\n"${secret}" = 2\n`]) {
+    for (const text of [
+      `[${secret}\na = 1\n`,
+      `${secret}\n`,
+      `"${secret}" = 1\n"${secret}" = 2\n`,
+      `["${secret}"]\n["${secret}"]\n`,
+    ]) {
       expect(JSON.stringify(problemOf(text))).not.toContain("c2Vj");
     }
   });

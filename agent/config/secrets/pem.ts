@@ -6,6 +6,8 @@ export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 const LEAST_BITS = 2048;
 const LEAST_CURVE_BITS = 256;
+/** The strong curves that TLS has signatures for (RFC 8446 4.2.3, RFC 8734). With a key of another one no certificate is sent at all. */
+const TLS_CURVES = ["prime256v1", "secp384r1", "secp521r1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"];
 const DAY_MS = 86_400_000;
 const WARN_DAYS = 30;
 
@@ -150,15 +152,17 @@ function notStrongRsa(key: KeyObject): Words | undefined {
   return [`是 ${kind} 密钥，不是 RSA 密钥`, `which is an ${kind} key, not an RSA key`];
 }
 
-/** Why TLS takes no such key: RSA from 2048 bits on, and curves from P-256 on, are as strong as each other. */
+/** Why TLS takes no such key: RSA of 2048 bits, and a curve of 256, are the least. */
 function notStrong(key: KeyObject): Words | undefined {
   const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = key;
   if (kind === "rsa" || kind === "rsa-pss") return tooShort(key);
   if (kind === "ec") {
     const curve = details?.namedCurve ?? "?";
+    if (TLS_CURVES.includes(curve)) return undefined;
     const bits = Number(/\d{3}/.exec(curve)?.[0] ?? 0);
-    if (bits >= LEAST_CURVE_BITS) return undefined;
-    return [`是曲线 ${curve} 的密钥，太弱，至少要用 P-256`, `which is a key of the curve ${curve}, weaker than P-256`];
+    return bits < LEAST_CURVE_BITS
+      ? [`是曲线 ${curve} 的密钥，太弱，至少要用 P-256`, `which is a key of the curve ${curve}, weaker than P-256`]
+      : [`是曲线 ${curve} 的密钥，不能用于 TLS`, `which is a key of the curve ${curve}, of no use to TLS`];
   }
   if (kind === "ed25519" || kind === "ed448") return undefined;
   return [`是 ${kind ?? "?"} 密钥，不能用于 TLS`, `which is a key of the kind ${kind ?? "?"}, of no use to TLS`];
