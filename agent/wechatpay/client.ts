@@ -49,9 +49,10 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   let recent: readonly string[] = [];
   const open = Object.values(identity).filter((value) => value !== undefined);
 
+  /** What is known already comes to the front again: the authinfo that is held must outlast the raw_data of a long outage. */
   function remember(...secrets: readonly (string | undefined)[]): void {
-    const given = secrets.filter((secret) => secret !== undefined && !recent.includes(secret));
-    recent = [...given.map(String), ...recent].slice(0, REMEMBERED);
+    const given = secrets.filter((secret) => secret !== undefined);
+    recent = [...new Set([...given, ...recent])].slice(0, REMEMBERED);
   }
 
   function withFacts<T>({ status, headers }: HttpAnswer, call: Call, read: () => T): T {

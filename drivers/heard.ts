@@ -1,0 +1,42 @@
+import { printable } from "../agent/log/peer-words.ts";
+import { withhold } from "../agent/log/withhold.ts";
+import type { BridgeIdentity } from "./driver.ts";
+
+/** So many of the secrets that go over the line are looked for in what the bridge says afterwards. */
+const MOST = 4;
+
+/** The secrets that the bridge has met and might say again: those that stay, and the last ones of the line. */
+export class Heard {
+  readonly #standing: () => readonly (string | undefined)[];
+  #last: readonly string[] = [];
+
+  /** @param standing what it may know from long ago: the password, the authinfo that is held */
+  constructor(standing: () => readonly (string | undefined)[]) {
+    this.#standing = standing;
+  }
+
+  get all(): readonly string[] {
+    return [...new Set([...this.#standing(), ...this.#last])].filter((text) => text !== undefined && text !== "") as string[];
+  }
+
+  /** Of anything: a member of a request or an answer that may be missing. */
+  add(secret: unknown): void {
+    if (typeof secret !== "string") return;
+    this.#last = [...new Set([secret, ...this.#last])].slice(0, MOST);
+  }
+
+  /** What the bridge says of itself, as it may be shown. Its device_id may be: WeChat Pay is told it, and a rawdata may hold it. */
+  tellable(identity: BridgeIdentity): BridgeIdentity {
+    const { protocol, deviceId, netId, sdkVersion } = identity;
+    const known = { secret: this.all, open: deviceId === undefined ? [] : [deviceId] };
+    const word = (text: string) => printable(withhold(text, known));
+    return {
+      protocol,
+      bridge: word(identity.bridge),
+      session: word(identity.session),
+      ...(deviceId !== undefined && { deviceId }),
+      ...(netId !== undefined && { netId: word(netId) }),
+      ...(sdkVersion !== undefined && { sdkVersion: word(sdkVersion) }),
+    };
+  }
+}
