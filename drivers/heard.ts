@@ -1,14 +1,11 @@
-import { printable } from "../agent/log/peer-words.ts";
+import { printable, RecentSecrets } from "../agent/log/peer-words.ts";
 import { withhold } from "../agent/log/withhold.ts";
 import type { BridgeIdentity } from "./driver.ts";
-
-/** So many of the secrets that go over the line are looked for in what the bridge says afterwards. */
-const MOST = 4;
 
 /** The secrets that the bridge has met and might say again: those that stay, and the last ones of the line. */
 export class Heard {
   readonly #standing: () => readonly (string | undefined)[];
-  #last: readonly string[] = [];
+  readonly #last = new RecentSecrets();
 
   /** @param standing what it may know from long ago: the password, the authinfo that is held */
   constructor(standing: () => readonly (string | undefined)[]) {
@@ -16,13 +13,14 @@ export class Heard {
   }
 
   get all(): readonly string[] {
-    return [...new Set([...this.#standing(), ...this.#last])].filter((text) => text !== undefined && text !== "") as string[];
+    return [...new Set([...this.#standing(), ...this.#last.all])].filter(
+      (text) => text !== undefined && text !== "",
+    ) as string[];
   }
 
   /** Of anything: a member of a request or an answer that may be missing. */
   add(secret: unknown): void {
-    if (typeof secret !== "string") return;
-    this.#last = [...new Set([secret, ...this.#last])].slice(0, MOST);
+    this.#last.add(secret);
   }
 
   /** What the bridge says of itself, as it may be shown. Its device_id may be: WeChat Pay is told it, and a rawdata may hold it. */

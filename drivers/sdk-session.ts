@@ -208,7 +208,11 @@ export class SdkSession {
     // Last again, so that no extra parameter can turn this into another call.
     const params = { ...fixed, ...config.init, ...(initPasswd !== undefined && { passwd: initPasswd }), ...fixed };
     const secret = initPasswd !== undefined;
-    const verdict = judgeAnswer(await this.#call("call", params, config.initTimeoutMs, secret), secret, this.#heard.all);
+    const verdict = judgeAnswer(
+      await this.#call("call", params, config.initTimeoutMs, secret),
+      secret,
+      this.#heard.all,
+    );
     this.#learn("initWxpayface", verdict.kind);
     return verdict;
   }

@@ -102,6 +102,8 @@ it("starts anew when its session changes, though neither may be shown", async ()
     await driver.getRawData(forever);
     expect(driver.status().identity?.session).toBe("…");
     expect(inits()).toBe(at + 2);
+    await driver.getRawData(forever);
+    expect(told.filter((line) => line.startsWith("BRIDGE_CHANGED"))).toHaveLength(at + 1);
   }
 });
 
