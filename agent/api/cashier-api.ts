@@ -62,15 +62,16 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
       {
         post: async (body) => {
           // Also to an app that reads the copy and never asks.
-          given.add(keeper.view().credential?.authinfo);
-          const rejection = await readRejection(body, given.all);
+          const { credential, state } = keeper.view();
+          given.add(credential?.authinfo);
+          const isNews = (generation: number) => generation === credential?.generation && state !== "rejected";
+          const rejection = await readRejection(body, given.all, isNews);
           if (rejection === undefined) {
             deps.denied("body_invalid");
             return problem("BODY_INVALID", {
               detail: 'Expected {"generation": 1 or more, "err_code"?, "return_code"?, "return_msg"?}.',
             });
           }
-          const { state } = keeper.view();
           if (state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: keeper.retryAfterS() });
           const result = keeper.reject(rejection);
           return json(202, { result, generation: keeper.view().credential?.generation ?? 0 });

@@ -146,6 +146,14 @@ describe("POST /v1/authinfo/reject", () => {
     });
   });
 
+  it("does not look at the words of what is no news, however many come", async () => {
+    const body = { return_msg: "x ".repeat(4_000) };
+    await post("/v1/authinfo/reject", { ...body, generation: 6 });
+    keeper.now = makeView({ state: "rejected" });
+    await post("/v1/authinfo/reject", { ...body, generation: 7 });
+    expect(keeper.rejections).toEqual([{ generation: 6 }, { generation: 7 }]);
+  });
+
   it("keeps out of the log what the app was given: this authinfo, the one before, a rawdata of its own", async () => {
     const rawdata = "p3Kd8WxQzT6mVy2LbN9sRf4H";
     const older = "h8Yc2LtVq6ZrXw4KpM9nBs7J";
