@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { type Clock, unlessAborted } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
 import { AgentError } from "../agent/errors.ts";
@@ -174,9 +173,7 @@ export class SdkSession {
       this.#parts.onState();
       throw error;
     }
-    // Every thirty seconds the same words again: those were looked at before there was anything new to repeat.
-    const known = this.#shown !== undefined && isDeepStrictEqual(before, this.#identity) ? this.#shown : undefined;
-    const identity = known ?? this.#heard.tellable(this.#identity);
+    const identity = this.#heard.tellable(this.#identity);
     this.#shown = identity;
     this.#greeted = true;
     const what = before ? identityChanges(before, this.#identity) : [];
