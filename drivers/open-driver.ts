@@ -10,6 +10,8 @@ import { createSdkDriver } from "./sdk-driver.ts";
 export interface DriverParts {
   /** The password of initWxpayface, from its file. A secret. */
   readonly initPasswd?: string;
+  /** Further secrets that the bridge may know: nothing it says may repeat them. */
+  readonly secrets?: () => readonly string[];
   /** The agent's version, for `hello`. */
   readonly version: string;
   readonly clock: Clock;

@@ -14,6 +14,8 @@ export interface SdkDriverParts {
   readonly config: DriverConfig;
   /** The password of initWxpayface, from its file. A secret. */
   readonly initPasswd?: string;
+  /** Further secrets that the bridge may know: nothing it says may repeat them. */
+  readonly secrets?: () => readonly string[];
   /** The agent's version, for `hello`. */
   readonly version: string;
   readonly open: OpenStream;

@@ -1,5 +1,5 @@
 import { AgentError, type ErrorCode, type ErrorContext } from "../agent/errors.ts";
-import { peerWords, printable } from "../agent/log/peer-words.ts";
+import { peerWords } from "../agent/log/peer-words.ts";
 import { withhold } from "../agent/log/withhold.ts";
 import type { BridgeIdentity } from "./driver.ts";
 import { isObject } from "./jsonrpc.ts";
@@ -21,12 +21,12 @@ const MAX_WORD = 256;
 
 type Changes = readonly ("session" | "device" | "network")[];
 
-/** Reads the result of `hello`. Throws BRIDGE_PROTOCOL. */
-export function parseHello(result: unknown): BridgeIdentity {
+/** Reads the result of `hello`, word for word. Throws BRIDGE_PROTOCOL. `heard`: as for `judgeAnswer`. */
+export function parseHello(result: unknown, heard: readonly string[] = []): BridgeIdentity {
   if (!isObject(result)) throw unfit("its hello is no object");
   const protocol = word(result, "protocol");
   if (!/^1\.\d{1,9}$/.test(protocol)) {
-    throw unfit(`it speaks protocol ${JSON.stringify(peerWords(protocol, 20))}, this agent ${PROTOCOL}`);
+    throw unfit(`it speaks protocol ${JSON.stringify(said(protocol, heard, 20))}, this agent ${PROTOCOL}`);
   }
   const deviceId = optionalWord(result, "device_id");
   if (deviceId !== undefined && !/^[\x20-\x7e]{1,32}$/.test(deviceId)) {
@@ -36,11 +36,11 @@ export function parseHello(result: unknown): BridgeIdentity {
   const sdkVersion = optionalWord(result, "sdk_version");
   return {
     protocol,
-    bridge: printable(word(result, "bridge")),
-    session: printable(word(result, "session")),
+    bridge: word(result, "bridge"),
+    session: word(result, "session"),
     ...(deviceId !== undefined && { deviceId }),
-    ...(netId !== undefined && { netId: printable(netId) }),
-    ...(sdkVersion !== undefined && { sdkVersion: printable(sdkVersion) }),
+    ...(netId !== undefined && { netId }),
+    ...(sdkVersion !== undefined && { sdkVersion }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { DriverConfig } from "../agent/config/config.ts";
 import { AgentError } from "../agent/errors.ts";
 import { CallQueue } from "./call-queue.ts";
 import type { BridgeIdentity, DriverEvent, ProbeReading } from "./driver.ts";
+import { Heard } from "./heard.ts";
 import type { Link } from "./link.ts";
 import {
   checkRawData,
@@ -17,6 +18,8 @@ import {
 export interface SessionParts {
   readonly config: DriverConfig;
   readonly initPasswd?: string;
+  /** Further secrets that the bridge may know. */
+  readonly secrets?: () => readonly string[];
   readonly version: string;
   readonly clock: Clock;
   /** Called whenever `usable` may have changed. */
@@ -33,30 +36,30 @@ const INITIALISING_WAIT_MS = 500;
 /** A bridge that starts anew between every init and rawdata must not keep a reading going for ever. */
 const MOST_ROUNDS = 64;
 
-/** So many of the secrets that go over the line are looked for in what the bridge says afterwards. */
-const HEARD = 4;
-
 /** The calls upon the SDK, and what is known of it. Outlives a line: the SDK stays initialised when a cable is replugged. */
 export class SdkSession {
   readonly #parts: SessionParts;
   readonly #queue = new CallQueue();
   #link: Link | undefined;
+  /** Word for word, to see a change by. */
   #identity: BridgeIdentity | undefined;
+  /** The same, as it may be shown. */
+  #shown: BridgeIdentity | undefined;
   #greeted = false;
   /** The bridge session whose SDK has been initialised. */
   #initialisedIn: string | undefined;
   /** The cashier app let the SDK go: init waits until a rawdata is wanted, so as not to take the camera back at once. */
   #released = false;
   #initialising: Promise<void> | undefined;
-  /** The last rawdata, and what the cashier app has shown the SDK. */
-  #heard: readonly string[] = [];
+  readonly #heard: Heard;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    this.#heard = new Heard(() => [parts.initPasswd, ...(parts.secrets?.() ?? [])]);
   }
 
   get identity(): BridgeIdentity | undefined {
-    return this.#identity;
+    return this.#shown;
   }
 
   /** The last hello on the present line was understood. */
@@ -128,10 +131,12 @@ export class SdkSession {
       async () => {
         // Released from now on, even if the answer is lost.
         if (request.cmd === "releaseWxpayface") this.#setReleased();
+        // Before it is known whether the answer ever comes: the bridge has it from here on.
+        this.#heard.add(request.authinfo);
         const answer = await this.#call("call", request, timeoutMs, true);
         const verdict = judgeAnswer(answer, true);
         this.#learn(request.cmd, verdict.kind);
-        this.#hear(request.authinfo, verdict.kind === "success" ? verdict.answer.rawdata : undefined);
+        if (verdict.kind === "success") this.#heard.add(verdict.answer.rawdata);
         return answer;
       },
       signal,
@@ -149,10 +154,10 @@ export class SdkSession {
     if (!this.#initialised) return "init_first";
     if (this.#queue.cashierWaits) return "cashier_first";
     const params = { cmd: "getWxpayfaceRawdata", version: "1", now: this.#now() };
-    const verdict = judgeAnswer(await this.#call("call", params, config.callTimeoutMs), false, this.#heard);
+    const verdict = judgeAnswer(await this.#call("call", params, config.callTimeoutMs), false, this.#heard.all);
     if (verdict.kind !== "success") return verdict;
     const rawData = checkRawData(verdict.answer);
-    this.#hear(rawData);
+    this.#heard.add(rawData);
     const timings = { helloMs: helloAt - startedAt, rawDataMs: clock.boot() - helloAt };
     return { identity, rawData, rawDataLength: rawData.length, ...timings };
   }
@@ -162,15 +167,16 @@ export class SdkSession {
     const result = await this.#call("hello", params, this.#parts.config.callTimeoutMs);
     const before = this.#identity;
     try {
-      this.#identity = parseHello(result);
+      this.#identity = parseHello(result, this.#heard.all);
     } catch (error) {
       this.#greeted = false;
       this.#parts.onState();
       throw error;
     }
-    const identity = this.#identity;
+    const identity = this.#heard.tellable(this.#identity);
+    this.#shown = identity;
     this.#greeted = true;
-    const what = before ? identityChanges(before, identity) : [];
+    const what = before ? identityChanges(before, this.#identity) : [];
     if (what.includes("session")) this.#released = false;
     if (what.length > 0) this.#parts.onChanged({ type: "changed", identity, what });
     this.#parts.onState();
@@ -199,19 +205,18 @@ export class SdkSession {
     // Last again, so that no extra parameter can turn this into another call.
     const params = { ...fixed, ...config.init, ...(initPasswd !== undefined && { passwd: initPasswd }), ...fixed };
     const secret = initPasswd !== undefined;
-    const verdict = judgeAnswer(await this.#call("call", params, config.initTimeoutMs, secret), secret, this.#heard);
+    const verdict = judgeAnswer(
+      await this.#call("call", params, config.initTimeoutMs, secret),
+      secret,
+      this.#heard.all,
+    );
     this.#learn("initWxpayface", verdict.kind);
     return verdict;
   }
 
   /** Only work of the queue calls this, so that one call at a time is on the line. */
   async #call(method: string, params: Readonly<Record<string, unknown>>, timeoutMs: number, secret = false) {
-    return await this.#linkNow().request(method, params, { timeoutMs, secret, heard: this.#heard });
-  }
-
-  #hear(...secrets: readonly unknown[]): void {
-    const texts = secrets.filter((secret) => typeof secret === "string" && secret !== "") as string[];
-    this.#heard = [...texts, ...this.#heard].slice(0, HEARD);
+    return await this.#linkNow().request(method, params, { timeoutMs, secret, heard: this.#heard.all });
   }
 
   #linkNow(): Link {

@@ -5,6 +5,7 @@ import { json, problem } from "../http/problem.ts";
 import { send, sendAsciiJson } from "../http/reply.ts";
 import type { Caller, Route } from "../http/routes.ts";
 import { type ApiServer, createApiServer, type ServerDeps } from "../http/server.ts";
+import { RecentSecrets } from "../log/peer-words.ts";
 import { createAuthinfoRenderer, maySee, unavailable } from "./authinfo-document.ts";
 import { type Announcement, createEventStream } from "./events.ts";
 import { healthRoutes } from "./health.ts";
@@ -25,6 +26,8 @@ export interface CashierDeps extends ServerDeps {
 export function createCashierServer(deps: CashierDeps): ApiServer {
   const { keeper, served } = deps;
   const render = createAuthinfoRenderer();
+  /** An app may well refuse one authinfo in words about the one before, or about a rawdata that it asked for itself. */
+  const given = new RecentSecrets();
 
   function announce(staleOk: boolean): Announcement {
     const view = keeper.view();
@@ -34,6 +37,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
       return { kind: "unavailable", reply: unavailable(view, keeper.retryAfterS()) };
     }
     served(view.state);
+    if (credential.authinfo !== given.all[0]) given.add(credential.authinfo);
     return { kind: "authinfo", generation: credential.generation, text: render(view, credential, identity) };
   }
 
@@ -57,21 +61,24 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
       "/v1/authinfo/reject",
       {
         post: async (body) => {
-          const rejection = await readRejection(body, keeper.view().credential?.authinfo);
+          // Also to an app that reads the copy and never asks.
+          const { credential, state } = keeper.view();
+          given.add(credential?.authinfo);
+          const isNews = (generation: number) => generation === credential?.generation && state !== "rejected";
+          const rejection = await readRejection(body, given.all, isNews);
           if (rejection === undefined) {
             deps.denied("body_invalid");
             return problem("BODY_INVALID", {
               detail: 'Expected {"generation": 1 or more, "err_code"?, "return_code"?, "return_msg"?}.',
             });
           }
-          const { state } = keeper.view();
           if (state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: keeper.retryAfterS() });
           const result = keeper.reject(rejection);
           return json(202, { result, generation: keeper.view().credential?.generation ?? 0 });
         },
       },
     ],
-    ["/v1/sdk/call", { post: createSdkCalls(deps) }],
+    ["/v1/sdk/call", { post: createSdkCalls({ ...deps, given }) }],
     ...healthRoutes({
       live: deps.live,
       view: () => keeper.view(),

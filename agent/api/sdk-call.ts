@@ -4,6 +4,7 @@ import { type AgentError, isAgentError } from "../errors.ts";
 import type { DeniedReason } from "../http/denials.ts";
 import { causeOf, json, problem, type Reply } from "../http/problem.ts";
 import type { PostRoute } from "../http/routes.ts";
+import type { RecentSecrets } from "../log/peer-words.ts";
 
 const MAX_WAITING = 8;
 
@@ -11,10 +12,12 @@ export interface SdkCallDeps {
   readonly clock: Clock;
   readonly denied: (reason: DeniedReason) => void;
   readonly driver: () => Pick<SdkDriver, "call"> | undefined;
+  /** Told what secrets go through. */
+  readonly given: Pick<RecentSecrets, "add">;
 }
 
 /** `POST /v1/sdk/call`: one vendor request through the agent's line. The driver queues it first and sets its deadline. */
-export function createSdkCalls({ clock, denied, driver }: SdkCallDeps): PostRoute {
+export function createSdkCalls({ clock, denied, driver, given }: SdkCallDeps): PostRoute {
   let waiting = 0;
   return async (body, signal) => {
     if (body === undefined || typeof body.cmd !== "string" || body.cmd === "") {
@@ -29,7 +32,10 @@ export function createSdkCalls({ clock, denied, driver }: SdkCallDeps): PostRout
     }
     waiting++;
     try {
-      return json(200, await sdk.call(body, signal));
+      given.add(body.authinfo);
+      const answer = await sdk.call(body, signal);
+      given.add((answer as { readonly rawdata?: unknown } | null)?.rawdata);
+      return json(200, answer);
     } catch (error) {
       if (!isAgentError(error)) {
         // Whoever left, or stopped us, gets no answer; anything else is a defect of ours.

@@ -1,9 +1,10 @@
 import { fstatSync, lstatSync, renameSync, type Stats } from "node:fs";
-import { chmod, lchown, lstat, mkdir, unlink } from "node:fs/promises";
+import { chmod, lchown, lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import path from "node:path";
 import type { ApiConfig } from "../config/config.ts";
 import { AgentError, systemCode } from "../errors.ts";
+import { makeDirectories } from "../files/file-system.ts";
 import { lookupGroup } from "../files/group.ts";
 import { type InheritedSockets, socketPath } from "./systemd-sockets.ts";
 
@@ -123,7 +124,7 @@ function findGroup(group: string, file: string): number {
 async function makeDirectory(directory: string): Promise<void> {
   try {
     // Everybody may pass through the directory; who may connect is decided by the socket's own mode.
-    const made = await mkdir(directory, { recursive: true, mode: 0o755 });
+    const made = await makeDirectories(path.resolve(directory), 0o755);
     if (made !== undefined) await chmod(directory, 0o755);
   } catch (error) {
     throw new AgentError("API_SOCKET", `${directory} cannot be made (${systemCode(error)})`, { cause: error });

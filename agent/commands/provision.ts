@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemClock } from "../clock.ts";
 import { renderProblem } from "../config/problem.ts";
@@ -8,6 +8,7 @@ import { ownLine } from "../diagnose/own-line.ts";
 import { userOfUnit } from "../diagnose/service-user.ts";
 import { systemEntropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
+import { makeDirectories } from "../files/file-system.ts";
 import { lookupGroup } from "../files/group.ts";
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import { bridgeAsker } from "../provision/bridge-line.ts";
@@ -80,7 +81,7 @@ export async function provision(options: PackagedOptions): Promise<number> {
       complain(drafted);
       return MISSING;
     }
-    const made = await mkdir(path.dirname(target), { recursive: true, mode: 0o755 });
+    const made = await makeDirectories(path.dirname(path.resolve(target)), 0o755);
     const refusal = await check(drafted.draft, writer, options, technician);
     if (refusal !== undefined) {
       if (made !== undefined) await rm(made, { recursive: true });

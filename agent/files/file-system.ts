@@ -1,4 +1,4 @@
-import { constants, link, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { constants, link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
 
@@ -125,4 +125,25 @@ function ignoreClose(): void {
 
 function ignoreLeftover(): void {
   // It was never created, or the disk refuses: the caller's own error says so, and start-up clears leftovers.
+}
+
+/**
+ * Makes a directory and what is missing above it; resolves to the uppermost one made, undefined when it was there. Not Node's recursive
+ * mkdir: that asks again for ever where the system says ENOENT though the parent is there (/proc, an automount that fails), and
+ * keeps the agent from its end (Node 24.21).
+ */
+export async function makeDirectories(directory: string, mode: number): Promise<string | undefined> {
+  try {
+    await mkdir(directory, mode);
+    return directory;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST" && (await stat(directory)).isDirectory()) return undefined;
+    const parent = path.dirname(directory);
+    if (code !== "ENOENT" || parent === directory) throw error;
+    const first = await makeDirectories(parent, mode);
+    // The parent was there all along: the system means it.
+    if (first === undefined) throw error;
+    return (await makeDirectories(directory, mode)) === undefined ? undefined : first;
+  }
 }

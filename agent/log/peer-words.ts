@@ -16,3 +16,26 @@ export function peerWords(text: string, longest = 160): string {
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, " ");
 }
+
+/** So many secrets of a peer are remembered: what it was given, or gave, in its last two turns. */
+const REMEMBERED = 4;
+
+/** The secrets that a peer has met last and might repeat. */
+export class RecentSecrets {
+  #all: readonly string[] = [];
+
+  /** The newest first. */
+  get all(): readonly string[] {
+    return this.#all;
+  }
+
+  /**
+   * Of anything that may be a text or missing. What is known already comes to the front again: an authinfo that is held must
+   * outlast the rawdata of a long outage.
+   */
+  add(...secrets: readonly unknown[]): void {
+    const texts = secrets.filter((secret): secret is string => typeof secret === "string" && secret !== "");
+    if (texts.every((text, at) => text === this.#all[at])) return;
+    this.#all = [...new Set([...texts, ...this.#all])].slice(0, REMEMBERED);
+  }
+}

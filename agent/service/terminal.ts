@@ -106,6 +106,8 @@ export class Terminal {
     if (this.#stopping.signal.aborted) return;
     const driver = openDriver(config.driver, {
       ...(secrets.initPasswd === undefined ? {} : { initPasswd: secrets.initPasswd }),
+      // The cashier app shows it to the SDK, perhaps before this agent was started.
+      secrets: () => [this.keeper.view().credential?.authinfo ?? ""],
       ...{ version, clock, entropy, log },
     });
     this.#driver = driver;

@@ -1,12 +1,9 @@
-import { access, constants, mkdir, stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
 import { AgentError, systemCode } from "../errors.ts";
-import { nodeFileSystem, syncDirectory } from "../files/file-system.ts";
+import { makeDirectories, nodeFileSystem, syncDirectory } from "../files/file-system.ts";
 
-/**
- * A disk in this condition may recover; the agent works from memory until then. ENOENT: what Node's recursive mkdir makes of a
- * missing directory on a read-only disk.
- */
+/** A disk in this condition may recover; the agent works from memory until then. ENOENT: a place that is not mounted. */
 const DISK_TROUBLE = new Set(["EROFS", "ENOSPC", "EDQUOT", "EIO", "ENOENT"]);
 
 /**
@@ -15,7 +12,7 @@ const DISK_TROUBLE = new Set(["EROFS", "ENOSPC", "EDQUOT", "EIO", "ENOENT"]);
  */
 export async function prepareDirectory(directory: string): Promise<AgentError | undefined> {
   try {
-    const created = await mkdir(directory, { recursive: true, mode: 0o700 });
+    const created = await makeDirectories(path.resolve(directory), 0o700);
     if (created !== undefined) await syncParents(directory, created);
     await check(directory);
     return undefined;

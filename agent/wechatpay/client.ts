@@ -1,6 +1,7 @@
 import type { Identity } from "../config/config.ts";
 import { AgentError, isAgentError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
+import { RecentSecrets } from "../log/peer-words.ts";
 import { readAnswer, readObject } from "./answer.ts";
 import { BaseUrls } from "./base-urls.ts";
 import {
@@ -27,9 +28,6 @@ import { within } from "./within.ts";
 export const AUTHINFO_PATH = "/v3/offlineface/authinfo";
 export const ECHO_PATH = "/v3/security/echo";
 
-/** The raw_data and the authinfo of two attempts. */
-const REMEMBERED = 4;
-
 export interface WechatPayOptions extends ExchangeOptions {
   readonly identity: Identity;
   readonly log: Log;
@@ -46,13 +44,8 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   const targets = config.baseUrls.map((baseUrl) => createTarget(baseUrl, options));
   let lastWorked = config.baseUrls[0];
   /** Of the last requests and answers: a queue or a cache on the way may bring them back in another answer. */
-  let recent: readonly string[] = [];
+  const recent = new RecentSecrets();
   const open = Object.values(identity).filter((value) => value !== undefined);
-
-  function remember(...secrets: readonly (string | undefined)[]): void {
-    const given = secrets.filter((secret) => secret !== undefined && !recent.includes(secret));
-    recent = [...given.map(String), ...recent].slice(0, REMEMBERED);
-  }
 
   function withFacts<T>({ status, headers }: HttpAnswer, call: Call, read: () => T): T {
     try {
@@ -79,7 +72,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         const result = read(verified);
         const { status, headers } = verified.answer;
         // As of now: when it is asked for, others may have taken their place.
-        const secrets = recent;
+        const secrets = recent.all;
         record("ok", status, () => exchange.requestId(headers, { ...call, secrets }));
         return result;
       } catch (thrown) {
@@ -152,18 +145,24 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         organization_id: identity.organizationId,
       });
       const { newestSignedAtS } = requestOptions;
-      remember(wanted.rawData, wanted.held);
-      const call = { path: AUTHINFO_PATH, body, secrets: recent, open: [...open, wanted.deviceId], newestSignedAtS };
+      recent.add(wanted.rawData, wanted.held);
+      const call = {
+        path: AUTHINFO_PATH,
+        body,
+        secrets: recent.all,
+        open: [...open, wanted.deviceId],
+        newestSignedAtS,
+      };
       return attempt(call, requestOptions, ({ answer, ...origin }) => {
         const refresh = config.mode === "gateway" ? refreshAfterS(answer.headers) : undefined;
         const content = withFacts(answer, call, () => readAnswer(answer.body, answer.headers));
-        remember(content.authinfo);
+        recent.add(content.authinfo);
         return { ...origin, ...content, ...(refresh === undefined ? {} : { refreshAfterS: refresh }) };
       });
     },
     echo({ signal }: EchoOptions): Promise<EchoAnswer> {
       const body = JSON.stringify({ echo_message: entropy.bytes(16).toString("hex") });
-      const call = { path: ECHO_PATH, body, secrets: recent, open, newestSignedAtS: 0 };
+      const call = { path: ECHO_PATH, body, secrets: recent.all, open, newestSignedAtS: 0 };
       return attempt(call, { planned: false, signal }, ({ answer, baseUrl, skewMs: skew }) => {
         withFacts(answer, call, () => readObject(answer.body, answer.headers));
         return { baseUrl, skewMs: skew, status: answer.status };

@@ -146,6 +146,33 @@ describe("POST /v1/authinfo/reject", () => {
     });
   });
 
+  it("does not look at the words of what is no news, however many come", async () => {
+    const body = { return_msg: "x ".repeat(4_000) };
+    await post("/v1/authinfo/reject", { ...body, generation: 6 });
+    keeper.now = makeView({ state: "rejected" });
+    await post("/v1/authinfo/reject", { ...body, generation: 7 });
+    expect(keeper.rejections).toEqual([{ generation: 6 }, { generation: 7 }]);
+  });
+
+  it("keeps out of the log what the app was given: this authinfo, the one before, a rawdata of its own", async () => {
+    const rawdata = "p3Kd8WxQzT6mVy2LbN9sRf4H";
+    const older = "h8Yc2LtVq6ZrXw4KpM9nBs7J";
+    keeper.now = makeView({ credential: makeCredential({ authinfo: older, generation: 6 }) });
+    await get("/v1/authinfo");
+    keeper.now = makeView();
+    call = async () => ({ return_code: "SUCCESS", return_msg: "", rawdata });
+    await post("/v1/sdk/call", { cmd: "getWxpayfaceRawdata" });
+    call = async () => null;
+    await post("/v1/sdk/call", { cmd: "other" });
+    for (const secret of [older, rawdata, "CANARY-AUTHINFO-0123456789"]) {
+      const words = `关于 ${secret.slice(7, 19)} 的`;
+      const body = { generation: 7, err_code: words, return_code: words, return_msg: words };
+      await post("/v1/authinfo/reject", body);
+      const told = "关于 … 的";
+      expect(keeper.rejections.at(-1)).toEqual({ generation: 7, errCode: told, returnCode: told, returnMsg: told });
+    }
+  });
+
   it.each([
     [{}],
     [{ generation: 0 }],

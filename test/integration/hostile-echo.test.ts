@@ -99,6 +99,18 @@ describe("a gateway that repeats what it was given", () => {
     expect([last?.lastOutcome, last?.lastRequestId]).toEqual(["ok", undefined]);
   });
 
+  it("gets nothing told of the authinfo that is held, however many attempts have failed", async () => {
+    const { server, client } = await terminal();
+    const held = systemEntropy.bytes(300).toString("base64").replace(/\W/g, "");
+    const message = `系统繁忙：${held.slice(30, 42)}，请重试`;
+    for (let attempt = 0; attempt < 9; attempt++) {
+      server.faults.next({ status: 500, body: JSON.stringify({ message }) });
+      const rawData = systemEntropy.bytes(300).toString("base64");
+      const error = await failure(request(client, { held, rawData }));
+      expect(error.context.answerMessage).toBe("系统繁忙：…，请重试");
+    }
+  });
+
   it("may name the terminal, though the token does so too", async () => {
     const token = "term-1900000109-LTA0P18937F130532000001-7Qm2xZk9";
     const server = await rig.gateway({ bearerToken: token });

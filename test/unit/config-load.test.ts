@@ -538,6 +538,7 @@ describe("the driver", () => {
 });
 
 describe("other rules", () => {
+  const socketDriver = { type: '"socket"', path: '"b"' };
   it.each([
     [
       "two device ids",
@@ -551,6 +552,26 @@ describe("other rules", () => {
     ["an unknown group of the copy", { file_copy: { path: '"c"', group: '"wheel"' } }, "file_copy.group"],
     ["a copy without a path", { file_copy: { mode: '"0600"' } }, "file_copy.path"],
     ["one path for copy and metrics", { file_copy: { path: '"f"' }, metrics: { textfile: '"f"' } }, "metrics.textfile"],
+    ["a copy in place of a key", { file_copy: { path: '"pub_key.pem"' } }, "file_copy.path"],
+    [
+      "metrics that are written first in place of a key",
+      { metrics: { textfile: '"./token.tmp"' } },
+      "metrics.textfile",
+    ],
+    ["metrics in place of the bridge", { driver: socketDriver, metrics: { textfile: '"b"' } }, "metrics.textfile"],
+    ["a copy in place of a socket", { api: { socket: '"s"' }, file_copy: { path: '"s"' } }, "file_copy.path"],
+    ["a copy in place of the configuration", { file_copy: { path: '"config.toml"' } }, "file_copy.path"],
+    ["metrics among the drop-ins", { metrics: { textfile: '"config.d/z.toml"' } }, "metrics.textfile"],
+    [
+      "a copy in place of the state",
+      { store: { directory: '"state"' }, file_copy: { path: '"state/state.sealed"' } },
+      "file_copy.path",
+    ],
+    [
+      "a copy that displaces the metrics",
+      { file_copy: { path: '"m"' }, metrics: { textfile: '"m.tmp"' } },
+      "metrics.textfile",
+    ],
   ])("refuse %s", async (_what, changes: TomlSections, key) => {
     expect((await only(gateway(changes))).key).toBe(key);
   });

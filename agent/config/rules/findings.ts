@@ -15,12 +15,12 @@ export class Findings<Found = SomeValues> {
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
   readonly #settings: Settings;
-  readonly #mainFile: string;
+  readonly mainFile: string;
 
   constructor(values: Found, settings: Settings, mainFile: string) {
     this.values = values;
     this.#settings = settings;
-    this.#mainFile = mainFile;
+    this.mainFile = mainFile;
   }
 
   has(key: string): boolean {
@@ -50,6 +50,6 @@ export class Findings<Found = SomeValues> {
   }
 
   #at(key: string, what: Bilingual, instead: Bilingual): Problem {
-    return { key, origin: this.#settings.get(key)?.origin ?? this.#mainFile, what, instead };
+    return { key, origin: this.#settings.get(key)?.origin ?? this.mainFile, what, instead };
   }
 }

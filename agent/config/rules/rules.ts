@@ -1,4 +1,6 @@
+import path from "node:path";
 import type { SomeValues } from "../keys/schema.ts";
+import { namedFiles } from "../secrets/named-files.ts";
 import type { Settings } from "../settings.ts";
 import { driverRules } from "./driver-rules.ts";
 import { Findings } from "./findings.ts";
@@ -13,6 +15,7 @@ export function checkRules(values: SomeValues, settings: Settings, mainFile: str
   refreshRules(found);
   socketRules(found);
   copyRules(found);
+  writtenRules(found);
   return found;
 }
 
@@ -55,7 +58,7 @@ function socketRules(found: Findings): void {
 }
 
 function copyRules(found: Findings): void {
-  const { path, mode } = found.values.file_copy;
+  const { path: copy, mode } = found.values.file_copy;
   const alone = ["file_copy.mode", "file_copy.group"].find((key) => found.has(key));
   if (!found.has("file_copy.path") && alone !== undefined) {
     found.problem(
@@ -67,15 +70,53 @@ function copyRules(found: Findings): void {
       },
     );
   }
-  if (path === undefined) return;
-  openToAll(found, "file_copy.mode", mode);
-  if (path === found.values.metrics.textfile) {
-    found.problem(
-      "metrics.textfile",
-      { zh: "与 file_copy.path 是同一路径", en: "is the same path as file_copy.path" },
-      { zh: "请写另一个路径", en: "write another path" },
-    );
+  if (copy !== undefined) openToAll(found, "file_copy.mode", mode);
+}
+
+/**
+ * The agent puts these two in the place of whatever stands there, and takes them away when they are not wanted any more: that must be no
+ * file that anybody else needs, least of all a key or the kept state.
+ */
+function writtenRules(found: Findings): void {
+  const { file_copy, metrics, identity, driver, store, api } = found.values;
+  const needed = new Map<string, string | undefined>([
+    ...namedFiles(found.values),
+    ["identity.device_id_file", identity.device_id_file],
+    ["driver.path", driver.path],
+    ["api.socket", api.socket],
+    ["api.admin_socket", api.admin_socket],
+  ]);
+  const directories = [
+    [path.join(path.dirname(found.mainFile), "config.d"), { zh: "配置目录 config.d", en: "config.d" }],
+    [store.directory, { zh: "store.directory", en: "store.directory" }],
+  ] as const;
+  const written = [
+    ["file_copy.path", file_copy.path],
+    ["metrics.textfile", metrics.textfile],
+  ] as const;
+  for (const [key, file] of written) {
+    if (file === undefined) continue;
+    const [taken] = [...needed].find(([, other]) => other !== undefined && isOne(file, other)) ?? [];
+    const [, inside] = directories.find(([directory]) => directory !== undefined && isWithin(directory, file)) ?? [];
+    const another = { zh: "请写另一个路径", en: "write another path" };
+    if (taken !== undefined) {
+      found.problem(key, { zh: `与 ${taken} 是同一路径`, en: `is the same path as ${taken}` }, another);
+    } else if (isOne(file, found.mainFile)) {
+      found.problem(key, { zh: "就是配置文件", en: "is the configuration file itself" }, another);
+    } else if (inside !== undefined) {
+      found.problem(key, { zh: `位于${inside.zh}之内`, en: `is inside ${inside.en}, where it could do harm` }, another);
+    }
+    needed.set(key, file);
   }
+}
+
+/** Also with the name under which the file is written at first (agent/files/replace-file.ts). */
+function isOne(written: string, other: string): boolean {
+  return written === other || `${written}.tmp` === other || written === `${other}.tmp`;
+}
+
+function isWithin(directory: string, file: string): boolean {
+  return file === directory || file.startsWith(`${directory}${path.sep}`);
 }
 
 function openToAll(found: Findings, key: string, mode: number | undefined): void {
