@@ -1,7 +1,7 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { failureIn, remedyFor, remedyOf } from "../remedies.ts";
+import { failureIn, remedyOf } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
 import { sealKeyWords } from "../words/seal-key.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
@@ -116,7 +116,7 @@ function bridgeRows({ bridge, last_error: last }: StatusDocument): Row[] {
   if (known) return [row];
   const { detail } = problem;
   const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
-  return [row, ...told, ...remedyRows(remedyFor(problem.code))];
+  return [row, ...told, ...remedyRows(remedyOf(problem))];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {
@@ -149,7 +149,7 @@ function storeRows({ store }: StatusDocument): Row[] {
   const { code, detail } = problem;
   const key = code === "KEY_FILE" ? sealKeyWords(detail) : undefined;
   if (key === undefined)
-    return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyFor(code))];
+    return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyOf({ code, detail }))];
   return [
     { label, value: { zh: `${code} ${key.fault.zh}`, en: `${code} ${key.fault.en}` }, tone: "bad" },
     { label: whatToDo, value: key.remedy, tone: "warn" },

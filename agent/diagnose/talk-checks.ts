@@ -1,13 +1,13 @@
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
-import { checkRemedy, remedyFor } from "../remedies.ts";
+import { checkRemedy, remedyOf } from "../remedies.ts";
+import { sdkRemedy } from "../words/sdk-remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { hasNoConfiguration } from "./facts.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
-import { sdkRemedy } from "./sdk-remedies.ts";
 
 /** Contract 3: what this agent speaks. */
 const MAJOR = 1;
@@ -210,15 +210,11 @@ function judgeFailure(failure: NonNullable<Spoken["failure"]>): Outcome {
   return found("fail", `刷脸 SDK 没有数据：${words.zh}`, `the face SDK gives no data: ${words.en}`, {
     value,
     // Some failures of the SDK have a text of their own in the agent's table.
-    remedy: sdkRemedy(failure) ?? remedies[code] ?? remedyFor(code),
+    remedy: sdkRemedy(failure) ?? remedies[code] ?? remedyOf({ code, detail }),
   });
 }
 
 const remedies: Readonly<Record<string, Bilingual>> = {
-  SDK_RAWDATA_INVALID: {
-    zh: "SDK 返回的 rawdata 无效：请检查摄像头连接，并升级硬件桥程序。",
-    en: "The SDK's rawdata is invalid: check the camera's cable and update the bridge's program.",
-  },
   BRIDGE_TIMEOUT: {
     zh: "取数据时 SDK 不应答：请检查摄像头连接，然后将硬件桥断电 10 秒。",
     en: "The SDK does not answer when asked for data: check the camera, then power-cycle the bridge for 10 s.",
