@@ -465,6 +465,20 @@ describe("a terminal whose agent runs", () => {
     await rig.statusWhere("the mismatch", ({ last_error }) => last_error?.code === "DEVICE_ID_MISMATCH");
     expectFirst(await shop.diagnose(), "cfg.identity");
   });
+
+  // The last one: the agent tries the write again only after a while.
+  it("is not told to stop the agent that has lost its lock, but why nothing is written", async () => {
+    const { rig } = shop;
+    await rename(shop.within("state"), shop.within("state.aside"));
+    try {
+      await ask(rig.adminSocket, "POST", "/v1/authinfo/refresh");
+      const diagnosis = await shop.diagnose();
+      expectFirst(diagnosis, "store.write", "has been removed: restart the service");
+      expect(diagnosis.check("ser.busy").status).toBe("pass");
+    } finally {
+      await rename(shop.within("state.aside"), shop.within("state"));
+    }
+  });
 });
 
 async function undo(made: unknown): Promise<void> {
