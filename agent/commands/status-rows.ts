@@ -33,16 +33,19 @@ const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>
 /**
  * What the technician looks at first stands first, for a small screen shows the beginning only.
  * @param setUp what a terminal without a configuration wants
+ * @param notInForce what is to be said of a configuration that has not been read yet
  */
 export function statusRows(
   document: StatusDocument,
   host: Host | undefined,
   nowMs: number,
   setUp: Bilingual | undefined,
+  notInForce?: Bilingual,
 ): Row[] {
   return [
     ...authinfoRows(document),
     ...errorRows(document, setUp),
+    ...configRows(notInForce),
     nextRow(document, nowMs),
     ...bridgeRows(document),
     ...payRows(document),
@@ -90,6 +93,12 @@ function errorRows({ last_error: last, wechatpay }: StatusDocument, setUp: Bilin
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
     ...remedyRows(remedyOf(failureIn(last, wechatpay))),
   ];
+}
+
+function configRows(notInForce: Bilingual | undefined): Row[] {
+  return notInForce === undefined
+    ? []
+    : [{ label: { zh: "配置", en: "configuration" }, value: notInForce, tone: "warn" }];
 }
 
 function remedyRows(remedy: Bilingual | undefined): Row[] {

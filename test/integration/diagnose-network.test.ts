@@ -116,10 +116,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
   });
 
   it("a gateway whose own authority is not named: net.tls, and nobody is accused of an interception", async () => {
-    const { first, of } = await broken(
-      (rig) => rig.configure({ wechatpay: { ca_file: undefined } }),
-      gateway,
-    );
+    const { first, of } = await broken((rig) => rig.configure({ wechatpay: { ca_file: undefined } }), gateway);
     expect(first).toBe("net.tls fail");
     expect(wordsOf(of("net.tls"))).toMatch(/本终端不信任它[\s\S]*does not trust[\s\S]*ca_file/);
     expect(wordsOf(of("net.tls"))).not.toMatch(/被拦截|intercepted/);

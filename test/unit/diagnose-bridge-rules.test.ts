@@ -5,8 +5,8 @@ import type { DiagnoseContext, Outcome } from "../../agent/diagnose/check.ts";
 import { countUsbDrops, parseRecord } from "../../agent/diagnose/kernel-log.ts";
 import { judgePresence, judgeUnique, type Port, readPort } from "../../agent/diagnose/port.ts";
 import { judgeDrops } from "../../agent/diagnose/port-use.ts";
-import { sdkRemedy } from "../../agent/words/sdk-remedies.ts";
 import { judgeFrames, judgeHandshake, judgeProtocol, talkChecks } from "../../agent/diagnose/talk-checks.ts";
+import { sdkRemedy } from "../../agent/words/sdk-remedies.ts";
 import type { UsbDevice } from "../../drivers/driver.ts";
 import { lineSettings } from "../support/line-settings.ts";
 

@@ -190,7 +190,7 @@ describe("the screen of status --watch", () => {
     const text = pictureOf(
       {
         ...{ kind: "unreachable", reason: "absent", socket: "/run/x.sock" },
-        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml", hidden: false },
+        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml", hidden: false, problems: 0 },
       },
       undefined,
       now,
