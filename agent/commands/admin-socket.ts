@@ -1,8 +1,10 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
+import { systemClock } from "../clock.ts";
 import { packagedSockets } from "../config/keys/schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
+import { loadAll } from "../config/secrets/secrets.ts";
 import { isSystemdBooted } from "../diagnose/units.ts";
 import { isNotPermitted } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
@@ -43,8 +45,15 @@ export async function startingOf({ config: configFile, packagedConfig }: Package
   const installed = configFile === packagedConfig && unit && (await isSystemdBooted());
   const hidden = mayNotRead(configFile);
   const barred = hidden || mayNotRead(path.join(path.dirname(configFile), "config.d"));
-  const loaded = barred ? undefined : await loadConfig({ file: configFile, env: process.env });
-  return { installed, configFile, hidden, problems: loaded?.kind === "invalid" ? loaded.problems.length : 0 };
+  return { installed, configFile, hidden, problems: barred ? 0 : await problemsOf(configFile, installed) };
+}
+
+/** Key files are judged only where they would be read just so: a stopped unit's credentials are put away, and some are the service's alone. */
+async function problemsOf(file: string, installed: boolean): Promise<number> {
+  const { env } = process;
+  const asRun = !installed && process.geteuid?.() === 0;
+  const found = asRun ? await loadAll({ file, env, wallMs: systemClock().wall() }) : await loadConfig({ file, env });
+  return found.kind === "invalid" ? found.problems.length : 0;
 }
 
 /** The next step of an agent that has no configuration; undefined for one that has. */

@@ -122,6 +122,16 @@ describe.concurrent("on the way to the payment service, the first failure is the
     expect(wordsOf(of("net.tls"))).not.toMatch(/被拦截|intercepted/);
   });
 
+  it("a gateway that has no answer of WeChat Pay's: pay.reach, in one language each", async () => {
+    const words = "未能取得微信支付的完整应答 / WeChat Pay gave no whole answer: PAY_CONNECT_REFUSED";
+    const { first, of } = await broken(refusal(502, "GATEWAY_UPSTREAM_FAILED", words), gateway);
+    expect(first).toBe("pay.reach fail");
+    const { zh, en } = of("pay.reach").detail;
+    expect(zh).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED：未能取得微信支付的完整应答：PAY_CONNECT_REFUSED");
+    expect(zh).not.toContain("WeChat Pay gave");
+    expect(en).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED: WeChat Pay gave no whole answer: PAY_CONNECT_REFUSED");
+  });
+
   it("a gateway that ends the connection without a word: pay.reach, and no firewall", async () => {
     const { first, of } = await broken(answering({ delivery: "close" }), gateway);
     expect(first).toBe("pay.reach fail");

@@ -6,6 +6,8 @@ import { execute, openShop, type Shop } from "../support/shop.ts";
 
 afterAll(removeFactory);
 
+const asRoot = process.getuid?.() === 0;
+
 interface Said {
   readonly code: number | null;
   readonly text: string;
@@ -142,6 +144,12 @@ describe("a configuration that has changed", () => {
   it("and is invalid is what status and refresh name of an agent that does not run", async () => {
     await shop.rig.stop();
     expect((await say(shop, ["status", "--lang", "en"])).text).toContain("the agent is not running: facepay-agent run");
+    if (asRoot) {
+      await rename(shop.within("merchant-key.pem"), shop.within("elsewhere.pem"));
+      const { text } = await say(shop, ["status", "--lang", "zh-CN"]);
+      await rename(shop.within("elsewhere.pem"), shop.within("merchant-key.pem"));
+      expect(text).toContain("配置有 1 处问题");
+    }
     await writeFile(file(), good.replace("sub_mchid", "sub_mchidd"));
     for (const command of ["status", "refresh"]) {
       const { code, text } = await say(shop, [command, "--lang", "zh-CN"]);
@@ -150,8 +158,6 @@ describe("a configuration that has changed", () => {
     }
   });
 });
-
-const asRoot = process.getuid?.() === 0;
 
 describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", () => {
   let shop: Shop;

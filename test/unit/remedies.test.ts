@@ -98,6 +98,8 @@ const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegE
   ["a 401 of WeChat Pay", answered(401, { code: "SIGN_ERROR" }), "direct", /Wrong signature/, /gateway/],
   ["WeChat Pay's 401, passed on", answered(401, { code: "SIGN_ERROR" }), "gateway", /gateway's merchant key/],
   ["a token", gatewaySays("TOKEN_UNKNOWN"), "gateway", /bearer_token_file/, /client_cert/],
+  ["a token that is not shown", gatewaySays("TOKEN_MISSING"), "gateway", /set bearer_token_file/, /does not know/],
+  ["a certificate that is not shown", gatewaySays("CERTIFICATE_MISSING"), "gateway", /set client_cert_file/, /again/],
   ["a foreign certificate", gatewaySays("CERTIFICATE_FOREIGN"), "gateway", /client_cert_file/, /token/],
   ["an expired certificate", gatewaySays("CERTIFICATE_EXPIRED"), "gateway", /request a new one/],
   ["an expired certificate, by TLS", failed("PAY_CLIENT_CERTIFICATE"), "gateway", /request a new one/],
