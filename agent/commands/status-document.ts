@@ -21,6 +21,7 @@ export interface StatusDocument {
     readonly bridge: string | null;
     readonly device_id?: string | null;
     readonly problem: { readonly code: string; readonly detail?: string } | null;
+    readonly frames?: Readonly<Record<string, number>>;
   } | null;
   readonly wechatpay: {
     readonly mode?: "direct" | "gateway";

@@ -97,10 +97,9 @@ export function shownOf(results: readonly Result[], only: readonly string[] | un
 }
 
 /**
- * What the technician turns to first: the first failure in order of cause, else the first crash, else the first warning
- * that does not stand for ever. But an earlier
- * configuration that is still in force may be the reason
- * of any failure, and to have the new one read is little work.
+ * What the technician turns to first: the first failure in order of cause, else the first crash, else the first warning that does not
+ * stand for ever. But an earlier configuration that is still in force may be the reason of any failure, and to have the new one read is
+ * little work.
  */
 export function firstOf(results: readonly Result[]): Result | undefined {
   const unread = results.find(({ status, value }) => status === "warn" && isTable(value) && "running_hash" in value);

@@ -34,6 +34,8 @@ describe("what the SDK or the line has said itself", () => {
     ["SDK_NOT_INITIALISED", "still initialising", /wait a minute/],
     ["SDK_NOT_INITIALISED", "not initialised", /face service runs/],
     ["SDK_NATIVE_ERROR", "the SDK's native call returned 193", /WxpayFaceService/],
+    ["DEVICE_ID_MISMATCH", "The bridge reports device_id A, the configuration says B: x", /connect the former one/],
+    ["DEVICE_ID_MISSING", "The bridge reports no device_id and none is configured: x", /Write device_id under/],
     ["SDK_RAWDATA_INVALID", "the SDK's rawdata is empty", /update the bridge's program/],
     ["BRIDGE_OPEN_FAILED", "/dev/video0 is not a serial device", /driver\.type and driver\.path/],
     ["STORE_WRITE", "the state was not written: ENOENT in open", /has been removed: restart/],
