@@ -5,11 +5,13 @@ import { isTencentName } from "./wechatpay/own-names.ts";
 import { bridgeRemedies } from "./words/bridge-remedies.ts";
 import { configurationRemedies } from "./words/configuration-remedies.ts";
 import { gatewayRules } from "./words/gateway-rules.ts";
-import { localRemedies } from "./words/local-remedies.ts";
+import { lineRules } from "./words/line-rules.ts";
+import { localRemedies, localRules } from "./words/local-remedies.ts";
 import { networkRemedies } from "./words/network-remedies.ts";
 import { withPorts } from "./words/ports.ts";
 import { refusalRules } from "./words/refusal-rules.ts";
 import type { Failure, RemedyRule } from "./words/remedy-rule.ts";
+import { sdkRemedy, sdkWordsIn } from "./words/sdk-remedies.ts";
 import { terminalRemedies } from "./words/terminal-remedies.ts";
 import { wayRules } from "./words/way-rules.ts";
 
@@ -23,7 +25,7 @@ const remedies = {
 } as const satisfies Readonly<Record<string, Bilingual>>;
 
 /** Where more than the code is known. A gateway of ours says precisely what it minds. */
-const rules: readonly RemedyRule[] = [...gatewayRules, ...wayRules, ...refusalRules];
+const rules: readonly RemedyRule[] = [...gatewayRules, ...wayRules, ...refusalRules, ...lineRules, ...localRules];
 
 /** The remedy that a check carries. */
 export function checkRemedy(id: keyof typeof remedies): Bilingual {
@@ -42,7 +44,8 @@ export function remedyOf(failure: Failure): Bilingual | undefined {
   if (rule === undefined) return undefined;
   const told = message === undefined ? failure : { ...failure, message: withoutEcho(message) };
   const byId: Readonly<Record<string, Bilingual>> = remedies;
-  const remedy = rules.find((each) => fits(each, told))?.remedy ?? byId[rule.remedy];
+  const bySdk = code.startsWith("SDK_") ? sdkRemedy(sdkWordsIn(failure.detail ?? "")) : undefined;
+  const remedy = bySdk ?? rules.find((each) => fits(each, told))?.remedy ?? byId[rule.remedy];
   return remedy && withPorts(filled(remedy, baseUrls), baseUrls);
 }
 
@@ -55,7 +58,7 @@ export function remedyFor(code: string): Bilingual | undefined {
 export function failureOf(error: AgentError, place: Pick<Failure, "mode" | "baseUrls"> = {}): Failure {
   const { answerMessage } = error.context;
   const message = typeof answerMessage === "string" ? { message: answerMessage } : {};
-  return { code: error.code, ...factsOf(error), ...message, ...place };
+  return { code: error.code, detail: error.message, ...factsOf(error), ...message, ...place };
 }
 
 /** A failure as a status tells of it. */
@@ -79,6 +82,7 @@ export function failureIn(told: ToldFailure, place: ToldPlace | null | undefined
   const lead = reason === undefined ? `HTTP ${httpStatus} ` : `HTTP ${httpStatus} ${reason}: `;
   return {
     code,
+    detail,
     ...(httpStatus === undefined ? {} : { httpStatus }),
     ...(reason === undefined ? {} : { reason }),
     ...(detail.startsWith(lead) ? { message: detail.slice(lead.length) } : {}),
@@ -93,13 +97,14 @@ export function remedyOfError(error: AgentError): Bilingual | undefined {
 }
 
 function fits(rule: RemedyRule, failure: Failure): boolean {
-  const { code, httpStatus = "none", mode, reason = "", message = "", baseUrls } = failure;
+  const { code, httpStatus = "none", mode, reason = "", message = "", detail = "", baseUrls } = failure;
   return (
     (rule.code === undefined || rule.code.test(code)) &&
     (rule.status === undefined || rule.status === httpStatus) &&
     (rule.mode === undefined || rule.mode === mode) &&
     (rule.reason === undefined || rule.reason.test(reason)) &&
     (rule.message === undefined || rule.message.test(message)) &&
+    (rule.detail === undefined || rule.detail.test(detail)) &&
     (rule.hosts === undefined || rule.hosts === hostsOf(baseUrls))
   );
 }

@@ -83,7 +83,7 @@ async function findDevice(path: string): Promise<number> {
   try {
     const found = await stat(path);
     if (!found.isCharacterDevice()) {
-      throw new AgentError("BRIDGE_OPEN_FAILED", `${path} is not a serial device`, { context: { path } });
+      throw notSerial(path);
     }
     await access(path, constants.R_OK | constants.W_OK);
     return found.rdev;
@@ -104,6 +104,7 @@ async function openPort(port: SerialPort, path: string, clock: Clock, signal: Ab
       () => port.destroy(),
     );
     if (signal.aborted) throw signal.reason;
+    if (isNoTty(error)) throw notSerial(path, error);
     throw openFailure(path, error, codeFromText(error));
   }
 }
@@ -118,6 +119,15 @@ function codeFromText(error: unknown): ErrorCode | undefined {
   if (/permission denied|operation not permitted/i.test(text)) return "BRIDGE_PERMISSION";
   if (/no such (file|device)/i.test(text)) return "BRIDGE_NOT_FOUND";
   return undefined;
+}
+
+/** A camera, a HID device, /dev/null: ENOTTY, in the words of `strerror()`. */
+function isNoTty(error: unknown): boolean {
+  return error instanceof Error && /inappropriate ioctl/i.test(error.message);
+}
+
+function notSerial(path: string, cause?: unknown): AgentError {
+  return new AgentError("BRIDGE_OPEN_FAILED", `${path} is not a serial device`, { cause, context: { path } });
 }
 
 async function closePort(port: SerialPort, clock: Clock): Promise<void> {

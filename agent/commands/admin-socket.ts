@@ -1,11 +1,14 @@
 import { accessSync, constants, existsSync } from "node:fs";
+import path from "node:path";
+import { systemClock } from "../clock.ts";
 import { packagedSockets } from "../config/keys/schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { readRemembered } from "../config/remembered.ts";
+import { loadAll } from "../config/secrets/secrets.ts";
 import { isSystemdBooted } from "../diagnose/units.ts";
 import { isNotPermitted } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
-import { type Starting, setUpRemedy, startCommand } from "../words/start-command.ts";
+import { checkCommand, type Starting, setUpRemedy, startCommand } from "../words/start-command.ts";
 import type { AgentUnreachable } from "./admin-client.ts";
 import type { PackagedOptions } from "./options.ts";
 import type { StatusDocument } from "./status-document.ts";
@@ -32,13 +35,25 @@ const UNIT_DIRECTORIES = [
 export interface Whereabouts extends Starting {
   /** Where its sockets are stands in a file that may not be read: perhaps it runs, and was looked for in the wrong place. */
   readonly hidden: boolean;
+  /** Problems of its configuration, as far as whoever asks may read it: `run` would refuse them. */
+  readonly problems: number;
 }
 
 /** How the agent of this configuration is started here. The unit is about the packaged configuration alone. */
 export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Whereabouts> {
   const unit = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/facepay-agent.service`));
   const installed = configFile === packagedConfig && unit && (await isSystemdBooted());
-  return { installed, configFile, hidden: mayNotRead(configFile) };
+  const hidden = mayNotRead(configFile);
+  const barred = hidden || mayNotRead(path.join(path.dirname(configFile), "config.d"));
+  return { installed, configFile, hidden, problems: barred ? 0 : await problemsOf(configFile, installed) };
+}
+
+/** Key files are judged only where they would be read just so: a stopped unit's credentials are put away, and some are the service's alone. */
+async function problemsOf(file: string, installed: boolean): Promise<number> {
+  const { env } = process;
+  const asRun = !installed && process.geteuid?.() === 0;
+  const found = asRun ? await loadAll({ file, env, wallMs: systemClock().wall() }) : await loadConfig({ file, env });
+  return found.kind === "invalid" ? found.problems.length : 0;
 }
 
 /** The next step of an agent that has no configuration; undefined for one that has. */
@@ -71,6 +86,13 @@ export function unreachableText(reason: AgentUnreachable["reason"], starting: Wh
         };
       }
       const command = startCommand(starting);
+      if (starting.problems > 0) {
+        const check = checkCommand(starting);
+        return {
+          zh: `服务没有运行，配置有 ${starting.problems} 处问题：请先执行 ${check}，改正后再执行 ${command}`,
+          en: `the agent is not running, and its configuration has ${starting.problems} problems: ${check}, mend them, then ${command}`,
+        };
+      }
       return { zh: `服务没有运行：请执行 ${command}`, en: `the agent is not running: ${command}` };
     }
     case "forbidden":

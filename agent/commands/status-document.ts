@@ -1,6 +1,7 @@
 /** `GET /v1/status` as far as people are shown it (contract 5). */
 export interface StatusDocument {
   readonly version?: string;
+  readonly config?: { readonly file: string; readonly hash: string } | null;
   /** An older agent does not say. */
   readonly pid?: number;
   readonly authinfo: {
@@ -20,6 +21,7 @@ export interface StatusDocument {
     readonly bridge: string | null;
     readonly device_id?: string | null;
     readonly problem: { readonly code: string; readonly detail?: string } | null;
+    readonly frames?: Readonly<Record<string, number>>;
   } | null;
   readonly wechatpay: {
     readonly mode?: "direct" | "gateway";

@@ -1,13 +1,14 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { failureIn, remedyFor, remedyOf } from "../remedies.ts";
+import { remedyOf } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
 import { sealKeyWords } from "../words/seal-key.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
 import { stateWords } from "../words/state-words.ts";
 import { warningTexts } from "../words/warning-texts.ts";
 import { hostRows } from "./host-rows.ts";
+import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
 import type { Row, Tone } from "./status-row.ts";
 
@@ -33,16 +34,19 @@ const bridgeStates: Readonly<Record<string, Bilingual & { readonly tone: Tone }>
 /**
  * What the technician looks at first stands first, for a small screen shows the beginning only.
  * @param setUp what a terminal without a configuration wants
+ * @param notInForce what is to be said of a configuration that has not been read yet
  */
 export function statusRows(
   document: StatusDocument,
   host: Host | undefined,
   nowMs: number,
   setUp: Bilingual | undefined,
+  notInForce?: Bilingual,
 ): Row[] {
   return [
     ...authinfoRows(document),
     ...errorRows(document, setUp),
+    ...configRows(notInForce),
     nextRow(document, nowMs),
     ...bridgeRows(document),
     ...payRows(document),
@@ -81,15 +85,22 @@ function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDoc
   return whole > 0 ? Math.min(1, Math.max(0, left / whole)) : 0;
 }
 
-function errorRows({ last_error: last, wechatpay }: StatusDocument, setUp: Bilingual | undefined): Row[] {
+function errorRows(document: StatusDocument, setUp: Bilingual | undefined): Row[] {
+  const { last_error: last } = document;
   const label = { zh: "最近错误", en: "last error" };
   if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }, ...remedyRows(setUp)];
   const { since } = last;
   return [
     { label, value: failureSentence(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...remedyRows(remedyOf(failureIn(last, wechatpay))),
+    ...remedyRows(remedyIn(last, document)),
   ];
+}
+
+function configRows(notInForce: Bilingual | undefined): Row[] {
+  return notInForce === undefined
+    ? []
+    : [{ label: { zh: "配置", en: "configuration" }, value: notInForce, tone: "warn" }];
 }
 
 function remedyRows(remedy: Bilingual | undefined): Row[] {
@@ -105,7 +116,8 @@ function nextRow({ next_attempt: next, authinfo }: StatusDocument, nowMs: number
 }
 
 /** What the last error says already is not said twice. */
-function bridgeRows({ bridge, last_error: last }: StatusDocument): Row[] {
+function bridgeRows(document: StatusDocument): Row[] {
+  const { bridge, last_error: last } = document;
   const label = { zh: "硬件桥 bridge", en: "bridge" };
   if (bridge === null) return [{ label, value: notConfigured }];
   const { problem } = bridge;
@@ -116,7 +128,7 @@ function bridgeRows({ bridge, last_error: last }: StatusDocument): Row[] {
   if (known) return [row];
   const { detail } = problem;
   const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
-  return [row, ...told, ...remedyRows(remedyFor(problem.code))];
+  return [row, ...told, ...remedyRows(remedyIn(problem, document))];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {
@@ -149,7 +161,7 @@ function storeRows({ store }: StatusDocument): Row[] {
   const { code, detail } = problem;
   const key = code === "KEY_FILE" ? sealKeyWords(detail) : undefined;
   if (key === undefined)
-    return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyFor(code))];
+    return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyOf({ code, detail }))];
   return [
     { label, value: { zh: `${code} ${key.fault.zh}`, en: `${code} ${key.fault.en}` }, tone: "bad" },
     { label: whatToDo, value: key.remedy, tone: "warn" },

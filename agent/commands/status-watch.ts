@@ -4,6 +4,7 @@ import { type Host, tryHost } from "../host.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { setUpOf, startingOf, unreachableText, type Whereabouts, whereIsAdminSocket } from "./admin-socket.ts";
+import { notInForce } from "./in-force.ts";
 import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 import { changeLine, localTime, statusRows } from "./status-rows.ts";
@@ -24,7 +25,12 @@ const CLEAR_BELOW = "\u001b[J";
 
 /** What is known at one look. */
 export type Look =
-  | { readonly kind: "status"; readonly document: StatusDocument; readonly setUp: Bilingual | undefined }
+  | {
+      readonly kind: "status";
+      readonly document: StatusDocument;
+      readonly setUp: Bilingual | undefined;
+      readonly pending?: Bilingual | undefined;
+    }
   | {
       readonly kind: "unreachable";
       readonly reason: AgentUnreachable["reason"];
@@ -83,6 +89,7 @@ class Observer {
   readonly #clock: Clock;
   #socket: string | undefined;
   #hostAt = Number.NEGATIVE_INFINITY;
+  #pending: Bilingual | undefined;
   host: Host | undefined;
 
   constructor(options: PackagedOptions, clock: Clock) {
@@ -102,8 +109,14 @@ class Observer {
         void tryHost(document.store?.directory).then((host) => {
           this.host = host;
         });
+        this.#pending = await notInForce(document, this.#options);
       }
-      return { kind: "status", document, setUp: await setUpOf(document, this.#options) };
+      return {
+        kind: "status",
+        document,
+        setUp: await setUpOf(document, this.#options),
+        pending: this.#pending,
+      };
     } catch (error) {
       if (!(error instanceof AgentUnreachable)) throw error;
       this.#socket = undefined;
@@ -153,7 +166,7 @@ export function pictureOf(look: Look, host: Host | undefined, nowMs: number, opt
   const head = `facepay-agent${version}  ${localTime(new Date(nowMs).toISOString())}  ${leave}`;
   const rows =
     look.kind === "status"
-      ? statusRows(look.document, host, nowMs, look.setUp)
+      ? statusRows(look.document, host, nowMs, look.setUp, look.pending)
       : [
           {
             label: { zh: "服务", en: "agent" },

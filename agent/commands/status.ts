@@ -4,6 +4,7 @@ import { tryHost } from "../host.ts";
 import { say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { setUpOf, startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { notInForce } from "./in-force.ts";
 import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
 
@@ -38,7 +39,8 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
     ]);
     const setUp = await setUpOf(document, options);
     const columns = stdout.isTTY ? console.columns : COLUMNS_OF_A_FILE;
-    const lines = renderRows(statusRows(document, host, clock.wall(), setUp), { ...console, columns });
+    const pending = await notInForce(document, options);
+    const lines = renderRows(statusRows(document, host, clock.wall(), setUp, pending), { ...console, columns });
     stdout.write(`${lines.join("\n")}\n`);
     return isUsable(document) ? 0 : 1;
   } catch (error) {

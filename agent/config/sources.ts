@@ -44,12 +44,13 @@ function listDropIns(directory: string): { files: string[]; problems: Problem[] 
     return { files: files.map((name) => path.join(directory, name)), problems: [] };
   } catch (error) {
     const code = systemCode(error);
-    return { files: [], problems: code === "ENOENT" || code === "ENOTDIR" ? [] : [unreadable(directory, code)] };
+    return { files: [], problems: code === "ENOENT" || code === "ENOTDIR" ? [] : [unlistable(directory, code)] };
   }
 }
 
 /** One file; undefined when there is none. */
 export function readText(file: string): SourceText | Problem | undefined {
+  let read: Buffer | undefined;
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
     const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -57,14 +58,16 @@ export function readText(file: string): SourceText | Problem | undefined {
       const stat = fstatSync(fd);
       if (!stat.isFile()) return unreadable(file, "EISDIR");
       if (stat.size > LARGEST_FILE) return tooLarge(file);
-      return { file, text: new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(fd)) };
+      read = readFileSync(fd);
+      return { file, text: new TextDecoder("utf-8", { fatal: true }).decode(read) };
     } finally {
       closeSync(fd);
     }
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    return code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? notUtf8(file) : unreadable(file, code);
+    if (code === "ERR_ENCODING_INVALID_ENCODED_DATA" && read !== undefined) return notUtf8(file, read);
+    return unreadable(file, code);
   }
 }
 
@@ -82,12 +85,28 @@ function unreadable(file: string, code: string | undefined): Problem {
   };
 }
 
-function notUtf8(file: string): Problem {
+/** Without x nobody can read what is in it: the mode of a file would do harm. */
+function unlistable(directory: string, code: string | undefined): Problem {
+  return {
+    key: "",
+    origin: directory,
+    what: { zh: `无法读取（${code ?? "未知错误"}）`, en: `cannot be read (${code ?? "unknown error"})` },
+    instead: {
+      zh: `应为服务用户可读的目录：chmod 0750 ${directory}`,
+      en: `it must be a directory that the agent's user may read: chmod 0750 ${directory}`,
+    },
+  };
+}
+
+/** What editors on Windows write: the first octets tell UTF-16, anything else is GB 18030. iconv only prints: the file is replaced after it. */
+function notUtf8(file: string, begin: Buffer): Problem {
+  const utf16 = (begin[0] === 0xff && begin[1] === 0xfe) || (begin[0] === 0xfe && begin[1] === 0xff);
+  const convert = `iconv -f ${utf16 ? "UTF-16" : "GB18030"} -t UTF-8 ${file} > ${file}.utf8 && cp ${file}.utf8 ${file}`;
   return {
     key: "",
     origin: file,
     what: { zh: "不是 UTF-8 文本", en: "is not UTF-8 text" },
-    instead: { zh: `请转换：iconv -f GB18030 -t UTF-8 ${file}`, en: `convert it: iconv -f GB18030 -t UTF-8 ${file}` },
+    instead: { zh: `请转换：${convert}`, en: `convert it: ${convert}` },
   };
 }
 

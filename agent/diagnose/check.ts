@@ -46,6 +46,8 @@ export interface Check {
   readonly threshold: { readonly warn?: string; readonly fail?: string };
   /** `checkRemedy(id)` of agent/remedies.ts: one text for one thing. */
   readonly remedy: Bilingual;
+  /** Its warning tells of how this terminal is made, not of what has happened: any other warning is turned to first. */
+  readonly standing?: true;
   /** A network check is left out by `--offline`. */
   readonly needsNetwork?: boolean;
   /** Ms; beyond it the check counts as crashed. */

@@ -197,6 +197,7 @@ export const configChecks: readonly Check[] = [
   },
   {
     id: "cfg.mode",
+    standing: true,
     code: 303,
     section: "config",
     title: { zh: "接入模式", en: "Mode" },

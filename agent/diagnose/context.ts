@@ -11,7 +11,7 @@ import type { Entropy } from "../entropy.ts";
 import { lookupGroup } from "../files/group.ts";
 import type { AgentReading, DiagnoseContext, ServiceUser } from "./check.ts";
 import type { Turn } from "./engine.ts";
-import { agentPid, configurationOf, stateDirectoryOf, unitsOf } from "./facts.ts";
+import { agentPid, configurationOf, pidOf, stateDirectoryOf, unitsOf } from "./facts.ts";
 import { accessOf } from "./rights.ts";
 import { environmentOf, environmentOfProcess, withServiceEnvironment } from "./service-environment.ts";
 import { ownUser, userOfOwner, userOfProcess, userOfUnit } from "./service-user.ts";
@@ -59,6 +59,8 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     isAsleep(units) ? absent : readAgent(adminSocket),
     whoServes(pid, units, loaded),
   ]);
+  // It holds no lock where its directory was read-only at the start or has been removed since: then it says itself who it is.
+  if (pid === undefined) memory.set("agent pid", Promise.resolve(pidOf(answer)));
   const blind = !privileged && readSources(configFile).problems.length > 0;
   return {
     ...{ configFile, draft, env, loaded, adminSocket, apiSocket, user, privileged, clock, entropy, once },

@@ -97,17 +97,19 @@ export function shownOf(results: readonly Result[], only: readonly string[] | un
 }
 
 /**
- * What the technician turns to first: the first failure in order of cause, else the first crash, else the first warning. But an earlier
- * configuration that is still in force may be the reason of any failure, and to have the new one read is little work.
+ * What the technician turns to first: the first failure in order of cause, else the first crash, else the first warning that does not
+ * stand for ever. But an earlier configuration that is still in force may be the reason of any failure, and to have the new one read is
+ * little work.
  */
 export function firstOf(results: readonly Result[]): Result | undefined {
   const unread = results.find(({ status, value }) => status === "warn" && isTable(value) && "running_hash" in value);
   if (unread !== undefined && results.some(isBad)) return unread;
-  for (const status of ["fail", "crash", "warn"] as const) {
+  for (const status of ["fail", "crash"] as const) {
     const found = results.find((result) => result.status === status);
     if (found !== undefined) return found;
   }
-  return undefined;
+  const warnings = results.filter(({ status }) => status === "warn");
+  return warnings.find(({ check }) => check.standing !== true) ?? warnings[0];
 }
 
 export function isBad({ status }: Pick<Result, "status">): boolean {

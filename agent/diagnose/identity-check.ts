@@ -1,4 +1,5 @@
-import { checkRemedy } from "../remedies.ts";
+import type { Bilingual } from "../language.ts";
+import { checkRemedy, remedyOf } from "../remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { withoutConfig } from "./outcomes.ts";
@@ -39,7 +40,14 @@ function identityRefused({ agent }: DiagnoseContext): Outcome | undefined {
     status: "fail",
     value: { code: error.code },
     detail: { zh: `设备SN device_id：${detail.zh}`, en: `device_id (设备SN): ${detail.en}` },
+    ...remedyOfCode(error.code),
   };
+}
+
+/** As status and refresh say it. */
+function remedyOfCode(code: "DEVICE_ID_MISMATCH" | "DEVICE_ID_MISSING"): { readonly remedy?: Bilingual } {
+  const remedy = remedyOf({ code });
+  return remedy === undefined ? {} : { remedy };
 }
 
 /** What the bridge calls itself: a string, null when it names none, undefined when nobody has asked it. */
@@ -73,6 +81,7 @@ export function judgeIdentity(
         zh: `设备SN device_id 不一致：硬件 ${bridge}，配置 ${deviceId}`,
         en: `device_id (设备SN) differs: the bridge says ${bridge}, the configuration ${deviceId}`,
       },
+      ...remedyOfCode("DEVICE_ID_MISMATCH"),
     };
   }
   const device = bridge ?? deviceId;
@@ -99,6 +108,6 @@ export function judgeIdentity(
       zh: "硬件桥和配置都没有设备SN device_id",
       en: "neither bridge nor configuration names a device_id (设备SN)",
     },
-    remedy: { zh: "请在 [identity] 下写 device_id。", en: "Write device_id under [identity]." },
+    ...remedyOfCode("DEVICE_ID_MISSING"),
   };
 }

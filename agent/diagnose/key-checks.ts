@@ -156,6 +156,7 @@ export const keyChecks: readonly Check[] = [
   },
   {
     id: "cred.tpm",
+    standing: true,
     code: 307,
     section: "config",
     title: { zh: "密钥保护", en: "Key protection" },

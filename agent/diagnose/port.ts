@@ -1,8 +1,9 @@
-import { realpath, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import type { UsbDevice } from "../../drivers/driver.ts";
 import type { DriverConfig } from "../config/config.ts";
 import { isNotPermitted } from "../errors.ts";
+import { wrongDevice } from "../words/line-rules.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import type { Outcome } from "./check.ts";
 import { found, needsSudo } from "./outcomes.ts";
@@ -45,9 +46,26 @@ export async function readPort(driver: DriverConfig, line: BridgeLine): Promise<
   if (hidden) return { ...common, path: place, hidden };
   if (device === undefined) return driver.path === undefined ? common : { ...common, path: place };
   const stats = await stat(device).catch(() => undefined);
-  const kind = stats?.isCharacterDevice() ? "tty" : stats?.isSocket() ? "socket" : "other";
+  const isTty = stats?.isCharacterDevice() === true && (await ttyMajors())?.has(majorOf(stats.rdev)) !== false;
+  const kind = isTty ? "tty" : stats?.isSocket() ? "socket" : "other";
   const usb = plugged.find(({ tty }) => tty === device);
   return { ...common, path: place, device, kind, ...(usb === undefined ? {} : { usb }) };
+}
+
+/**
+ * Majors of the terminals that the kernel knows (proc(5)): a camera or a HID device is a character device, too, and whoever has
+ * it open is in nobody's way. Undefined where the kernel does not tell.
+ */
+async function ttyMajors(): Promise<ReadonlySet<number> | undefined> {
+  const text = await readFile("/proc/tty/drivers", "utf8").catch(() => "");
+  const majors = text.split("\n").map((line) => /^.+\s+\/dev\/\S+\s+(\d+)\s/.exec(line)?.[1]);
+  const known = new Set(majors.flatMap((major) => (major === undefined ? [] : [Number(major)])));
+  return known.size === 0 ? undefined : known;
+}
+
+/** As glibc's `major()` (makedev(3)), for the twelve bits that Linux uses. */
+function majorOf(device: number): number {
+  return (device >>> 8) & 0xfff;
 }
 
 function fits(device: UsbDevice, { vendorId, productId, serialNumber }: NonNullable<DriverConfig["match"]>): boolean {
@@ -63,13 +81,8 @@ export function judgePresence({ driver, path: place, device, kind, usb, plugged,
   if (kind !== (driver.type === "socket" ? "socket" : "tty")) {
     const expected =
       driver.type === "socket" ? { zh: "unix 套接字", en: "a unix socket" } : { zh: "串口设备", en: "a serial device" };
-    return found("fail", `${place} 不是${expected.zh}`, `${place} is not ${expected.en}`, {
-      value,
-      remedy: {
-        zh: "请改正配置中的 driver.type 和 driver.path。",
-        en: "Correct driver.type and driver.path in the configuration.",
-      },
-    });
+    const words = [`${place} 不是${expected.zh}`, `${place} is not ${expected.en}`] as const;
+    return found("fail", ...words, { value, remedy: wrongDevice });
   }
   // A USB device is given the next free number each time it is plugged in: the plain name may lead elsewhere tomorrow.
   if (usb !== undefined && driver.path === usb.tty) {

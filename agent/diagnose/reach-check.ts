@@ -1,6 +1,7 @@
 import type { Bilingual } from "../language.ts";
 import { checkRemedy, failureOf, remedyOf } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
+import { sentence } from "../words/sentences.ts";
 import type { Check, Outcome } from "./check.ts";
 import { found, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
@@ -65,17 +66,14 @@ function serves({ error, certificate }: Probe, mode: "direct" | "gateway"): bool
 
 function wordsOf(probe: Probe): Bilingual {
   const { error } = probe;
-  const { status, requestId, answerMessage } = error?.context ?? {};
+  const { status, requestId } = error?.context ?? {};
   const where = host(probe);
-  if (typeof status === "number") {
-    const more = [answerMessage, requestId === undefined ? undefined : `Request-ID ${requestId}`].filter(
-      (part) => part !== undefined,
-    );
-    const tail = more.length === 0 ? "" : ` (${more.join(", ")})`;
-    const zh = more.map((part) => (part === answerMessage ? `「${part}」` : part));
+  if (error !== undefined && typeof status === "number") {
+    // "HTTP 502 CODE: words", as status says it.
+    const { zh, en } = sentence(error.message);
     return {
-      zh: `${where} 应答 HTTP ${status}${zh.length === 0 ? "" : `（${zh.join("，")}）`}`,
-      en: `${where} answers HTTP ${status}${tail}`,
+      zh: `${where} 应答 ${zh}${requestId === undefined ? "" : `（Request-ID ${requestId}）`}`,
+      en: `${where} answers ${en}${requestId === undefined ? "" : ` (Request-ID ${requestId})`}`,
     };
   }
   const [zh, en] = failures[error?.context.system === "TLS_SILENT" ? "TLS_SILENT" : (error?.code ?? "")] ?? [

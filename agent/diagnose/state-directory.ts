@@ -24,7 +24,8 @@ export function judgeDirectory(
     const remedy = { zh: `请执行 chmod 0700 ${directory}。`, en: `Run chmod 0700 ${directory}.` };
     return fail(`的权限是 ${mode}，他人可写`, `has mode ${mode}: others may write`, remedy);
   }
-  if ((found.uid !== 0 && found.uid !== user.uid) || !allows(found, user, "rwx")) {
+  const foreign = user.uid !== 0 && found.uid !== 0 && found.uid !== user.uid;
+  if (foreign || !allows(found, user, "rwx")) {
     const remedy = { zh: `请执行 chown ${user.name} ${directory}。`, en: `Run chown ${user.name} ${directory}.` };
     return fail(
       `属于用户 ${found.uid}（权限 ${mode}），服务用户 ${user.name} 无法使用`,

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { isAgentError } from "../errors.ts";
 import { nodeFileSystem } from "../files/file-system.ts";
-import { checkRemedy } from "../remedies.ts";
+import { checkRemedy, remedyOf } from "../remedies.ts";
 import type { Found } from "../store/recover.ts";
 import { peekState } from "../store/sealed-file.ts";
 import { identityDigest } from "../store/state-format.ts";
@@ -193,7 +193,11 @@ export const storeChecks: readonly Check[] = [
     async run(context) {
       const directory = stateDirectoryOf(context);
       const trouble = writingTrouble(context);
-      if (trouble !== undefined) return { status: "fail", value: trouble, detail: sentence(trouble.detail) };
+      if (trouble !== undefined)
+        return found("fail", sentence(trouble.detail).zh, sentence(trouble.detail).en, {
+          value: trouble,
+          remedy: remedyOf(trouble),
+        });
       if (!context.privileged) return needsSudo;
       const probe = await writeProbeOf(context);
       if (probe.kind === "written") {

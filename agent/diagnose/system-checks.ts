@@ -97,6 +97,7 @@ export function judgeMemory(available: number, total: number): Outcome {
 export const systemChecks: readonly Check[] = [
   {
     id: "os.supported",
+    standing: true,
     code: 101,
     section: "system",
     title: { zh: "操作系统", en: "Operating system" },

@@ -1,13 +1,14 @@
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
-import { checkRemedy, remedyFor } from "../remedies.ts";
+import { checkRemedy, remedyOf } from "../remedies.ts";
+import { heardInstead } from "../words/line-rules.ts";
+import { sdkRemedy } from "../words/sdk-remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { hasNoConfiguration } from "./facts.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
-import { sdkRemedy } from "./sdk-remedies.ts";
 
 /** Contract 3: what this agent speaks. */
 const MAJOR = 1;
@@ -107,27 +108,21 @@ export function judgeHandshake(spoken: Spoken): Outcome {
 
 /** What came instead of an answer tells a dead bridge from a wrong device and from a plug in the wrong socket. */
 function silence({ frames, failure, path }: Spoken): { readonly words: Bilingual; readonly remedy?: Bilingual } {
-  const { echo = 0, dropped_octets: dropped = 0, fcs = 0 } = frames;
   const code = failure?.code ?? "BRIDGE_TIMEOUT";
-  if (echo > 0) {
+  const heard = heardInstead(frames);
+  if (heard?.what === "echo") {
     return {
       words: { zh: `${path} 只收到自己发出的数据`, en: `${path} sends back only what it was sent` },
-      remedy: {
-        zh: "线路接成了回环：请核对接线，TX 接 RX。",
-        en: "The line is looped back: check the wiring, TX to RX.",
-      },
+      remedy: heard.remedy,
     };
   }
-  if (dropped > 0 || fcs > 0) {
+  if (heard !== undefined) {
     return {
       words: {
-        zh: `${path} 上有数据（${dropped} 字节），但不是硬件桥协议`,
-        en: `${path} carries ${dropped} octets, none of them in the bridge's protocol`,
+        zh: `${path} 上有数据（${heard.octets} 字节），但不是硬件桥协议`,
+        en: `${path} carries ${heard.octets} octets, none of them in the bridge's protocol`,
       },
-      remedy: {
-        zh: "可能接错了设备或 baud_rate 不对：请核对 driver.path 指向硬件桥，以及 baud_rate。",
-        en: "Another device or a wrong baud_rate: check that driver.path leads to the bridge, and baud_rate.",
-      },
+      remedy: heard.remedy,
     };
   }
   const detail = failure?.detail ?? "";
@@ -182,7 +177,7 @@ function judgeData(spoken: Spoken, { loaded }: Pick<DiagnoseContext, "loaded">):
       "neither bridge nor configuration names a device_id",
       {
         value: { device_id: null },
-        remedy: checkRemedy("cfg.identity"),
+        remedy: remedyOf({ code: "DEVICE_ID_MISSING" }),
       },
     );
   }
@@ -210,15 +205,11 @@ function judgeFailure(failure: NonNullable<Spoken["failure"]>): Outcome {
   return found("fail", `刷脸 SDK 没有数据：${words.zh}`, `the face SDK gives no data: ${words.en}`, {
     value,
     // Some failures of the SDK have a text of their own in the agent's table.
-    remedy: sdkRemedy(failure) ?? remedies[code] ?? remedyFor(code),
+    remedy: sdkRemedy(failure) ?? remedies[code] ?? remedyOf({ code, detail }),
   });
 }
 
 const remedies: Readonly<Record<string, Bilingual>> = {
-  SDK_RAWDATA_INVALID: {
-    zh: "SDK 返回的 rawdata 无效：请检查摄像头连接，并升级硬件桥程序。",
-    en: "The SDK's rawdata is invalid: check the camera's cable and update the bridge's program.",
-  },
   BRIDGE_TIMEOUT: {
     zh: "取数据时 SDK 不应答：请检查摄像头连接，然后将硬件桥断电 10 秒。",
     en: "The SDK does not answer when asked for data: check the camera, then power-cycle the bridge for 10 s.",

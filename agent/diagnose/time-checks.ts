@@ -166,6 +166,7 @@ export const timeChecks: readonly Check[] = [
   },
   {
     id: "time.rtc",
+    standing: true,
     code: 203,
     section: "time",
     title: { zh: "硬件时钟", en: "Hardware clock" },
@@ -184,6 +185,7 @@ export const timeChecks: readonly Check[] = [
   },
   {
     id: "time.zone",
+    standing: true,
     code: 204,
     section: "time",
     title: { zh: "时区", en: "Time zone" },

@@ -91,11 +91,11 @@ export const captiveCheck: Check = {
   timeoutMs: PROBE_MS,
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
-    return judgeCaptive(await payProbes(context));
+    return judgeCaptive(await payProbes(context), context.loaded.config.wechatpay.mode);
   },
 };
 
-function judgeCaptive(probes: readonly Probe[]): Outcome {
+function judgeCaptive(probes: readonly Probe[], mode: "direct" | "gateway"): Outcome {
   const caught = probes.filter(({ error, portal }) => portal !== undefined || PORTAL_CODES.has(error?.code ?? ""));
   const [first] = caught;
   if (first === undefined) return found("pass", "没有网页登录", "no login page in between");
@@ -108,6 +108,15 @@ function judgeCaptive(probes: readonly Probe[]): Outcome {
   }
   const status = first.portal?.status ?? first.error?.context.status;
   const where = first.portal?.host === undefined ? "" : ` -> ${first.portal.host}`;
+  if (mode === "gateway" && first.portal === undefined && first.error !== undefined && status !== 511) {
+    const place = { mode, baseUrls: probes.map(({ baseUrl }) => baseUrl) };
+    return found(
+      "fail",
+      `${host(first)} 的应答不是支付接口的（HTTP ${status}）`,
+      `what answers for ${host(first)} is no payment interface (HTTP ${status})`,
+      { value: { status }, remedy: remedyOf(failureOf(first.error, place)) },
+    );
+  }
   return found(
     "fail",
     `${host(first)} 由网络中的网页应答（HTTP ${status}${where}）`,
@@ -130,7 +139,7 @@ export const tlsCheck: Check = {
   timeoutMs: PROBE_MS,
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
-    const outcome = judgeTls(await payProbes(context), context);
+    const outcome = judgeTls(await payProbes(context), context, context.loaded.config.wechatpay.mode);
     if (outcome.status === "pass" || context.privileged) return outcome;
     // Asked without the root and the client certificate that only the service's user may read, a server may well refuse.
     return (await secretsOf(context)).secrets === undefined ? needsSudo : outcome;
@@ -146,7 +155,11 @@ function isTlsFailure({ error }: Probe): boolean {
 /** Beyond this it is our clock that a certificate's dates speak of. */
 const MISLEADING_SKEW_MS = 120_000;
 
-export function judgeTls(probes: readonly Probe[], { clock }: Pick<DiagnoseContext, "clock">): Outcome {
+export function judgeTls(
+  probes: readonly Probe[],
+  { clock }: Pick<DiagnoseContext, "clock">,
+  mode: "direct" | "gateway",
+): Outcome {
   const failed = probes.filter(isTlsFailure);
   const [probe] = failed;
   if (probe === undefined) {
@@ -197,6 +210,15 @@ export function judgeTls(probes: readonly Probe[], { clock }: Pick<DiagnoseConte
       status,
       `${host(probe)} 的证书属于 ${certificate?.subject ?? "?"}`,
       `the certificate of ${host(probe)} is for ${certificate?.subject ?? "?"}`,
+      { value, remedy },
+    );
+  }
+  // A merchant's own gateway may well have a certificate of the merchant's own.
+  if (error?.code === "PAY_TLS_UNTRUSTED" && mode === "gateway") {
+    return found(
+      status,
+      `${host(probe)} 的证书由 ${issuer} 签发，本终端不信任它`,
+      `the certificate of ${host(probe)} is issued by ${issuer}, which this terminal does not trust`,
       { value, remedy },
     );
   }

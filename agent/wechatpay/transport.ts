@@ -109,8 +109,9 @@ export function createTransport(options: TransportOptions): Transport {
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
     };
-    // Without a session cache each connection sees the whole certificate checked.
-    const tls = { secureContext, allowH2: false, maxCachedSessions: 0 };
+    // Without a session cache each connection sees the whole certificate checked. That it is checked is said here: the default is
+    // the environment's (NODE_TLS_REJECT_UNAUTHORIZED), which `run` refuses, but diagnose is started from any shell.
+    const tls = { secureContext, rejectUnauthorized: true, allowH2: false, maxCachedSessions: 0 };
     const limits = {
       allowH2: false,
       pipelining: 1,

@@ -11,6 +11,16 @@ const certificate = {
   en: "The gateway does not know this certificate: have headquarters check its register and CA, or deploy client_cert_file and client_key_file again.",
 };
 
+const noToken = {
+  zh: "网关登记册要求本终端出示令牌，但没有出示：请总部下发令牌，并配置 bearer_token_file。",
+  en: "The gateway's register wants a token from this terminal, which shows none: have headquarters deploy one, and set bearer_token_file.",
+};
+
+const noCertificate = {
+  zh: "网关登记册要求本终端出示证书，但没有出示：请总部下发证书，并配置 client_cert_file 和 client_key_file。",
+  en: "The gateway's register wants a certificate from this terminal, which shows none: have headquarters deploy one, and set client_cert_file and client_key_file.",
+};
+
 const credentials = {
   zh: "商户网关要求证书或令牌：请配置 client_cert_file 和 client_key_file，或 bearer_token_file。",
   en: "The gateway asks for a certificate or a token: set client_cert_file and client_key_file, or bearer_token_file.",
@@ -29,6 +39,8 @@ const busy = {
 /** What to do about the refusals of `facepay-agent gateway` itself, by its own codes (docs/gateway.md), and of TLS in front of one. */
 export const gatewayRules: readonly RemedyRule[] = [
   { reason: /^GATEWAY_CERTIFICATE_(EXPIRED|REVOKED)$/, remedy: configurationRemedies["cert.expiry"] },
+  { reason: /^GATEWAY_CERTIFICATE_MISSING$/, remedy: noCertificate },
+  { reason: /^GATEWAY_TOKEN_MISSING$/, remedy: noToken },
   { reason: /^GATEWAY_(CERTIFICATE_|DEVICE_UNKNOWN$)/, remedy: certificate },
   { reason: /^GATEWAY_TOKEN_/, remedy: token },
   { reason: /^GATEWAY_CREDENTIALS_MISSING$/, remedy: credentials },

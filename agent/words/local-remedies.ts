@@ -1,4 +1,5 @@
 import type { Bilingual } from "../language.ts";
+import type { RemedyRule } from "./remedy-rule.ts";
 
 /** What the technician does about a failure of kept state and the local API, by the id of the check that looks for it (reference 7.3). */
 export const localRemedies = {
@@ -24,3 +25,14 @@ export const localRemedies = {
     en: "The local API is reachable over the network; stop the program that forwards it.",
   },
 } as const satisfies Readonly<Record<string, Bilingual>>;
+
+export const localRules: readonly RemedyRule[] = [
+  {
+    code: /^STORE_WRITE$/,
+    detail: /ENOENT in open$/,
+    remedy: {
+      zh: "数据目录已被删除：请重启服务，它会重新建立。",
+      en: "The state directory has been removed: restart the service, which makes it anew.",
+    },
+  },
+];

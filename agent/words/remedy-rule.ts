@@ -4,6 +4,8 @@ import type { Bilingual } from "../language.ts";
 /** A failure as far as what is to be done about it depends on it, whoever shows it: the table of remedies sees nothing else. */
 export interface Failure extends FailureFacts {
   readonly code: string;
+  /** Our own words for it, in English. */
+  readonly detail?: string | undefined;
   /** The peer's own words, bounded already. */
   readonly message?: string | undefined;
   readonly mode?: "direct" | "gateway" | undefined;
@@ -18,6 +20,7 @@ export interface RemedyRule {
   readonly mode?: Failure["mode"];
   readonly reason?: RegExp;
   readonly message?: RegExp;
+  readonly detail?: RegExp;
   /** Of the base URLs: all are WeChat Pay's own, or one is the merchant's. */
   readonly hosts?: "wechat" | "own";
   /** `{urls}` and `{hosts}` stand for those of the configured base URLs, 443 for their ports. */

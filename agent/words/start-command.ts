@@ -21,6 +21,11 @@ export function reloadCommand({ installed }: Pick<Starting, "installed">, pid?: 
   return installed ? "systemctl reload facepay-agent" : `kill -HUP ${pid ?? "PID"}`;
 }
 
+/** How the configuration is checked. */
+export function checkCommand({ installed, configFile }: Starting): string {
+  return installed ? "sudo facepay-agent config check" : `facepay-agent config check --config ${shellWord(configFile)}`;
+}
+
 /**
  * What a terminal without a configuration wants.
  * @param present there is one, but the agent was started before it was

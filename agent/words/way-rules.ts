@@ -1,4 +1,5 @@
 import { configurationRemedies } from "./configuration-remedies.ts";
+import { networkRemedies } from "./network-remedies.ts";
 import type { RemedyRule } from "./remedy-rule.ts";
 import { terminalRemedies } from "./terminal-remedies.ts";
 
@@ -36,6 +37,49 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "请检查中间的代理或安全设备，并核对 base_urls 的端口：{urls}。",
       en: "Look for a proxy or middlebox in between, or a wrong port in base_urls: {urls}.",
+    },
+  },
+  // The connection has come about: no firewall on the way keeps it.
+  {
+    code: /^PAY_CONNECTION_LOST$/,
+    mode: "gateway",
+    remedy: {
+      zh: "商户网关中断了连接，会自动重试；持续出现请总部查看网关日志，并核对它是否认可本终端的证书。",
+      en: "The gateway breaks the connection off; retries go on. If it lasts, have headquarters read its log, and check that it accepts this terminal's certificate.",
+    },
+  },
+  {
+    code: /^PAY_CONNECTION_LOST$/,
+    remedy: {
+      zh: "连接被中断，会自动重试；持续出现请检查中间的代理、防火墙或不稳定的网络。",
+      en: "The connection is broken off; retries go on. If it lasts, look for a proxy, a firewall or a bad line in between.",
+    },
+  },
+  {
+    code: /^PAY_TIMEOUT$/,
+    mode: "gateway",
+    remedy: {
+      zh: "商户网关没有及时应答，会自动重试；持续出现请总部检查网关，并检查本店网速。",
+      en: "The gateway does not answer in time; retries go on. If it lasts, have headquarters check it, and the shop's line.",
+    },
+  },
+  {
+    code: /^PAY_TIMEOUT$/,
+    remedy: {
+      zh: "没有及时收到应答，会自动重试；持续出现请检查本店网速和中间的代理。",
+      en: "No answer comes in time; retries go on. If it lasts, check the shop's line and any proxy in between.",
+    },
+  },
+  // RFC 6585: the network itself asks for a login.
+  { code: /^PAY_CAPTIVE_PORTAL$/, status: 511, remedy: networkRemedies["net.captive"] },
+  // Behind a certificate of the gateway's own it is rather its web server than the shop's network that shows a page.
+  {
+    code: /^PAY_(CAPTIVE_PORTAL|REDIRECTED)$/,
+    mode: "gateway",
+    hosts: "own",
+    remedy: {
+      zh: "应答的是网页，不是支付接口：请核对 base_urls 中的路径：{urls}；若本店网络要求网页登录，请改用专用网络。",
+      en: "A web page answers in place of the payment interface: check the path in base_urls: {urls}; if the shop's network wants a login, use a dedicated line.",
     },
   },
   {

@@ -51,6 +51,7 @@ describe.concurrent("the main job", () => {
     const document = await rig.status();
     expect(document).toMatchObject({
       boot_id: "boot-of-the-test",
+      pid: expect.any(Number),
       config: { hash: expect.stringMatching(/./) },
       authinfo: { state: "fresh", generation: 1, obtained_at: body.obtained_at, expires_at: body.expires_at },
       bridge: { state: "ready", device_id: identity.deviceId },

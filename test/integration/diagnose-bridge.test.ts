@@ -65,6 +65,13 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
     expect(wordsOf(of("ser.present"))).toMatch(/不是串口设备[\s\S]*not a serial device/);
   });
 
+  it("a device that is no terminal: ser.present, and nobody is told to stop the programs that have it open", async () => {
+    const { first, of } = await broken((rig) => rig.configure({ driver: { path: "/dev/null" } }));
+    expect(first).toBe("ser.present fail");
+    expect(wordsOf(of("ser.present"))).toMatch(/\/dev\/null is not a serial device[\s\S]*driver\.path/);
+    expect(of("ser.busy")).toMatchObject({ status: "skip", because: "ser.present" });
+  });
+
   it("a device of another kind on the line: ser.handshake, and that it speaks otherwise", async () => {
     await using rig = await openRig({ ...serial, unplugged: true });
     const pty = await openPty({ link: rig.within("ttyFACEPAY") });

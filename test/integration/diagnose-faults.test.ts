@@ -493,3 +493,12 @@ async function contents(shop: Shop): Promise<string> {
   const { stdout } = await execute("sh", ["-c", command], { cwd: shop.directory });
   return stdout;
 }
+
+it("an agent that has lost its lock with its directory is not to be stopped; why nothing is written comes first", async () => {
+  await using shop = await openShop({ agent: "running", line: "serial" });
+  await rm(shop.within("state"), { recursive: true });
+  await ask(shop.rig.adminSocket, "POST", "/v1/authinfo/refresh");
+  const diagnosis = await shop.diagnose();
+  expectFirst(diagnosis, "store.write", "has been removed: restart the service");
+  expect(diagnosis.check("ser.busy").status).toBe("pass");
+});

@@ -105,6 +105,40 @@ describe.concurrent("on the way to the payment service, the first failure is the
     expect(of("pay.reach")).toMatchObject({ status: "skip", because: "net.captive" });
   });
 
+  it.each([
+    ["its web server's page", commonFaults.captivePortal],
+    ["a way elsewhere", commonFaults.redirect],
+  ])("a gateway that answers with %s: net.captive, and its path before the shop's network", async (_how, fault) => {
+    const { first, of } = await broken(answering(fault), gateway);
+    expect(first).toBe("net.captive fail");
+    expect(wordsOf(of("net.captive"))).toMatch(/不是支付接口[\s\S]*路径[\s\S]*check the path in base_urls/);
+    expect(of("net.captive").detail.zh).not.toContain("网络中的网页");
+  });
+
+  it("a gateway whose own authority is not named: net.tls, and nobody is accused of an interception", async () => {
+    const { first, of } = await broken((rig) => rig.configure({ wechatpay: { ca_file: undefined } }), gateway);
+    expect(first).toBe("net.tls fail");
+    expect(wordsOf(of("net.tls"))).toMatch(/本终端不信任它[\s\S]*does not trust[\s\S]*ca_file/);
+    expect(wordsOf(of("net.tls"))).not.toMatch(/被拦截|intercepted/);
+  });
+
+  it("a gateway that has no answer of WeChat Pay's: pay.reach, in one language each", async () => {
+    const words = "未能取得微信支付的完整应答 / WeChat Pay gave no whole answer: PAY_CONNECT_REFUSED";
+    const { first, of } = await broken(refusal(502, "GATEWAY_UPSTREAM_FAILED", words), gateway);
+    expect(first).toBe("pay.reach fail");
+    const { zh, en } = of("pay.reach").detail;
+    expect(zh).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED：未能取得微信支付的完整应答：PAY_CONNECT_REFUSED");
+    expect(zh).not.toContain("WeChat Pay gave");
+    expect(en).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED: WeChat Pay gave no whole answer: PAY_CONNECT_REFUSED");
+  });
+
+  it("a gateway that ends the connection without a word: pay.reach, and no firewall", async () => {
+    const { first, of } = await broken(answering({ delivery: "close" }), gateway);
+    expect(first).toBe("pay.reach fail");
+    expect(wordsOf(of("pay.reach"))).toMatch(/核对它是否认可本终端的证书[\s\S]*accepts this terminal's certificate/);
+    expect(wordsOf(of("pay.reach"))).not.toMatch(/放行|outbound/);
+  });
+
   it("HTTPS that is intercepted: net.tls, and by whom", async () => {
     const { certPem, privateKeyPem } = await createSelfSigned({ commonName: "Shop Firewall CA", now: Date.now() });
     const host = await startHttpsHost({ tls: { cert: certPem, key: privateKeyPem }, handle: async () => {} });

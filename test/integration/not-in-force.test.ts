@@ -6,6 +6,8 @@ import { execute, openShop, type Shop } from "../support/shop.ts";
 
 afterAll(removeFactory);
 
+const asRoot = process.getuid?.() === 0;
+
 interface Said {
   readonly code: number | null;
   readonly text: string;
@@ -109,7 +111,53 @@ describe("an agent that works with an earlier configuration than the one on the 
   });
 });
 
-const asRoot = process.getuid?.() === 0;
+describe("a configuration that has changed", () => {
+  let shop: Shop;
+  let good: string;
+  const file = () => shop.within("config.toml");
+  beforeAll(async () => {
+    shop = await openShop({ agent: "running" });
+    good = await readFile(file(), "utf8");
+  });
+  afterEach(() => writeFile(file(), good));
+  afterAll(async () => {
+    await shop[Symbol.asyncDispose]();
+  });
+
+  it("under a running agent is told of by status at once, with the command, until it is read", async () => {
+    expect((await say(shop, ["status", "--lang", "en"])).text).not.toContain("configuration");
+    await writeFile(file(), good.replace(/sub_mchid = .*/, 'sub_mchid = "1900000110"'));
+    expect(await say(shop, ["status", "--lang", "en"])).toEqual({
+      code: 0,
+      text: expect.stringMatching(
+        /configuration +the file has changed, but the agent still works with .*: kill -HUP \d+/,
+      ),
+    });
+    const zh = (await say(shop, ["status", "--lang", "zh-CN"])).text;
+    expect(zh).toMatch(/配置 +文件已修改，但服务仍在使用先前的配置：请执行 kill -HUP \d+/);
+    await writeFile(file(), good.replace("sub_mchid", "sub_mchidd"));
+    expect((await say(shop, ["status", "--lang", "en"])).text).toContain(
+      `is invalid, the agent still works with the earlier one: facepay-agent config check --config ${file()}`,
+    );
+  });
+
+  it("and is invalid is what status and refresh name of an agent that does not run", async () => {
+    await shop.rig.stop();
+    expect((await say(shop, ["status", "--lang", "en"])).text).toContain("the agent is not running: facepay-agent run");
+    if (asRoot) {
+      await rename(shop.within("merchant-key.pem"), shop.within("elsewhere.pem"));
+      const { text } = await say(shop, ["status", "--lang", "zh-CN"]);
+      await rename(shop.within("elsewhere.pem"), shop.within("merchant-key.pem"));
+      expect(text).toContain("配置有 1 处问题");
+    }
+    await writeFile(file(), good.replace("sub_mchid", "sub_mchidd"));
+    for (const command of ["status", "refresh"]) {
+      const { code, text } = await say(shop, [command, "--lang", "zh-CN"]);
+      expect(code).toBe(1);
+      expect(text).toContain(`配置有 2 处问题：请先执行 facepay-agent config check --config ${file()}，改正后再执行`);
+    }
+  });
+});
 
 describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", () => {
   let shop: Shop;

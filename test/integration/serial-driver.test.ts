@@ -177,6 +177,9 @@ describe("a bridge on a serial device", () => {
     const misled = start({ path: file });
     await sees(misled, "BRIDGE_OPEN_FAILED");
     expect(misled.status().problem?.detail).toContain("is not a serial device");
+    const elsewhere = start({ path: "/dev/null" });
+    await sees(elsewhere, "BRIDGE_OPEN_FAILED");
+    expect(elsewhere.status().problem?.detail).toBe("/dev/null is not a serial device");
     await sees(start({ path: path.join(directory, "nothing") }), "BRIDGE_NOT_FOUND");
     await sees(start({ path: path.join(file, "below") }), "BRIDGE_NOT_FOUND");
   });

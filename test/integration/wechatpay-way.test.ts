@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 import { createAuthority, createSelfSigned } from "../../agent/simulation/certificates.ts";
 import { type ConnectProxy, startConnectProxy } from "../support/connect-proxy.ts";
@@ -27,6 +27,24 @@ describe("the server's certificate", () => {
     }
     const server = await rig.direct();
     expect((await failure(request(rig.client([server.url], { withoutCa: true })))).code).toBe("PAY_TLS_UNTRUSTED");
+  });
+
+  it("is checked whatever the environment of a shell says", async () => {
+    const server = await rig.direct(await createSelfSigned({ now: systemClock().wall() }));
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    try {
+      expect((await failure(request(rig.client([server.url])))).code).toBe("PAY_TLS_UNTRUSTED");
+      const proxy = await startConnectProxy();
+      try {
+        const through = rig.client([server.url], { config: { proxy: proxy.url } });
+        expect((await failure(request(through))).code).toBe("PAY_TLS_UNTRUSTED");
+      } finally {
+        await proxy.stop();
+      }
+      expect(server.requests).toHaveLength(0);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("of WeChat Pay itself is vouched for by Node's own roots alone, whatever the extra root has issued", async () => {

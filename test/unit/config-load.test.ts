@@ -1,4 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, stat } from "node:fs/promises";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type InvalidConfig, type LoadedConfig, type LoadResult, loadConfig } from "../../agent/config/load.ts";
 import type { Problem } from "../../agent/config/problem.ts";
@@ -248,6 +250,40 @@ describe("problems of a file", () => {
     await expect(load()).resolves.toMatchObject({
       problems: [{ what: { en: expect.stringContaining("256 KiB") } }, {}],
     });
+  });
+
+  it.each([
+    ["GB18030", Buffer.concat([Buffer.from(gateway()), Buffer.from("# \xc9\xcc\xbb\xa7\n", "latin1")])],
+    ["UTF-16", Buffer.from(`\ufeff${gateway()}`, "utf16le")],
+  ])("names a command that makes %s good, with the mode it had", async (encoding, text) => {
+    await using directory = await ConfigDirectory.create();
+    await directory.write("config.toml", text);
+    await chmod(directory.file, 0o640);
+    const load = async () => await loadConfig({ file: directory.file, env: {} });
+    const loaded = await load();
+    const [problem] = loaded.kind === "invalid" ? loaded.problems : [];
+    const command = problem?.instead.zh.replace("请转换：", "") ?? "";
+    expect(command).toContain(`iconv -f ${encoding} -t UTF-8 `);
+    // As a technician types it; where there is no iconv the sentence alone is judged.
+    const { status } = spawnSync("sh", ["-c", `command -v iconv || exit 9; ${command}`]);
+    if (status === 9) return;
+    expect(await load()).toMatchObject({ kind: "ok" });
+    expect((await stat(directory.file)).mode & 0o777).toBe(0o640);
+  });
+
+  it.runIf(process.geteuid?.() === 0)("does not advise the mode of a file for a directory", async () => {
+    await using directory = await ConfigDirectory.create();
+    await directory.write("config.toml", gateway());
+    await mkdir(directory.of("config.d"), { mode: 0o700 });
+    await chmod(path.dirname(directory.file), 0o755);
+    process.seteuid?.(65_534);
+    try {
+      const loaded = await loadConfig({ file: directory.file, env: {} });
+      const texts = loaded.kind === "invalid" ? loaded.problems.map(({ instead }) => instead.zh) : [];
+      expect(texts).toContain(`应为服务用户可读的目录：chmod 0750 ${directory.of("config.d")}`);
+    } finally {
+      process.seteuid?.(0);
+    }
   });
 
   it("reports everything at once", async () => {

@@ -5,8 +5,8 @@ import type { DiagnoseContext, Outcome } from "../../agent/diagnose/check.ts";
 import { countUsbDrops, parseRecord } from "../../agent/diagnose/kernel-log.ts";
 import { judgePresence, judgeUnique, type Port, readPort } from "../../agent/diagnose/port.ts";
 import { judgeDrops } from "../../agent/diagnose/port-use.ts";
-import { sdkRemedy } from "../../agent/diagnose/sdk-remedies.ts";
 import { judgeFrames, judgeHandshake, judgeProtocol, talkChecks } from "../../agent/diagnose/talk-checks.ts";
+import { sdkRemedy } from "../../agent/words/sdk-remedies.ts";
 import type { UsbDevice } from "../../drivers/driver.ts";
 import { lineSettings } from "../support/line-settings.ts";
 
@@ -28,17 +28,17 @@ describe("which device", () => {
   });
 
   it("is the one that matches; several, none and another one are told apart", async () => {
-    const one = await readPort({ ...driver, match }, line([usb("/dev/null"), usb("/dev/zero", { productId: "ffff" })]));
-    expect(one).toMatchObject({ path: "/dev/null", device: "/dev/null", kind: "tty" });
+    const one = await readPort({ ...driver, match }, line([usb("/dev/tty"), usb("/dev/ptmx", { productId: "ffff" })]));
+    expect(one).toMatchObject({ path: "/dev/tty", device: "/dev/tty", kind: "tty" });
     expect(judgePresence(one).status).toBe("pass");
     expect(judgeUnique(one).status).toBe("pass");
     const two = await readPort(
       { ...driver, match },
-      line([usb("/dev/null"), usb("/dev/zero", { byPath: "/dev/serial/by-path/x" })]),
+      line([usb("/dev/tty"), usb("/dev/ptmx", { byPath: "/dev/serial/by-path/x" })]),
     );
     expect(judgeUnique(two)).toMatchObject({
       status: "fail",
-      value: { candidates: ["/dev/null", "/dev/serial/by-path/x"] },
+      value: { candidates: ["/dev/tty", "/dev/serial/by-path/x"] },
     });
     const none = judgePresence(await readPort({ ...driver, match }, line([])));
     expect(none).toMatchObject({
@@ -48,7 +48,7 @@ describe("which device", () => {
     const other = judgePresence(
       await readPort(
         { ...driver, match },
-        line([usb("/dev/zero", { productId: "ffff", byId: "/dev/serial/by-id/y" })]),
+        line([usb("/dev/ptmx", { productId: "ffff", byId: "/dev/serial/by-id/y" })]),
       ),
     );
     expect(other).toMatchObject({
@@ -59,8 +59,8 @@ describe("which device", () => {
   });
 
   it("is better named by-id than by a number that changes", async () => {
-    const device = usb("/dev/null", { byId: "/dev/serial/by-id/usb-1a86" });
-    const port = await readPort({ ...driver, path: "/dev/null" }, line([device]));
+    const device = usb("/dev/tty", { byId: "/dev/serial/by-id/usb-1a86" });
+    const port = await readPort({ ...driver, path: "/dev/tty" }, line([device]));
     const outcome = judgePresence(port);
     expect(outcome.status).toBe("warn");
     expect(remedyOf(outcome)).toContain('path = "/dev/serial/by-id/usb-1a86"');
@@ -196,20 +196,19 @@ describe("an agent that may be running keeps the port", () => {
 });
 
 describe("the SDK's own codes", () => {
-  const failure = { code: "SDK_ERROR", detail: "" };
   it.each([271378620, 271378621, 271382020, 271369219, 271378577, 271378433, 271378435, 271375364, 33, 31])(
     "%d has a remedy in both languages",
     (errCode) => {
-      const remedy = sdkRemedy({ ...failure, errCode });
+      const remedy = sdkRemedy({ errCode });
       expect(remedy?.zh).toMatch(/[\u4e00-\u9fff]/);
       expect(remedy?.en).toMatch(/^[A-Z]/);
     },
   );
 
   it("and its words where it gives none", () => {
-    expect(sdkRemedy({ ...failure, said: "Unable to get device SN" })?.zh).toContain("SN");
-    expect(sdkRemedy({ ...failure, said: "AuthInfo License Error" })?.en).toContain("network card");
-    expect(sdkRemedy({ ...failure, nativeStatus: -1 })?.en).toContain("WxpayFaceService");
-    expect(sdkRemedy(failure)).toBeUndefined();
+    expect(sdkRemedy({ said: "Unable to get device SN" })?.zh).toContain("SN");
+    expect(sdkRemedy({ said: "AuthInfo License Error" })?.en).toContain("network card");
+    expect(sdkRemedy({ nativeStatus: -1 })?.en).toContain("WxpayFaceService");
+    expect(sdkRemedy({})).toBeUndefined();
   });
 });

@@ -238,6 +238,16 @@ describe("the verdict", () => {
     expect(firstOf(having("pass", "skip"))).toBeUndefined();
   });
 
+  it("turns to what has happened before what this terminal has been from the start", () => {
+    const [clock, changed] = having("warn", "warn");
+    if (clock === undefined || changed === undefined) throw new Error("two results are made");
+    const standing = { ...clock, check: { ...clock.check, standing: true as const } };
+    expect(firstOf([standing, changed])).toBe(changed);
+    expect(firstOf([standing])).toBe(standing);
+    const failing = { ...standing, status: "fail" as const };
+    expect(firstOf([failing, changed])).toBe(failing);
+  });
+
   it("shows those asked for, and a failure behind them", () => {
     const results = having("pass", "fail", "pass");
     expect(shownOf(results, ["c2"]).map(({ check: { id } }) => id)).toEqual(["c1", "c2"]);

@@ -197,17 +197,17 @@ describe("answers", () => {
       distrust: "CERT_NOT_YET_VALID",
     };
     const early = { ...failed("PAY_TLS_EXPIRED"), certificate };
-    const unmeasured = judgeTls([early], { clock });
+    const unmeasured = judgeTls([early], { clock }, "direct");
     expect(unmeasured).toMatchObject({ status: "fail", remedy: { en: expect.stringContaining("timedatectl") } });
-    expect(judgeTls([{ ...early, skewMs: 400_000 }], { clock }).status).toBe("skip");
+    expect(judgeTls([{ ...early, skewMs: 400_000 }], { clock }, "direct").status).toBe("skip");
     expect(
-      judgeTls([{ ...early, skewMs: 1_000, certificate: { ...certificate, validFromMs: 0 } }], { clock }),
+      judgeTls([{ ...early, skewMs: 1_000, certificate: { ...certificate, validFromMs: 0 } }], { clock }, "direct"),
     ).toMatchObject({
       status: "fail",
       remedy: { en: expect.stringContaining("renew") },
     });
-    expect(judgeTls([early, probe], { clock }).status).toBe("warn");
-    expect(judgeTls([failed("PAY_CONNECT_TIMEOUT")], { clock }).status).toBe("skip");
+    expect(judgeTls([early, probe], { clock }, "direct").status).toBe("warn");
+    expect(judgeTls([failed("PAY_CONNECT_TIMEOUT")], { clock }, "direct").status).toBe("skip");
   });
 
   it("the agent has had before count as well", () => {

@@ -149,8 +149,14 @@ describe("the kept state", () => {
     [{ mode: 0o700, uid: 1000, gid: 990, isDirectory: true }, "fail"],
     [{ mode: 0o500, uid: 990, gid: 990, isDirectory: true }, "fail"],
     [{ mode: 0o600, uid: 990, gid: 990, isDirectory: false }, "fail"],
-  ])("lies in %j: %s", (found, status) => {
+  ] as const)("lies in %j: %s", (found, status) => {
     expect(judgeDirectory("/var/lib/x", found, user)?.status).toBe(status);
+  });
+
+  it("may be anybody's where the agent is root's, who is kept out of nothing", () => {
+    const root = { ...user, name: "root", uid: 0, gid: 0 };
+    const found = { mode: 0o700, uid: 1000, gid: 1000, isDirectory: true };
+    expect(judgeDirectory("/var/lib/x", found, root)).toBeUndefined();
   });
 });
 

@@ -24,6 +24,32 @@ describe("remedies", () => {
   });
 });
 
+describe("what the SDK or the line has said itself", () => {
+  const told = (code: string, detail: string) => remedyOf(failureIn({ code, detail }, undefined));
+
+  it.each([
+    ["SDK_ERROR", "the SDK refused: ERROR 271378577 open camera failed", /Camera fault/],
+    ["SDK_ERROR", "the SDK refused: SYSTEMERROR 33", /SDK's network times out/],
+    ["SDK_ERROR", "the SDK refused: ERROR Unable to get device SN", /serial number/],
+    ["SDK_NOT_INITIALISED", "still initialising", /wait a minute/],
+    ["SDK_NOT_INITIALISED", "not initialised", /face service runs/],
+    ["SDK_NATIVE_ERROR", "the SDK's native call returned 193", /WxpayFaceService/],
+    ["DEVICE_ID_MISMATCH", "The bridge reports device_id A, the configuration says B: x", /connect the former one/],
+    ["DEVICE_ID_MISSING", "The bridge reports no device_id and none is configured: x", /Write device_id under/],
+    ["SDK_RAWDATA_INVALID", "the SDK's rawdata is empty", /update the bridge's program/],
+    ["BRIDGE_OPEN_FAILED", "/dev/video0 is not a serial device", /driver\.type and driver\.path/],
+    ["STORE_WRITE", "the state was not written: ENOENT in open", /has been removed: restart/],
+  ])("%s, %s: has its remedy in a status, too", (code, detail, remedy) => {
+    expect(told(code, detail)?.en).toMatch(remedy);
+    expect(told(code, detail)?.zh).toMatch(/[\u4e00-\u9fff]/);
+  });
+
+  it("is left to the check where it says no more than the code", () => {
+    expect(told("SDK_ERROR", "the SDK refused: ERROR 5")).toEqual(remedyFor("SDK_ERROR"));
+    expect(told("STORE_WRITE", "the state was not written: ENOSPC in write")).toEqual(remedyFor("STORE_WRITE"));
+  });
+});
+
 type Mode = "gateway" | "direct";
 const places = {
   gateway: { mode: "gateway", baseUrls: ["https://gw.shop.example:8443/pay"] },
@@ -74,6 +100,8 @@ const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegE
   ["a 401 of WeChat Pay", answered(401, { code: "SIGN_ERROR" }), "direct", /Wrong signature/, /gateway/],
   ["WeChat Pay's 401, passed on", answered(401, { code: "SIGN_ERROR" }), "gateway", /gateway's merchant key/],
   ["a token", gatewaySays("TOKEN_UNKNOWN"), "gateway", /bearer_token_file/, /client_cert/],
+  ["a token that is not shown", gatewaySays("TOKEN_MISSING"), "gateway", /set bearer_token_file/, /does not know/],
+  ["a certificate that is not shown", gatewaySays("CERTIFICATE_MISSING"), "gateway", /set client_cert_file/, /again/],
   ["a foreign certificate", gatewaySays("CERTIFICATE_FOREIGN"), "gateway", /client_cert_file/, /token/],
   ["an expired certificate", gatewaySays("CERTIFICATE_EXPIRED"), "gateway", /request a new one/],
   ["an expired certificate, by TLS", failed("PAY_CLIENT_CERTIFICATE"), "gateway", /request a new one/],
@@ -97,6 +125,14 @@ const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegE
   ["429", answered(429, "", { "retry-after": "30" }), "direct", /busy: wait/, /outbound/],
   ["429 of our gateway", gatewaySays("RATE_LIMITED"), "gateway", /second terminal/],
   ["403 RATE_LIMITED", answered(403, { code: "RATE_LIMITED" }), "direct", /busy: wait/],
+  ["a connection cut off", failed("PAY_CONNECTION_LOST"), "gateway", /accepts this terminal's cert/, /outbound/],
+  ["a connection cut off", failed("PAY_CONNECTION_LOST"), "direct", /a proxy, a firewall/, /gateway|outbound/],
+  ["an answer too slow", failed("PAY_TIMEOUT"), "gateway", /check it, and the shop's line/, /outbound/],
+  ["an answer too slow", failed("PAY_TIMEOUT"), "direct", /check the shop's line/, /gateway|outbound/],
+  ["a page of a gateway's", failed("PAY_CAPTIVE_PORTAL", { status: 200 }), "gateway", /check the path in base_urls/],
+  ["a way elsewhere", answered(302), "gateway", /check the path in base_urls/],
+  ["a way elsewhere", answered(302), "direct", /dedicated line/, /base_urls/],
+  ["a network that asks for a login", answered(511), "gateway", /dedicated line/, /base_urls/],
   ["503", answered(503), "gateway", /busy: wait/, /outbound/],
   [
     "a name that does not exist",

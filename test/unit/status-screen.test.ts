@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { remedyIn } from "../../agent/commands/remedy-in.ts";
 import type { StatusDocument } from "../../agent/commands/status-document.ts";
 import { changeLine, duration, statusRows } from "../../agent/commands/status-rows.ts";
 import { barOf, renderRows } from "../../agent/commands/status-screen.ts";
@@ -44,6 +45,29 @@ const host = {
   memory: { availableBytes: 1_048_576_000, totalBytes: 2_097_152_000 },
   disk: { availableBytes: 1_048_576_000, usedPercent: 40 },
 };
+
+describe("a line on which no bridge answers", () => {
+  const silent = { code: "BRIDGE_TIMEOUT", since: at(0), detail: "no answer to hello within 10000 ms" };
+  const bridge = { state: "handshake", path: "/dev/ttyUSB0", bridge: null, problem: silent };
+  const told = (frames: Record<string, number>, name: string | null = null) =>
+    remedyIn(silent, { bridge: { ...bridge, bridge: name, frames }, wechatpay: null })?.en;
+
+  it("is told apart by what it carries, as diagnose does it", () => {
+    expect(told({})).toMatch(/power-cycle it/);
+    expect(told({ dropped_octets: 700 })).toMatch(/Another device or a wrong baud_rate/);
+    expect(told({ fcs: 3, ok: 0 })).toMatch(/Another device or a wrong baud_rate/);
+    expect(told({ echo: 4, dropped_octets: 9 })).toMatch(/TX to RX/);
+    // It has spoken before: the device is the right one.
+    expect(told({ dropped_octets: 700 }, "vendor/2.1")).toMatch(/power-cycle it/);
+  });
+
+  it("has the one remedy on the screen", () => {
+    const noisy = { ...document, bridge: { ...bridge, frames: { dropped_octets: 700 } }, last_error: silent };
+    const rows = statusRows(noisy, undefined, now, undefined).map(({ value }) => value.en);
+    expect(rows.filter((text) => /baud_rate/.test(text))).toHaveLength(1);
+    expect(rows.join("\n")).not.toMatch(/power-cycle/);
+  });
+});
 
 function picture(
   language: Language,
@@ -190,7 +214,7 @@ describe("the screen of status --watch", () => {
     const text = pictureOf(
       {
         ...{ kind: "unreachable", reason: "absent", socket: "/run/x.sock" },
-        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml", hidden: false },
+        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml", hidden: false, problems: 0 },
       },
       undefined,
       now,

@@ -1,5 +1,4 @@
 import type { Bilingual } from "../language.ts";
-import type { Failure } from "./bridge-talk.ts";
 
 interface Rule {
   /** The SDK's `err_code`, or what its native call returned. */
@@ -99,8 +98,29 @@ const rules: readonly Rule[] = [
   },
 ];
 
+/** What the SDK has said of a failure of its own. */
+export interface SdkWords {
+  readonly errCode?: number;
+  readonly nativeStatus?: number;
+  readonly said?: string;
+}
+
+/** The same as it stands in a failure's detail, which is all that a status tells (drivers/sdk-rules.ts words it). */
+export function sdkWordsIn(detail: string): SdkWords {
+  if (detail === "not initialised") return { errCode: 271378620 };
+  if (detail === "still initialising") return { errCode: 271378621 };
+  const refused = /^the SDK refused: \S+(?: (-?\d{1,10})(?= |$))?(?: (.+))?$/.exec(detail);
+  const native = /^the SDK's native call returned (-?\d{1,10})/.exec(detail)?.[1];
+  const [, errCode, said] = refused ?? [];
+  return {
+    ...(errCode === undefined ? {} : { errCode: Number(errCode) }),
+    ...(said === undefined ? {} : { said }),
+    ...(native === undefined ? {} : { nativeStatus: Number(native) }),
+  };
+}
+
 /** What to do about a failure of the SDK's; undefined where nothing nearer is known than the check's own remedy. */
-export function sdkRemedy({ errCode, nativeStatus, said }: Failure): Bilingual | undefined {
+export function sdkRemedy({ errCode, nativeStatus, said }: SdkWords): Bilingual | undefined {
   const fits = (rule: Rule) =>
     (errCode !== undefined && rule.errCode?.includes(errCode)) ||
     (nativeStatus !== undefined && rule.nativeStatus?.includes(nativeStatus)) ||
