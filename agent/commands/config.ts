@@ -1,11 +1,13 @@
+import { statSync } from "node:fs";
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
+import { placeProblems } from "../config/places.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
-import { loadAll } from "../config/secrets/secrets.ts";
+import { type Checkup, loadAll } from "../config/secrets/secrets.ts";
 import { showConfig, showConfigJson } from "../config/show.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
 import { setUpRemedy } from "../words/start-command.ts";
-import { mayNotRead, startingOf } from "./admin-socket.ts";
+import { startingOf } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 
 /** sysexits EX_CONFIG and EX_NOINPUT. */
@@ -26,13 +28,14 @@ export async function config(what: "check" | "show" | "schema", options: Package
 async function check(options: PackagedOptions, language: Language): Promise<number> {
   const result = await loadAll({ file: options.config, env: process.env, wallMs: systemClock().wall() });
   if (result.kind === "absent") return await missing(options, language);
-  const problems = result.kind === "invalid" ? result.problems : [];
-  const valid = result.kind === "ok";
+  const problems = result.kind === "invalid" ? result.problems : placeProblems(result.loaded);
+  const valid = problems.length === 0;
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ valid, problems, warnings: result.warnings }, undefined, 2)}\n`);
     return valid ? 0 : INVALID;
   }
-  const barred = await barredFrom(options.config, result);
+  // Only the service's user and root may read some of the files; for whoever else asks that is no fault.
+  const barred = isServices(result) ? [] : [...new Set(problems.flatMap(({ unreadable }) => unreadable ?? []))];
   if (barred.length > 0) {
     const text = {
       zh: `当前用户没有权限读取 ${barred.join("、")}：请用 sudo 重新检查`,
@@ -44,7 +47,7 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
     if (found.length === 0) return "";
     return `${title} (${found.length})\n${found.map((problem) => renderProblem(problem, language)).join("\n")}\n`;
   };
-  const seen = problems.filter(isNotOf(barred));
+  const seen = barred.length === 0 ? problems : problems.filter(({ unreadable }) => unreadable === undefined);
   const verdict = valid
     ? { zh: "配置有效", en: "the configuration is valid" }
     : seen.length > 0
@@ -58,17 +61,15 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
   return valid ? 0 : INVALID;
 }
 
-/** What is said of files that could not be read is true of this user alone. */
-function isNotOf(files: readonly string[]): (problem: Problem) => boolean {
-  return ({ origin, instead }) => !files.some((file) => origin === file || instead.en.endsWith(` ${file}`));
-}
-
-/** Files that only the service's user and root may read; for whoever else asks that is no fault. */
-async function barredFrom(file: string, { kind }: { readonly kind: string }): Promise<string[]> {
-  if (kind === "ok" || process.geteuid?.() === 0) return [];
-  const loaded = await loadConfig({ file, env: process.env });
-  const named = loaded.kind === "ok" ? [...loaded.named.values()] : [];
-  return [file, ...named].filter(mayNotRead);
+/** Whether root asks, or the user whose state it is. */
+function isServices(result: Exclude<Checkup, { kind: "absent" }>): boolean {
+  const uid = process.geteuid?.();
+  const state = result.kind === "ok" ? result.loaded.config.store.directory : result.storeDirectory;
+  try {
+    return uid === 0 || statSync(state).uid === uid;
+  } catch {
+    return false;
+  }
 }
 
 async function show(options: PackagedOptions, language: Language): Promise<number> {

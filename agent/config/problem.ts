@@ -8,6 +8,8 @@ export interface Problem {
   readonly origin: string;
   readonly what: Bilingual;
   readonly instead: Bilingual;
+  /** The file that this user has no right to read: perhaps no fault at all. */
+  readonly unreadable?: string;
   /** The diagnose check that it is a matter of, where that is not the file itself. */
   readonly check?: "key.match" | "cert.expiry";
 }

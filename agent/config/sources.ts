@@ -82,6 +82,7 @@ function unreadable(file: string, code: string | undefined): Problem {
       zh: `应为服务用户可读的普通文件：${remedy}`,
       en: `it must be a regular file that the agent's user may read: ${remedy}`,
     },
+    ...(code === "EACCES" ? { unreadable: file } : {}),
   };
 }
 
@@ -95,6 +96,7 @@ function unlistable(directory: string, code: string | undefined): Problem {
       zh: `应为服务用户可读的目录：chmod 0750 ${directory}`,
       en: `it must be a directory that the agent's user may read: chmod 0750 ${directory}`,
     },
+    ...(code === "EACCES" ? { unreadable: directory } : {}),
   };
 }
 

@@ -6,6 +6,8 @@ import type { Bilingual } from "../language.ts";
 export interface Fault {
   readonly what: Bilingual;
   readonly instead: Bilingual;
+  /** The file that this user has no right to read: perhaps no fault at all. */
+  readonly unreadable?: string;
 }
 
 export interface Guard {
@@ -128,6 +130,7 @@ function unopened(file: string, code: string | undefined): Fault {
         zh: `请把属主改为服务用户：chown facepay-agent ${file}`,
         en: `make it the agent's: chown facepay-agent ${file}`,
       },
+      unreadable: file,
     };
   }
   const reason = code ?? "unknown error";

@@ -48,6 +48,22 @@ describe("config check", () => {
     });
   });
 
+  it("of places that run could not use is 78 as well, and run says the same", async () => {
+    for (const [key, other] of [
+      ["FACEPAY_STORE_DIRECTORY", "no directory"],
+      ["FACEPAY_API_SOCKET", "no socket"],
+      ["FACEPAY_API_ADMIN_SOCKET", "no socket"],
+    ] as const) {
+      await prepare();
+      const file = await directory.write("in-the-way", "x");
+      const env = { [key]: file };
+      const { code, stdout } = await config("check", { env });
+      expect([code, stdout]).toEqual([78, expect.stringContaining(`${file} is there, and ${other}`)]);
+      await using run = new AgentProcess(["run", "--config", directory.file], { env });
+      expect(await run.exited).toEqual({ code: 78, signal: null });
+    }
+  });
+
   it("of what is not is 78, and names for each fault the drop-in and line, the variable, the file of the secret", async () => {
     await prepare();
     const dropIn = await directory.write(

@@ -1,4 +1,4 @@
-import { chmod, cp, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, readFile, rename, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AgentProcess } from "../support/agent-process.ts";
 import { removeFactory } from "../support/running-agent.ts";
@@ -202,8 +202,11 @@ describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", 
     }
     const check = await stranger(["config", "check", "--lang", "en"]);
     expect(check.text).toMatch(/^This user may not read .*: check again with sudo/);
-    // What only the service's user may read is as it should be.
+    // What only the service's user may read is as it should be; that user itself is told what bars it.
     expect(check.text).not.toMatch(/chmod|chown/);
+    await chown(shop.within("state"), 65534, 65534);
+    expect((await stranger(["config", "check", "--lang", "en"])).text).toMatch(/chmod 0640|chown facepay-agent/);
+    await chown(shop.within("state"), 0, 0);
     const report = JSON.parse((await stranger(["diagnose", "--json"])).text);
     const accused = report.checks.filter(({ status }: { status: string }) => status === "fail" || status === "crash");
     expect(accused).toEqual([]);
