@@ -36,6 +36,8 @@ export class RecentSecrets {
   add(...secrets: readonly unknown[]): void {
     const texts = secrets.filter((secret): secret is string => typeof secret === "string" && secret !== "");
     if (texts.every((text, at) => text === this.#all[at])) return;
-    this.#all = [...new Set([...texts, ...this.#all])].slice(0, REMEMBERED);
+    // They are few and long: a Set would read each to its end.
+    const others = this.#all.filter((known) => !texts.includes(known));
+    this.#all = [...texts, ...others].slice(0, REMEMBERED);
   }
 }

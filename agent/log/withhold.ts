@@ -41,10 +41,11 @@ export function tells(text: string, known: Known): boolean {
 }
 
 /** 1 for every character to be withheld; undefined when there is none. */
-function mark(text: string, { secret, open = [] }: Known): Uint8Array | undefined {
+function mark(text: string, known: Known): Uint8Array | undefined {
+  const { secret, open = [] } = known;
   if (secret.length === 0) return undefined;
   const marks = new Uint8Array(text.length);
-  const pieces = piecesOf(secret, open);
+  const pieces = piecesOf(known);
   if (pieces.letters.size + pieces.literal.size > 0) {
     for (const reading of readingsOf(text)) {
       markPieces(reading, pieces.literal, marks);
@@ -65,7 +66,16 @@ interface Pieces {
   readonly literal: ReadonlySet<string>;
 }
 
-function piecesOf(secret: readonly string[], open: readonly string[]): Pieces {
+/** Thousands of short texts: several words of one peer are looked through with the same. */
+const made = new WeakMap<Known, Pieces>();
+
+function piecesOf(known: Known): Pieces {
+  const pieces = made.get(known) ?? makePieces(known);
+  made.set(known, pieces);
+  return pieces;
+}
+
+function makePieces({ secret, open = [] }: Known): Pieces {
   const letters = new Set(secret.flatMap((text) => gramsOf(onlyLetters(text))));
   const literal = new Set(secret.flatMap((text) => literalForms(text).flatMap(gramsOf)));
   // An octet may begin within a character's bits, whatever stands before it.
