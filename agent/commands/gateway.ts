@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { environmentProblems } from "../config/environment.ts";
 import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
-import { pooledEntropy, systemEntropy } from "../entropy.ts";
+import { systemEntropy } from "../entropy.ts";
 import { isAgentError } from "../errors.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { loadGateway } from "../gateway/load.ts";
@@ -64,7 +64,7 @@ async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): P
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onStop);
   process.on("SIGHUP", onReload);
   try {
-    running = await openGateway({ file, env, clock, entropy: pooledEntropy(systemEntropy), log }, loaded);
+    running = await openGateway({ file, env, clock, entropy: systemEntropy, log }, loaded);
     await log.flush();
     if (early) onReload();
     await stopped.promise;

@@ -71,9 +71,11 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         const verified = await exchange.request(at, call, deadline);
         const result = read(verified);
         const { status, headers } = verified.answer;
-        // As of now: when it is asked for, others may have taken their place.
-        const secrets = recent.all;
-        record("ok", status, () => exchange.requestId(headers, { ...call, secrets }));
+        // As of now: when it is asked for, others may have taken their place. And no more of the answer is kept for it than that.
+        const id = headers["request-id"];
+        const { open: mayStand = [] } = call;
+        const told = { secrets: recent.all, open: mayStand };
+        record("ok", status, () => exchange.requestId({ "request-id": id }, told));
         return result;
       } catch (thrown) {
         // The caller gave up: nobody's failure.

@@ -6,6 +6,7 @@ import type { Known } from "../log/withhold.ts";
 import { classifyStatus, classifyTransportError, tellableId } from "./failure-classes.ts";
 import { dateMs, type HeaderBag } from "./headers.ts";
 import { isExempt } from "./no-proxy.ts";
+import { createNonces } from "./nonces.ts";
 import type { WechatPaySecrets } from "./secrets.ts";
 import { authorization, messageToSign, type Sign, signAtOnce, verifyAnswer } from "./signature.ts";
 import { createTransport, type HttpAnswer, isSuccess, type Transport, type TransportOptions } from "./transport.ts";
@@ -87,6 +88,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const { config, identity, secrets, clock, entropy } = options;
   const publicKeys = new Map([[config.publicKeyId, secrets.publicKey]]);
   const hidden = sentSecrets(secrets);
+  const nonce = createNonces(entropy);
   const known = (call: Pick<Call, "secrets" | "open">): Known => ({
     secret: [...call.secrets, ...hidden],
     open: [identity.spMchid, ...(call.open ?? [])],
@@ -126,9 +128,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
       throw new AgentError("KEY_FILE", "direct mode needs the merchant's private key and its serial number");
     }
     const timestampS = Math.floor((clock.wall() + (skewMs() ?? 0)) / 1000);
-    const nonce = entropy.bytes(16).toString("hex").toUpperCase();
     const signer = { mchid: identity.spMchid, serialNo: config.merchantSerialNo };
-    const request = { method: "POST", path, timestampS, nonce, body };
+    const request = { method: "POST", path, timestampS, nonce: nonce(), body };
     const signature = await (options.sign ?? signAtOnce)(messageToSign(request), secrets.merchantPrivateKey);
     return { authorization: authorization(request, signer, signature) };
   }
