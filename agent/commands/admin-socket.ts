@@ -40,9 +40,14 @@ export interface Whereabouts extends Starting {
 }
 
 /** How the agent of this configuration is started here. The unit is about the packaged configuration alone. */
-export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Whereabouts> {
+export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Starting> {
   const unit = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/facepay-agent.service`));
-  const installed = configFile === packagedConfig && unit && (await isSystemdBooted());
+  return { installed: configFile === packagedConfig && unit && (await isSystemdBooted()), configFile };
+}
+
+/** For `unreachableText`: reads the configuration, and perhaps its keys. */
+export async function whereaboutsOf(options: PackagedOptions): Promise<Whereabouts> {
+  const { installed, configFile } = await startingOf(options);
   const hidden = mayNotRead(configFile);
   const barred = hidden || mayNotRead(path.join(path.dirname(configFile), "config.d"));
   return { installed, configFile, hidden, problems: barred ? 0 : await problemsOf(configFile, installed) };
@@ -66,7 +71,7 @@ export async function setUpOf(
 }
 
 /** Whether this user is kept from reading a file, rather than that there is none. */
-export function mayNotRead(file: string): boolean {
+function mayNotRead(file: string): boolean {
   try {
     accessSync(file, constants.R_OK);
     return false;

@@ -1,7 +1,7 @@
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import { sentence } from "../words/sentences.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { setUpOf, startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
@@ -43,7 +43,7 @@ export async function refresh(options: PackagedOptions): Promise<number> {
     return 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(`${say(unreachableText(error.reason, await startingOf(options)), language)} (${socket})\n`);
+    process.stderr.write(`${say(unreachableText(error.reason, await whereaboutsOf(options)), language)} (${socket})\n`);
     return 1;
   }
 }

@@ -3,7 +3,7 @@ import { type Console, consoleOf, cut } from "../diagnose/console.ts";
 import { type Host, tryHost } from "../host.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { setUpOf, startingOf, unreachableText, type Whereabouts, whereIsAdminSocket } from "./admin-socket.ts";
+import { setUpOf, unreachableText, type Whereabouts, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import { notInForce } from "./in-force.ts";
 import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
@@ -120,7 +120,7 @@ class Observer {
     } catch (error) {
       if (!(error instanceof AgentUnreachable)) throw error;
       this.#socket = undefined;
-      return { kind: "unreachable", reason: error.reason, socket, starting: await startingOf(this.#options) };
+      return { kind: "unreachable", reason: error.reason, socket, starting: await whereaboutsOf(this.#options) };
     }
   }
 }

@@ -3,7 +3,7 @@ import { consoleOf } from "../diagnose/console.ts";
 import { tryHost } from "../host.ts";
 import { say } from "../language.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
-import { setUpOf, startingOf, unreachableText, whereIsAdminSocket } from "./admin-socket.ts";
+import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import { notInForce } from "./in-force.ts";
 import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
@@ -46,7 +46,7 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     process.stderr.write(
-      `${say(unreachableText(error.reason, await startingOf(options)), console.language)} (${socket})\n`,
+      `${say(unreachableText(error.reason, await whereaboutsOf(options)), console.language)} (${socket})\n`,
     );
     return 1;
   }

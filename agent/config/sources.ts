@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
+import type { Bilingual } from "../language.ts";
 import type { Problem } from "./problem.ts";
 
 export interface SourceText {
@@ -72,31 +73,28 @@ export function readText(file: string): SourceText | Problem | undefined {
 }
 
 function unreadable(file: string, code: string | undefined): Problem {
-  const reason = code ?? "unknown error";
   const remedy = code === "EACCES" ? `chmod 0640 ${file}` : `ls -l ${file}`;
-  return {
-    key: "",
-    origin: file,
-    what: { zh: `无法读取（${code ?? "未知错误"}）`, en: `cannot be read (${reason})` },
-    instead: {
-      zh: `应为服务用户可读的普通文件：${remedy}`,
-      en: `it must be a regular file that the agent's user may read: ${remedy}`,
-    },
-    ...(code === "EACCES" ? { unreadable: file } : {}),
-  };
+  return barred(file, code, {
+    zh: `应为服务用户可读的普通文件：${remedy}`,
+    en: `it must be a regular file that the agent's user may read: ${remedy}`,
+  });
 }
 
 /** Without x nobody can read what is in it: the mode of a file would do harm. */
 function unlistable(directory: string, code: string | undefined): Problem {
+  return barred(directory, code, {
+    zh: `应为服务用户可读的目录：chmod 0750 ${directory}`,
+    en: `it must be a directory that the agent's user may read: chmod 0750 ${directory}`,
+  });
+}
+
+function barred(place: string, code: string | undefined, instead: Bilingual): Problem {
   return {
     key: "",
-    origin: directory,
+    origin: place,
     what: { zh: `无法读取（${code ?? "未知错误"}）`, en: `cannot be read (${code ?? "unknown error"})` },
-    instead: {
-      zh: `应为服务用户可读的目录：chmod 0750 ${directory}`,
-      en: `it must be a directory that the agent's user may read: chmod 0750 ${directory}`,
-    },
-    ...(code === "EACCES" ? { unreadable: directory } : {}),
+    instead,
+    ...(code === "EACCES" ? { unreadable: place } : {}),
   };
 }
 

@@ -36,8 +36,7 @@ function writtenTwice(lines: readonly string[], line: number): Fault | undefined
   const own = lines[line - 1] ?? "";
   const header = headerOf(own);
   const section = before.map(headerOf).findLast((name) => name !== undefined) ?? "";
-  const key = /^\s*([A-Za-z0-9_.\-" ]+?)\s*=/.exec(own)?.[1];
-  const name = header ?? (key === undefined ? "" : [section, plain(key)].filter(Boolean).join("."));
+  const name = header ?? keyOf(own, section) ?? "";
   const first = findLines(before.join("\n")).get(name);
   if (!first || !NAME.test(name)) return undefined;
   const there = { zh: `${name} 在第 ${first} 行已经写过`, en: `has ${name} twice, in lines ${first} and ${line}` };
@@ -99,8 +98,8 @@ export function findLines(text: string): Map<string, number> {
       note(section, index + 1);
       continue;
     }
-    const key = /^\s*([A-Za-z0-9_.\-" ]+?)\s*=/.exec(line)?.[1];
-    if (key !== undefined) note([section, plain(key)].filter(Boolean).join("."), index + 1);
+    const key = keyOf(line, section);
+    if (key !== undefined) note(key, index + 1);
   }
   return found;
 }
@@ -109,6 +108,12 @@ export function findLines(text: string): Map<string, number> {
 export function headerOf(line: string): string | undefined {
   const name = /^\s*\[([^[\]]+)\]\s*(#.*)?\r?$/.exec(line)?.[1];
   return name === undefined ? undefined : plain(name);
+}
+
+/** "section.key" of a line that gives one a value; undefined for any other line. */
+function keyOf(line: string, section: string): string | undefined {
+  const key = /^\s*([A-Za-z0-9_.\-" ]+?)\s*=/.exec(line)?.[1];
+  return key === undefined ? undefined : [section, plain(key)].filter(Boolean).join(".");
 }
 
 /** A key as it is looked up: without quotes and spaces. */

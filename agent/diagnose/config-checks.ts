@@ -6,7 +6,7 @@ import { readSources } from "../config/sources.ts";
 import { checkRemedy } from "../remedies.ts";
 import { reloadCommand, setUpRemedy } from "../words/start-command.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
-import { agentPid, configurationOf, hasNoConfiguration, pidOf } from "./facts.ts";
+import { agentPid, configurationOf, hasNoConfiguration } from "./facts.ts";
 import { needsSudo, remedyOfProblem, withoutConfig } from "./outcomes.ts";
 import { accessOf, octal } from "./rights.ts";
 
@@ -88,7 +88,7 @@ async function runningConfig(context: DiagnoseContext): Promise<RunningConfig | 
   const { config } = agent.status as { config?: { hash?: unknown } | null };
   const hash = hasNoConfiguration(agent) ? null : config?.hash;
   if (typeof hash !== "string" && hash !== null) return undefined;
-  return { hash, reload: reloadCommand(context, pidOf(agent) ?? (await agentPid(context))) };
+  return { hash, reload: reloadCommand(context, await agentPid(context)) };
 }
 
 /** Undefined when the service's user can read all of it. */

@@ -1,11 +1,11 @@
 import type { Bilingual } from "../language.ts";
-import { checkRemedy, failureOf, remedyOf } from "../remedies.ts";
+import { checkRemedy } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
 import { sentence } from "../words/sentences.ts";
 import type { Check, Outcome } from "./check.ts";
 import { found, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
-import { host, PROBE_MS } from "./way-checks.ts";
+import { host, PROBE_MS, remedyFrom } from "./way-checks.ts";
 
 export const reachCheck: Check = {
   id: "pay.reach",
@@ -47,8 +47,7 @@ export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway")
   }
   const words = probes.map(wordsOf);
   const zh = words.map((each) => each.zh).join("；");
-  const place = { mode, baseUrls: probes.map(({ baseUrl }) => baseUrl) };
-  const remedy = primary.error && remedyOf(failureOf(primary.error, place));
+  const remedy = remedyFrom(primary.error, probes, mode);
   return found("fail", zh, words.map((each) => each.en).join("; "), { value, remedy });
 }
 

@@ -4,7 +4,7 @@ import type { Bilingual } from "../language.ts";
 import { reloadCommand, startCommand } from "../words/start-command.ts";
 import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
 import { type Exit, exitOf, firstOf, isBad, type Result, type Status } from "./engine.ts";
-import { operatingSystemOf, pidOf } from "./facts.ts";
+import { agentPid, operatingSystemOf } from "./facts.ts";
 
 export const SCHEMA = "facepay-agent.diagnose/1";
 
@@ -87,7 +87,9 @@ function docOf({ code }: Pick<Check, "code">): string {
 
 export async function buildReport(parts: ReportParts): Promise<Report> {
   const { results, context, warningsAsErrors } = parts;
-  const first = firstOf(results);
+  const found = firstOf(results);
+  // Beside what could not be seen a warning is nothing to begin with.
+  const first = found && isBarred(context.privileged, context.agent.kind) && !isBad(found) ? undefined : found;
   const os = await operatingSystemOf(context).catch(() => undefined);
   const count = (status: Status) => results.filter((result) => result.status === status).length;
   return {
@@ -109,15 +111,11 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
       ...{ pass: count("pass"), warn: count("warn"), fail: count("fail"), skip: count("skip"), crash: count("crash") },
       exit: exitOf(results, warningsAsErrors),
     },
-    // Beside what could not be seen a warning is nothing to begin with.
-    first:
-      first === undefined || (isBarred(context.privileged, context.agent.kind) && !isBad(first))
-        ? null
-        : first.check.id,
+    first: first?.check.id ?? null,
     advice: adviceOf(first, results, {
       ...{ agent: context.agent.kind, installed: context.installed, configFile: context.configFile },
       privileged: context.privileged,
-      pid: pidOf(context.agent),
+      pid: await agentPid(context),
     }),
     checks: results.map(reportedCheck),
   };
@@ -146,7 +144,7 @@ export function adviceOf(
   const sudo = privileged || barred ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
   if (barred) {
     const [zh, en] =
-      first === undefined || !isBad(first)
+      first === undefined
         ? ["", ""]
         : [
             ` 目前所见 [${first.check.code} ${first.check.id}] ${first.detail.zh}。`,

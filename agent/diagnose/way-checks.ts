@@ -75,8 +75,13 @@ function judgeProxy(proxy: string, probes: readonly Probe[]): Outcome {
   });
 }
 
-function remedyFrom(error: AgentError | undefined, probes: readonly Probe[]): Bilingual | undefined {
-  return error && remedyOf(failureOf(error, { baseUrls: probes.map(({ baseUrl }) => baseUrl) }));
+/** What to do about one probe's failure, among all that are configured. */
+export function remedyFrom(
+  error: AgentError | undefined,
+  probes: readonly Probe[],
+  mode?: "direct" | "gateway",
+): Bilingual | undefined {
+  return error && remedyOf(failureOf(error, { mode, baseUrls: probes.map(({ baseUrl }) => baseUrl) }));
 }
 
 export const captiveCheck: Check = {
@@ -109,12 +114,11 @@ function judgeCaptive(probes: readonly Probe[], mode: "direct" | "gateway"): Out
   const status = first.portal?.status ?? first.error?.context.status;
   const where = first.portal?.host === undefined ? "" : ` -> ${first.portal.host}`;
   if (mode === "gateway" && first.portal === undefined && first.error !== undefined && status !== 511) {
-    const place = { mode, baseUrls: probes.map(({ baseUrl }) => baseUrl) };
     return found(
       "fail",
       `${host(first)} 的应答不是支付接口的（HTTP ${status}）`,
       `what answers for ${host(first)} is no payment interface (HTTP ${status})`,
-      { value: { status }, remedy: remedyOf(failureOf(first.error, place)) },
+      { value: { status }, remedy: remedyFrom(first.error, probes, mode) },
     );
   }
   return found(

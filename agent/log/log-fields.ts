@@ -16,7 +16,6 @@ const secretNames = new Set([
 
 /** The event's own members: a field of the same name gets an underscore. */
 const takenNames: ReadonlySet<string> = new Set(["time", "level", "code", "msg"]);
-const none: ReadonlySet<string> = new Set();
 
 const MAX_DEPTH = 4;
 const MAX_TEXT = 2_000;
@@ -39,21 +38,21 @@ export function cleanFields(fields: LogFields): Record<string, unknown> {
 }
 
 /** By a loop: a gateway writes a line for each request, and arrays of pairs took twice the time of all the rest. */
-function cleanObject(object: object, depth: number, taken: ReadonlySet<string> = none): Record<string, unknown> {
+function cleanObject(object: object, depth: number, taken?: ReadonlySet<string>): Record<string, unknown> {
   const cleaned: Record<string, unknown> = {};
   let members = 0;
   for (const name of Object.keys(object)) {
     if (members++ === MAX_MEMBERS) break;
     const plain = cleanText(name);
     // To give a value to "__proto__" would change what the object is.
-    const own = plain === "__proto__" || taken.has(plain) ? `${plain}_` : plain;
+    const own = plain === "__proto__" || taken?.has(plain) ? `${plain}_` : plain;
     cleaned[own] = isSecret(name) ? "[redacted]" : clean((object as Record<string, unknown>)[name], depth);
   }
   return cleaned;
 }
 
 function isSecret(name: string): boolean {
-  return secretNames.has(name) || secretNames.has(name.toLowerCase().replaceAll("_", ""));
+  return secretNames.has(name.toLowerCase().replaceAll("_", ""));
 }
 
 function clean(value: unknown, depth: number): unknown {
@@ -84,6 +83,5 @@ function cleanError(error: Error & { code?: unknown; context?: unknown }, depth:
 
 function cleanText(text: string): string {
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}... (${text.length} characters)` : text;
-  if (cut.search(treacherous) === -1) return cut;
   return cut.replace(treacherous, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -51,7 +51,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
     try {
       return read();
     } catch (error) {
-      throw withContext(error, { status, requestId: exchange.requestId(headers, call) });
+      throw withContext(error, { status, requestId: exchange.requestId(headers, call)() });
     }
   }
 
@@ -71,11 +71,8 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         const verified = await exchange.request(at, call, deadline);
         const result = read(verified);
         const { status, headers } = verified.answer;
-        // As of now: when it is asked for, others may have taken their place. And no more of the answer is kept for it than that.
-        const id = headers["request-id"];
-        const { open: mayStand = [] } = call;
-        const told = { secrets: recent.all, open: mayStand };
-        record("ok", status, () => exchange.requestId({ "request-id": id }, told));
+        // With the secrets as of now: when it is asked for, others may have taken their place.
+        record("ok", status, exchange.requestId(headers, { ...call, secrets: recent.all }));
         return result;
       } catch (thrown) {
         // The caller gave up: nobody's failure.

@@ -78,8 +78,8 @@ export interface Exchange {
   send(target: Target, call: Call, signal: AbortSignal): Promise<Sent>;
   /** The second half: the verdict. */
   judge(sent: Sent, call: Call): Verified;
-  /** `Request-ID` as far as it tells nothing that is secret. */
-  requestId(headers: HeaderBag, call: Pick<Call, "secrets" | "open">): string | undefined;
+  /** `Request-ID` as far as it tells nothing that is secret, judged when it is asked for: nothing else of the two is kept until then. */
+  requestId(headers: HeaderBag, call: Pick<Call, "secrets" | "open">): () => string | undefined;
   /** WeChat Pay's clock minus ours, as of now; undefined until an answer has told. */
   skewMs(): number | undefined;
 }
@@ -179,7 +179,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
     request: async (target, call, signal) => judge(await send(target, call, signal), call),
     send,
     judge,
-    requestId: (headers, call) => tellableId(headers, known(call)),
+    requestId({ "request-id": id }, { secrets: told, open = [] }) {
+      return () => tellableId({ "request-id": id }, known({ secrets: told, open }));
+    },
     skewMs,
   };
 }

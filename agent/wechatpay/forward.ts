@@ -67,7 +67,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
   ): Promise<Tried> {
     const startedAt = clock.boot();
     const record = (outcome: string, answer?: HttpAnswer) => {
-      const requestId = answer && (() => exchange.requestId(answer.headers, call));
+      const requestId = answer && exchange.requestId(answer.headers, call);
       const facts = { status: answer?.status, requestId };
       urls.record(index, { outcome, atWallMs: clock.wall(), ms: clock.boot() - startedAt, ...facts });
       options.onOutcome?.({ baseUrl: lane.baseUrl, outcome });
