@@ -98,10 +98,10 @@ function probeRoute({ probe, clock, denied }: AdminDeps): PostRoute {
   };
 }
 
-/** What the SDK said of a failure, in its own codes; its text has been cleaned by the driver. */
+/** What the SDK said of a failure, in its own codes; its text has been cleaned by the driver. And the call that got no answer. */
 function sdkWords({ context }: AgentError): Record<string, unknown> {
-  const { return_code, err_code, said, status } = context;
-  return { return_code, err_code, said, native_status: status };
+  const { return_code, err_code, said, status, method } = context;
+  return { return_code, err_code, said, native_status: status, unanswered: method };
 }
 
 /** Lengths and timings only; what the bridge did not tell is left out. Built by name, so that nothing else slips in. */

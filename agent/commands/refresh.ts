@@ -1,9 +1,9 @@
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
+import { failureIn, remedyOf } from "../remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
-import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 /** Bridge, both base URLs and the disk, each with its own deadline, fit into this. */
@@ -56,6 +56,6 @@ async function statusFrom(socket: string): Promise<StatusDocument | undefined> {
 
 function remedyNow(code: string, detail: unknown, now: StatusDocument | undefined): Bilingual | undefined {
   const told = { code, detail: typeof detail === "string" ? detail : undefined };
-  const { bridge = null, wechatpay = null, last_error: last } = now ?? {};
-  return remedyIn(last?.code === code ? last : told, { bridge, wechatpay });
+  const { wechatpay, last_error: last } = now ?? {};
+  return remedyOf(failureIn(last?.code === code ? last : told, wechatpay));
 }

@@ -1,14 +1,13 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { remedyOf } from "../remedies.ts";
+import { failureIn, remedyOf } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
 import { sealKeyWords } from "../words/seal-key.ts";
 import { failureSentence, sentence } from "../words/sentences.ts";
 import { stateWords } from "../words/state-words.ts";
 import { warningTexts } from "../words/warning-texts.ts";
 import { hostRows } from "./host-rows.ts";
-import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
 import type { Row, Tone } from "./status-row.ts";
 
@@ -93,7 +92,7 @@ function errorRows(document: StatusDocument, setUp: Bilingual | undefined): Row[
   return [
     { label, value: failureSentence(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...remedyRows(remedyIn(last, document)),
+    ...remedyRows(remedyOf(failureIn(last, document.wechatpay))),
   ];
 }
 
@@ -128,7 +127,7 @@ function bridgeRows(document: StatusDocument): Row[] {
   if (known) return [row];
   const { detail } = problem;
   const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
-  return [row, ...told, ...remedyRows(remedyIn(problem, document))];
+  return [row, ...told, ...remedyRows(remedyOf(failureIn(problem, document.wechatpay)))];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {

@@ -34,6 +34,8 @@ export interface Failure {
   readonly errCode?: number;
   readonly said?: string;
   readonly nativeStatus?: number;
+  /** "hello" or "call": the one that got no answer. */
+  readonly unanswered?: string;
 }
 
 /** The agent's driver waits as long as the configuration says; a technician less. */
@@ -158,19 +160,21 @@ function greeting({ path, frames, identity }: DriverStatus): Spoken {
 
 function failureOf(error: unknown, { problem }: DriverStatus): Failure {
   const { code, message, context } = asAgentError(error, "BRIDGE_TIMEOUT");
-  const { return_code, err_code, said, status } = context;
+  const { return_code, err_code, said, status, method } = context;
   return {
     code: problem?.code ?? code,
     detail: problem?.detail ?? message,
-    ...sdkWords({ return_code, err_code, said, native_status: status }),
+    ...sdkWords({ return_code, err_code, said, native_status: status, unanswered: method }),
   };
 }
 
-function sdkWords({ return_code, err_code, said, native_status }: Readonly<Record<string, unknown>>): Partial<Failure> {
+function sdkWords(facts: Readonly<Record<string, unknown>>): Partial<Failure> {
+  const { return_code, err_code, said, native_status, unanswered } = facts;
   return {
     ...(typeof return_code === "string" ? { returnCode: return_code } : {}),
     ...(typeof err_code === "number" ? { errCode: err_code } : {}),
     ...(typeof said === "string" ? { said } : {}),
     ...(typeof native_status === "number" ? { nativeStatus: native_status } : {}),
+    ...(typeof unanswered === "string" ? { unanswered } : {}),
   };
 }

@@ -1,7 +1,6 @@
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
 import { checkRemedy, remedyOf } from "../remedies.ts";
-import { heardInstead } from "../words/line-rules.ts";
 import { sdkRemedy } from "../words/sdk-remedies.ts";
 import { sentence } from "../words/sentences.ts";
 import type { BridgeLine } from "./bridge-line.ts";
@@ -84,9 +83,12 @@ function unasked(talk: Talk): Outcome | undefined {
     : skipped("服务没有应答，串口仍归它使用", "the agent does not answer, and the line is its own", "svc.running");
 }
 
-/** Failures of a bridge that has answered all the same. */
+/** Failures of a bridge that has answered all the same; and one that has answered once, and now does not say hello, is silent. */
 function hasAnswered({ hello, failure }: Spoken): boolean {
-  return hello !== undefined || failure?.code === "BRIDGE_PROTOCOL" || failure?.code === "BRIDGE_REFUSED_CALL";
+  const { code = "", unanswered } = failure ?? {};
+  if (code === "BRIDGE_PROTOCOL" || code === "BRIDGE_REFUSED_CALL") return true;
+  const silent = code === "BRIDGE_FOREIGN_DATA" || code === "BRIDGE_ECHO" || unanswered === "hello";
+  return hello !== undefined && !silent;
 }
 
 export function judgeHandshake(spoken: Spoken): Outcome {
@@ -94,45 +96,21 @@ export function judgeHandshake(spoken: Spoken): Outcome {
   // Null: it has none. Left out: what it said was not understood, or nothing was said.
   const value = { ...(hello && { device_id: hello.deviceId ?? null }), hello_ms: helloMs, by, path };
   if (!hasAnswered(spoken)) {
-    const { words, remedy } = silence(spoken);
-    return found("fail", words.zh, words.en, {
+    const { code = "BRIDGE_TIMEOUT", detail = "" } = failure ?? {};
+    const told = sentence(detail);
+    const words = [
+      `${path} 没有硬件桥应答（${code}）：${told.zh}`,
+      `no bridge answers on ${path} (${code}): ${told.en}`,
+    ] as const;
+    return found("fail", ...words, {
       value: { ...value, error: failure?.code, frames: spoken.frames },
-      remedy,
+      remedy: remedyOf({ code, detail }),
     });
   }
   const name = hello === undefined ? path : peerWords(hello.bridge, 60);
   if (helloMs === undefined) return found("pass", `${name} 有应答`, `${name} answers`, { value });
   const ms = Math.round(helloMs);
   return found(ms < SLOW_HELLO_MS ? "pass" : "warn", `${name}，${ms} ms`, `${name}, ${ms} ms`, { value });
-}
-
-/** What came instead of an answer tells a dead bridge from a wrong device and from a plug in the wrong socket. */
-function silence({ frames, failure, path }: Spoken): { readonly words: Bilingual; readonly remedy?: Bilingual } {
-  const code = failure?.code ?? "BRIDGE_TIMEOUT";
-  const heard = heardInstead(frames);
-  if (heard?.what === "echo") {
-    return {
-      words: { zh: `${path} 只收到自己发出的数据`, en: `${path} sends back only what it was sent` },
-      remedy: heard.remedy,
-    };
-  }
-  if (heard !== undefined) {
-    return {
-      words: {
-        zh: `${path} 上有数据（${heard.octets} 字节），但不是硬件桥协议`,
-        en: `${path} carries ${heard.octets} octets, none of them in the bridge's protocol`,
-      },
-      remedy: heard.remedy,
-    };
-  }
-  const detail = failure?.detail ?? "";
-  const told = sentence(detail);
-  return {
-    words: {
-      zh: `${path} 没有应答（${code}）${told.zh}`,
-      en: `${path} does not answer (${code}) ${told.en}`.trim(),
-    },
-  };
 }
 
 export function judgeProtocol({ hello, failure }: Spoken): Outcome {
@@ -146,6 +124,7 @@ export function judgeProtocol({ hello, failure }: Spoken): Outcome {
       `the bridge does not speak protocol ${MAJOR}: ${words.en}`,
       {
         value: { error: failure?.code },
+        ...(failure?.code === "BRIDGE_PROTOCOL" && { remedy: remedyOf(failure) }),
       },
     );
   }

@@ -409,10 +409,7 @@ describe("a line that is open and not usable", () => {
     bridge.script = (call) => ({ octets: wrap(JSON.stringify({ jsonrpc: "2.0", ...call })) });
     await started();
     await clock.advance(10_000);
-    expect(driver.status().problem).toMatchObject({
-      code: "BRIDGE_TIMEOUT",
-      detail: expect.stringMatching(/loopback/),
-    });
+    expect(driver.status().problem).toEqual({ code: "BRIDGE_ECHO", detail: "only the agent's own calls come back" });
     expect(driver.status().frames.echo).toBe(1);
   });
 });

@@ -77,8 +77,8 @@ describe("a failure in Chinese", () => {
 
   it.each([
     [
-      "no answer to hello within 10000 ms, only its own call came back (a loopback plug, crossed wires?)",
-      "hello 在 10000 毫秒内没有应答，只收到自己发出的请求（是否回环或接错线？）",
+      "700 octets of text came, none of them in the bridge's protocol, and its own calls come back",
+      "收到 700 字节的文本，都不是硬件桥协议，发出的请求也被原样送回",
     ],
     ["HTTP 401 SIGN_ERROR: the signature is wrong", "HTTP 401 SIGN_ERROR：「the signature is wrong」"],
     ["HTTP 403 NO_AUTH: 商户号该产品权限未开通", "HTTP 403 NO_AUTH：「商户号该产品权限未开通」"],
