@@ -1,3 +1,5 @@
+import type { ErrorCode } from "./failure-params.ts";
+
 /**
  * Every failure the agent knows, in one table: what it means for the next attempt and which diagnose check tells the
  * technician what to do. Retry is decided here, never from a message's text.
@@ -29,8 +31,6 @@ export const failureRules = {
   BRIDGE_LOST: { retry: "backoff", remedy: "ser.usb_resets" },
   BRIDGE_NOT_READY: { retry: "backoff", remedy: "ser.handshake" },
   BRIDGE_TIMEOUT: { retry: "backoff", remedy: "ser.handshake" },
-  BRIDGE_FOREIGN_DATA: { retry: "backoff", remedy: "ser.handshake" },
-  BRIDGE_ECHO: { retry: "backoff", remedy: "ser.handshake" },
   BRIDGE_PROTOCOL: { retry: "backoff", remedy: "ser.protocol" },
   BRIDGE_REFUSED_CALL: { retry: "backoff", remedy: "ser.protocol" },
   BRIDGE_CLOSED: { retry: "backoff", remedy: "ser.handshake" },
@@ -104,4 +104,4 @@ export const failureRules = {
   UNPROVISIONED: { retry: "slow", remedy: "cfg.valid" },
   API_SOCKET: { retry: "backoff", remedy: "api.socket" },
   INTERNAL: { retry: "backoff", remedy: "svc.running" },
-} as const satisfies Record<string, FailureRule>;
+} as const satisfies Record<ErrorCode, FailureRule>;

@@ -1,19 +1,21 @@
 import { type AgentError, factsOf } from "./errors.ts";
 import { failureRules } from "./failures.ts";
 import type { Bilingual } from "./language.ts";
+import { bridgeRemedies } from "./messages/bridge-remedies.ts";
+import { configurationRemedies } from "./messages/configuration-remedies.ts";
+import type { DescribedFailure } from "./messages/failure-text.ts";
+import { gatewayRules } from "./messages/gateway-rules.ts";
+import { keyFileRemedy } from "./messages/key-file-remedies.ts";
+import { lineRules } from "./messages/line-rules.ts";
+import { localRemedies, localRules } from "./messages/local-remedies.ts";
+import { networkRemedies } from "./messages/network-remedies.ts";
+import { withPorts } from "./messages/ports.ts";
+import { refusalRules } from "./messages/refusal-rules.ts";
+import type { Failure, RemedyRule } from "./messages/remedy-rule.ts";
+import { sdkRemedy } from "./messages/sdk-remedies.ts";
+import { terminalRemedies } from "./messages/terminal-remedies.ts";
+import { wayRules } from "./messages/way-rules.ts";
 import { isTencentName } from "./wechatpay/own-names.ts";
-import { bridgeRemedies } from "./words/bridge-remedies.ts";
-import { configurationRemedies } from "./words/configuration-remedies.ts";
-import { gatewayRules } from "./words/gateway-rules.ts";
-import { lineRules } from "./words/line-rules.ts";
-import { localRemedies, localRules } from "./words/local-remedies.ts";
-import { networkRemedies } from "./words/network-remedies.ts";
-import { withPorts } from "./words/ports.ts";
-import { refusalRules } from "./words/refusal-rules.ts";
-import type { Failure, RemedyRule } from "./words/remedy-rule.ts";
-import { sdkRemedy, sdkWordsIn } from "./words/sdk-remedies.ts";
-import { terminalRemedies } from "./words/terminal-remedies.ts";
-import { wayRules } from "./words/way-rules.ts";
 
 /** What the technician does about a failure, by the id of the check that looks for it (reference 7.3). */
 const remedies = {
@@ -33,19 +35,18 @@ export function checkRemedy(id: keyof typeof remedies): Bilingual {
 }
 
 /**
- * What to do about a failure, for whoever shows it: status, refresh and diagnose. The first rule that fits, else the remedy of the check
- * that looks for such failures; undefined for a code of another version.
+ * What to do about a failure, for whoever shows it: status, refresh, diagnose, provision and the log. The first rule that fits, else the
+ * remedy of the check that looks for such failures; undefined for a code of another version.
  */
 export function remedyOf(failure: Failure): Bilingual | undefined {
-  const { code, message, baseUrls = [] } = failure;
-  if (code === "STORE_LOCKED") return endTheOther(undefined);
+  const { code, params = {}, baseUrls = [] } = failure;
+  if (code === "STORE_LOCKED") return stopTheOther(params.pid);
   const known: Readonly<Record<string, { readonly remedy: string }>> = failureRules;
   const rule = known[code];
   if (rule === undefined) return undefined;
-  const told = message === undefined ? failure : { ...failure, message: withoutEcho(message) };
   const byId: Readonly<Record<string, Bilingual>> = remedies;
-  const bySdk = code.startsWith("SDK_") ? sdkRemedy(sdkWordsIn(failure.detail ?? "")) : undefined;
-  const remedy = bySdk ?? rules.find((each) => fits(each, told))?.remedy ?? byId[rule.remedy];
+  const special = code === "KEY_FILE" ? keyFileRemedy(params) : sdkRemedy(code, params);
+  const remedy = special ?? rules.find((each) => fits(each, failure))?.remedy ?? byId[rule.remedy];
   return remedy && withPorts(filled(remedy, baseUrls), baseUrls);
 }
 
@@ -56,15 +57,11 @@ export function remedyFor(code: string): Bilingual | undefined {
 
 /** A failure's error as the table sees it. */
 export function failureOf(error: AgentError, place: Pick<Failure, "mode" | "baseUrls"> = {}): Failure {
-  const { answerMessage } = error.context;
-  const message = typeof answerMessage === "string" ? { message: answerMessage } : {};
-  return { code: error.code, detail: error.message, ...factsOf(error), ...message, ...place };
+  return { code: error.code, params: error.params, ...factsOf(error), ...place };
 }
 
 /** A failure as a status tells of it. */
-export interface ToldFailure {
-  readonly code: string;
-  readonly detail?: string | undefined;
+export interface ToldFailure extends DescribedFailure {
   readonly http_status?: number;
   readonly reason?: string;
 }
@@ -77,15 +74,12 @@ export interface ToldPlace {
 
 /** The same as the table sees it. */
 export function failureIn(told: ToldFailure, place: ToldPlace | null | undefined): Failure {
-  const { code, detail = "", http_status: httpStatus, reason } = told;
-  // As agent/wechatpay/failure-classes.ts words it: "HTTP 403 NO_AUTH: ...", or "HTTP 403 ..." without a code.
-  const lead = reason === undefined ? `HTTP ${httpStatus} ` : `HTTP ${httpStatus} ${reason}: `;
+  const { code, params, http_status: httpStatus, reason } = told;
   return {
     code,
-    detail,
+    params,
     ...(httpStatus === undefined ? {} : { httpStatus }),
     ...(reason === undefined ? {} : { reason }),
-    ...(detail.startsWith(lead) ? { message: detail.slice(lead.length) } : {}),
     mode: place?.mode,
     baseUrls: place?.base_urls.map(({ base_url }) => base_url),
   };
@@ -93,18 +87,20 @@ export function failureIn(told: ToldFailure, place: ToldPlace | null | undefined
 
 /** What to do about an error that ends a program, with what the error itself knows. */
 export function remedyOfError(error: AgentError): Bilingual | undefined {
-  return error.code === "STORE_LOCKED" ? endTheOther(error.context.pid) : remedyOf(failureOf(error));
+  return remedyOf(failureOf(error));
 }
 
 function fits(rule: RemedyRule, failure: Failure): boolean {
-  const { code, httpStatus = "none", mode, reason = "", message = "", detail = "", baseUrls } = failure;
+  const { code, params = {}, httpStatus = "none", mode, reason = "", baseUrls } = failure;
+  const { answerMessage } = params;
   return (
     (rule.code === undefined || rule.code.test(code)) &&
     (rule.status === undefined || rule.status === httpStatus) &&
     (rule.mode === undefined || rule.mode === mode) &&
     (rule.reason === undefined || rule.reason.test(reason)) &&
-    (rule.message === undefined || rule.message.test(message)) &&
-    (rule.detail === undefined || rule.detail.test(detail)) &&
+    (rule.message === undefined ||
+      (typeof answerMessage === "string" && rule.message.test(withoutEcho(answerMessage)))) &&
+    (rule.param === undefined || params[rule.param[0]] === rule.param[1]) &&
     (rule.hosts === undefined || rule.hosts === hostsOf(baseUrls))
   );
 }
@@ -134,7 +130,7 @@ function filled({ zh, en }: Bilingual, baseUrls: readonly string[]): Bilingual {
 }
 
 /** A restart of what has just been started would meet the same other one again. */
-function endTheOther(pid: unknown): Bilingual {
+function stopTheOther(pid: unknown): Bilingual {
   const known = typeof pid === "number" && Number.isSafeInteger(pid);
   const who = known ? { zh: `（进程 ${pid}）`, en: ` (process ${pid})` } : { zh: "", en: "" };
   const kill = known ? `kill ${pid}` : "kill PID";

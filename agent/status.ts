@@ -1,7 +1,9 @@
 import type { DriverStatus } from "../drivers/driver.ts";
 import type { KeeperStatus } from "./authinfo/keeper.ts";
 import type { AuthinfoView } from "./authinfo/keeper-types.ts";
+import type { FailureRecord } from "./errors.ts";
 import { type FailureRule, failureRules } from "./failures.ts";
+import { failureInEnglish } from "./messages/failure-text.ts";
 import type { StoreStatus } from "./store/store-types.ts";
 import type { Timebase } from "./timebase.ts";
 import type { Warning } from "./warnings.ts";
@@ -50,7 +52,7 @@ export function statusDocument(sources: StatusSources): Record<string, unknown> 
       last_step_ms: clock.lastStepMs === undefined ? null : Math.round(clock.lastStepMs),
       skew_s: wechatpay?.skewMs === undefined ? null : Math.round(wechatpay.skewMs) / 1_000,
     },
-    last_error: lastError(sources.view.cause, sources.bridge?.problem),
+    last_error: lastError(sources.view.cause),
     next_attempt: keeper ? { at: time(keeper.next.atWallMs), why: keeper.next.why } : null,
     state_changes: (keeper?.history ?? []).map(({ atWallMs, ...change }) => ({ at: time(atWallMs), ...change })),
     warnings: sources.warnings.map(({ code, sinceWallMs, shownAfterS, detail }) => ({
@@ -107,18 +109,10 @@ function bridge(status: DriverStatus): Record<string, unknown> {
     device_id: identity?.deviceId ?? null,
     net_id: identity?.netId ?? null,
     sdk_version: identity?.sdkVersion ?? null,
-    problem: status.problem ?? null,
+    problem: status.problem ? { code: status.problem.code, ...described(status.problem) } : null,
     opens: status.opens,
     frames: status.frames,
     consecutive_timeouts: status.consecutiveTimeouts,
-    heard: {
-      octets: status.heard.octets,
-      foreign_octets: status.heard.foreign,
-      text: status.heard.text,
-      echoes: status.heard.echoes,
-      fault: status.heard.fault ?? null,
-      last_at: status.heard.lastAtWallMs === undefined ? null : time(status.heard.lastAtWallMs),
-    },
   };
 }
 
@@ -148,23 +142,22 @@ function store(status: StoreStatus): Record<string, unknown> {
     dirty: status.dirty,
     writes: status.writes,
     last_write_ms: status.lastWriteMs === undefined ? null : Math.round(status.lastWriteMs),
-    problem: status.problem ?? null,
+    problem: status.problem ? { code: status.problem.code, ...described(status.problem) } : null,
   };
 }
 
-/** Why no bridge answers. The driver goes on listening after a refresh has failed for it, and knows better what is there. */
-const LINE: ReadonlySet<string> = new Set([
-  ...["BRIDGE_TIMEOUT", "BRIDGE_NOT_READY", "BRIDGE_FOREIGN_DATA", "BRIDGE_ECHO", "BRIDGE_PROTOCOL"],
-]);
+/** The English text, for programs, and the facts that the commands render either language from (specification 5). */
+function described(failure: FailureRecord): { detail: string; params: Readonly<Record<string, unknown>> } {
+  return { detail: failureInEnglish(failure), params: failure.params ?? {} };
+}
 
-function lastError(told: AuthinfoView["cause"], line: DriverStatus["problem"]): Record<string, unknown> | null {
-  if (told === undefined) return null;
-  const cause = line && LINE.has(told.code) && LINE.has(line.code) ? { ...told, ...line } : told;
+function lastError(cause: AuthinfoView["cause"]): Record<string, unknown> | null {
+  if (cause === undefined) return null;
   const rules: Readonly<Record<string, FailureRule>> = failureRules;
   return {
     code: cause.code,
     since: time(cause.sinceWallMs),
-    ...(cause.detail === undefined ? {} : { detail: cause.detail }),
+    ...described(cause),
     ...(cause.httpStatus === undefined ? {} : { http_status: cause.httpStatus }),
     ...(cause.reason === undefined ? {} : { reason: cause.reason }),
     remedy: rules[cause.code]?.remedy ?? null,

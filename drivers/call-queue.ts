@@ -30,7 +30,7 @@ export class CallQueue {
       if (signal.aborted) return reject(signal.reason);
       const line = this.#waiting[lane];
       if (line.length >= MOST_WAITING) {
-        return reject(new AgentError("BRIDGE_NOT_READY", "too many calls are waiting for the bridge"));
+        return reject(new AgentError("BRIDGE_NOT_READY.queue_full", {}));
       }
       const onAbort = () => {
         const place = line.indexOf(item);

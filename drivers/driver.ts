@@ -1,4 +1,4 @@
-import type { LineFacts } from "./line-facts.ts";
+import type { FailureRecord } from "../agent/errors.ts";
 
 /** What the bridge says of itself in `hello` (contract 3). */
 export interface BridgeIdentity {
@@ -36,13 +36,11 @@ export interface DriverStatus {
   readonly path: string;
   readonly identity?: BridgeIdentity;
   /** Code and text of the last failure of the line, kept until the bridge is ready again. */
-  readonly problem?: { readonly code: string; readonly detail: string };
+  readonly problem?: FailureRecord;
   readonly opens: Readonly<Record<string, number>>;
   /** Counters of the decoder and of the answers: ok, fcs, short, oversize, aborted, stray_id, not_json, ... */
   readonly frames: Readonly<Record<string, number>>;
   readonly consecutiveTimeouts: number;
-  /** What has come over the line since a bridge last answered on it. */
-  readonly heard: LineFacts;
 }
 
 export type DriverEvent =

@@ -62,52 +62,6 @@ export function parseAnswer(payload: Uint8Array, expectedId: number | undefined)
   return { kind: "error", code: Number(error.code), message: error.message, data: error.data };
 }
 
-/**
- * What is wrong with a payload that is no usable answer, for people; undefined for one that is: an answer that comes after its deadline, or our
- * own call. `lastId` is the latest id that was used. The conformance kit says the same words.
- */
-export function faultOf(payload: Uint8Array, kind: UnusableAnswer, lastId: number): string | undefined {
-  switch (kind) {
-    case "echo":
-      return undefined;
-    case "not_utf8":
-      return "its answer is not UTF-8";
-    case "not_json":
-      if (payload[0] === 0xef && payload[1] === 0xbb) return "its answer begins with a byte order mark";
-      return payload.at(-1) === 0 ? "a NUL octet follows the JSON of its answer" : "its answer is not JSON";
-    case "too_deep":
-      return `its answer is nested more than ${MAX_DEPTH} deep`;
-    case "batch":
-      return "its answer is a list (a batch)";
-    case "not_object":
-      return "its answer is no JSON object";
-    case "not_rpc":
-      return rpcFaultOf(objectIn(payload));
-    case "stray_id":
-      return idFaultOf(objectIn(payload).id, lastId);
-  }
-}
-
-function rpcFaultOf(answer: Readonly<Record<string, unknown>>): string {
-  if (answer.jsonrpc !== "2.0") return 'its answer has no "jsonrpc":"2.0"';
-  const [hasResult, hasError] = ["result", "error"].map((name) => Object.hasOwn(answer, name));
-  if (hasResult && hasError) return 'its answer has both "result" and "error"';
-  return hasError ? "the error in its answer has no code and message" : 'its answer has neither "result" nor "error"';
-}
-
-/** Calls may overlap with answers to the ones before, whose time was up; nobody is so late. */
-const LATEST = 1_000;
-
-function idFaultOf(id: unknown, lastId: number): string | undefined {
-  if (id === undefined || id === null) return "its answer has no id";
-  if (typeof id !== "number") return "the id of its answer is no number";
-  return Number.isInteger(id) && id <= lastId && id > lastId - LATEST ? undefined : "its answer has another id";
-}
-
-function objectIn(payload: Uint8Array): Readonly<Record<string, unknown>> {
-  return JSON.parse(utf8.decode(payload)) as Record<string, unknown>;
-}
-
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

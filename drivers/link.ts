@@ -1,8 +1,7 @@
 import { type Clock, withDeadline } from "../agent/clock.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
 import { encodeFrame, type FrameCounters, FrameDecoder, MAX_PAYLOAD, newFrameCounters } from "./frame.ts";
-import { buildRequest, faultOf, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
-import type { LineEar } from "./line-facts.ts";
+import { buildRequest, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
 import type { OpenedStream } from "./open-stream.ts";
 import { failureOf } from "./sdk-rules.ts";
 
@@ -16,7 +15,6 @@ export function newLinkCounters(): LinkCounters {
 export interface LinkParts {
   readonly clock: Clock;
   readonly counters: LinkCounters;
-  readonly ear: LineEar;
   /** Ids grow over all lines, so that a late answer from an earlier one fits no call. */
   readonly nextId: () => number;
 }
@@ -48,7 +46,7 @@ const ALIVE_DEADLINE_MS = 2_000;
 export async function untilGone(opened: OpenedStream, clock: Clock, signal: AbortSignal): Promise<void> {
   const alive = opened.alive?.bind(opened);
   if (!alive) return;
-  const late = () => new AgentError("BRIDGE_LOST", "the device does not answer the system");
+  const late = () => new AgentError("BRIDGE_LOST.unresponsive", {});
   for (;;) {
     await clock.sleep(ALIVE_EVERY_MS, signal);
     await withDeadline(alive(), ALIVE_DEADLINE_MS, clock, late, signal);
@@ -65,7 +63,6 @@ export class Link {
   readonly #decoder: FrameDecoder;
   readonly #lost = new AbortController();
   #waiting: Waiting | undefined;
-  #lastId = 0;
   #timeouts = 0;
   #heardAt: number;
 
@@ -78,11 +75,11 @@ export class Link {
     stream.on("data", (chunk: Buffer) => this.#receive(chunk));
     // The error listener stays for good: serialport may still report one after the line has been given up.
     stream.on("error", (error) => this.fail(asAgentError(error, "BRIDGE_LOST")));
-    stream.on("end", () => this.fail(new AgentError("BRIDGE_LOST", "the bridge has closed the line")));
+    stream.on("end", () => this.fail(new AgentError("BRIDGE_LOST.closed_by_peer", {})));
     stream.on("close", (error?: unknown) =>
-      this.fail(new AgentError("BRIDGE_LOST", "the line has gone", error ? { cause: error } : {})),
+      this.fail(new AgentError("BRIDGE_LOST", {}, error ? { cause: error } : {})),
     );
-    if (stream.destroyed) this.fail(new AgentError("BRIDGE_LOST", "the line has gone"));
+    if (stream.destroyed) this.fail(new AgentError("BRIDGE_LOST", {}));
     // Two flags end whatever the peer has taken for the beginning of a frame.
     else this.#write(Buffer.of(0x7e, 0x7e));
     untilGone(opened, parts.clock, this.lost).catch((error: unknown) => this.fail(asAgentError(error, "BRIDGE_LOST")));
@@ -102,11 +99,6 @@ export class Link {
     return this.#timeouts;
   }
 
-  /** Octets of a frame that has not ended: of none, perhaps. */
-  get unended(): number {
-    return this.#decoder.unended;
-  }
-
   /**
    * One call and its answer. Rejects with BRIDGE_TIMEOUT, BRIDGE_REFUSED_CALL, what `failureOf` makes of an error, or the
    * reason of the line's loss. The call must have been settled before the next one: two at once is INTERNAL. The third timeout in a
@@ -118,28 +110,27 @@ export class Link {
     { timeoutMs, secret = false, heard = [] }: RequestOptions,
   ): Promise<unknown> {
     if (this.lost.aborted) throw this.lost.reason;
-    if (this.#waiting) throw new AgentError("INTERNAL", "two calls at once on one line");
+    if (this.#waiting) throw new AgentError("INTERNAL.unexpected", { error: "two calls at once on one line" });
     const id = this.#parts.nextId();
     const payload = buildRequest(id, method, params);
     if (payload.length > MAX_PAYLOAD) {
-      throw new AgentError("BRIDGE_REFUSED_CALL", `the call has ${payload.length} octets, a frame ${MAX_PAYLOAD}`);
+      throw new AgentError("BRIDGE_REFUSED_CALL.too_long", { octets: payload.length, most: MAX_PAYLOAD });
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting = { id, secret, heard, resolve, reject };
-    this.#lastId = id;
+    const echoes = this.#parts.counters.echo ?? 0;
     try {
       // A write that never drains is no case of its own: the deadline of the answer covers it.
       this.#write(encodeFrame(payload));
       return await withDeadline(promise, timeoutMs, this.#parts.clock, () => {
         this.#timeouts++;
-        return new AgentError("BRIDGE_TIMEOUT", `no answer to ${method} within ${timeoutMs} ms`, {
-          context: { method, timeout_ms: timeoutMs },
-        });
+        const echo = (this.#parts.counters.echo ?? 0) > echoes;
+        return new AgentError(echo ? "BRIDGE_TIMEOUT.echo" : "BRIDGE_TIMEOUT", { method, ms: timeoutMs });
       });
     } finally {
       this.#waiting = undefined;
       if (this.#timeouts >= MOST_TIMEOUTS) {
-        this.fail(new AgentError("BRIDGE_TIMEOUT", `${MOST_TIMEOUTS} calls in a row were not answered`));
+        this.fail(new AgentError("BRIDGE_TIMEOUT.repeated", { count: MOST_TIMEOUTS }));
       }
     }
   }
@@ -154,7 +145,7 @@ export class Link {
 
   /** Ends the line. Resolves when the device or socket has been given back. */
   async close(): Promise<void> {
-    this.fail(new AgentError("BRIDGE_CLOSED", "the line was closed"));
+    this.fail(new AgentError("BRIDGE_CLOSED", {}));
     await this.#opened.close();
   }
 
@@ -166,24 +157,19 @@ export class Link {
 
   #receive(chunk: Buffer): void {
     if (this.lost.aborted) return;
-    const { clock, counters, ear } = this.#parts;
-    ear.heard(chunk, clock.boot(), clock.wall());
     for (const payload of this.#decoder.push(chunk)) {
       const waiting = this.#waiting;
       const answer = parseAnswer(payload, waiting?.id);
       if (waiting && answer.kind === "result") waiting.resolve(answer.result);
       else if (waiting && answer.kind === "error") waiting.reject(failureOf(answer, waiting.secret, waiting.heard));
       else if (answer.kind !== "result" && answer.kind !== "error") {
-        counters[answer.kind] = (counters[answer.kind] ?? 0) + 1;
-        // What nobody asked for says nothing about the answers.
-        ear.unusable(payload, answer.kind, waiting && faultOf(payload, answer.kind, this.#lastId));
+        this.#parts.counters[answer.kind] = (this.#parts.counters[answer.kind] ?? 0) + 1;
       }
       if (answer.kind === "result" || answer.kind === "error") {
         // A second answer to the same id answers nothing.
         this.#waiting = undefined;
         this.#timeouts = 0;
-        this.#heardAt = clock.boot();
-        ear.answered(this.#heardAt);
+        this.#heardAt = this.#parts.clock.boot();
       }
     }
   }

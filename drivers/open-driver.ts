@@ -33,7 +33,7 @@ function streamFor(config: DriverConfig, clock: Clock): OpenStream {
       };
     case "socket":
       return async (signal) => {
-        if (config.path === undefined) throw new AgentError("CONFIG_INVALID", "driver.path is not set");
+        if (config.path === undefined) throw new AgentError("CONFIG_INVALID.driver_path", {});
         const { unixSocketStream } = await import("./unix-socket.ts");
         return await unixSocketStream(config.path, clock)(signal);
       };

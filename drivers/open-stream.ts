@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { AgentError, type ErrorCode, systemCode } from "../agent/errors.ts";
+import { AgentError, errorText, systemCode } from "../agent/errors.ts";
 
 /** One open line to the bridge. */
 export interface OpenedStream {
@@ -18,7 +18,10 @@ export type OpenStream = (signal: AbortSignal) => Promise<OpenedStream>;
 /** How long the opening of a device or socket may take, milliseconds. */
 export const OPEN_DEADLINE_MS = 5_000;
 
-const codes: Readonly<Record<string, ErrorCode>> = {
+/** Why a path did not open, where the system says so. */
+export type NotOpened = "BRIDGE_NOT_FOUND" | "BRIDGE_PERMISSION" | "BRIDGE_BUSY";
+
+const codes: Readonly<Record<string, NotOpened>> = {
   ENOENT: "BRIDGE_NOT_FOUND",
   ENODEV: "BRIDGE_NOT_FOUND",
   ENXIO: "BRIDGE_NOT_FOUND",
@@ -29,22 +32,16 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   EBUSY: "BRIDGE_BUSY",
 };
 
-const explanations: Readonly<Partial<Record<ErrorCode, string>>> = {
-  BRIDGE_NOT_FOUND: "is not there",
-  BRIDGE_PERMISSION: "may not be opened by this user",
-  BRIDGE_BUSY: "is held by another program",
-};
-
 /** The AgentError for a path that did not open; `code` where the system's own code is not at hand. */
-export function openFailure(path: string, cause: unknown, code?: ErrorCode): AgentError {
+export function openFailure(path: string, cause: unknown, code?: NotOpened): AgentError {
   if (cause instanceof AgentError) return cause;
-  const found = code ?? codes[systemCode(cause) ?? ""] ?? "BRIDGE_OPEN_FAILED";
-  const why = explanations[found] ?? `did not open: ${cause instanceof Error ? cause.message : String(cause)}`;
-  return new AgentError(found, `${path} ${why}`, { cause, context: { path, system_code: systemCode(cause) } });
+  const found = code ?? codes[systemCode(cause) ?? ""];
+  const system = systemCode(cause);
+  const options = { cause, ...(system === undefined ? {} : { context: { system } }) };
+  if (found === undefined) return new AgentError("BRIDGE_OPEN_FAILED", { path, error: errorText(cause) }, options);
+  return new AgentError(found, { path }, options);
 }
 
 export function openTooLate(path: string): AgentError {
-  return new AgentError("BRIDGE_OPEN_FAILED", `${path} did not open within ${OPEN_DEADLINE_MS} ms`, {
-    context: { path },
-  });
+  return new AgentError("BRIDGE_OPEN_FAILED.late", { path, ms: OPEN_DEADLINE_MS });
 }

@@ -4,7 +4,6 @@ import type { Entropy } from "../agent/entropy.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
 import type { Log } from "../agent/log/log.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus, ProbeReading, RawDataReading, SdkDriver } from "./driver.ts";
-import { explainSilence, LineEar } from "./line-facts.ts";
 import { Link, newLinkCounters } from "./link.ts";
 import type { OpenStream } from "./open-stream.ts";
 import { nextDuty } from "./sdk-rules.ts";
@@ -38,7 +37,6 @@ class StreamDriver implements SdkDriver {
   readonly #waiters = new Set<PromiseWithResolvers<BridgeIdentity>>();
   readonly #opens: Record<string, number> = {};
   readonly #counters = newLinkCounters();
-  readonly #ear = new LineEar();
   readonly #trouble = new Trouble();
   #running: Promise<void> | undefined;
   #nextId: number;
@@ -99,21 +97,16 @@ class StreamDriver implements SdkDriver {
 
   status(): DriverStatus {
     const { identity } = this.#session;
-    const { problem: told } = this.#trouble;
-    const { facts: heard } = this.#ear;
-    // Looked at anew each time: what has come in since the failure may say what it is.
-    const problem = told && explainSilence(told, heard);
-    const unended = this.#ready ? 0 : (this.#link?.unended ?? 0);
+    const { problem } = this.#trouble;
     const line = this.#ready ? "ready" : this.#link ? "handshake" : "opening";
     return {
       state: this.#end.signal.aborted ? "closed" : line,
       type: this.#parts.config.type,
       path: this.#path,
       ...(identity && { identity }),
-      ...(problem && { problem: { code: problem.code, detail: problem.message } }),
+      ...(problem && { problem: { code: problem.code, params: problem.params } }),
       opens: { ...this.#opens },
-      frames: { ...this.#counters, dropped_octets: this.#counters.dropped_octets + unended },
-      heard,
+      frames: { ...this.#counters },
       consecutiveTimeouts: this.#link?.consecutiveTimeouts ?? 0,
     };
   }
@@ -124,7 +117,7 @@ class StreamDriver implements SdkDriver {
   }
 
   async close(): Promise<void> {
-    const reason = new AgentError("BRIDGE_CLOSED", "the driver was closed");
+    const reason = new AgentError("BRIDGE_CLOSED", {});
     this.#end.abort(reason);
     for (const waiter of this.#waiters) waiter.reject(reason);
     await this.#running;
@@ -132,9 +125,7 @@ class StreamDriver implements SdkDriver {
 
   async #read(signal: AbortSignal): Promise<FullReading> {
     if (!this.#ready) throw this.#notReady();
-    const reading = await this.#session.read(signal).catch((error: unknown) => {
-      throw error instanceof AgentError ? explainSilence(error, this.#ear.facts) : error;
-    });
+    const reading = await this.#session.read(signal);
     if (this.#ready) this.#trouble.clear();
     return reading;
   }
@@ -157,16 +148,11 @@ class StreamDriver implements SdkDriver {
     const opened = await open(end).catch((error: unknown) => {
       const problem = asAgentError(error, "BRIDGE_OPEN_FAILED");
       if (!end.aborted) this.#count(problem.code);
-      // Unplugged, or of another kind: what was heard there says nothing any more.
-      this.#ear.forget();
       throw problem;
     });
     this.#count("ok");
     this.#path = opened.path;
-    const link = new Link(opened, {
-      ...{ clock, counters: this.#counters, ear: this.#ear },
-      nextId: () => this.#nextId++,
-    });
+    const link = new Link(opened, { clock, counters: this.#counters, nextId: () => this.#nextId++ });
     const onEnd = () => link.fail(end.reason);
     end.addEventListener("abort", onEnd, { once: true });
     if (end.aborted) onEnd();
@@ -180,7 +166,6 @@ class StreamDriver implements SdkDriver {
       const reason = asAgentError(link.lost.reason);
       this.#link = undefined;
       this.#failed(reason);
-      if (reason.code !== "BRIDGE_TIMEOUT") this.#ear.forget();
       this.#session.detach(reason);
       end.removeEventListener("abort", onEnd);
       if (wasReady) this.#emit({ type: "lost", code: reason.code, detail: reason.message });
@@ -227,16 +212,15 @@ class StreamDriver implements SdkDriver {
     this.#emit({ type: "ready", identity });
   }
 
-  #failed(error: AgentError): void {
+  #failed(problem: AgentError): void {
     if (this.#end.signal.aborted) return;
-    const level = this.#trouble.note(explainSilence(error, this.#ear.facts)) ? "warn" : "debug";
-    const { code, message: detail, context } = this.#trouble.problem ?? error;
-    this.#parts.log[level]("BRIDGE_PROBLEM", { ...context, cause: code, detail, path: this.#path });
+    const { code, params } = problem;
+    const level = this.#trouble.note(problem) ? "warn" : "debug";
+    this.#parts.log[level]("BRIDGE_PROBLEM", { cause: code, params, path: this.#path });
   }
 
   #notReady(): AgentError {
-    if (this.#end.signal.aborted) return asAgentError(this.#end.signal.reason);
-    return explainSilence(this.#trouble.notReady(), this.#ear.facts);
+    return this.#end.signal.aborted ? asAgentError(this.#end.signal.reason) : this.#trouble.notReady();
   }
 
   #count(outcome: string): void {

@@ -1,4 +1,4 @@
-import { AgentError, type ErrorCode, type ErrorContext } from "../agent/errors.ts";
+import { AgentError, type ErrorCode } from "../agent/errors.ts";
 import { peerWords } from "../agent/log/peer-words.ts";
 import { withhold } from "../agent/log/withhold.ts";
 import type { BridgeIdentity } from "./driver.ts";
@@ -23,14 +23,14 @@ type Changes = readonly ("session" | "device" | "network")[];
 
 /** Reads the result of `hello`, word for word. Throws BRIDGE_PROTOCOL. `heard`: as for `judgeAnswer`. */
 export function parseHello(result: unknown, heard: readonly string[] = []): BridgeIdentity {
-  if (!isObject(result)) throw unfit("its hello is no object");
+  if (!isObject(result)) throw new AgentError("BRIDGE_PROTOCOL.hello_not_object", {});
   const protocol = word(result, "protocol");
   if (!/^1\.\d{1,9}$/.test(protocol)) {
-    throw unfit(`it speaks protocol ${JSON.stringify(said(protocol, heard, 20))}, this agent ${PROTOCOL}`);
+    throw new AgentError("BRIDGE_PROTOCOL.version", { theirs: said(protocol, heard, 20), ours: PROTOCOL });
   }
   const deviceId = optionalWord(result, "device_id");
   if (deviceId !== undefined && !/^[\x20-\x7e]{1,32}$/.test(deviceId)) {
-    throw unfit("its device_id is not 1 to 32 printable ASCII characters");
+    throw new AgentError("BRIDGE_PROTOCOL.device_id", {});
   }
   const netId = optionalWord(result, "net_id");
   const sdkVersion = optionalWord(result, "sdk_version");
@@ -67,28 +67,27 @@ export interface SdkRefusal {
  */
 export function judgeAnswer(answer: unknown, secret = false, heard: readonly string[] = []): SdkVerdict {
   if (!isObject(answer) || typeof answer.return_code !== "string") {
-    return { kind: "failed", error: new AgentError("SDK_ANSWER_INVALID", "the SDK's answer has no return_code") };
+    return { kind: "failed", error: new AgentError("SDK_ANSWER_INVALID.return_code", {}) };
   }
   if (answer.return_code === "SUCCESS") return { kind: "success", answer };
   const errCode = wholeNumber(answer.err_code);
   const text = typeof answer.return_msg === "string" ? answer.return_msg : "";
-  const context = {
-    return_code: said(answer.return_code, heard, 40),
-    ...(errCode !== undefined && { err_code: errCode }),
+  const params = {
+    returnCode: said(answer.return_code, heard, 40),
+    ...(errCode !== undefined && { errCode }),
     ...(text !== "" && !secret && { said: said(text, heard) }),
   };
   if (errCode === NOT_INITIALISED) {
-    return { kind: "not_initialised", error: new AgentError("SDK_NOT_INITIALISED", "not initialised", { context }) };
+    return { kind: "not_initialised", error: new AgentError("SDK_NOT_INITIALISED", {}) };
   }
   if (errCode === INITIALISING) {
-    return { kind: "initialising", error: new AgentError("SDK_NOT_INITIALISED", "still initialising", { context }) };
+    return { kind: "initialising", error: new AgentError("SDK_NOT_INITIALISED.initialising", {}) };
   }
   // The one place where a text decides: the SDK gives no err_code for a board without a network address.
   if (/ip address is null/i.test(text)) {
-    return { kind: "failed", error: new AgentError("SDK_NO_NETWORK", "the SDK's board has no network", { context }) };
+    return { kind: "failed", error: new AgentError("SDK_NO_NETWORK", {}) };
   }
-  const words = Object.values(context).join(" ");
-  return { kind: "failed", error: new AgentError("SDK_ERROR", `the SDK refused: ${words}`, { context }) };
+  return { kind: "failed", error: new AgentError("SDK_ERROR", params) };
 }
 
 function said(text: string, heard: readonly string[], longest?: number): string {
@@ -98,13 +97,15 @@ function said(text: string, heard: readonly string[], longest?: number): string 
 /** The `rawdata` of a successful answer. Throws SDK_RAWDATA_INVALID, which names no part of it. */
 export function checkRawData(answer: Readonly<Record<string, unknown>>): string {
   const { rawdata } = answer;
-  const refuse = (why: string) => new AgentError("SDK_RAWDATA_INVALID", `the SDK's rawdata ${why}`);
-  if (typeof rawdata !== "string") throw refuse("is missing");
-  if (rawdata === "") throw refuse("is empty");
-  if (rawdata.length > MAX_RAWDATA) throw refuse(`has ${rawdata.length} characters`);
+  if (typeof rawdata !== "string") throw new AgentError("SDK_RAWDATA_INVALID.missing", {});
+  if (rawdata === "") throw new AgentError("SDK_RAWDATA_INVALID.empty", {});
+  if (rawdata.length > MAX_RAWDATA)
+    throw new AgentError("SDK_RAWDATA_INVALID.too_long", { characters: rawdata.length });
   // A "+" that went through a form decoder has become a space; WeChat Pay would refuse it with no hint at the cause.
-  if (rawdata.includes(" ")) throw refuse("holds a space");
-  if (rawdata.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(rawdata)) throw refuse("is not base64");
+  if (rawdata.includes(" ")) throw new AgentError("SDK_RAWDATA_INVALID.space", {});
+  if (rawdata.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(rawdata)) {
+    throw new AgentError("SDK_RAWDATA_INVALID.not_base64", {});
+  }
   return rawdata;
 }
 
@@ -125,13 +126,6 @@ const kinds = {
   [-32004]: ["SDK_ANSWER_INVALID", "SDK_ANSWER_TOO_LARGE"],
 } as const satisfies Record<number, readonly ErrorCode[]>;
 
-const words: Readonly<Record<keyof typeof kinds, string>> = {
-  [-32001]: "the bridge cannot use the SDK's library",
-  [-32002]: "the SDK has crashed",
-  [-32003]: "the SDK did not answer its bridge in time",
-  [-32004]: "the SDK's answer cannot be passed on",
-};
-
 export interface RpcError {
   readonly code: number;
   readonly message: string;
@@ -139,18 +133,16 @@ export interface RpcError {
 }
 
 /** The JSON-RPC error for a failure SDK_*. */
-export function rpcErrorOf({ code, message, context }: AgentError): RpcError {
-  if (typeof context.status === "number") return { code: NATIVE_ERROR, message, data: { status: context.status } };
+export function rpcErrorOf({ code, params }: AgentError, message: string): RpcError {
+  if (typeof params.status === "number") return { code: NATIVE_ERROR, message, data: { status: params.status } };
   const [kind] = Object.entries(kinds).find(([, codes]) => codes.some((known) => known === code)) ?? [];
   if (kind === undefined) return { code: -32603, message };
-  return { code: Number(kind), message, data: { code, ...context } };
+  return { code: Number(kind), message, data: { code, ...params } };
 }
 
 /** A native call's status as a failure. */
-export function nativeFailure(status: number, context: ErrorContext = {}): AgentError {
-  const down = status === SERVICE_DOWN;
-  const message = `the SDK's native call returned ${status}${down ? ", as it does while its service is not running" : ""}`;
-  return new AgentError(down ? "SDK_SERVICE_DOWN" : "SDK_NATIVE_ERROR", message, { context: { status, ...context } });
+export function nativeFailure(status: number): AgentError {
+  return new AgentError(status === SERVICE_DOWN ? "SDK_SERVICE_DOWN" : "SDK_NATIVE_ERROR", { status });
 }
 
 /** What a JSON-RPC error of the bridge means. `secret`: the call held one, so nothing the bridge says is repeated. */
@@ -161,15 +153,11 @@ export function failureOf(
 ): AgentError {
   const told = secret ? {} : { said: said(message, heard) };
   const facts = isObject(data) ? data : {};
-  if (code === NATIVE_ERROR && Number.isInteger(facts.status)) return nativeFailure(Number(facts.status), told);
+  if (code === NATIVE_ERROR && Number.isInteger(facts.status)) return nativeFailure(Number(facts.status));
   const kind = kindOf(code);
-  if (kind === undefined) {
-    const text = `the bridge refused the call with JSON-RPC error ${code}`;
-    return new AgentError("BRIDGE_REFUSED_CALL", text, { context: { rpc_code: code, ...told } });
-  }
+  if (kind === undefined) return new AgentError("BRIDGE_REFUSED_CALL", { rpcCode: code, ...told });
   const named = kinds[kind].find((known) => known === facts.code) ?? kinds[kind][0];
-  const detail = secret ? words[kind] : `${words[kind]}: ${said(message, heard)}`;
-  return new AgentError(named, detail, { context: { rpc_code: code } });
+  return new AgentError(`${named}.reported`, told);
 }
 
 function kindOf(code: number): keyof typeof kinds | undefined {
@@ -209,7 +197,7 @@ export function backoffMs(failures: number, unit: number): number {
 
 function word(from: Record<string, unknown>, key: string): string {
   const found = optionalWord(from, key);
-  if (found === undefined || found === "") throw unfit(`its hello has no ${key}`);
+  if (found === undefined || found === "") throw new AgentError("BRIDGE_PROTOCOL.member_missing", { member: key });
   return found;
 }
 
@@ -217,13 +205,9 @@ function optionalWord(from: Record<string, unknown>, key: string): string | unde
   const value = from[key];
   if (value === undefined) return undefined;
   if (typeof value !== "string" || value.length > MAX_WORD) {
-    throw unfit(`the ${key} of its hello is no text of at most ${MAX_WORD} characters`);
+    throw new AgentError("BRIDGE_PROTOCOL.member_invalid", { member: key, longest: MAX_WORD });
   }
   return value;
-}
-
-function unfit(why: string): AgentError {
-  return new AgentError("BRIDGE_PROTOCOL", `the bridge cannot be used: ${why}`);
 }
 
 /** `err_code` is a number in the vendor's pages; some bindings make a string of it. */

@@ -119,7 +119,7 @@ export class SdkSession {
         if (outcome.kind !== "not_initialised" || refusals++ > 0) throw outcome.error;
       }
     }
-    throw new AgentError("BRIDGE_NOT_READY", "the bridge starts anew again and again");
+    throw new AgentError("BRIDGE_NOT_READY.restarting", {});
   }
 
   /** One request of the cashier app, unchanged. */
@@ -220,7 +220,7 @@ export class SdkSession {
   }
 
   #linkNow(): Link {
-    if (!this.#link) throw new AgentError("BRIDGE_NOT_READY", "the line is not open");
+    if (!this.#link) throw new AgentError("BRIDGE_NOT_READY.not_open", {});
     return this.#link;
   }
 

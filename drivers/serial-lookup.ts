@@ -29,14 +29,11 @@ export async function findSerialPort(match: Match, root = "/"): Promise<string> 
   const wanted = `${match.vendorId}:${match.productId}${match.serialNumber ? ` serial ${match.serialNumber}` : ""}`;
   const [only] = found;
   if (only === undefined) {
-    throw new AgentError("BRIDGE_NOT_FOUND", `no serial device of USB ${wanted} is plugged in`, {
-      context: { wanted },
-    });
+    throw new AgentError("BRIDGE_NOT_FOUND.usb", { usb: wanted });
   }
   if (found.length > 1) {
     const candidates = found.map(({ byId, tty }) => byId ?? tty);
-    const message = `${candidates.length} serial devices are USB ${wanted}: ${candidates.join(", ")}; set driver.path to one of them`;
-    throw new AgentError("BRIDGE_AMBIGUOUS", message, { context: { wanted, candidates } });
+    throw new AgentError("BRIDGE_AMBIGUOUS", { usb: wanted, candidates });
   }
   return only.byId ?? only.tty;
 }

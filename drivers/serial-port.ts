@@ -4,8 +4,15 @@ import { access, stat } from "node:fs/promises";
 import type { SerialPort } from "serialport";
 import { type Clock, withDeadline } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
-import { AgentError, type ErrorCode } from "../agent/errors.ts";
-import { OPEN_DEADLINE_MS, type OpenedStream, type OpenStream, openFailure, openTooLate } from "./open-stream.ts";
+import { AgentError } from "../agent/errors.ts";
+import {
+  type NotOpened,
+  OPEN_DEADLINE_MS,
+  type OpenedStream,
+  type OpenStream,
+  openFailure,
+  openTooLate,
+} from "./open-stream.ts";
 import { findSerialPort } from "./serial-lookup.ts";
 
 /** The kernel may hold up the close of a tty while it waits for octets to leave it. */
@@ -18,7 +25,7 @@ const CLOSE_DEADLINE_MS = 2_000;
 export function serialStream(config: DriverConfig, clock: Clock): OpenStream {
   return async (signal) => {
     const path = config.path ?? (config.match && (await findSerialPort(config.match)));
-    if (path === undefined) throw new AgentError("CONFIG_INVALID", "neither driver.path nor driver.vendor_id is set");
+    if (path === undefined) throw new AgentError("CONFIG_INVALID.driver", {});
     const device = await findDevice(path);
     const { SerialPort } = await import("serialport");
     signal.throwIfAborted();
@@ -60,7 +67,7 @@ class SerialLine implements OpenedStream {
   }
 
   async alive(): Promise<void> {
-    const gone = (cause?: unknown) => new AgentError("BRIDGE_LOST", `${this.path} has gone`, { cause });
+    const gone = (cause?: unknown) => new AgentError("BRIDGE_LOST.path", { path: this.path }, { cause });
     const device = await findDevice(this.path).catch((error: unknown) => {
       throw gone(error);
     });
@@ -113,7 +120,7 @@ async function openPort(port: SerialPort, path: string, clock: Clock, signal: Ab
  * What the binding's message says. Only here a text decides, because the binding reports `strerror()` and no code;
  * most cases are found before by `findDevice`, what remains is the lock and devices that vanish meanwhile.
  */
-function codeFromText(error: unknown): ErrorCode | undefined {
+function codeFromText(error: unknown): NotOpened | undefined {
   const text = error instanceof Error ? error.message : "";
   if (/cannot lock port|resource busy/i.test(text)) return "BRIDGE_BUSY";
   if (/permission denied|operation not permitted/i.test(text)) return "BRIDGE_PERMISSION";
@@ -127,12 +134,12 @@ function isNoTty(error: unknown): boolean {
 }
 
 function notSerial(path: string, cause?: unknown): AgentError {
-  return new AgentError("BRIDGE_OPEN_FAILED", `${path} is not a serial device`, { cause, context: { path } });
+  return new AgentError("BRIDGE_OPEN_FAILED.not_serial", { path }, { cause });
 }
 
 async function closePort(port: SerialPort, clock: Clock): Promise<void> {
   const { port: binding } = port;
-  const late = () => new AgentError("BRIDGE_LOST", "the device does not let go");
+  const late = () => new AgentError("BRIDGE_LOST.not_released", {});
   const giveBack = async () => {
     // Begun by the stream itself; the lock is free only when it has ended.
     if (port.closing) await once(port, "close");

@@ -39,7 +39,6 @@ export class Trouble {
 
   /** For whoever asks for something meanwhile. */
   notReady(): AgentError {
-    const { code = "BRIDGE_NOT_READY", message = "the bridge is not ready yet", context } = this.#problem ?? {};
-    return new AgentError(code, message, { cause: this.#problem, ...(context && { context }) });
+    return this.#problem?.with({}, this.#problem) ?? new AgentError("BRIDGE_NOT_READY", {});
   }
 }

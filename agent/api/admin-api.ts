@@ -1,5 +1,5 @@
 import type { ProbeReading } from "../../drivers/driver.ts";
-import { type AgentError, isAgentError } from "../errors.ts";
+import { isAgentError } from "../errors.ts";
 import { causeOf, json, problem, type Reply } from "../http/problem.ts";
 import { send } from "../http/reply.ts";
 import type { Caller, PostRoute, Route } from "../http/routes.ts";
@@ -67,7 +67,7 @@ function failedRefresh(deps: AdminDeps, error: unknown, signal: AbortSignal): Re
   }
   if (error.code === "UNPROVISIONED") return problem("UNPROVISIONED", { retryAfterS });
   const cause = causeOf(error, deps.clock.wall(), deps.view().cause);
-  const { heldForS } = error.context;
+  const { seconds: heldForS } = error.params;
   if (error.code === "PAY_RATE_LIMITED" && typeof heldForS === "number") {
     return problem("REFRESH_HELD", { cause, retryAfterS: heldForS });
   }
@@ -88,7 +88,7 @@ function probeRoute({ probe, clock, denied }: AdminDeps): PostRoute {
       return json(200, probeDocument(await run(signal)));
     } catch (error) {
       if (isAgentError(error)) {
-        return problem("PROBE_FAILED", { cause: causeOf(error, clock.wall()), extra: sdkWords(error) });
+        return problem("PROBE_FAILED", { cause: causeOf(error, clock.wall()) });
       }
       if (signal.aborted) return problem("PROBE_FAILED");
       throw error;
@@ -96,12 +96,6 @@ function probeRoute({ probe, clock, denied }: AdminDeps): PostRoute {
       running--;
     }
   };
-}
-
-/** What the SDK said of a failure, in its own codes; its text has been cleaned by the driver. And the call that got no answer. */
-function sdkWords({ context }: AgentError): Record<string, unknown> {
-  const { return_code, err_code, said, status, method } = context;
-  return { return_code, err_code, said, native_status: status, unanswered: method };
 }
 
 /** Lengths and timings only; what the bridge did not tell is left out. Built by name, so that nothing else slips in. */

@@ -73,7 +73,7 @@ function textOf(
 async function write({ path, mode, group }: FileCopyDeps["place"], text: string): Promise<void> {
   const gid = group === undefined ? undefined : lookupGroup(group);
   if (group !== undefined && gid === undefined) {
-    throw new AgentError("CONFIG_INVALID", `There is no group ${group}; create it or correct file_copy.group`);
+    throw new AgentError("CONFIG_INVALID.file_copy_group", { group });
   }
   await replaceFile(path, text, { mode, ...(gid === undefined ? {} : { gid }) });
 }

@@ -57,7 +57,7 @@ function failedCall(error: AgentError, wallMs: number): Reply {
       return problem("SDK_CALL_TIMEOUT", { cause });
     case "SDK_SERVICE_DOWN":
     case "SDK_NATIVE_ERROR": {
-      const { status } = error.context;
+      const { status } = error.params;
       return problem("SDK_NATIVE_ERROR", { cause, ...(status === undefined ? {} : { extra: { data: { status } } }) });
     }
     case "BRIDGE_NOT_FOUND":
@@ -67,8 +67,6 @@ function failedCall(error: AgentError, wallMs: number): Reply {
     case "BRIDGE_OPEN_FAILED":
     case "BRIDGE_LOST":
     case "BRIDGE_NOT_READY":
-    case "BRIDGE_FOREIGN_DATA":
-    case "BRIDGE_ECHO":
     case "BRIDGE_CLOSED":
       return problem("BRIDGE_UNAVAILABLE", { cause, retryAfterS: 1 });
     default:

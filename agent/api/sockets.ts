@@ -3,7 +3,7 @@ import { chmod, lchown, lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import path from "node:path";
 import type { ApiConfig } from "../config/config.ts";
-import { AgentError, systemCode } from "../errors.ts";
+import { AgentError, errnoOf, systemCode } from "../errors.ts";
 import { makeDirectories } from "../files/file-system.ts";
 import { lookupGroup } from "../files/group.ts";
 import { type InheritedSockets, socketPath } from "./systemd-sockets.ts";
@@ -69,9 +69,9 @@ async function openInherited(server: SocketServer, fd: number): Promise<OpenSock
   try {
     isSocket = fstatSync(fd).isSocket();
   } catch (error) {
-    throw new AgentError("API_SOCKET", `File descriptor ${fd} from systemd is not open`, { cause: error });
+    throw new AgentError("API_SOCKET.fd_closed", { fd }, { cause: error });
   }
-  if (!isSocket) throw new AgentError("API_SOCKET", `File descriptor ${fd} from systemd is not a socket`);
+  if (!isSocket) throw new AgentError("API_SOCKET.fd_not_socket", { fd });
   await listen(server, { fd }, `file descriptor ${fd}`);
   const path = socketPath(fd);
   return { ...(path === undefined ? {} : { path }), isReplaced: () => false, close: () => server.close() };
@@ -81,10 +81,10 @@ async function openFile(
   server: SocketServer,
   { path: file, mode, group }: { path: string; mode: number; group?: string },
 ): Promise<OpenSocket> {
-  if (!file.startsWith("/") || file.includes("\0")) throw new AgentError("API_SOCKET", "A socket path is absolute");
+  if (!file.startsWith("/") || file.includes("\0")) throw new AgentError("API_SOCKET.relative", {});
   const octets = Buffer.byteLength(file);
   if (octets > MAX_PATH_BYTES) {
-    throw new AgentError("API_SOCKET", `${file} has ${octets} octets; a socket path has at most ${MAX_PATH_BYTES}`);
+    throw new AgentError("API_SOCKET.too_long", { path: file, octets, most: MAX_PATH_BYTES });
   }
   const gid = group === undefined ? undefined : findGroup(group, file);
   await makeDirectory(path.dirname(file));
@@ -102,12 +102,8 @@ async function openFile(
     await chmod(file, mode);
   } catch (error) {
     await open.close();
-    const who = group === undefined ? "" : ` group ${group} and`;
-    throw new AgentError(
-      "API_SOCKET",
-      `${file} cannot be given${who} mode ${mode.toString(8)} (${systemCode(error)}); run the agent as root or as a member of the group`,
-      { cause: error },
-    );
+    const params = { path: file, group, mode: mode.toString(8), errno: errnoOf(error) };
+    throw new AgentError("API_SOCKET.mode", params, { cause: error });
   }
   return open;
 }
@@ -115,10 +111,7 @@ async function openFile(
 function findGroup(group: string, file: string): number {
   const gid = lookupGroup(group);
   if (gid !== undefined) return gid;
-  throw new AgentError(
-    "API_SOCKET",
-    `There is no group ${group} for ${file}; create it (groupadd --system ${group}) or correct the configuration`,
-  );
+  throw new AgentError("API_SOCKET.group", { path: file, group });
 }
 
 async function makeDirectory(directory: string): Promise<void> {
@@ -127,7 +120,7 @@ async function makeDirectory(directory: string): Promise<void> {
     const made = await makeDirectories(path.resolve(directory), 0o755);
     if (made !== undefined) await chmod(directory, 0o755);
   } catch (error) {
-    throw new AgentError("API_SOCKET", `${directory} cannot be made (${systemCode(error)})`, { cause: error });
+    throw new AgentError("API_SOCKET.directory", { path: directory, errno: errnoOf(error) }, { cause: error });
   }
 }
 
@@ -138,20 +131,19 @@ async function makeRoom(file: string): Promise<void> {
     found = await lstat(file);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    throw new AgentError("API_SOCKET", `${file} cannot be looked at (${systemCode(error)})`, { cause: error });
+    throw new AgentError("API_SOCKET.unreadable", { path: file, errno: errnoOf(error) }, { cause: error });
   }
-  if (!found.isSocket()) throw new AgentError("API_SOCKET", `${file} is in the way and is not a socket; remove it`);
+  if (!found.isSocket()) throw new AgentError("API_SOCKET.not_socket", { path: file });
   const answer = await knock(file);
   if (answer === "ENOENT") return;
   if (answer !== "ECONNREFUSED") {
-    const state = answer === undefined ? "somebody listens on it" : answer;
-    throw new AgentError("API_SOCKET", `${file} is in use (${state}); stop the other agent or choose another path`);
+    throw new AgentError("API_SOCKET.in_use", { path: file });
   }
   try {
     await unlink(file);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    throw new AgentError("API_SOCKET", `${file} cannot be removed (${systemCode(error)})`, { cause: error });
+    throw new AgentError("API_SOCKET.not_removed", { path: file, errno: errnoOf(error) }, { cause: error });
   }
 }
 
@@ -172,7 +164,7 @@ function listen({ listener }: SocketServer, where: { path: string } | { fd: numb
   return new Promise((resolve, reject) => {
     const onError = (error: unknown) => {
       listener.off("listening", onListening);
-      reject(new AgentError("API_SOCKET", `Cannot listen on ${name} (${systemCode(error)})`, { cause: error }));
+      reject(new AgentError("API_SOCKET.listen", { where: name, errno: errnoOf(error) }, { cause: error }));
     };
     const onListening = () => {
       listener.off("error", onError);

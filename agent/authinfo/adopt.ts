@@ -31,7 +31,7 @@ export interface AdoptionTerms {
 export function adopt(obtained: Obtained, held: Held | undefined, terms: AdoptionTerms): Adopted {
   const { answer, deviceId, netId } = obtained;
   const same = held?.credential.authinfo === answer.authinfo && held.credential.deviceId === deviceId;
-  if (held && same && held.rejected) throw unchanged("which the SDK has refused");
+  if (held && same && held.rejected) throw new AgentError("PAY_AUTHINFO_UNCHANGED.rejected", {});
   if (held && same && answer.expiresInS === undefined) return goOn(held, obtained, terms);
 
   const lifetimeMs = answer.expiresInS === undefined ? terms.lifetimeMs : answer.expiresInS * 1_000;
@@ -66,11 +66,7 @@ function goOn(held: Held, { answer }: Obtained, terms: AdoptionTerms): Adopted {
   const age = Math.max(answer.signedAtS * 1_000 - (credential.obtainedWallMs + credential.skewMs), 0);
   const anchor = held.anchor.trusted ? held.anchor : { obtainedBootMs: answer.sentBootMs - age, trusted: true };
   const left = remainingMs(credential, anchor, terms.bootMs);
-  if (left <= 0) throw unchanged("whose hour is over");
+  if (left <= 0) throw new AgentError("PAY_AUTHINFO_UNCHANGED.expired", {});
   const refreshAfterMs = redrawRefreshAfterMs(credential.lifetimeMs - left, left, terms.fraction, terms.chance);
   return { held: { ...held, anchor, refreshAfterMs }, write: false };
-}
-
-function unchanged(which: string): AgentError {
-  return new AgentError("PAY_AUTHINFO_UNCHANGED", `WeChat Pay returned the same authinfo again, ${which}`);
 }

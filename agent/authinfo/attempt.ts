@@ -57,16 +57,10 @@ async function waitForBridge({ driver }: Line, { clock, bridgeWaitMs, signal }: 
 function resolveDeviceId(identity: Pick<BridgeIdentity, "deviceId">, configured: string | undefined): string {
   const { deviceId } = identity;
   if (deviceId === undefined && configured === undefined) {
-    throw new AgentError(
-      "DEVICE_ID_MISSING",
-      "The bridge reports no device_id and none is configured: set identity.device_id or identity.device_id_file",
-    );
+    throw new AgentError("DEVICE_ID_MISSING", {});
   }
   if (deviceId !== undefined && configured !== undefined && deviceId !== configured) {
-    throw new AgentError(
-      "DEVICE_ID_MISMATCH",
-      `The bridge reports device_id ${deviceId}, the configuration says ${configured}: correct identity.device_id, or remove it`,
-    );
+    throw new AgentError("DEVICE_ID_MISMATCH", { bridge: deviceId, configured });
   }
   return deviceId ?? (configured as string);
 }

@@ -1,14 +1,12 @@
-import type { FailureFacts } from "../errors.ts";
+import type { FailureFacts, FailureRecord } from "../errors.ts";
 import type { Credential } from "./credential.ts";
 
 export type AuthinfoState = "fresh" | "due" | "rejected" | "stale" | "expired" | "absent" | "unprovisioned";
 
 /** Why it is as it is: the last failure, while it lasts. */
-export interface Cause extends FailureFacts {
-  readonly code: string;
+export interface Cause extends FailureRecord, FailureFacts {
   /** Unix milliseconds of the first failure in this row. */
   readonly sinceWallMs: number;
-  readonly detail?: string;
 }
 
 /** What a reader is told at one instant. Computed afresh, so that expiry needs no timer. */

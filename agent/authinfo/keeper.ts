@@ -125,9 +125,7 @@ export class AuthinfoKeeper implements Keeper {
     const now = this.#parts.clock.boot();
     const heldForS = this.#pacing.heldOffS(now);
     if (!this.#renewal.attempting && heldForS > 0) {
-      throw new AgentError("PAY_RATE_LIMITED", `WeChat Pay asked to wait ${heldForS} s more`, {
-        context: { heldForS },
-      });
+      throw new AgentError("PAY_RATE_LIMITED.held", { seconds: heldForS });
     }
     if (!this.#renewal.attempting) this.#renewal.urge(now);
     await this.#renewal.join(signal);

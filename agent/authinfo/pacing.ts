@@ -149,7 +149,7 @@ export class Pacing {
     const former = this.#cause?.code === error.code ? this.#cause : undefined;
     // The words are the last ones: what is to be done may have changed under the same code.
     const sinceWallMs = former?.sinceWallMs ?? now.wall;
-    this.#cause = { code: error.code, sinceWallMs, detail: error.message, ...factsOf(error) };
+    this.#cause = { code: error.code, sinceWallMs, params: error.params, ...factsOf(error) };
     return former === undefined;
   }
 

@@ -173,7 +173,7 @@ export class Renewal {
       this.#succeeded(why);
     } catch (error) {
       if (signal.aborted) {
-        failure = new AgentError("BRIDGE_CLOSED", "The agent is stopping");
+        failure = new AgentError("BRIDGE_CLOSED.stopping", {});
         this.#pacing.interrupted(clock.boot());
       } else {
         failure = asAgentError(error);
@@ -213,7 +213,7 @@ export class Renewal {
     }
     // An outage is told once for each cause, not at each attempt (contract 9).
     const level = another ? "warn" : "debug";
-    log[level]("REFRESH_FAILED", { cause: error.code, detail: error.message, why, remedy: rule.remedy });
+    log[level]("REFRESH_FAILED", { cause: error.code, params: error.params, why, remedy: rule.remedy });
     onAttempt(error.code.toLowerCase());
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { asAgentError } from "../errors.ts";
+import { asAgentError, failureFields } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store-types.ts";
 import type { Credential, State } from "./credential.ts";
@@ -55,7 +55,7 @@ export class Safekeeping {
     try {
       await this.#store.write(state);
     } catch (error) {
-      this.#log.warn("STATE_WRITE_FAILED", { detail: asAgentError(error, "STORE_WRITE").message });
+      this.#log.warn("STATE_WRITE_FAILED", failureFields(asAgentError(error, "STORE_WRITE")));
       this.#repeatAt = this.#clock.boot() + this.#repeatAfter;
       this.#repeatAfter = Math.min(this.#repeatAfter * 2, LAST_REPEAT_MS);
       return false;

@@ -8,7 +8,7 @@ import { loadAll } from "../config/secrets/secrets.ts";
 import { isSystemdBooted } from "../diagnose/units.ts";
 import { isNotPermitted } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
-import { checkCommand, type Starting, setUpRemedy, startCommand } from "../words/start-command.ts";
+import { checkCommand, type Starting, setUpRemedy, startCommand } from "../messages/start-command.ts";
 import type { AgentUnreachable } from "./admin-client.ts";
 import type { PackagedOptions } from "./options.ts";
 import type { StatusDocument } from "./status-document.ts";

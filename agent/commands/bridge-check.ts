@@ -11,7 +11,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { systemEntropy } from "../entropy.ts";
 import { isAgentError } from "../errors.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
-import { failureReport } from "../words/failure-report.ts";
+import { failureReport } from "../messages/failure-report.ts";
 import { type BridgeOptions, BridgeUsage, CHECK_USAGE, lineConfig, wholeNumber } from "./bridge-options.ts";
 
 const FAILED = 1;

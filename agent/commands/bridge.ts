@@ -17,10 +17,11 @@ import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import type { Log } from "../log/log.ts";
-import { createLog } from "../log/pino-log.ts";
+import { createLog, STDERR } from "../log/pino-log.ts";
+import { failureReport } from "../messages/failure-report.ts";
+import { failureInEnglish } from "../messages/failure-text.ts";
 import { remedyFor } from "../remedies.ts";
 import { version } from "../version.ts";
-import { failureReport } from "../words/failure-report.ts";
 import { type BridgeOptions, type BridgeSettings, BridgeUsage, settingsOf } from "./bridge-options.ts";
 
 /** sysexits: contract 1. */
@@ -59,7 +60,7 @@ export async function bridge(options: BridgeOptions): Promise<number> {
 async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId: string | undefined): Promise<number> {
   const { library, place, callTimeoutMs, initTimeoutMs } = settings;
   const clock = systemClock();
-  const log = createLog("info", clock);
+  const log = createLog("info", clock, STDERR, { describe: failureInEnglish });
   const stop = new AbortController();
   const onSignal = () => stop.abort(new Error("the bridge was stopped"));
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, onSignal);
@@ -74,7 +75,7 @@ async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId:
     loadTimeoutMs: initTimeoutMs,
     clock,
     entropy: systemEntropy,
-    onEnd: ({ code, message: detail }, session) => log.warn("SDK_ENDED", { session, cause: code, detail }),
+    onEnd: ({ code, params }, session) => log.warn("SDK_ENDED", { session, cause: code, params }),
   });
   const served = new Bridge({
     sdk,
@@ -83,6 +84,7 @@ async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId:
     netId: () => netIdOf(options.netId),
     callTimeoutMs,
     initTimeoutMs,
+    describe: failureInEnglish,
     onOutcome: tell,
   });
   const counters = newFrameCounters();
@@ -127,8 +129,8 @@ async function serve(options: BridgeOptions, settings: BridgeSettings, deviceId:
 function problemTeller(log: Log): (problem: AgentError | undefined) => void {
   let told = "";
   return (problem) => {
-    const { code = "", message: detail = "" } = problem ?? {};
-    if (problem && code !== told) log.error(code, { detail, ...remedyFor(code) });
+    const { code = "", params } = problem ?? {};
+    if (problem && code !== told) log.error(code, { cause: code, params, ...remedyFor(code) });
     told = code;
   };
 }

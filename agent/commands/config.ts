@@ -6,7 +6,7 @@ import { type Problem, renderProblem } from "../config/problem.ts";
 import { type Checkup, loadAll } from "../config/secrets/secrets.ts";
 import { showConfig, showConfigJson } from "../config/show.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
-import { setUpRemedy } from "../words/start-command.ts";
+import { setUpRemedy } from "../messages/start-command.ts";
 import { startingOf } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 

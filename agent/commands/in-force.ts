@@ -2,7 +2,7 @@ import path from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { environmentOfProcess, withServiceEnvironment } from "../diagnose/service-environment.ts";
 import type { Bilingual } from "../language.ts";
-import { checkCommand, reloadCommand } from "../words/start-command.ts";
+import { checkCommand, reloadCommand } from "../messages/start-command.ts";
 import { startingOf } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import type { StatusDocument } from "./status-document.ts";

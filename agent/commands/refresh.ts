@@ -1,9 +1,9 @@
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
-import { failureIn, remedyOf } from "../remedies.ts";
-import { sentence } from "../words/sentences.ts";
+import { type DescribedFailure, failureText } from "../messages/failure-text.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
+import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 /** Bridge, both base URLs and the disk, each with its own deadline, fit into this. */
@@ -25,10 +25,10 @@ export async function refresh(options: PackagedOptions): Promise<number> {
       );
       return 0;
     }
-    const cause = (body.cause ?? {}) as { code?: string; detail?: string };
-    const code = cause.code ?? String(body.code);
-    const { detail = cause.detail, title = "", title_zh: titleZh = title } = body;
-    const told = typeof detail === "string" ? sentence(detail) : { zh: titleZh, en: title };
+    const cause = body.cause as DescribedFailure | undefined;
+    const code = cause?.code ?? String(body.code);
+    const { title = "", title_zh: titleZh = title } = body;
+    const told = cause === undefined ? { zh: titleZh, en: title } : failureText(cause);
     if (code === "REFRESH_TOO_SOON") {
       print(
         `未能获取：${code} 刚刚已请求过，请等待 10 秒后再试`,
@@ -38,7 +38,8 @@ export async function refresh(options: PackagedOptions): Promise<number> {
     }
     print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
     const now = await statusFrom(socket);
-    const remedy = now?.authinfo.state === "unprovisioned" ? await setUpOf(now, options) : remedyNow(code, detail, now);
+    const remedy =
+      now?.authinfo.state === "unprovisioned" ? await setUpOf(now, options) : remedyNow(cause ?? { code }, now);
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {
@@ -54,8 +55,7 @@ async function statusFrom(socket: string): Promise<StatusDocument | undefined> {
   return asked?.status === 200 ? (asked.body as unknown as StatusDocument) : undefined;
 }
 
-function remedyNow(code: string, detail: unknown, now: StatusDocument | undefined): Bilingual | undefined {
-  const told = { code, detail: typeof detail === "string" ? detail : undefined };
-  const { wechatpay, last_error: last } = now ?? {};
-  return remedyOf(failureIn(last?.code === code ? last : told, wechatpay));
+function remedyNow(failure: DescribedFailure, now: StatusDocument | undefined): Bilingual | undefined {
+  const { bridge = null, wechatpay = null, last_error: last } = now ?? {};
+  return remedyIn(last?.code === failure.code ? last : failure, { bridge, wechatpay });
 }

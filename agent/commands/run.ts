@@ -6,7 +6,8 @@ import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts
 import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
-import { createLog } from "../log/pino-log.ts";
+import { createLog, STDERR } from "../log/pino-log.ts";
+import { failureInEnglish } from "../messages/failure-text.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { type LocalApi, openLocalApi } from "../service/local-api.ts";
 import type { OptionalFiles } from "../service/optional-files.ts";
@@ -36,7 +37,7 @@ export async function run(options: CommandOptions): Promise<number> {
 
   const entropy = systemEntropy;
   const level = found.kind === "ready" ? found.provision.config.log.level : "info";
-  const log = createLog(level, clock);
+  const log = createLog(level, clock, STDERR, { describe: failureInEnglish });
   const bootId = readBootId(env, entropy);
   const timebase = createTimebase(clock, bootId);
   const metrics = createMetrics();
@@ -154,7 +155,7 @@ export async function run(options: CommandOptions): Promise<number> {
   } catch (error) {
     if (!isAgentError(error)) throw error;
     log.error(error.code, { detail: error.message });
-    const { failureReport } = await import("../words/failure-report.ts");
+    const { failureReport } = await import("../messages/failure-report.ts");
     process.stderr.write(`facepay-agent: ${failureReport(error, language)}\n`);
     return exitCodeOf(error);
   } finally {

@@ -1,3 +1,5 @@
+import type { DescribedFailure } from "../messages/failure-text.ts";
+
 /** `GET /v1/status` as far as people are shown it (contract 5). */
 export interface StatusDocument {
   readonly version?: string;
@@ -20,7 +22,7 @@ export interface StatusDocument {
     readonly path: string;
     readonly bridge: string | null;
     readonly device_id?: string | null;
-    readonly problem: { readonly code: string; readonly detail?: string } | null;
+    readonly problem: DescribedFailure | null;
     readonly frames?: Readonly<Record<string, number>>;
   } | null;
   readonly wechatpay: {
@@ -32,18 +34,18 @@ export interface StatusDocument {
       readonly last_ms?: number | null;
     }[];
   } | null;
-  readonly last_error: {
-    readonly code: string;
-    readonly since: string;
-    readonly detail?: string;
-    /** What came of the last request: the answer's status, and the peer's own code or the system's. */
-    readonly http_status?: number;
-    readonly reason?: string;
-  } | null;
+  readonly last_error:
+    | (DescribedFailure & {
+        readonly since: string;
+        /** What came of the last request: the answer's status, and the peer's own code or the system's. */
+        readonly http_status?: number;
+        readonly reason?: string;
+      })
+    | null;
   readonly next_attempt: { readonly at: string } | null;
   readonly store: {
     readonly directory: string;
-    readonly problem?: { readonly code: string; readonly detail: string } | null;
+    readonly problem?: DescribedFailure | null;
   } | null;
   readonly clock: { readonly trusted: boolean; readonly skew_s: number | null };
   readonly warnings: readonly { readonly code: string; readonly since: string; readonly detail?: string }[];

@@ -1,13 +1,13 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
-import { failureIn, remedyOf } from "../remedies.ts";
+import { codeAndText, failureText } from "../messages/failure-text.ts";
+import { stateWords } from "../messages/state-words.ts";
+import { warningTexts } from "../messages/warning-texts.ts";
+import { remedyOf } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
-import { sealKeyWords } from "../words/seal-key.ts";
-import { failureSentence, sentence } from "../words/sentences.ts";
-import { stateWords } from "../words/state-words.ts";
-import { warningTexts } from "../words/warning-texts.ts";
 import { hostRows } from "./host-rows.ts";
+import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
 import type { Row, Tone } from "./status-row.ts";
 
@@ -90,9 +90,9 @@ function errorRows(document: StatusDocument, setUp: Bilingual | undefined): Row[
   if (last === null) return [{ label, value: { zh: "无", en: "none" }, tone: "good" }, ...remedyRows(setUp)];
   const { since } = last;
   return [
-    { label, value: failureSentence(last), tone: "bad" },
+    { label, value: codeAndText(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...remedyRows(remedyOf(failureIn(last, document.wechatpay))),
+    ...remedyRows(remedyIn(last, document)),
   ];
 }
 
@@ -125,9 +125,7 @@ function bridgeRows(document: StatusDocument): Row[] {
   const rest = [bridge.path, bridge.bridge, known ? undefined : problem.code].filter((part) => part).join(" ");
   const row = { label, value: { zh: `${words.zh} ${rest}`, en: `${words.en} ${rest}` }, tone };
   if (known) return [row];
-  const { detail } = problem;
-  const told = detail === undefined ? [] : [{ value: sentence(detail), tone }];
-  return [row, ...told, ...remedyRows(remedyOf(failureIn(problem, document.wechatpay)))];
+  return [row, { value: failureText(problem), tone }, ...remedyRows(remedyIn(problem, document))];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {
@@ -157,14 +155,7 @@ function storeRows({ store }: StatusDocument): Row[] {
   const { problem } = store ?? {};
   if (!problem) return [];
   const label = { zh: "本地数据", en: "kept state" };
-  const { code, detail } = problem;
-  const key = code === "KEY_FILE" ? sealKeyWords(detail) : undefined;
-  if (key === undefined)
-    return [{ label, value: failureSentence(problem), tone: "bad" }, ...remedyRows(remedyOf({ code, detail }))];
-  return [
-    { label, value: { zh: `${code} ${key.fault.zh}`, en: `${code} ${key.fault.en}` }, tone: "bad" },
-    { label: whatToDo, value: key.remedy, tone: "warn" },
-  ];
+  return [{ label, value: codeAndText(problem), tone: "bad" }, ...remedyRows(remedyOf(problem))];
 }
 
 const WRONG_CLOCK_S = 10;

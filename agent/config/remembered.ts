@@ -33,10 +33,7 @@ export async function rememberConfig(
   } catch (error) {
     await discard(nodeFileSystem, temporary);
     const errno = systemCode(error) ?? "unknown error";
-    throw new AgentError("STORE_WRITE", `the configuration cannot be remembered in ${directory} (${errno})`, {
-      cause: error,
-      context: { directory, errno },
-    });
+    throw new AgentError("STORE_WRITE.config", { directory, errno }, { cause: error });
   }
 }
 

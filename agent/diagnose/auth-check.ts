@@ -1,9 +1,9 @@
 import type { AgentError } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
+import { failureText } from "../messages/failure-text.ts";
+import type { Failure } from "../messages/remedy-rule.ts";
 import { checkRemedy, failureIn, failureOf, remedyOf, type ToldFailure, type ToldPlace } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
-import type { Failure } from "../words/remedy-rule.ts";
-import { sentence } from "../words/sentences.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
@@ -45,7 +45,7 @@ export const authCheck: Check = {
     const told = judgeAgentsWord(context.agent);
     if (told?.status === "fail") return told;
     const probes = await payProbes(context);
-    const answered = probes.find(({ error }) => error === undefined || error.context.status !== undefined) ?? probes[0];
+    const answered = probes.find(({ error }) => error === undefined || error.httpStatus !== undefined) ?? probes[0];
     return judgeAuth(answered, { mode, baseUrls }) ?? told ?? judgeLost(answered, { mode, baseUrls }) ?? unknown();
   },
 };
@@ -62,8 +62,8 @@ export function judgeAgentsWord(agent: DiagnoseContext["agent"]): Outcome | unde
     wechatpay?: AskedPlace | null;
   };
   if (last && REFUSALS.has(last.code)) {
-    const { code, detail = code, http_status: status, reason } = last;
-    return refused(failureIn(last, wechatpay), detail, { error: code, status, code: reason });
+    const { code, http_status: status, reason } = last;
+    return refused(failureIn(last, wechatpay), failureText(last), { error: code, status, code: reason });
   }
   const accepted = wechatpay?.base_urls?.some(({ last_outcome }) => last_outcome === "ok");
   return accepted ? found("pass", "服务最近一次请求已被接受", "the agent's last request was accepted") : undefined;
@@ -83,12 +83,12 @@ function judgeAuth(probe: Probe | undefined, place: Place): Outcome | undefined 
   const precise = byCode[error.code];
   if (precise !== undefined)
     return found("fail", precise.zh, precise.en, { value: valuesOf(error), remedy: remedyOf(failure) });
-  return failure.httpStatus === undefined ? undefined : refused(failure, error.message, valuesOf(error));
+  return failure.httpStatus === undefined ? undefined : refused(failure, failureText(error), valuesOf(error));
 }
 
 /** A gateway need not forward the self-test, and a wrong path looks just the same, unless it is one of ours, which does. */
-function isLost({ code, context }: AgentError, { mode }: Place): boolean {
-  return code === "PAY_NOT_FOUND" && mode === "gateway" && !`${context.answerCode ?? ""}`.startsWith("GATEWAY_");
+function isLost({ code, params }: AgentError, { mode }: Place): boolean {
+  return code === "PAY_NOT_FOUND" && mode === "gateway" && !`${params.answerCode ?? ""}`.startsWith("GATEWAY_");
 }
 
 /** Where no request of the agent's own has told more. */
@@ -104,13 +104,12 @@ function judgeLost(probe: Probe | undefined, place: Place): Outcome | undefined 
 }
 
 /** The words have been bounded where they came in, and a code in capitals is no secret. */
-function refused(failure: Failure, words: string, value: unknown): Outcome {
-  const shown = sentence(words);
+function refused(failure: Failure, shown: Bilingual, value: unknown): Outcome {
   return found("fail", `被拒绝：${shown.zh}`, `refused: ${shown.en}`, { value, remedy: remedyOf(failure) });
 }
 
-function valuesOf({ code, context }: AgentError): unknown {
-  return { error: code, status: context.status, code: context.answerCode, request_id: context.requestId };
+function valuesOf({ code, httpStatus, params, context }: AgentError): unknown {
+  return { error: code, status: httpStatus, code: params.answerCode, request_id: context.requestId };
 }
 
 /** Failures that are told in words of their own. */

@@ -1,7 +1,7 @@
+import { codeAndText } from "../messages/failure-text.ts";
+import { startRemedy } from "../messages/start-command.ts";
+import { stateWords } from "../messages/state-words.ts";
 import { checkRemedy, failureIn, remedyOf, type ToldFailure, type ToldPlace } from "../remedies.ts";
-import { failureSentence } from "../words/sentences.ts";
-import { startRemedy } from "../words/start-command.ts";
-import { stateWords } from "../words/state-words.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { found, skipped, withoutConfig } from "./outcomes.ts";
 import { hasNoDirectory } from "./service-checks.ts";
@@ -90,14 +90,14 @@ export function judgeAuthinfo(
   } = status as {
     authinfo: Held;
     wechatpay?: ToldPlace | null;
-    last_error: (ToldFailure & { detail?: string }) | null;
+    last_error: ToldFailure | null;
   };
   const { state, remaining_s: left = 0, failures = 0, generation = 0 } = authinfo;
   const value = { state, remaining_s: left, generation, failures };
   const cause = CAUSES.find((id) => outcome(id)?.status === "fail");
   const told = isState(state) && state !== "absent" ? stateWords[state] : { zh: "还没有获取到", en: state };
   const minutes = Math.floor(left / 60);
-  const why = last === null ? { zh: "", en: "" } : failureSentence(last);
+  const why = last === null ? { zh: "", en: "" } : codeAndText(last);
   const remedy = last === null ? undefined : remedyOf(failureIn(last, wechatpay));
   switch (state) {
     case "fresh":

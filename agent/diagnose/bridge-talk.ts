@@ -3,6 +3,7 @@ import { type AdminAnswer, AgentUnreachable, askAgent } from "../commands/admin-
 import type { DriverConfig } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { asAgentError } from "../errors.ts";
+import type { DescribedFailure } from "../messages/failure-text.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import type { DiagnoseContext } from "./check.ts";
 import { hasNoConfiguration, secretsOf } from "./facts.ts";
@@ -22,20 +23,8 @@ export interface Spoken {
   readonly rawDataLength?: number;
   /** The decoder's counters of this talk, or of the agent's life. */
   readonly frames: Readonly<Record<string, number>>;
-  readonly failure?: Failure;
-}
-
-export interface Failure {
   /** BRIDGE_*, SDK_*, DEVICE_ID_*. */
-  readonly code: string;
-  readonly detail: string;
-  /** The SDK's own words. */
-  readonly returnCode?: string;
-  readonly errCode?: number;
-  readonly said?: string;
-  readonly nativeStatus?: number;
-  /** "hello" or "call": the one that got no answer. */
-  readonly unanswered?: string;
+  readonly failure?: DescribedFailure;
 }
 
 /** The agent's driver waits as long as the configuration says; a technician less. */
@@ -101,15 +90,8 @@ export function heardFromAgent(
       rawDataLength: Number(rawdata_length),
     };
   }
-  const cause = (body.cause ?? {}) as { code?: string; detail?: string };
-  return {
-    ...common,
-    failure: {
-      code: cause.code ?? String(body.code),
-      detail: cause.detail ?? String(body.title ?? ""),
-      ...sdkWords(body),
-    },
-  };
+  const cause = body.cause as DescribedFailure | undefined;
+  return { ...common, failure: cause ?? { code: String(body.code), detail: String(body.title ?? "") } };
 }
 
 async function byOurselves(context: DiagnoseContext, loaded: LoadedConfig, line: BridgeLine): Promise<Spoken> {
@@ -158,23 +140,7 @@ function greeting({ path, frames, identity }: DriverStatus): Spoken {
   return { kind: "spoken", by: "self", path, frames, ...hello };
 }
 
-function failureOf(error: unknown, { problem }: DriverStatus): Failure {
-  const { code, message, context } = asAgentError(error, "BRIDGE_TIMEOUT");
-  const { return_code, err_code, said, status, method } = context;
-  return {
-    code: problem?.code ?? code,
-    detail: problem?.detail ?? message,
-    ...sdkWords({ return_code, err_code, said, native_status: status, unanswered: method }),
-  };
-}
-
-function sdkWords(facts: Readonly<Record<string, unknown>>): Partial<Failure> {
-  const { return_code, err_code, said, native_status, unanswered } = facts;
-  return {
-    ...(typeof return_code === "string" ? { returnCode: return_code } : {}),
-    ...(typeof err_code === "number" ? { errCode: err_code } : {}),
-    ...(typeof said === "string" ? { said } : {}),
-    ...(typeof native_status === "number" ? { nativeStatus: native_status } : {}),
-    ...(typeof unanswered === "string" ? { unanswered } : {}),
-  };
+function failureOf(error: unknown, { problem }: DriverStatus): DescribedFailure {
+  const { code, params } = problem ?? asAgentError(error);
+  return { code, ...(params === undefined ? {} : { params }) };
 }

@@ -5,7 +5,6 @@ import type { Entropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
 import { createDurably, discard, nodeFileSystem, syncDirectory, temporaryName } from "../files/file-system.ts";
 import type { Bilingual } from "../language.ts";
-import { sentence } from "../words/sentences.ts";
 import { type ArchivedFile, packArchive, unpackArchive } from "./archive.ts";
 import type { DiagnoseContext } from "./check.ts";
 import { collectEvidence, type Evidence } from "./evidence.ts";
@@ -53,7 +52,10 @@ export async function buildBundle(evidence: Evidence, secrets: readonly Secret[]
   const pieces = withoutWords(piecesOf(secrets), words);
   const clean = (text: string) => dropPieces(dropSuspicious(text), pieces);
   const files = evidence.files.map(({ name, text }) => ({ name, content: Buffer.from(clean(text)) }));
-  const missing = evidence.missing.map(({ name, why }) => ({ name, why: clean(why) }));
+  const missing = evidence.missing.map(({ name, why: { zh, en } }) => ({
+    name,
+    why: { zh: clean(zh), en: clean(en) },
+  }));
   const manifest = manifestOf(files, missing, facts);
   const folder = `facepay-${facts.runId}`;
   const archive = await packArchive(
@@ -105,7 +107,7 @@ function manifestOf(
       size: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
     })),
-    missing,
+    missing: missing.map(({ name, why }) => ({ name, why: why.en })),
   };
   return Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
 }
@@ -121,8 +123,8 @@ export function bundleLines({ listed, missing, archive }: Bundle): Bilingual[] {
     },
     ...listed.map((each) => same(`  ${each.name.padEnd(width)} ${size(each.size)}`)),
     ...missing.map(({ name, why }) => ({
-      zh: `  ${name.padEnd(width)} 没有：${sentence(why).zh}`,
-      en: `  ${name.padEnd(width)} missing: ${why}`,
+      zh: `  ${name.padEnd(width)} 没有：${why.zh}`,
+      en: `  ${name.padEnd(width)} missing: ${why.en}`,
     })),
   ];
 }

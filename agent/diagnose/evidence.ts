@@ -2,6 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { AgentUnreachable, askForText } from "../commands/admin-client.ts";
 import { showConfigJson } from "../config/show.ts";
+import { errorText, systemCode } from "../errors.ts";
+import type { Bilingual } from "../language.ts";
 import type { DiagnoseContext } from "./check.ts";
 import { configurationOf, stateDirectoryOf } from "./facts.ts";
 import { runProgram } from "./program.ts";
@@ -11,7 +13,7 @@ import type { Report } from "./report.ts";
 export interface Evidence {
   readonly files: readonly { readonly name: string; readonly text: string }[];
   /** What could not be had, and why. */
-  readonly missing: readonly { readonly name: string; readonly why: string }[];
+  readonly missing: readonly { readonly name: string; readonly why: Bilingual }[];
 }
 
 /** One source, with a deadline of its own. Throws Missing. */
@@ -19,6 +21,12 @@ type Source = (context: DiagnoseContext, signal: AbortSignal) => Promise<string>
 
 class Missing extends Error {
   override readonly name = "Missing";
+  readonly why: Bilingual;
+
+  constructor(zh: string, en: string) {
+    super(en);
+    this.why = { zh, en };
+  }
 }
 
 const SOURCE_MS = 4_000;
@@ -30,9 +38,15 @@ const program =
   (name: string, ...args: readonly string[]): Source =>
   async (_context, signal) => {
     const result = await runProgram(name, args, { signal, mostBytes: MOST_BYTES });
-    if (result.kind === "missing") throw new Missing(`there is no program ${name}`);
-    if (result.kind === "late") throw new Missing(`${name} did not end within ${SOURCE_MS} ms`);
-    if (result.stdout.trim() === "") throw new Missing(`${name} said nothing (exit ${result.code})`);
+    if (result.kind === "missing") throw new Missing(`没有程序 ${name}`, `there is no program ${name}`);
+    if (result.kind === "late")
+      throw new Missing(`${name} 在 ${SOURCE_MS} 毫秒内没有结束`, `${name} did not end within ${SOURCE_MS} ms`);
+    if (result.stdout.trim() === "") {
+      throw new Missing(
+        `${name} 没有输出（退出码 ${result.code}）`,
+        `${name} printed nothing (exit code ${result.code})`,
+      );
+    }
     return result.stdout;
   };
 
@@ -47,15 +61,24 @@ const fromAgent =
     try {
       return (await askForText(adminSocket, "GET", target, SOURCE_MS)).text;
     } catch (error) {
-      if (error instanceof AgentUnreachable) throw new Missing(`the agent's admin socket is ${error.reason}`);
+      if (error instanceof AgentUnreachable) {
+        const [zh, en] = unreachable[error.reason] ?? [error.reason, error.reason];
+        throw new Missing(zh, en);
+      }
       throw error;
     }
   };
 
+const unreachable: Readonly<Record<string, readonly [zh: string, en: string]>> = {
+  absent: ["服务没有运行", "the agent is not running"],
+  forbidden: ["没有权限询问服务", "this user may not ask the agent"],
+  silent: ["服务没有应答", "the agent does not answer"],
+};
+
 const ofUnit =
   (source: Source): Source =>
   async (context, signal) => {
-    if (!context.installed) throw new Missing("not installed as a service of systemd");
+    if (!context.installed) throw new Missing("未安装为系统服务", "not installed as a systemd service");
     return await source(context, signal);
   };
 
@@ -83,17 +106,23 @@ export async function collectEvidence(
   signal: AbortSignal,
 ): Promise<Evidence> {
   const files = [{ name: "diagnose.json", text: json(report) }];
-  const missing: { name: string; why: string }[] = [];
+  const missing: { name: string; why: Bilingual }[] = [];
   const collected = Object.entries(sources).map(async ([name, source]) => {
     try {
       return { name, text: await source(context, AbortSignal.any([signal, AbortSignal.timeout(SOURCE_MS)])) };
     } catch (error) {
-      missing.push({ name, why: error instanceof Error ? error.message : String(error) });
+      missing.push({ name, why: whyMissing(error) });
       return undefined;
     }
   });
   for (const each of await Promise.all(collected)) if (each !== undefined) files.push(each);
   return { files, missing };
+}
+
+function whyMissing(error: unknown): Bilingual {
+  if (error instanceof Missing) return error.why;
+  const text = errorText(error);
+  return { zh: systemCode(error) ?? `「${text}」`, en: text };
 }
 
 /** The values in force without what might be a secret, and what is wrong with the file; never the file itself, in which a secret may stand by mistake. */
@@ -103,13 +132,14 @@ async function readConfig(context: DiagnoseContext): Promise<string> {
   const shown = loaded === undefined ? null : showConfigJson(loaded);
   const problems =
     present.kind === "invalid" ? present.problems.map(({ key, origin, what }) => ({ key, origin, what: what.en })) : [];
-  if (shown === null && problems.length === 0) throw new Missing("there is no configuration");
+  if (shown === null && problems.length === 0) throw new Missing("没有配置", "there is no configuration");
   return json({ file: context.configFile, kind: present.kind, in_force: shown, problems });
 }
 
 async function readUdev(context: DiagnoseContext, signal: AbortSignal): Promise<string> {
   const { type, path: device } = context.loaded?.config.driver ?? {};
-  if (type !== "serial" || device === undefined) throw new Missing("no serial device is configured by its path");
+  if (type !== "serial" || device === undefined)
+    throw new Missing("没有按路径配置串口", "no serial device is configured by its path");
   return await program("udevadm", "info", "--query=all", `--name=${device}`)(context, signal);
 }
 
@@ -133,7 +163,7 @@ async function readVersions({ clock }: DiagnoseContext): Promise<string> {
 async function readStore(context: DiagnoseContext): Promise<string> {
   const directory = stateDirectoryOf(context);
   const names = await readdir(directory).catch(() => {
-    throw new Missing(`${directory} may not be read, or is not there`);
+    throw new Missing(`${directory} 无法读取或不存在`, `${directory} cannot be read or does not exist`);
   });
   const files = await Promise.all(
     names.toSorted().map(async (name) => {

@@ -1,6 +1,6 @@
 import type { Bilingual } from "../language.ts";
+import { type DescribedFailure, failureText } from "../messages/failure-text.ts";
 import { checkRemedy, remedyOf } from "../remedies.ts";
-import { sentence } from "../words/sentences.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { withoutConfig } from "./outcomes.ts";
 
@@ -33,9 +33,9 @@ export const identityCheck: Check = {
 
 function identityRefused({ agent }: DiagnoseContext): Outcome | undefined {
   if (agent.kind !== "running") return undefined;
-  const { last_error: error } = agent.status as { last_error?: { code?: unknown; detail?: unknown } | null };
+  const { last_error: error } = agent.status as { last_error?: DescribedFailure | null };
   if (error?.code !== "DEVICE_ID_MISMATCH" && error?.code !== "DEVICE_ID_MISSING") return undefined;
-  const detail = sentence(String(error.detail ?? error.code));
+  const detail = failureText(error);
   return {
     status: "fail",
     value: { code: error.code },

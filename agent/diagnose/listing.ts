@@ -1,5 +1,5 @@
 import { type Bilingual, say } from "../language.ts";
-import { thresholdTexts } from "../words/threshold-texts.ts";
+import { thresholdTexts } from "../messages/threshold-texts.ts";
 import type { Check } from "./check.ts";
 import { type Console, cut, padded } from "./console.ts";
 

@@ -55,7 +55,7 @@ export function payProbes(context: DiagnoseContext): Promise<readonly Probe[]> {
       const failure = names.find(({ host }) => host === hop.host)?.failure;
       if (failure === undefined) return await probe(baseUrl, options, unhurried);
       // Asked again, it would only wait a second time.
-      const error = new AgentError("PAY_DNS", "the name could not be resolved", { context: { system: failure } });
+      const error = new AgentError("PAY_DNS", {}, { context: { system: failure } });
       return { baseUrl, ms: 0, signed: false, error };
     };
     return await Promise.all(waysOf(wechatpay).map(one));

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { UsbDevice } from "../../drivers/driver.ts";
 import type { DriverConfig } from "../config/config.ts";
 import { isNotPermitted } from "../errors.ts";
-import { wrongDevice } from "../words/line-rules.ts";
+import { wrongDevice } from "../messages/line-rules.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import type { Outcome } from "./check.ts";
 import { found, needsSudo } from "./outcomes.ts";

@@ -1,7 +1,7 @@
 import type { Bilingual } from "../language.ts";
+import { failureText } from "../messages/failure-text.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
-import { sentence } from "../words/sentences.ts";
 import type { Check, Outcome } from "./check.ts";
 import { found, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
@@ -29,7 +29,7 @@ export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway")
     base_url: baseUrl,
     ms,
     outcome: error?.code ?? "ok",
-    status: error?.context.status,
+    status: error?.httpStatus,
   }));
   const value = { hosts, ...(skewMs === undefined ? {} : { skew_s: Math.round(skewMs) / 1_000 }) };
   const [primary] = probes;
@@ -57,7 +57,7 @@ function serves({ error, certificate }: Probe, mode: "direct" | "gateway"): bool
   if (error === undefined || certificate?.dateMs !== undefined) return true;
   // Whoever minds the client certificate has been reached.
   if (error.code === "PAY_CLIENT_CERTIFICATE") return true;
-  const { status } = error.context;
+  const { httpStatus: status } = error;
   if (typeof status !== "number" || status === 429 || status >= 500) return false;
   // WeChat Pay itself has this path; a gateway need not forward it.
   return status !== 404 || mode === "gateway";
@@ -65,11 +65,12 @@ function serves({ error, certificate }: Probe, mode: "direct" | "gateway"): bool
 
 function wordsOf(probe: Probe): Bilingual {
   const { error } = probe;
-  const { status, requestId } = error?.context ?? {};
+  const status = error?.httpStatus;
+  const requestId = error?.context.requestId;
   const where = host(probe);
   if (error !== undefined && typeof status === "number") {
     // "HTTP 502 CODE: words", as status says it.
-    const { zh, en } = sentence(error.message);
+    const { zh, en } = failureText(error);
     return {
       zh: `${where} 应答 ${zh}${requestId === undefined ? "" : `（Request-ID ${requestId}）`}`,
       en: `${where} answers ${en}${requestId === undefined ? "" : ` (Request-ID ${requestId})`}`,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Bilingual } from "../language.ts";
-import { reloadCommand, startCommand } from "../words/start-command.ts";
+import { reloadCommand, startCommand } from "../messages/start-command.ts";
 import type { AgentReading, Check, DiagnoseContext } from "./check.ts";
 import { type Exit, exitOf, firstOf, isBad, type Result, type Status } from "./engine.ts";
 import { agentPid, operatingSystemOf } from "./facts.ts";

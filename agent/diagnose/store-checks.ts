@@ -2,13 +2,12 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { isAgentError } from "../errors.ts";
 import { nodeFileSystem } from "../files/file-system.ts";
-import { checkRemedy, remedyOf } from "../remedies.ts";
+import { type DescribedFailure, failureText, fileFaultText } from "../messages/failure-text.ts";
+import { checkRemedy, failureOf, remedyOf } from "../remedies.ts";
 import type { Found } from "../store/recover.ts";
 import { peekState } from "../store/sealed-file.ts";
 import { identityDigest } from "../store/state-format.ts";
 import { peekKey } from "../store/store-key.ts";
-import { sealKeyWords } from "../words/seal-key.ts";
-import { sentence } from "../words/sentences.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { writeProbeOf } from "./disk-checks.ts";
 import { isPutAway, stateDirectoryOf, unitsOf } from "./facts.ts";
@@ -45,12 +44,12 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
       };
     }
     if (previous.kind === "bad" && !previous.passing) {
-      const { zh, en } = sentence(previous.reason);
+      const { zh, en } = fileFaultText(previous.reason);
       return found(
         "warn",
         `当前数据完好，备用的上一份 state.prev.sealed 已损坏（${zh}）`,
         `what is in use is intact; the older copy state.prev.sealed is damaged (${en})`,
-        { value: { ...value, reason: en }, remedy: spareIsRenewed },
+        { value: { ...value, reason: previous.reason }, remedy: spareIsRenewed },
       );
     }
     if (recentlyAside > 0) return { status: "warn", value, detail: recovered, remedy: watchStorage };
@@ -66,8 +65,8 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
       status: "warn",
       value: { ...value, reason },
       detail: {
-        zh: `state.sealed 已损坏（${sentence(reason).zh}），将使用上一份`,
-        en: `state.sealed is damaged (${reason}); the one before serves`,
+        zh: `state.sealed 已损坏（${fileFaultText(reason).zh}），将使用上一份`,
+        en: `state.sealed is damaged (${fileFaultText(reason).en}); the one before serves`,
       },
       remedy: watchStorage,
     };
@@ -76,8 +75,8 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
     status: "fail",
     value: { ...value, reason },
     detail: {
-      zh: `本地数据无法打开（${sentence(reason).zh}），只能联网重新获取`,
-      en: `what is kept cannot be opened (${reason}); it has to be fetched anew`,
+      zh: `本地数据无法打开（${fileFaultText(reason).zh}），只能联网重新获取`,
+      en: `what is kept cannot be opened (${fileFaultText(reason).en}); it has to be fetched anew`,
     },
     remedy: watchStorage,
   };
@@ -140,11 +139,10 @@ async function keptIn(context: DiagnoseContext, directory: string): Promise<Outc
 }
 
 /** What the running agent says of its own writing. */
-function writingTrouble({ agent }: DiagnoseContext): { readonly code: string; readonly detail: string } | undefined {
+function writingTrouble({ agent }: DiagnoseContext): DescribedFailure | undefined {
   if (agent.kind !== "running") return undefined;
-  const { store } = agent.status as { store?: { problem?: { code?: unknown; detail?: unknown } | null } | null };
-  const { code, detail } = store?.problem ?? {};
-  return typeof code === "string" && code === "STORE_WRITE" ? { code, detail: String(detail) } : undefined;
+  const { store } = agent.status as { store?: { problem?: DescribedFailure | null } | null };
+  return store?.problem?.code === "STORE_WRITE" ? store.problem : undefined;
 }
 
 export const storeChecks: readonly Check[] = [
@@ -174,11 +172,8 @@ export const storeChecks: readonly Check[] = [
         return await keptIn(context, directory);
       } catch (error) {
         if (!isAgentError(error, "KEY_FILE")) throw error;
-        const { fault, remedy } = sealKeyWords(error.message) ?? {
-          fault: sentence(error.message),
-          remedy: checkRemedy("key.file"),
-        };
-        return { status: "fail", value: { error: error.code }, detail: fault, remedy };
+        const remedy = remedyOf(failureOf(error)) ?? checkRemedy("key.file");
+        return { status: "fail", value: { error: error.code }, detail: failureText(error), remedy };
       }
     },
   },
@@ -194,7 +189,7 @@ export const storeChecks: readonly Check[] = [
       const directory = stateDirectoryOf(context);
       const trouble = writingTrouble(context);
       if (trouble !== undefined)
-        return found("fail", sentence(trouble.detail).zh, sentence(trouble.detail).en, {
+        return found("fail", failureText(trouble).zh, failureText(trouble).en, {
           value: trouble,
           remedy: remedyOf(trouble),
         });

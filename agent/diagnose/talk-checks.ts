@@ -1,8 +1,8 @@
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
+import { failureText } from "../messages/failure-text.ts";
+import { heardInstead } from "../messages/line-rules.ts";
 import { checkRemedy, remedyOf } from "../remedies.ts";
-import { sdkRemedy } from "../words/sdk-remedies.ts";
-import { sentence } from "../words/sentences.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
@@ -83,12 +83,9 @@ function unasked(talk: Talk): Outcome | undefined {
     : skipped("服务没有应答，串口仍归它使用", "the agent does not answer, and the line is its own", "svc.running");
 }
 
-/** Failures of a bridge that has answered all the same; and one that has answered once, and now does not say hello, is silent. */
+/** Failures of a bridge that has answered all the same. */
 function hasAnswered({ hello, failure }: Spoken): boolean {
-  const { code = "", unanswered } = failure ?? {};
-  if (code === "BRIDGE_PROTOCOL" || code === "BRIDGE_REFUSED_CALL") return true;
-  const silent = code === "BRIDGE_FOREIGN_DATA" || code === "BRIDGE_ECHO" || unanswered === "hello";
-  return hello !== undefined && !silent;
+  return hello !== undefined || failure?.code === "BRIDGE_PROTOCOL" || failure?.code === "BRIDGE_REFUSED_CALL";
 }
 
 export function judgeHandshake(spoken: Spoken): Outcome {
@@ -96,15 +93,10 @@ export function judgeHandshake(spoken: Spoken): Outcome {
   // Null: it has none. Left out: what it said was not understood, or nothing was said.
   const value = { ...(hello && { device_id: hello.deviceId ?? null }), hello_ms: helloMs, by, path };
   if (!hasAnswered(spoken)) {
-    const { code = "BRIDGE_TIMEOUT", detail = "" } = failure ?? {};
-    const told = sentence(detail);
-    const words = [
-      `${path} 没有硬件桥应答（${code}）：${told.zh}`,
-      `no bridge answers on ${path} (${code}): ${told.en}`,
-    ] as const;
-    return found("fail", ...words, {
+    const { words, remedy } = silence(spoken);
+    return found("fail", words.zh, words.en, {
       value: { ...value, error: failure?.code, frames: spoken.frames },
-      remedy: remedyOf({ code, detail }),
+      remedy,
     });
   }
   const name = hello === undefined ? path : peerWords(hello.bridge, 60);
@@ -113,18 +105,45 @@ export function judgeHandshake(spoken: Spoken): Outcome {
   return found(ms < SLOW_HELLO_MS ? "pass" : "warn", `${name}，${ms} ms`, `${name}, ${ms} ms`, { value });
 }
 
+/** What came instead of an answer tells a dead bridge from a wrong device and from a plug in the wrong socket. */
+function silence({ frames, failure, path }: Spoken): { readonly words: Bilingual; readonly remedy?: Bilingual } {
+  const code = failure?.code ?? "BRIDGE_TIMEOUT";
+  const heard = heardInstead(frames);
+  if (heard?.what === "echo") {
+    return {
+      words: { zh: `${path} 只收到自己发出的数据`, en: `${path} sends back only what it was sent` },
+      remedy: heard.remedy,
+    };
+  }
+  if (heard !== undefined) {
+    return {
+      words: {
+        zh: `${path} 上有数据（${heard.octets} 字节），但不是硬件桥协议`,
+        en: `${path} carries ${heard.octets} octets, none of them in the bridge's protocol`,
+      },
+      remedy: heard.remedy,
+    };
+  }
+  const told = failure === undefined ? { zh: "", en: "" } : failureText(failure);
+  return {
+    words: {
+      zh: `${path} 没有应答（${code}）${told.zh}`,
+      en: `${path} does not answer (${code}) ${told.en}`.trim(),
+    },
+  };
+}
+
 export function judgeProtocol({ hello, failure }: Spoken): Outcome {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(hello?.protocol ?? "") ?? [];
   if (hello === undefined || Number(major) !== MAJOR) {
-    // "The bridge cannot be used" is what this line says already.
-    const words = sentence(failure?.detail.replace(/^the bridge cannot be used: /, "") ?? hello?.protocol ?? "?");
+    const protocol = hello?.protocol ?? "?";
+    const words = failure === undefined ? { zh: protocol, en: protocol } : failureText(failure);
     return found(
       "fail",
       `硬件桥的应答不符合协议 ${MAJOR}：${words.zh}`,
       `the bridge does not speak protocol ${MAJOR}: ${words.en}`,
       {
         value: { error: failure?.code },
-        ...(failure?.code === "BRIDGE_PROTOCOL" && { remedy: remedyOf(failure) }),
       },
     );
   }
@@ -171,7 +190,7 @@ function judgeData(spoken: Spoken, { loaded }: Pick<DiagnoseContext, "loaded">):
 }
 
 function judgeFailure(failure: NonNullable<Spoken["failure"]>): Outcome {
-  const { code, detail, errCode, returnCode, nativeStatus } = failure;
+  const { code, params = {} } = failure;
   if (code === "SDK_NO_NETWORK") {
     return skipped(
       "刷脸 SDK 所在主板没有网络地址「ip address is null」：先处理网络",
@@ -179,12 +198,13 @@ function judgeFailure(failure: NonNullable<Spoken["failure"]>): Outcome {
       "net.link",
     );
   }
-  const words = sentence(peerWords(detail, 200));
-  const value = { error: code, err_code: errCode, return_code: returnCode, native_status: nativeStatus };
+  const words = failureText(failure);
+  const { errCode, returnCode, status } = params;
+  const value = { error: code, err_code: errCode, return_code: returnCode, native_status: status };
   return found("fail", `刷脸 SDK 没有数据：${words.zh}`, `the face SDK gives no data: ${words.en}`, {
     value,
     // Some failures of the SDK have a text of their own in the agent's table.
-    remedy: sdkRemedy(failure) ?? remedies[code] ?? remedyOf({ code, detail }),
+    remedy: remedies[code] ?? remedyOf(failure),
   });
 }
 

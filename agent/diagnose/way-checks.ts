@@ -55,7 +55,7 @@ function judgeProxy(proxy: string, probes: readonly Probe[]): Outcome {
   const [error] = failures;
   if (error === undefined || failures.length < probes.length)
     return found("pass", `${proxy} 可用`, `${proxy} lets us through`, { value: { proxy } });
-  const { proxyStatus } = error.context;
+  const { httpStatus: proxyStatus } = error;
   const remedy = remedyFrom(error, probes);
   if (error.code === "PAY_PROXY_AUTH") {
     return found("fail", `代理 ${proxy} 要求认证（407）`, `${proxy} wants other credentials (407)`, {
@@ -111,7 +111,7 @@ function judgeCaptive(probes: readonly Probe[], mode: "direct" | "gateway"): Out
       `${host(first)} is answered by something else; another base URL is not`,
     );
   }
-  const status = first.portal?.status ?? first.error?.context.status;
+  const status = first.portal?.status ?? first.error?.httpStatus;
   const where = first.portal?.host === undefined ? "" : ` -> ${first.portal.host}`;
   if (mode === "gateway" && first.portal === undefined && first.error !== undefined && status !== 511) {
     return found(
@@ -153,7 +153,7 @@ export const tlsCheck: Check = {
 /** Whether a probe failed over TLS, before any HTTP. */
 function isTlsFailure({ error }: Probe): boolean {
   if (!isAgentError(error)) return false;
-  return /^PAY_TLS_/.test(error.code) || (error.code === "CLOCK_WRONG" && error.context.status === undefined);
+  return /^PAY_TLS_/.test(error.code) || (error.code === "CLOCK_WRONG" && error.httpStatus === undefined);
 }
 
 /** Beyond this it is our clock that a certificate's dates speak of. */
@@ -168,8 +168,7 @@ export function judgeTls(
   const [probe] = failed;
   if (probe === undefined) {
     const met = probes.some(
-      ({ error }) =>
-        error === undefined || error.context.status !== undefined || error.code === "PAY_CLIENT_CERTIFICATE",
+      ({ error }) => error === undefined || error.httpStatus !== undefined || error.code === "PAY_CLIENT_CERTIFICATE",
     );
     return met
       ? found("pass", "证书可信", "the certificate is trusted")

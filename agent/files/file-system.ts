@@ -54,9 +54,9 @@ async function readOnce(fs: FileSystem, file: string, cap: number): Promise<Smal
   try {
     handle = await fs.open(file, READ);
     const stat = await handle.stat();
-    if (!stat.isFile()) return { kind: "refused", reason: "not a regular file", passing: false };
+    if (!stat.isFile()) return { kind: "refused", reason: "not_regular", passing: false };
     const { size, mode } = stat;
-    if (size > cap) return { kind: "refused", reason: `longer than ${cap} octets`, passing: false };
+    if (size > cap) return { kind: "refused", reason: "too_long", passing: false };
     const bytes = Buffer.alloc(size);
     let filled = 0;
     while (filled < size) {
@@ -68,7 +68,7 @@ async function readOnce(fs: FileSystem, file: string, cap: number): Promise<Smal
   } catch (error) {
     const code = systemCode(error) ?? "unknown error";
     if (code === "ENOENT") return { kind: "missing" };
-    if (code === "ELOOP") return { kind: "refused", reason: "a symbolic link", passing: false };
+    if (code === "ELOOP") return { kind: "refused", reason: "symbolic_link", passing: false };
     return { kind: "refused", reason: code, passing: PASSING.has(code) };
   } finally {
     await handle?.close().catch(ignoreClose);

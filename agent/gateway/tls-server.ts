@@ -174,8 +174,8 @@ function nameOf(socket: Socket): string {
 export function listen(server: Server | HttpsServer, { host, port }: Place): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
-      const words = `cannot listen on ${host} port ${port} (${systemCode(error) ?? "unknown error"})`;
-      reject(new AgentError("API_SOCKET", words, { cause: error }));
+      const errno = systemCode(error) ?? error.message;
+      reject(new AgentError("API_SOCKET.port", { host, port, errno }, { cause: error }));
     };
     server.once("error", fail);
     server.listen(port, host, () => {

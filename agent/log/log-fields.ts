@@ -68,12 +68,16 @@ function clean(value: unknown, depth: number): unknown {
   return cleanObject(value, depth + 1);
 }
 
-function cleanError(error: Error & { code?: unknown; context?: unknown }, depth: number): Record<string, unknown> {
-  const { name, message, code, context, cause, stack } = error;
+function cleanError(
+  error: Error & { code?: unknown; params?: unknown; context?: unknown },
+  depth: number,
+): Record<string, unknown> {
+  const { name, message, code, params, context, cause, stack } = error;
   return {
     name: cleanText(name),
     message: cleanText(message),
     ...(typeof code === "string" || typeof code === "number" ? { code: clean(code, depth) } : {}),
+    ...(typeof params === "object" && params !== null ? { params: clean(params, depth + 1) } : {}),
     ...(typeof context === "object" && context !== null ? { context: clean(context, depth + 1) } : {}),
     ...(cause === undefined ? {} : { cause: clean(cause, depth + 1) }),
     // Only a defect needs the way to it; an expected failure has its code.

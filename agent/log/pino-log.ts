@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { FailureRecord } from "../errors.ts";
 import type { Log, LogFields, LogLevel } from "./log.ts";
 import { LogBudget } from "./log-budget.ts";
 import { cleanFields } from "./log-fields.ts";
@@ -23,11 +24,13 @@ export interface LogHabits {
    * it up. A crash then loses the last of them.
    */
   readonly busy?: boolean;
+  /** The English text of a failure that an event names by `cause` and `params`; it becomes the event's `detail`. */
+  readonly describe?: (failure: FailureRecord) => string;
 }
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
 const MAX_WAITING = 200;
-const STDERR = 2;
+export const STDERR = 2;
 /** What a reader that has fallen behind may still get. */
 const MOST_UNWRITTEN = 4 * 1024 * 1024;
 /** What is written at once when there is much, and how long little of it waits. */
@@ -45,7 +48,7 @@ export function createLog(
   level: LogLevel,
   clock: Clock,
   fd: number = STDERR,
-  { unlimited = new Set(), busy = false }: LogHabits = {},
+  { unlimited = new Set(), busy = false, describe }: LogHabits = {},
 ): PinoLog {
   const budget = new LogBudget();
   let waiting: LogEvent[] = [];
@@ -62,11 +65,18 @@ export function createLog(
     if (leftOut === undefined) return;
     const time = new Date(clock.wall()).toISOString();
     const more = leftOut > 0 ? { left_out: leftOut } : {};
-    const event = { level: eventLevel, line: { time, code, ...cleanFields(fields), ...more } };
+    const event = { level: eventLevel, line: { time, code, ...cleanFields(described(fields)), ...more } };
     if (writer !== undefined) writer.write(event);
     else if (waiting.length < MAX_WAITING) waiting.push(event);
     else lost++;
     if (flushed) void load();
+  }
+
+  function described(fields: LogFields): LogFields {
+    const { cause, params } = fields;
+    if (describe === undefined || typeof cause !== "string" || typeof params !== "object" || params === null)
+      return fields;
+    return { ...fields, detail: describe({ code: cause, params: params as Readonly<Record<string, unknown>> }) };
   }
 
   function load(): Promise<void> {

@@ -11,7 +11,7 @@ import {
   temporaryName,
 } from "../files/file-system.ts";
 import type { Bilingual } from "../language.ts";
-import { sentence } from "../words/sentences.ts";
+import { fileFaultText } from "../messages/failure-text.ts";
 
 /** Whom files are made for: the service's user. Undefined when not root, who alone can give files away. */
 export type Owner = { readonly uid: number; readonly gid: number } | undefined;
@@ -27,7 +27,10 @@ export async function readKeyFile(file: string): Promise<KeyFile> {
   if (read.kind === "refused") {
     return {
       ok: false,
-      what: { zh: `无法读取 ${file}（${sentence(read.reason).zh}）`, en: `${file} cannot be read (${read.reason})` },
+      what: {
+        zh: `无法读取 ${file}（${fileFaultText(read.reason).zh}）`,
+        en: `${file} cannot be read (${fileFaultText(read.reason).en})`,
+      },
     };
   }
   if (read.bytes.length === 0) return { ok: false, what: { zh: `${file} 是空的`, en: `${file} is empty` } };

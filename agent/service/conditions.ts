@@ -1,5 +1,6 @@
 import type { DriverStatus } from "../../drivers/driver.ts";
 import type { AuthinfoView } from "../authinfo/keeper-types.ts";
+import { failureInEnglish } from "../messages/failure-text.ts";
 import type { StoreStatus } from "../store/store-types.ts";
 import type { WarningCode, Warnings } from "../warnings.ts";
 import type { WechatPayStatus } from "../wechatpay/wechatpay.ts";
@@ -42,9 +43,13 @@ export function judge(warnings: Warnings, now: { boot: number; wall: number }, a
   set("CLIENT_CERT_EXPIRING", soon, ends === undefined ? undefined : `valid until ${new Date(ends).toISOString()}`);
   set("CONFIG_WARNING", about.configWarnings.length > 0, about.configWarnings.join("; "));
   const down = bridge !== undefined && bridge.state !== "ready";
-  set("BRIDGE_DOWN", down, bridge?.problem && `${bridge.problem.code}: ${bridge.problem.detail}`);
-  set("REFRESH_FAILING", about.failures > 0, view.cause && `${view.cause.code}: ${view.cause.detail ?? ""}`);
-  set("AUTHINFO_NOT_PERSISTED", view.credential !== undefined && !view.persisted, store.problem?.detail);
+  set("BRIDGE_DOWN", down, bridge?.problem && `${bridge.problem.code}: ${failureInEnglish(bridge.problem)}`);
+  set("REFRESH_FAILING", about.failures > 0, view.cause && `${view.cause.code}: ${failureInEnglish(view.cause)}`);
+  set(
+    "AUTHINFO_NOT_PERSISTED",
+    view.credential !== undefined && !view.persisted,
+    store.problem && failureInEnglish(store.problem),
+  );
   const recovered = store.loaded === "previous" || store.loaded === "quarantined";
   set("STATE_RECOVERED", recovered, `state ${store.loaded}, ${store.quarantined} file(s) put aside`);
   set("STATE_COPY_DAMAGED", store.copyDamaged === true, "the older copy of the state was put aside");

@@ -2,7 +2,7 @@ import { keepCheck, recallCheck } from "../config/kept-check.ts";
 import type { AbsentConfig } from "../config/load.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
 import { type Checkup, loadAll, withSecrets } from "../config/secrets/secrets.ts";
-import { asAgentError } from "../errors.ts";
+import { asAgentError, failureFields } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Provision } from "./service.ts";
 
@@ -46,7 +46,7 @@ export async function remember({ config, loaded, keep }: Provision, log: Log): P
   try {
     await rememberConfig(config.store.directory, loaded);
   } catch (error) {
-    log.warn("CONFIG_NOT_REMEMBERED", { detail: asAgentError(error).message });
+    log.warn("CONFIG_NOT_REMEMBERED", failureFields(asAgentError(error)));
   }
 }
 

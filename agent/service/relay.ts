@@ -44,7 +44,7 @@ export class KeeperRelay implements Keeper {
 
   refresh(signal: AbortSignal): Promise<AuthinfoView> {
     if (this.#keeper) return this.#keeper.refresh(signal);
-    return Promise.reject(new AgentError("UNPROVISIONED", "This terminal has no configuration yet"));
+    return Promise.reject(new AgentError("UNPROVISIONED", {}));
   }
 
   #tell(view: AuthinfoView): void {

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Secrets } from "../config/secrets/secrets.ts";
 import type { Entropy } from "../entropy.ts";
-import { asAgentError } from "../errors.ts";
+import { asAgentError, failureFields } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { MetricSources, Metrics } from "../metrics/metrics.ts";
 import { statusDocument } from "../status.ts";
@@ -122,7 +122,8 @@ export class Service {
   refuseReload(why: string): void {
     this.#reloadRefused = why;
     this.#parts.log.error("CONFIG_RELOAD_REFUSED", { detail: why });
-    this.keeper.explain({ code: "CONFIG_INVALID", sinceWallMs: this.#parts.clock.wall(), detail: why });
+    const params = { variant: "problems", problems: why };
+    this.keeper.explain({ code: "CONFIG_INVALID", sinceWallMs: this.#parts.clock.wall(), params });
     this.#judge();
   }
 
@@ -191,7 +192,7 @@ export class Service {
     try {
       await this.#terminal?.stop();
     } catch (error) {
-      this.#parts.log.error("STOP_FAILED", { detail: asAgentError(error).message });
+      this.#parts.log.error("STOP_FAILED", failureFields(asAgentError(error)));
     }
   }
 

@@ -10,7 +10,7 @@ import { renderProblem } from "../config/problem.ts";
 import type { NamedFiles } from "../config/secrets/named-files.ts";
 import { loadSecrets, type Secrets } from "../config/secrets/secrets.ts";
 import type { Entropy } from "../entropy.ts";
-import { AgentError, asAgentError } from "../errors.ts";
+import { AgentError, asAgentError, failureFields } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { DirectoryLock } from "../store/lock.ts";
 import { identityDigest } from "../store/state-format.ts";
@@ -160,7 +160,7 @@ export class Terminal {
       this.keeper.credentialsRenewed();
       await former?.close();
     } catch (error) {
-      log.error("SECRETS_REFUSED", { detail: asAgentError(error).message });
+      log.error("SECRETS_REFUSED", failureFields(asAgentError(error)));
     }
   }
 
@@ -175,7 +175,7 @@ export class Terminal {
 
   /** Ends the work, waits for a write under way, and closes what is open. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new AgentError("BRIDGE_CLOSED", "The agent is stopping"));
+    this.#stopping.abort(new AgentError("BRIDGE_CLOSED.stopping", {}));
     const ended = Promise.allSettled([this.#running, this.#driver?.close(), this.#wechatpay?.close()]);
     const enough = new AbortController();
     const late = this.#parts.clock.sleep(STOP_MS, enough.signal).catch(() => undefined);
@@ -219,5 +219,5 @@ function endOf(certificate: string | undefined): number | undefined {
 }
 
 function notYet(): AgentError {
-  return new AgentError("BRIDGE_NOT_READY", "The agent has just started and has not opened the bridge yet");
+  return new AgentError("BRIDGE_NOT_READY.starting", {});
 }

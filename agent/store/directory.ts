@@ -1,6 +1,6 @@
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
-import { AgentError, systemCode } from "../errors.ts";
+import { AgentError, errnoOf } from "../errors.ts";
 import { makeDirectories, nodeFileSystem, syncDirectory } from "../files/file-system.ts";
 
 /** A disk in this condition may recover; the agent works from memory until then. ENOENT: a place that is not mounted. */
@@ -18,19 +18,14 @@ export async function prepareDirectory(directory: string): Promise<AgentError | 
     return undefined;
   } catch (error) {
     if (error instanceof AgentError) throw error;
-    const code = systemCode(error) ?? "unknown error";
-    const context = { directory, errno: code };
-    if (DISK_TROUBLE.has(code)) {
-      return new AgentError("STORE_WRITE", `the state directory ${directory} cannot be written (${code})`, {
-        cause: error,
-        context,
-      });
+    const errno = errnoOf(error);
+    if (DISK_TROUBLE.has(errno)) {
+      return new AgentError("STORE_WRITE.directory", { directory, errno }, { cause: error });
     }
-    const what =
-      code === "EEXIST" || code === "ENOTDIR"
-        ? "is not a directory: move that file away or name another store.directory"
-        : `cannot be used (${code}): give its owner read, write and search permission`;
-    throw new AgentError("STORE_READ", `the state directory ${directory} ${what}`, { cause: error, context });
+    if (errno === "EEXIST" || errno === "ENOTDIR") {
+      throw new AgentError("STORE_READ.not_directory", { directory }, { cause: error });
+    }
+    throw new AgentError("STORE_READ.directory", { directory, errno }, { cause: error });
   }
 }
 
@@ -39,13 +34,10 @@ async function check(directory: string): Promise<void> {
   const self = process.geteuid?.() ?? 0;
   // Whoever may rename in it can exchange the state; and root's files would lock the service out later.
   if ((mode & 0o022) !== 0) {
-    const octal = (mode & 0o7777).toString(8);
-    const message = `the state directory ${directory} (mode ${octal}) may be written by others: chmod 0700 ${directory}`;
-    throw new AgentError("STORE_READ", message, { context: { directory, mode: octal } });
+    throw new AgentError("STORE_READ.writable_by_others", { directory, mode: (mode & 0o7777).toString(8) });
   }
   if (self !== 0 && uid !== self && uid !== 0) {
-    const message = `the state directory ${directory} belongs to user ${uid}, the agent runs as ${self}: chown it`;
-    throw new AgentError("STORE_READ", message, { context: { directory, uid } });
+    throw new AgentError("STORE_READ.owner", { directory, owner: uid, self });
   }
   await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
 }

@@ -63,18 +63,18 @@ export function seal(content: Buffer, key: SealKey, header: Omit<SealHeader, "ke
 
 /** `reason` names no content. The header of a refused file is a hint nobody has vouched for. */
 export function open(bytes: Buffer, key: SealKey): Opened {
-  if (bytes.length > LARGEST_ENVELOPE) return { ok: false, reason: "too long" };
+  if (bytes.length > LARGEST_ENVELOPE) return { ok: false, reason: "too_long" };
   if (bytes.length < PREFIX_LENGTH || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
-    return { ok: false, reason: "not a sealed state" };
+    return { ok: false, reason: "not_sealed" };
   }
   const version = bytes.readUInt8(MAGIC.length);
-  if (version !== VERSION) return { ok: false, reason: `unknown format version ${version}` };
+  if (version !== VERSION) return { ok: false, reason: "format_version" };
   const ivAt = PREFIX_LENGTH + bytes.readUInt16BE(MAGIC.length + 1);
   const sealedAt = ivAt + IV_LENGTH + TAG_LENGTH;
-  if (bytes.length < sealedAt) return { ok: false, reason: "cut short" };
+  if (bytes.length < sealedAt) return { ok: false, reason: "truncated" };
   const header = parseHeader(bytes.subarray(PREFIX_LENGTH, ivAt));
-  if (header === undefined) return { ok: false, reason: "unreadable header" };
-  if (header.key_id !== key.id) return { ok: false, reason: "sealed with another key", header };
+  if (header === undefined) return { ok: false, reason: "header" };
+  if (header.key_id !== key.id) return { ok: false, reason: "other_key", header };
   try {
     const decipher = createDecipheriv("aes-256-gcm", key.key, bytes.subarray(ivAt, ivAt + IV_LENGTH), CIPHER)
       .setAAD(bytes.subarray(0, ivAt))
@@ -82,7 +82,7 @@ export function open(bytes: Buffer, key: SealKey): Opened {
     return { ok: true, header, content: Buffer.concat([decipher.update(bytes.subarray(sealedAt)), decipher.final()]) };
   } catch {
     // final() throws when the tag does not fit: that is the answer, and there is nothing more to say about it.
-    return { ok: false, reason: "the seal is broken", header };
+    return { ok: false, reason: "tampered", header };
   }
 }
 

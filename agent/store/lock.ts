@@ -212,6 +212,5 @@ async function remove(file: string): Promise<void> {
 }
 
 function lockedBy({ pid, name }: Rival, directory: string): AgentError {
-  const message = `the state directory ${directory} is held by another instance (pid ${pid})`;
-  return new AgentError("STORE_LOCKED", message, { context: { directory, pid: Number(pid), lock: name } });
+  return new AgentError("STORE_LOCKED", { directory, pid: Number(pid) }, { context: { lock: name } });
 }

@@ -40,7 +40,7 @@ export function judge(file: SmallFile, key: SealKey): Found {
   const header = opened.header === undefined ? {} : { header: opened.header };
   if (!opened.ok) return { kind: "bad", reason: opened.reason, passing: false, ...header };
   const state = parseState(opened.content);
-  if (state === undefined) return { kind: "bad", reason: "unknown state format", passing: false, ...header };
+  if (state === undefined) return { kind: "bad", reason: "state_format", passing: false, ...header };
   return { kind: "good", header: opened.header, state };
 }
 

@@ -3,7 +3,7 @@ import type { Adapter } from "lowdb";
 import type { State } from "../authinfo/credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Entropy } from "../entropy.ts";
-import { AgentError, systemCode } from "../errors.ts";
+import { AgentError, asAgentError, systemCode } from "../errors.ts";
 import {
   createDurably,
   discard,
@@ -106,7 +106,7 @@ export class SealedFile implements Adapter<State> {
       if (found.kind !== "bad" || found.passing || keyless) continue;
       const errno = await quarantine.take(name, found.reason, clock.wall());
       if (errno !== undefined) {
-        problem ??= new AgentError("STORE_READ", `${name} cannot be opened (${found.reason}) nor moved (${errno})`);
+        problem ??= new AgentError("STORE_READ.stuck", { file: name, fault: found.reason, errno });
       }
     }
     if (quarantine.taken > 0) {
@@ -202,10 +202,8 @@ export class SealedFile implements Adapter<State> {
 /** The same words for the same failure, whatever the temporary file was called. */
 function notWritten(error: unknown): AgentError {
   const { syscall } = (error ?? {}) as { syscall?: unknown };
-  const code = systemCode(error);
-  const message = error instanceof Error ? error.message : String(error);
-  const what =
-    code === undefined || error instanceof AgentError ? message : `${code} in ${String(syscall ?? "a call")}`;
-  const context = code === undefined || error instanceof AgentError ? {} : { errno: code };
-  return new AgentError("STORE_WRITE", `the state was not written: ${what}`, { cause: error, context });
+  if (error instanceof AgentError) return error;
+  const errno = systemCode(error);
+  if (errno === undefined) return asAgentError(error, "STORE_WRITE");
+  return new AgentError("STORE_WRITE", { errno, syscall: String(syscall ?? "?") }, { cause: error });
 }

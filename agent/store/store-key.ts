@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Entropy } from "../entropy.ts";
-import { AgentError, systemCode } from "../errors.ts";
+import { AgentError, errnoOf, systemCode } from "../errors.ts";
 import {
   createDurably,
   discard,
@@ -140,34 +140,27 @@ async function readGiven(options: Omit<StoreKeyOptions, "entropy">): Promise<Buf
   return usable(file, found, guarded ? "guarded" : "given");
 }
 
-/** Each fault with the one thing to do about it, after a colon (agent/words/seal-key.ts). */
 function usable(file: string, found: SmallFile, whose: "own" | "given" | "guarded"): Buffer {
-  const refuse = (what: string) => new AgentError("KEY_FILE", `the key file ${file} ${what}`, { context: { file } });
-  const restore =
-    whose === "own"
-      ? `put the former key back or, if it is lost, rm -r ${file}, and the agent makes a new one`
-      : `put the former key back or, if it is lost, make one, umask 077; head -c 32 /dev/urandom > ${file}`;
-  if (found.kind === "missing") throw refuse("is missing: create it or correct store.key_file");
+  const own = whose === "own";
+  if (found.kind === "missing") throw new AgentError("KEY_FILE.missing", { file });
   if (found.kind === "refused") {
     const { reason, passing } = found;
-    if (reason === "EACCES" || reason === "EPERM")
-      throw refuse(`is another user's: give it to the agent's user, chown facepay-agent ${file}`);
-    if (passing) throw refuse(`cannot be read (${reason}): look after the storage, it may be failing`);
-    throw refuse(`is no key (${reason}): ${restore}`);
+    if (reason === "EACCES" || reason === "EPERM") throw new AgentError("KEY_FILE.owner", { file });
+    if (passing) throw new AgentError("KEY_FILE.storage", { file, errno: reason });
+    throw new AgentError("KEY_FILE.not_key", { file, fault: reason, own });
   }
   if (whose !== "guarded" && (found.mode & 0o077) !== 0) {
-    throw refuse(`may be read by others: run chmod ${whose === "own" ? "0600" : "0400"} ${file}`);
+    throw new AgentError("KEY_FILE.open_to_others", { file, mode: own ? "0600" : "0400" });
   }
   if (found.bytes.length < SHORTEST_KEY) {
-    throw refuse(`holds ${found.bytes.length} octets, a key at least ${SHORTEST_KEY}: ${restore}`);
+    throw new AgentError("KEY_FILE.short", { file, octets: found.bytes.length, least: SHORTEST_KEY, own });
   }
   return found.bytes;
 }
 
 function storeKeyProblem(error: unknown): AgentError {
   if (error instanceof AgentError) return error;
-  const code = systemCode(error) ?? "unknown error";
-  return new AgentError("STORE_WRITE", `no key file can be made (${code})`, { cause: error, context: { errno: code } });
+  return new AgentError("STORE_WRITE.key", { errno: errnoOf(error) }, { cause: error });
 }
 
 function isInside(directory: string, file: string): boolean {

@@ -1,4 +1,5 @@
 import type { State } from "../authinfo/credential.ts";
+import type { FailureRecord } from "../errors.ts";
 
 export interface StoreStatus {
   readonly directory: string;
@@ -11,7 +12,7 @@ export interface StoreStatus {
   readonly dirty: boolean;
   readonly writes: Readonly<Record<"ok" | "failed", number>>;
   readonly lastWriteMs?: number;
-  readonly problem?: { readonly code: string; readonly detail: string };
+  readonly problem?: FailureRecord;
 }
 
 /** The kept state. One writer; memory is always ahead of or equal to the disk. */

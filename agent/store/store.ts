@@ -3,7 +3,7 @@ import { emptyState, type State } from "../authinfo/credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Identity } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
-import { AgentError, asAgentError, isAgentError } from "../errors.ts";
+import { AgentError, asAgentError, failureFields } from "../errors.ts";
 import { type FileSystem, nodeFileSystem } from "../files/file-system.ts";
 import type { Log } from "../log/log.ts";
 import { prepareDirectory } from "./directory.ts";
@@ -75,7 +75,7 @@ async function isConfirmed(file: SealedFile, clock: Clock, log: Log): Promise<bo
   const confirmed = file.confirm().then(
     () => true,
     (error: unknown) => {
-      log.warn("STORE_NOT_CONFIRMED", { detail: asAgentError(error, "STORE_WRITE").message });
+      log.warn("STORE_NOT_CONFIRMED", failureFields(asAgentError(error, "STORE_WRITE")));
       return false;
     },
   );
@@ -100,7 +100,7 @@ function createStore(
   /** The callers who wait for the write after the one under way. */
   let queued: PromiseWithResolvers<void> | undefined;
   let draining: Promise<void> | undefined;
-  if (problem !== undefined) log.error("STORE_NOT_DURABLE", { cause: problem.code, detail: problem.message });
+  if (problem !== undefined) log.error("STORE_NOT_DURABLE", failureFields(problem));
 
   /** One writer. However many states have queued up, only the newest is written, and it answers for all of them. */
   async function drain(): Promise<void> {
@@ -118,11 +118,9 @@ function createStore(
       } catch (error) {
         writes.failed++;
         const failure = asAgentError(error, "STORE_WRITE");
-        // Not the disk's fault, and to be mended in another way.
-        const reason = isAgentError(failure.cause, "KEY_FILE") ? failure.cause : failure;
         // A full disk stays full for hours: one line when it begins, one when it ends.
-        if (problem?.message !== reason.message) log.error("STORE_WRITE_FAILED", { detail: reason.message });
-        problem = reason;
+        if (problem?.message !== failure.message) log.error("STORE_WRITE_FAILED", failureFields(failure));
+        problem = failure;
         group.reject(failure);
       } finally {
         lastWriteMs = clock.boot() - startedAt;
@@ -148,7 +146,7 @@ function createStore(
       // A caller who does not wait must not end the process; the failure stands in the status.
       group.promise.catch(() => log.debug("STORE_NOT_WRITTEN"));
       if (closing !== undefined) {
-        group.reject(new AgentError("STORE_WRITE", "the store is closed"));
+        group.reject(new AgentError("STORE_WRITE.closed", {}));
       } else {
         queued = group;
         draining ??= drain();
@@ -164,7 +162,7 @@ function createStore(
         dirty: db.data !== saved,
         writes: { ...writes },
         ...(lastWriteMs === undefined ? {} : { lastWriteMs }),
-        ...(problem === undefined ? {} : { problem: { code: problem.code, detail: problem.message } }),
+        ...(problem === undefined ? {} : { problem: { code: problem.code, params: problem.params } }),
       };
     },
     close() {

@@ -1,6 +1,6 @@
 import type { AuthinfoView } from "../authinfo/keeper-types.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
-import { stateWords } from "../words/state-words.ts";
+import { stateWords } from "../messages/state-words.ts";
 
 /** Where the service manager listens, and how patient its watchdog is (sd_notify(3), sd_watchdog_enabled(3)). */
 export interface NotifyPlace {

@@ -1,6 +1,6 @@
 import type { Keeper } from "../authinfo/keeper-types.ts";
 import type { Clock } from "../clock.ts";
-import { asAgentError } from "../errors.ts";
+import { asAgentError, failureFields } from "../errors.ts";
 import type { Language } from "../language.ts";
 import type { Log } from "../log/log.ts";
 import { type Datagrams, openDatagrams } from "./datagram.ts";
@@ -41,7 +41,7 @@ export async function startNotifier(parts: NotifierParts): Promise<Notifier> {
   const stopping = new AbortController();
   const { signal } = stopping;
   const datagrams = await openDatagrams(place.address).catch((error: unknown) => {
-    log.error("NOTIFY_FAILED", { detail: asAgentError(error).message });
+    log.error("NOTIFY_FAILED", failureFields(asAgentError(error)));
     return undefined;
   });
   let waiting: Promise<void> = Promise.resolve();

@@ -1,4 +1,4 @@
-import { AgentError, type ErrorCode } from "../errors.ts";
+import { AgentError } from "../errors.ts";
 import { type HeaderBag, single } from "./headers.ts";
 
 /** The v2 interface says string(4096), v3 says nothing: four times that is room enough and still a bound. */
@@ -21,12 +21,10 @@ export interface AnswerBody {
 export function readAnswer(rawBody: Buffer, headers: HeaderBag): AnswerBody {
   const answer = readObject(rawBody, headers);
   const { authinfo } = answer;
-  if (authinfo === undefined) throw invalid("PAY_AUTHINFO_MISSING", "the answer holds no authinfo");
+  if (authinfo === undefined) throw new AgentError("PAY_AUTHINFO_MISSING", {});
   if (typeof authinfo !== "string" || !/^[\x21-\x7e]+$/.test(authinfo) || authinfo.length > LONGEST_AUTHINFO) {
     const length = typeof authinfo === "string" ? authinfo.length : undefined;
-    throw invalid("PAY_AUTHINFO_INVALID", "the authinfo is not one to sixteen thousand printable characters", {
-      length,
-    });
+    throw new AgentError("PAY_AUTHINFO_INVALID", {}, { context: { length } });
   }
   if (!Object.hasOwn(answer, "expires_in")) return { authinfo };
   return { authinfo, expiresInS: lifetimeS(answer.expires_in) };
@@ -35,11 +33,11 @@ export function readAnswer(rawBody: Buffer, headers: HeaderBag): AnswerBody {
 /** The body as a JSON object; unknown keys are left alone, they may be added at any time. */
 export function readObject(rawBody: Buffer, headers: HeaderBag): Readonly<Record<string, unknown>> {
   for (const [, charset = ""] of (single(headers, "content-type") ?? "").matchAll(/charset\s*=\s*"?([^\s";,]*)/gi)) {
-    if (!/^utf-?8$/i.test(charset)) throw invalid("PAY_ANSWER_CHARSET", "the answer is not UTF-8");
+    if (!/^utf-?8$/i.test(charset)) throw new AgentError("PAY_ANSWER_CHARSET", {});
   }
   const value = parse(decode(rawBody));
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid("PAY_ANSWER_NOT_JSON", "the answer is no JSON object");
+    throw new AgentError("PAY_ANSWER_NOT_JSON.not_object", {});
   }
   return value as Record<string, unknown>;
 }
@@ -51,7 +49,7 @@ function decode(rawBody: Buffer): string {
     return utf8.decode(rawBody);
   } catch {
     // The decoder's error says no more than that, so it is not kept as the cause.
-    throw invalid("PAY_ANSWER_CHARSET", "the answer is not UTF-8");
+    throw new AgentError("PAY_ANSWER_CHARSET", {});
   }
 }
 
@@ -60,7 +58,7 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // V8 quotes the text in its message, and the text may hold an authinfo: the cause must not be kept.
-    throw invalid("PAY_ANSWER_NOT_JSON", text === "" ? "the answer has no body" : "the answer is not JSON");
+    throw new AgentError(text === "" ? "PAY_ANSWER_NOT_JSON.empty" : "PAY_ANSWER_NOT_JSON", {});
   }
 }
 
@@ -68,11 +66,7 @@ function parse(text: string): unknown {
 function lifetimeS(value: unknown): number {
   const seconds = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
   if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < SHORTEST_LIFETIME_S) {
-    throw invalid("PAY_EXPIRES_IN_INVALID", "expires_in is no whole number of seconds from 60 on");
+    throw new AgentError("PAY_EXPIRES_IN_INVALID", {});
   }
   return Math.min(seconds, LONGEST_LIFETIME_S);
-}
-
-function invalid(code: ErrorCode, message: string, context = {}): AgentError {
-  return new AgentError(code, message, { context });
 }

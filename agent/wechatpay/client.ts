@@ -58,7 +58,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   /** One base URL, within its deadline: in direct mode a 401 that our clock explains is answered by a second request. */
   function ask<T>(index: number, call: Call, signal: AbortSignal, read: (verified: Verified) => T): Promise<T> {
     const at = targets[index];
-    if (at === undefined) throw new AgentError("CONFIG_INVALID", "no base URL is configured");
+    if (at === undefined) throw new AgentError("CONFIG_INVALID.base_urls", {});
     const once = async (deadline: AbortSignal): Promise<T> => {
       const startedAt = clock.boot();
       const record = (outcome: string, status: number | undefined, requestId: () => string | undefined) => {
@@ -78,7 +78,8 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         // The caller gave up: nobody's failure.
         if (signal.aborted) throw signal.reason;
         const error = withContext(thrown, { baseUrl: at.baseUrl });
-        const { status, requestId } = error.context;
+        const { requestId } = error.context;
+        const { httpStatus: status } = error.params;
         const id = typeof requestId === "string" ? requestId : undefined;
         record(error.code.toLowerCase(), typeof status === "number" ? status : undefined, () => id);
         throw error;

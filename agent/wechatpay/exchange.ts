@@ -125,7 +125,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       return secrets.bearerToken === undefined ? {} : { authorization: `Bearer ${secrets.bearerToken.trim()}` };
     }
     if (secrets.merchantPrivateKey === undefined || config.merchantSerialNo === undefined) {
-      throw new AgentError("KEY_FILE", "direct mode needs the merchant's private key and its serial number");
+      throw new AgentError("KEY_FILE.merchant", {});
     }
     const timestampS = Math.floor((clock.wall() + (skewMs() ?? 0)) / 1000);
     const signer = { mchid: identity.spMchid, serialNo: config.merchantSerialNo };
@@ -163,7 +163,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     try {
       const encoding = headers["content-encoding"];
       if (encoding !== undefined && encoding !== "" && encoding !== "identity") {
-        throw new AgentError("PAY_ANSWER_ENCODED", "the answer is compressed, though plain text was asked for");
+        throw new AgentError("PAY_ANSWER_ENCODED", {});
       }
       if (answer.bodyError !== undefined) throw classify(answer.bodyError);
       const { newestSignedAtS } = call;
@@ -224,17 +224,14 @@ export function joined(url: URL, path: string): string {
 
 /** Whether a request failed because our clock was wrong, which is known by `learntMs` better now. */
 export function isExplainedByClock(error: unknown, learntMs: number): boolean {
-  return isAgentError(error) && error.context.status === 401 && Math.abs(learntMs) > SKEW_THAT_EXPLAINS_MS;
+  return isAgentError(error) && error.httpStatus === 401 && Math.abs(learntMs) > SKEW_THAT_EXPLAINS_MS;
 }
 
 /** The same error with more facts; what is no AgentError has no class yet and becomes INTERNAL. */
 export function withContext(error: unknown, facts: Readonly<Record<string, unknown>>): AgentError {
   const known = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
   if (!isAgentError(error)) {
-    return new AgentError("INTERNAL", "the request failed in a way nobody foresaw", { cause: error, context: known });
+    return new AgentError("INTERNAL", {}, { cause: error, context: known });
   }
-  return new AgentError(error.code, error.message, {
-    cause: error.cause ?? error,
-    context: { ...error.context, ...known },
-  });
+  return error.with(known);
 }

@@ -1,4 +1,5 @@
-import { AgentError, type ErrorCode, type ErrorContext, systemCode } from "../errors.ts";
+import { AgentError, type ErrorContext, systemCode } from "../errors.ts";
+import type { PlainFailureId } from "../failure-params.ts";
 import { peerWords } from "../log/peer-words.ts";
 import { type Known, tells, withhold } from "../log/withhold.ts";
 import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
@@ -6,7 +7,7 @@ import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
 /** WeChat Pay refuses a timestamp further away than this (reference "wechatpay" 3.7), and so do we with its answers. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
-const codesOfSystem = new Map<string, ErrorCode>([
+const codesOfSystem = new Map<string, PlainFailureId>([
   ["ENOTFOUND", "PAY_DNS"],
   ["ENODATA", "PAY_DNS"],
   ["ESERVFAIL", "PAY_DNS"],
@@ -45,7 +46,7 @@ const codesOfSystem = new Map<string, ErrorCode>([
 ]);
 
 /** Families of codes, in this order. OpenSSL's list: https://docs.openssl.org/3.5/man1/openssl-verification-options. */
-const codesByPattern: readonly (readonly [RegExp, ErrorCode])[] = [
+const codesByPattern: readonly (readonly [RegExp, PlainFailureId])[] = [
   [/^EAI_/, "PAY_DNS"],
   // An alert is the peer's word: about a certificate, it can only be about ours.
   [/^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/, "PAY_CLIENT_CERTIFICATE"],
@@ -56,24 +57,6 @@ const codesByPattern: readonly (readonly [RegExp, ErrorCode])[] = [
   // Any other errno: the way is not usable, for a reason this table does not know.
   [/^E[A-Z]+$/, "PAY_UNREACHABLE"],
 ];
-
-const messages: Partial<Record<ErrorCode, string>> = {
-  PAY_DNS: "the name could not be resolved",
-  PAY_CONNECT_REFUSED: "the connection was refused",
-  PAY_CONNECT_TIMEOUT: "no connection within the time allowed",
-  PAY_UNREACHABLE: "there is no way to the host",
-  PAY_CONNECTION_LOST: "the connection was lost before the answer was complete",
-  PAY_TIMEOUT: "no complete answer within the time allowed",
-  PAY_TLS_UNTRUSTED: "the server's certificate is not issued by a trusted authority",
-  PAY_TLS_NAME: "the server's certificate is for another name",
-  PAY_TLS_EXPIRED: "the server's certificate is not valid at this time",
-  PAY_TLS_FAILED: "no secure connection could be agreed",
-  PAY_CLIENT_CERTIFICATE: "this terminal's client certificate cannot be used or was refused",
-  PAY_PROXY: "the proxy gave no connection",
-  PAY_ANSWER_NOT_HTTP: "what came back is not HTTP",
-  PAY_ANSWER_TOO_LARGE: "the answer is larger than 64 KiB, or its headers than 16 KiB",
-  CLOCK_WRONG: "the server's certificate is not valid at the time this terminal's clock shows, which is wrong",
-};
 
 /**
  * The class of an error from the connection, from its codes alone. `clockSuspect`: there is reason to think our own
@@ -88,17 +71,15 @@ export function classifyTransportError(error: unknown, facts: { readonly clockSu
   });
   // With several addresses tried, one family without a route says less than how the other one fared.
   const telling = found.find(({ code }) => code !== "PAY_UNREACHABLE") ?? found[0];
-  if (telling === undefined)
-    return new AgentError("INTERNAL", "the request failed in a way nobody foresaw", { cause: error });
-  const code = telling.code === "PAY_TLS_EXPIRED" && facts.clockSuspect ? "CLOCK_WRONG" : telling.code;
+  if (telling === undefined) return new AgentError("INTERNAL", {}, { cause: error });
+  const id = telling.code === "PAY_TLS_EXPIRED" && facts.clockSuspect ? "CLOCK_WRONG.certificate" : telling.code;
   const context = { system: telling.system };
-  const message = messages[code] ?? telling.system;
   // The parser's error quotes what it could not read, and that may hold an authinfo.
-  if (telling.system.startsWith("parser")) return new AgentError(code, message, { context });
-  return new AgentError(code, message, { cause: error, context });
+  if (telling.system.startsWith("parser")) return new AgentError(id, {}, { context });
+  return new AgentError(id, {}, { cause: error, context });
 }
 
-function codeOf(system: string): ErrorCode | undefined {
+function codeOf(system: string): PlainFailureId | undefined {
   return codesOfSystem.get(system) ?? codesByPattern.find(([pattern]) => pattern.test(system))?.[1];
 }
 
@@ -137,22 +118,24 @@ export function classifyStatus(facts: StatusFacts): AgentError {
   const body = readErrorBody(facts.body, facts.known);
   const date = dateMs(headers);
   const skewMs = date === undefined ? undefined : date - facts.wallMs;
-  const code = codeOfStatus(status, body.code, skewMs);
+  const failure = failureOfStatus(status, body.code, skewMs);
   const id = tellableId(headers, facts.known);
   const wait = retryAfterS(headers, facts.wallMs);
   const context: ErrorContext = {
-    status,
     ...(id === undefined ? {} : { requestId: id }),
     ...(wait === undefined ? {} : { retryAfterS: wait }),
     ...(skewMs === undefined ? {} : { skewMs }),
+  };
+  const params = {
+    httpStatus: status,
     ...(body.code === undefined ? {} : { answerCode: body.code }),
     ...(body.message === undefined ? {} : { answerMessage: body.message }),
+    ...(body.field === undefined ? {} : { answerField: body.field }),
   };
-  const detail = [body.code, body.message].filter((text) => text !== undefined).join(": ");
-  return new AgentError(code, `HTTP ${status}${detail === "" ? "" : ` ${detail}`}`, { context });
+  return new AgentError(failure, params, { context });
 }
 
-function codeOfStatus(status: number, answerCode: string | undefined, skewMs: number | undefined): ErrorCode {
+function failureOfStatus(status: number, answerCode: string | undefined, skewMs: number | undefined) {
   switch (status) {
     // RFC 9110 15.4: the redirects that a POST can meet; of a cache's 304 and the rest there is nothing to follow.
     case 301:
@@ -165,7 +148,7 @@ function codeOfStatus(status: number, answerCode: string | undefined, skewMs: nu
       return "PAY_BAD_REQUEST";
     case 401:
       // Told by Date, never by the message: at such a clock the answer to the best of signatures would be refused too.
-      return skewMs !== undefined && Math.abs(skewMs) > CLOCK_TOLERANCE_MS ? "CLOCK_WRONG" : "PAY_UNAUTHORIZED";
+      return skewMs !== undefined && Math.abs(skewMs) > CLOCK_TOLERANCE_MS ? "CLOCK_WRONG.status" : "PAY_UNAUTHORIZED";
     case 403:
       return answerCode === "RATE_LIMITED" ? "PAY_RATE_LIMITED" : "PAY_FORBIDDEN";
     case 404:
@@ -180,15 +163,15 @@ function codeOfStatus(status: number, answerCode: string | undefined, skewMs: nu
       return "PAY_UNAVAILABLE";
     // RFC 6585: how a network asks for a login.
     case 511:
-      return "PAY_CAPTIVE_PORTAL";
+      return "PAY_CAPTIVE_PORTAL.status";
     default:
       if (status < 400) return "PAY_STATUS_UNEXPECTED";
       return status >= 500 ? "PAY_SERVER_ERROR" : "PAY_CLIENT_ERROR";
   }
 }
 
-/** `code` and `message` of an error body as far as they can be shown; nothing for any other body. */
-function readErrorBody(body: Buffer, known: Known): { code?: string; message?: string } {
+/** `code`, `message` and a gateway's `field` of an error body as far as they can be shown; nothing for any other body. */
+function readErrorBody(body: Buffer, known: Known): { code?: string; message?: string; field?: string } {
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));
@@ -197,11 +180,12 @@ function readErrorBody(body: Buffer, known: Known): { code?: string; message?: s
     return {};
   }
   if (typeof value !== "object" || value === null) return {};
-  const { code, message } = value as { code?: unknown; message?: unknown };
+  const { code, message, field } = value as { code?: unknown; message?: unknown; field?: unknown };
   const text = typeof message === "string" ? peerWords(withhold(message, known), 200) : "";
   return {
     ...(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,47}$/.test(code) && !tells(code, known) ? { code } : {}),
     ...(text === "" ? {} : { message: text }),
+    ...(typeof field === "string" && /^[A-Za-z_ -]{1,48}$/.test(field) && !tells(field, known) ? { field } : {}),
   };
 }
 

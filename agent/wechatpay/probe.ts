@@ -98,7 +98,7 @@ async function reach(
     const date = dateMs(said);
     const skewMs = date === undefined ? undefined : date - clock.wall();
     const error = isSuccess(status)
-      ? new AgentError(isHtml(said, body) ? "PAY_CAPTIVE_PORTAL" : "PAY_UNSIGNED", "a success that nobody signed")
+      ? new AgentError(isHtml(said, body) ? "PAY_CAPTIVE_PORTAL" : "PAY_UNSIGNED.probe", {})
       : classifyStatus({ status, headers: said, body, wallMs: clock.wall(), known: { secret: sentSecrets(secrets) } });
     return { error, skewMs };
   } catch (error) {

@@ -50,13 +50,13 @@ export class Progress {
   #timedOut(error: unknown): AgentError | undefined {
     if (!isAgentError(error, "PAY_TIMEOUT") && systemCode(error) !== "UND_ERR_CONNECT_TIMEOUT") return undefined;
     const options = { cause: error };
-    if (this.#tunnelling) return new AgentError("PAY_PROXY", "the proxy gave no connection", options);
-    if (this.#names.waiting) return new AgentError("PAY_DNS", "the name servers did not answer in time", options);
+    if (this.#tunnelling) return new AgentError("PAY_PROXY", {}, options);
+    if (this.#names.waiting) return new AgentError("PAY_DNS.timeout", {}, options);
     if (!this.#connecting) return undefined;
     if (this.#taken) {
       const silent = { ...options, context: { system: "TLS_SILENT" } };
-      return new AgentError("PAY_CONNECT_TIMEOUT", "connected, but no answer to the TLS hello", silent);
+      return new AgentError("PAY_CONNECT_TIMEOUT.tls", {}, silent);
     }
-    return new AgentError("PAY_CONNECT_TIMEOUT", "no connection within the time allowed", options);
+    return new AgentError("PAY_CONNECT_TIMEOUT", {}, options);
   }
 }

@@ -1,5 +1,5 @@
 import { type KeyObject, sign, verify } from "node:crypto";
-import { AgentError, type ErrorCode } from "../errors.ts";
+import { AgentError } from "../errors.ts";
 import { dateMs, type HeaderBag, isHtml } from "./headers.ts";
 
 const SCHEME = "WECHATPAY2-SHA256-RSA2048";
@@ -87,57 +87,43 @@ export function verifyAnswer(answer: AnswerToVerify): number {
   const signature = headers["wechatpay-signature"];
   const signatures = typeof signature === "string" ? [signature] : (signature ?? []);
   if (signatures.some((value) => value.startsWith(PROBE))) {
-    throw refused("PAY_SIGNATURE_PROBE", "WeChat Pay sent a probe with a wrong signature");
+    throw new AgentError("PAY_SIGNATURE_PROBE", {});
   }
   const timestamp = headers["wechatpay-timestamp"];
   const nonce = headers["wechatpay-nonce"];
   const serial = headers["wechatpay-serial"];
   if (!signature || !timestamp || !nonce || !serial) {
-    if (isHtml(headers, rawBody)) throw refused("PAY_CAPTIVE_PORTAL", "the network answered with a page of its own");
+    if (isHtml(headers, rawBody)) throw new AgentError("PAY_CAPTIVE_PORTAL", {});
     const missing = SIGNATURE_HEADERS.filter((name) => !headers[name]);
     // Who removes one of them and who never signed at all are looked for in different places.
-    throw refused("PAY_UNSIGNED", `the answer is not signed: it has no ${missing.join(", ")}`, { missing });
+    throw new AgentError("PAY_UNSIGNED", { missing });
   }
   if (Array.isArray(signature) || Array.isArray(timestamp) || Array.isArray(nonce) || Array.isArray(serial)) {
-    throw refused("PAY_SIGNATURE_MALFORMED", "a signature header came twice");
+    throw new AgentError("PAY_SIGNATURE_MALFORMED.repeated", {});
   }
-  if (!isBase64(signature)) throw refused("PAY_SIGNATURE_MALFORMED", "the signature is not base64");
-  if (!/^\d{10}$/.test(timestamp)) throw refused("PAY_SIGNATURE_MALFORMED", "the signed timestamp is no Unix time");
+  if (!isBase64(signature)) throw new AgentError("PAY_SIGNATURE_MALFORMED.not_base64", {});
+  if (!/^\d{10}$/.test(timestamp)) throw new AgentError("PAY_SIGNATURE_MALFORMED.timestamp", {});
   const publicKey = answer.publicKeys.get(serial);
   if (publicKey === undefined) {
-    throw refused("PAY_SIGNATURE_SERIAL", "the answer is signed with a key that is not the configured public_key_id");
+    throw new AgentError("PAY_SIGNATURE_SERIAL", {});
   }
   const signedAtS = Number(timestamp);
   const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), rawBody, Buffer.from("\n")]);
   const genuine = verify(DIGEST, message, publicKey, Buffer.from(signature, "base64"));
   // WeChat Pay's own clock has been later than this: a repetition, whatever our clock says.
   const repeated = signedAtS < answer.newestSignedAtS - REPLAY_ALLOWANCE_S;
-  if (genuine && repeated) throw refused("PAY_SIGNATURE_REPLAYED", "the answer is older than one already verified");
+  if (genuine && repeated) throw new AgentError("PAY_SIGNATURE_REPLAYED", {});
   const aheadS = signedAtS - nowS;
   if (Math.abs(aheadS) > TIMESTAMP_WINDOW_S) {
     // Still refused. But a genuine answer whose own Date agrees with its timestamp is not old: our clock is wrong.
     const sentAtMs = dateMs(headers);
     if (genuine && sentAtMs !== undefined && Math.abs(sentAtMs / 1000 - signedAtS) <= SAME_CLOCK_S) {
-      throw refused("CLOCK_WRONG", "this terminal's clock differs from WeChat Pay's by more than 300 s", {
-        skewMs: sentAtMs - nowS * 1000,
-      });
+      throw new AgentError("CLOCK_WRONG", {}, { context: { skewMs: sentAtMs - nowS * 1000 } });
     }
-    throw aheadS < 0
-      ? refused(
-          "PAY_SIGNATURE_EXPIRED",
-          `the signed timestamp is ${-aheadS} s behind this terminal's clock, over 300 s`,
-        )
-      : refused(
-          "PAY_SIGNATURE_EXPIRED",
-          `the signed timestamp is ${aheadS} s ahead of this terminal's clock, over 300 s`,
-        );
+    throw new AgentError("PAY_SIGNATURE_EXPIRED", { aheadS });
   }
-  if (!genuine) throw refused("PAY_SIGNATURE_INVALID", "the signature does not fit the answer");
+  if (!genuine) throw new AgentError("PAY_SIGNATURE_INVALID", {});
   return signedAtS;
-}
-
-function refused(code: ErrorCode, message: string, context = {}): AgentError {
-  return new AgentError(code, message, { context });
 }
 
 /** Node decodes base64 leniently, skipping what does not belong; a signature has one form only. */

@@ -180,7 +180,7 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     async post(request, signal) {
       signal.throwIfAborted();
-      if (closed) throw new AgentError("PAY_CONNECTION_LOST", "the client has been closed");
+      if (closed) throw new AgentError("PAY_CONNECTION_LOST.closed", {});
       opened ??= open();
       const way = opened;
       const chunks: Buffer[] = [];
@@ -221,7 +221,8 @@ export function createTransport(options: TransportOptions): Transport {
         bodyError = systemCode(error) === "UND_ERR_SOCKET" ? (socketError ?? error) : error;
         if (head === undefined) throw progress.failed(bodyError);
       }
-      if (head === undefined) throw new AgentError("INTERNAL", "an exchange ended without an answer");
+      if (head === undefined)
+        throw new AgentError("INTERNAL.unexpected", { error: "an exchange ended without an answer" });
       const whole = Buffer.concat(chunks);
       const body = isSuccess(head.status) ? whole : whole.subarray(0, LARGEST_ERROR_BODY);
       return { ...head, body, ...(bodyError === undefined ? {} : { bodyError }) };

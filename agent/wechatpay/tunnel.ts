@@ -9,12 +9,9 @@ export async function tunnel(connect: ConnectProxy, target: string, credentials:
   const token = credentials === undefined ? undefined : Buffer.from(credentials).toString("base64");
   const headers = { host: target, ...(token === undefined ? {} : { "proxy-authorization": `Basic ${token}` }) };
   const { socket, statusCode } = await connect({ path: target, headers }).catch((error: unknown) => {
-    throw new AgentError("PAY_PROXY", "the proxy gave no connection", { cause: error });
+    throw new AgentError("PAY_PROXY", {}, { cause: error });
   });
   if (statusCode >= 200 && statusCode < 300) return socket as Socket;
   socket.on("error", () => socket.destroy()).destroy();
-  const context = { proxyStatus: statusCode };
-  throw statusCode === 407
-    ? new AgentError("PAY_PROXY_AUTH", "the proxy wants other credentials", { context })
-    : new AgentError("PAY_PROXY", "the proxy refused the connection", { context });
+  throw new AgentError(statusCode === 407 ? "PAY_PROXY_AUTH" : "PAY_PROXY.refused", { httpStatus: statusCode });
 }

@@ -12,9 +12,7 @@ export async function within<T>(
   const giveUp = () => deadline.abort(signal.reason);
   signal.addEventListener("abort", giveUp, { once: true });
   if (signal.aborted) giveUp();
-  const callOff = clock.timer(ms, () =>
-    deadline.abort(new AgentError("PAY_TIMEOUT", `no complete answer within ${ms} ms`)),
-  );
+  const callOff = clock.timer(ms, () => deadline.abort(new AgentError("PAY_TIMEOUT.attempt", { ms })));
   try {
     return await work(deadline.signal);
   } finally {

@@ -21,6 +21,8 @@ export interface BridgeParts {
   readonly netId: () => string | undefined;
   readonly callTimeoutMs: number;
   readonly initTimeoutMs: number;
+  /** A failure's English text, for the message of a JSON-RPC error. */
+  readonly describe: (problem: AgentError) => string;
   /** Called for each call: why the SDK did not serve it, or undefined when it did. */
   readonly onOutcome: (problem: AgentError | undefined) => void;
 }
@@ -85,15 +87,12 @@ export class Bridge {
         this.#parts.onOutcome(undefined);
         return answer;
       }
-      throw new AgentError(
-        "SDK_ANSWER_TOO_LARGE",
-        `the SDK's answer makes ${answer.length} octets, a frame ${MAX_PAYLOAD}`,
-      );
+      throw new AgentError("SDK_ANSWER_TOO_LARGE", { octets: answer.length, most: MAX_PAYLOAD });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const problem = asAgentError(error);
       this.#parts.onOutcome(problem);
-      return writeError(id, rpcErrorOf(problem));
+      return writeError(id, rpcErrorOf(problem, this.#parts.describe(problem)));
     }
   }
 }
@@ -106,9 +105,7 @@ function readAnswer(octets: Buffer): { readonly text: string; readonly value: un
     const text = utf8.decode(octets.subarray(0, end));
     return { text, value: JSON.parse(text) };
   } catch (error) {
-    throw new AgentError("SDK_ANSWER_INVALID", `the SDK's answer of ${end} octets is no JSON in UTF-8`, {
-      cause: error,
-    });
+    throw new AgentError("SDK_ANSWER_INVALID.not_json", { octets: end }, { cause: error });
   }
 }
 

@@ -37,40 +37,37 @@ export async function checkLibrary(file: string, arch: string = process.arch): P
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
     await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await handle.stat()).isFile()) throw new AgentError("SDK_LIBRARY_UNUSABLE", `${name} is not a file`);
+    if (!(await handle.stat()).isFile()) throw new AgentError("SDK_LIBRARY_UNUSABLE.not_file", { library: name });
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEADER_OCTETS), 0, HEADER_OCTETS, 0);
-    const problem = judgeHeader(buffer.subarray(0, bytesRead), arch);
-    if (problem) throw new AgentError(problem.code, `${name} ${problem.words}`);
+    const problem = headerFault(name, buffer.subarray(0, bytesRead), arch);
+    if (problem) throw problem;
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const code = systemCode(error) ?? "unknown error";
     if (code === "ENOENT" || code === "ENOTDIR") {
-      throw new AgentError("SDK_LIBRARY_MISSING", `${name} is not there`, { cause: error });
+      throw new AgentError("SDK_LIBRARY_MISSING", { library: name }, { cause: error });
     }
-    throw new AgentError("SDK_LIBRARY_UNUSABLE", `${name} cannot be read (${code})`, { cause: error });
+    throw new AgentError("SDK_LIBRARY_UNUSABLE.unreadable", { library: name, error: code }, { cause: error });
   }
 }
 
 /** What is wrong with a file that begins like this, undefined for a shared library of this architecture. */
-export function judgeHeader(
-  header: Buffer,
-  arch: string,
-): { readonly code: "SDK_LIBRARY_ARCH" | "SDK_LIBRARY_UNUSABLE"; readonly words: string } | undefined {
-  const own = machines[ownMachine[arch] ?? 0] ?? arch;
+export function headerFault(library: string, header: Buffer, arch: string): AgentError | undefined {
+  const board = machines[ownMachine[arch] ?? 0] ?? arch;
   if (header.subarray(0, 2).toString("latin1") === "MZ") {
-    return { code: "SDK_LIBRARY_ARCH", words: `is a Windows library, this board needs one for Linux on ${own}` };
+    return new AgentError("SDK_LIBRARY_ARCH.windows", { library, board });
   }
   if (!header.subarray(0, MAGIC.length).equals(MAGIC)) {
-    return { code: "SDK_LIBRARY_UNUSABLE", words: "is not a Linux library (no ELF file)" };
+    return new AgentError("SDK_LIBRARY_UNUSABLE.not_elf", { library });
   }
-  if (header.length < HEADER_OCTETS) return { code: "SDK_LIBRARY_UNUSABLE", words: "is cut off: copy it again" };
+  if (header.length < HEADER_OCTETS) return new AgentError("SDK_LIBRARY_UNUSABLE.truncated", { library });
   const bigEndian = header[DATA_AT] === BIG_ENDIAN;
   const half = (at: number) => (bigEndian ? header.readUInt16BE(at) : header.readUInt16LE(at));
   const machine = half(MACHINE_AT);
   if (machine !== ownMachine[arch] || header[CLASS_AT] !== BITS_64 || bigEndian) {
     const built = machines[machine] ?? `machine ${machine}`;
-    return { code: "SDK_LIBRARY_ARCH", words: `is built for ${built}, this board is ${own}` };
+    return new AgentError("SDK_LIBRARY_ARCH", { library, built, board });
   }
-  if (half(TYPE_AT) !== SHARED_OBJECT) return { code: "SDK_LIBRARY_UNUSABLE", words: "is no shared library" };
+  if (half(TYPE_AT) !== SHARED_OBJECT) return new AgentError("SDK_LIBRARY_UNUSABLE.not_shared", { library });
   return undefined;
 }

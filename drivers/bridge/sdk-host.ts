@@ -1,7 +1,7 @@
 import { readSync, writeSync } from "node:fs";
 import path from "node:path";
 import type koffi from "koffi";
-import { AgentError } from "../../agent/errors.ts";
+import { AgentError, errorText } from "../../agent/errors.ts";
 import { encodeFrame, FrameDecoder, MAX_PAYLOAD } from "../frame.ts";
 import { type HostMessage, writeHostMessage } from "./sdk-messages.ts";
 
@@ -53,7 +53,10 @@ function dieWithParent(library: typeof koffi): void {
 
 function loadLibrary(ffi: typeof koffi, file: string): Call {
   const name = path.basename(file);
-  const loaded = attempt("SDK_LIBRARY_UNUSABLE", () => ffi.load(file), `${name} does not load`);
+  const loaded = attempt(
+    () => ffi.load(file),
+    (cause) => new AgentError("SDK_LIBRARY_UNUSABLE", { library: name, error: errorText(cause) }, { cause }),
+  );
   // The request as octets, not as text: reqSize counts octets, and binding by string length is the classic mistake.
   const signatures = {
     wxpayCallFaceService:
@@ -61,7 +64,10 @@ function loadLibrary(ffi: typeof koffi, file: string): Call {
     wxpayReleaseResponse: "void wxpayReleaseResponse(_Inout_ void **pRespBuf)",
   };
   const bind = (symbol: keyof typeof signatures) =>
-    attempt("SDK_LIBRARY_SYMBOL", () => loaded.func(signatures[symbol]), `${name} has no function ${symbol}`, false);
+    attempt(
+      () => loaded.func(signatures[symbol]),
+      (cause) => new AgentError("SDK_LIBRARY_SYMBOL", { library: name, symbol }, { cause }),
+    );
   const callFaceService = bind("wxpayCallFaceService");
   const releaseResponse = bind("wxpayReleaseResponse");
   return (request) => {
@@ -71,11 +77,11 @@ function loadLibrary(ffi: typeof koffi, file: string): Call {
     const status = Number(callFaceService(Buffer.concat([request, Buffer.alloc(1)]), request.length, answer, size));
     if (status !== 0) return { kind: "status", status };
     const [octets = 0] = size;
-    if (answer[0] === null) return refuse("SDK_ANSWER_INVALID", "the SDK reported success and gave no answer");
+    if (answer[0] === null) return { kind: "failed", error: new AgentError("SDK_ANSWER_INVALID.empty", {}) };
     try {
       // A size that cannot be true is not followed into memory that is not there.
       if (octets > MOST_OCTETS) {
-        return refuse("SDK_ANSWER_TOO_LARGE", `the SDK's answer has ${octets} octets, a frame ${MAX_PAYLOAD}`);
+        return { kind: "failed", error: new AgentError("SDK_ANSWER_TOO_LARGE", { octets, most: MAX_PAYLOAD }) };
       }
       // A copy: the memory is the library's until it is released.
       return { kind: "answer", octets: Buffer.from(Buffer.from(ffi.view(answer[0], octets))) };
@@ -85,17 +91,12 @@ function loadLibrary(ffi: typeof koffi, file: string): Call {
   };
 }
 
-function attempt<T>(code: "SDK_LIBRARY_UNUSABLE" | "SDK_LIBRARY_SYMBOL", act: () => T, what: string, why = true): T {
+function attempt<T>(act: () => T, failed: (cause: unknown) => AgentError): T {
   try {
     return act();
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new AgentError(code, why ? `${what}: ${words}` : what, { cause: error });
+    throw failed(error);
   }
-}
-
-function refuse(code: "SDK_ANSWER_INVALID" | "SDK_ANSWER_TOO_LARGE", words: string): HostMessage {
-  return { kind: "failed", error: new AgentError(code, words) };
 }
 
 function send(message: HostMessage): void {

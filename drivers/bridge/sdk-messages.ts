@@ -1,4 +1,5 @@
-import { AgentError, type ErrorCode } from "../../agent/errors.ts";
+import { AgentError } from "../../agent/errors.ts";
+import type { FailureId, FailureParams } from "../../agent/failure-params.ts";
 import { isObject } from "../jsonrpc.ts";
 
 /**
@@ -14,13 +15,13 @@ export type HostMessage =
 
 const letters = { ready: "R", answer: "A", status: "S", failed: "F" } as const;
 
-/** What may stand in a `failed`: anything else came from a process that is not in its right mind. */
-const failures: readonly ErrorCode[] = [
+/** What may stand in a `failed`: anything else came from a process whose memory the library has damaged. */
+const failures = [
   "SDK_LIBRARY_UNUSABLE",
   "SDK_LIBRARY_SYMBOL",
-  "SDK_ANSWER_INVALID",
+  "SDK_ANSWER_INVALID.empty",
   "SDK_ANSWER_TOO_LARGE",
-];
+] as const satisfies readonly FailureId[];
 
 export function writeHostMessage(message: HostMessage): Buffer {
   const head = Buffer.from(letters[message.kind]);
@@ -32,8 +33,8 @@ export function writeHostMessage(message: HostMessage): Buffer {
     case "status":
       return Buffer.concat([head, Buffer.from(String(message.status))]);
     case "failed": {
-      const { code, message: words } = message.error;
-      return Buffer.concat([head, Buffer.from(JSON.stringify({ code, words }))]);
+      const { id, params } = message.error;
+      return Buffer.concat([head, Buffer.from(JSON.stringify({ id, params }))]);
     }
   }
 }
@@ -60,9 +61,10 @@ export function readHostMessage(payload: Buffer): HostMessage | undefined {
 function readFailure(octets: Buffer): HostMessage | undefined {
   try {
     const value: unknown = JSON.parse(octets.toString());
-    const code = isObject(value) && failures.find((known) => known === value.code);
-    if (!isObject(value) || !code || typeof value.words !== "string") return undefined;
-    return { kind: "failed", error: new AgentError(code, value.words) };
+    const id = isObject(value) && failures.find((known) => known === value.id);
+    if (!isObject(value) || !id || !isObject(value.params)) return undefined;
+    // Facts for a person to read: of another form they would only read badly.
+    return { kind: "failed", error: new AgentError(id, value.params as unknown as FailureParams[typeof id]) };
   } catch {
     return undefined;
   }

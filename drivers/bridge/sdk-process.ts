@@ -65,7 +65,7 @@ export class SdkProcess {
   }
 
   async close(): Promise<void> {
-    const reason = new AgentError("BRIDGE_CLOSED", "the bridge was closed");
+    const reason = new AgentError("BRIDGE_CLOSED", {});
     this.#end.abort(reason);
     this.#queue.clear(reason);
     await this.#child?.close();
@@ -73,12 +73,12 @@ export class SdkProcess {
 
   async #callNow(request: Uint8Array, timeoutMs: number): Promise<Buffer> {
     const child = await this.#running();
-    const late = () => new AgentError("SDK_HUNG", `the SDK did not answer within ${timeoutMs} ms`);
+    const late = () => new AgentError("SDK_HUNG", { ms: timeoutMs });
     const answer = await this.#orGiveUp(child, withDeadline(child.ask(request), timeoutMs, this.#parts.clock, late));
     if (answer.kind === "answer") return answer.octets;
     if (answer.kind === "status") throw nativeFailure(answer.status);
     if (answer.kind === "failed") throw answer.error;
-    throw new AgentError("SDK_ANSWER_INVALID", "the SDK's process speaks out of turn");
+    throw new AgentError("SDK_ANSWER_INVALID.out_of_turn", {});
   }
 
   async #running(): Promise<Child> {
@@ -87,19 +87,16 @@ export class SdkProcess {
     await checkLibrary(library);
     this.#end.signal.throwIfAborted();
     if (this.#alive >= MOST_UNDEAD) {
-      throw new AgentError(
-        "SDK_HUNG",
-        `${this.#alive} processes of the SDK cannot be ended: switch the board off and on`,
-      );
+      throw new AgentError("SDK_HUNG.processes", { count: this.#alive });
     }
     const child = new Child(this.#parts, (problem) => this.#ended(child, problem));
     this.#child = child;
     this.#alive++;
     void child.gone.then(() => this.#alive--);
-    const late = () => new AgentError("SDK_HUNG", `the SDK's library did not load within ${loadTimeoutMs} ms`);
+    const late = () => new AgentError("SDK_HUNG.loading", { ms: loadTimeoutMs });
     const first = await this.#orGiveUp(child, withDeadline(child.first, loadTimeoutMs, clock, late));
     if (first.kind === "ready") return child;
-    const problem = first.kind === "failed" ? first.error : new AgentError("SDK_ANSWER_INVALID", "no greeting");
+    const problem = first.kind === "failed" ? first.error : new AgentError("SDK_ANSWER_INVALID.no_greeting", {});
     child.kill(problem);
     throw problem;
   }
@@ -166,13 +163,13 @@ class Child {
     child.once("error", (error) => {
       // It never came to be: no "exit" will follow.
       gone.resolve();
-      this.#end(new AgentError("INTERNAL", `the SDK's process cannot be started: ${error.message}`, { cause: error }));
+      this.#end(new AgentError("INTERNAL.unexpected", { error: error.message }, { cause: error }));
     });
     child.once("exit", (code, signal) => {
       gone.resolve();
       // Not "close": a process that the library has started may keep a descriptor for ever.
       answers.destroy();
-      this.#end(new AgentError("SDK_CRASHED", `the SDK's process ended (${signal ?? `exit code ${code}`})`));
+      this.#end(new AgentError("SDK_CRASHED", { ended: signal ?? `exit code ${code}` }));
     });
   }
 
@@ -192,7 +189,7 @@ class Child {
   /** The end of its input ends it, unless it hangs. */
   async close(): Promise<void> {
     this.#process.stdin?.end();
-    const late = () => new AgentError("SDK_HUNG", "the SDK's process does not end");
+    const late = () => new AgentError("SDK_HUNG.ending", {});
     await withDeadline(this.gone, CLOSE_DEADLINE_MS, this.#clock, late).catch((error: unknown) =>
       this.kill(asAgentError(error)),
     );

@@ -32,7 +32,7 @@ export async function servePort(
       onOpened(opened.path);
       await serveOpened(opened, serve, clock, signal);
       if (clock.boot() - openedAt >= SETTLED_MS) failures = 0;
-      throw new AgentError("BRIDGE_LOST", `${opened.path} has gone`);
+      throw new AgentError("BRIDGE_LOST.path", { path: opened.path });
     } catch (error) {
       if (!signal.aborted) onProblem(asAgentError(error));
     }

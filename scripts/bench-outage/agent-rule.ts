@@ -4,7 +4,8 @@ import { type Held, lifeOf, takeUp } from "../../agent/authinfo/holding.ts";
 import { Pacing } from "../../agent/authinfo/pacing.ts";
 import type { Situation } from "../../agent/authinfo/policy.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
-import { AgentError, type ErrorCode } from "../../agent/errors.ts";
+import type { AgentError, ErrorCode } from "../../agent/errors.ts";
+import { failureWith } from "../../test/support/failures.ts";
 import type { Rule } from "./rule.ts";
 import { SECOND } from "./trace.ts";
 
@@ -108,7 +109,7 @@ export class AgentRule implements Rule {
 
   /** One error of a kind serves all: a stack trace costs more than an hour of virtual time. */
   #error(code: ErrorCode): AgentError {
-    const known = this.#errors.get(code) ?? new AgentError(code, "of the bench");
+    const known = this.#errors.get(code) ?? failureWith(code);
     this.#errors.set(code, known);
     return known;
   }

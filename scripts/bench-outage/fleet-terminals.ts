@@ -8,7 +8,7 @@ import {
   stretchLeft,
   stretchMore,
 } from "../../agent/authinfo/policy.ts";
-import { AgentError } from "../../agent/errors.ts";
+import { failureWith } from "../../test/support/failures.ts";
 import { DEFAULTS } from "./agent-rule.ts";
 
 export type FleetAnswer = "ok" | "429" | "503";
@@ -113,7 +113,7 @@ export class PacingTerminals implements FleetTerminals {
   refused(terminal: number, endS: number, said: "429" | "503"): number {
     const pacing = this.#pacing(terminal);
     const remainingMs = ((this.#expiresS[terminal] ?? 0) - endS) * 1_000;
-    const error = new AgentError(said === "429" ? "PAY_RATE_LIMITED" : "PAY_UNAVAILABLE", said);
+    const error = failureWith(said === "429" ? "PAY_RATE_LIMITED" : "PAY_UNAVAILABLE");
     pacing.started();
     pacing.failed(error, { boot: endS * 1_000, wall: 0 }, remainingMs, this.#unit);
     return this.#next(pacing, { remainingMs, refreshInMs: 0, ageUnknown: false }, endS);

@@ -3,12 +3,12 @@ import { emptyState, type State } from "../../agent/authinfo/credential.ts";
 import { AuthinfoKeeper } from "../../agent/authinfo/keeper.ts";
 import type { AuthinfoView } from "../../agent/authinfo/keeper-types.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
-import { AgentError } from "../../agent/errors.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import { type Interfaces, watchLink } from "../../agent/service/link-watch.ts";
 import type { Store } from "../../agent/store/store-types.ts";
 import { createTimebase } from "../../agent/timebase.ts";
 import type { DriverStatus } from "../../drivers/driver.ts";
+import { failureWith } from "../../test/support/failures.ts";
 import { Account, type Balance } from "./account.ts";
 import { BOOT_AT_START, WALL_AT_START } from "./agent-rule.ts";
 import { LIFE_MS } from "./drive.ts";
@@ -165,7 +165,6 @@ class Terminal {
       opens: {},
       frames: {},
       consecutiveTimeouts: 0,
-      heard: { octets: 0, foreign: 0, text: false, echoes: 0 },
     };
     return {
       driver: {
@@ -182,10 +181,10 @@ class Terminal {
           this.#attemptsAt.push(toTrace(sentBootMs));
           const met = ATTEMPTS[stateNow()];
           await clock.sleep(met.ms, signal);
-          if ("code" in met) throw new AgentError(met.code, "of the bench");
+          if ("code" in met) throw failureWith(met.code);
           const skewMs = trueWall - sentWallMs;
           // Contract 4: with a clock more than 300 s off no signature is believed.
-          if (Math.abs(skewMs) > 300 * SECOND) throw new AgentError("PAY_SIGNATURE_EXPIRED", "of the bench");
+          if (Math.abs(skewMs) > 300 * SECOND) throw failureWith("PAY_SIGNATURE_EXPIRED");
           const authinfo = `authinfo-${this.#sentAt.size + 1}`;
           this.#sentAt.set(authinfo, toTrace(sentBootMs));
           return {

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAdminServer } from "../../agent/api/admin-api.ts";
 import { withoutAuthinfo } from "../../agent/api/authinfo-document.ts";
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
-import { AgentError } from "../../agent/errors.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import type { ProbeReading } from "../../drivers/driver.ts";
 import { absentView, ask, askRaw, HandKeeper, makeView, temporaryDirectory, until } from "../support/api-fixture.ts";
+import { failureWith } from "../support/failures.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -86,16 +86,21 @@ describe("POST /v1/authinfo/refresh", () => {
     const cause = { code: "PAY_DNS", sinceWallMs: Date.UTC(2026, 0, 2), detail: "no answer" };
     keeper.now = makeView({ cause });
     keeper.retryIn = 12;
-    keeper.refreshing = () => Promise.reject(new AgentError("PAY_DNS", "no answer"));
+    keeper.refreshing = () => Promise.reject(failureWith("PAY_DNS"));
     expect(await post(REFRESH)).toMatchObject({
       status: 502,
       headers: { "content-type": "application/problem+json", "retry-after": "12" },
       body: { code: "REFRESH_FAILED", cause: { code: "PAY_DNS", since: "2026-01-02T00:00:00.000Z" } },
     });
     await clock.advance(10_000);
-    keeper.refreshing = () => Promise.reject(new AgentError("PAY_TIMEOUT", "too slow"));
+    keeper.refreshing = () => Promise.reject(failureWith("PAY_TIMEOUT"));
     const since = new Date(clock.wall()).toISOString();
-    expect((await post(REFRESH)).body.cause).toEqual({ code: "PAY_TIMEOUT", since, detail: "too slow" });
+    expect((await post(REFRESH)).body.cause).toEqual({
+      code: "PAY_TIMEOUT",
+      since,
+      detail: "the answer was not complete in time",
+      params: {},
+    });
   });
 
   it("is refused within 10 s of the last one that was let through", async () => {
@@ -113,16 +118,14 @@ describe("POST /v1/authinfo/refresh", () => {
   });
 
   it("tells the seconds left of a wait that WeChat Pay asked for", async () => {
-    keeper.refreshing = () =>
-      Promise.reject(new AgentError("PAY_RATE_LIMITED", "wait", { context: { heldForS: 41.2 } }));
+    keeper.refreshing = () => Promise.reject(failureWith("PAY_RATE_LIMITED.held", {}, { seconds: 41.2 }));
     expect(await post(REFRESH)).toMatchObject({
       status: 429,
       headers: { "retry-after": "42" },
       body: { code: "REFRESH_HELD", cause: { code: "PAY_RATE_LIMITED" } },
     });
     await clock.advance(10_000);
-    keeper.refreshing = () =>
-      Promise.reject(new AgentError("PAY_RATE_LIMITED", "429 just now", { context: { retryAfterS: 60 } }));
+    keeper.refreshing = () => Promise.reject(failureWith("PAY_RATE_LIMITED", { retryAfterS: 60 }));
     expect((await post(REFRESH)).status).toBe(502);
   });
 
@@ -162,10 +165,10 @@ describe("POST /v1/bridge/probe", () => {
   });
 
   it("tells a failure with its cause", async () => {
-    probe = () => Promise.reject(new AgentError("BRIDGE_TIMEOUT", "no answer"));
+    probe = () => Promise.reject(failureWith("BRIDGE_TIMEOUT", {}, { method: "hello", ms: 5 }));
     expect(await post("/v1/bridge/probe")).toMatchObject({
       status: 502,
-      body: { code: "PROBE_FAILED", cause: { code: "BRIDGE_TIMEOUT", detail: "no answer" } },
+      body: { code: "PROBE_FAILED", cause: { code: "BRIDGE_TIMEOUT", detail: "no answer to hello within 5 ms" } },
     });
     probe = undefined;
     expect((await post("/v1/bridge/probe")).status).toBe(503);

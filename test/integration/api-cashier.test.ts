@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CashierDeps, createCashierServer } from "../../agent/api/cashier-api.ts";
 import { type OpenSocket, openSocket } from "../../agent/api/sockets.ts";
 import { systemClock } from "../../agent/clock.ts";
-import { AgentError, type ErrorCode } from "../../agent/errors.ts";
+import type { ErrorCode } from "../../agent/errors.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import {
   absentView,
@@ -17,6 +17,7 @@ import {
   temporaryDirectory,
   until,
 } from "../support/api-fixture.ts";
+import { failureWith } from "../support/failures.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let keeper: HandKeeper;
@@ -223,18 +224,18 @@ describe("POST /v1/sdk/call", () => {
     ["BRIDGE_REFUSED_CALL", 502, "SDK_CALL_FAILED"],
     ["SDK_ANSWER_INVALID", 502, "SDK_CALL_FAILED"],
   ])("tells %s as %i %s with its cause", async (code, status, problemCode) => {
-    call = () => Promise.reject(new AgentError(code, "what happened"));
+    call = () => Promise.reject(failureWith(code));
     const answer = await post("/v1/sdk/call", { cmd: "x" });
     expect(answer).toMatchObject({
       status,
       headers: { "content-type": "application/problem+json" },
-      body: { code: problemCode, cause: { code, detail: "what happened" } },
+      body: { code: problemCode, cause: { code, detail: expect.any(String) } },
     });
     expect(answer.body.cause).toHaveProperty("since", expect.stringMatching(/^\d{4}-\d\d-\d\dT.*\.\d{3}Z$/));
   });
 
   it("tells the status of a native failure", async () => {
-    call = () => Promise.reject(new AgentError("SDK_NATIVE_ERROR", "native", { context: { status: -7 } }));
+    call = () => Promise.reject(failureWith("SDK_NATIVE_ERROR", {}, { status: -7 }));
     expect(await post("/v1/sdk/call", { cmd: "x" })).toMatchObject({
       status: 502,
       body: { code: "SDK_NATIVE_ERROR", data: { status: -7 } },

@@ -8,6 +8,7 @@ import { systemClock } from "../../agent/clock.ts";
 import { isAgentError } from "../../agent/errors.ts";
 import { type ApiServer, createApiServer } from "../../agent/http/server.ts";
 import { silentLog } from "../../agent/log/log.ts";
+import { failureInEnglish } from "../../agent/messages/failure-text.ts";
 import { ask, temporaryDirectory, until } from "../support/api-fixture.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -41,7 +42,7 @@ async function open(place: Partial<Extract<SocketPlace, { path: string }>> = {})
 const refusal = (place: Partial<Extract<SocketPlace, { path: string }>> = {}) =>
   open(place).then(
     () => "opened",
-    (error: unknown) => (isAgentError(error, "API_SOCKET") ? error.message : `other: ${error}`),
+    (error: unknown) => (isAgentError(error, "API_SOCKET") ? failureInEnglish(error) : `other: ${error}`),
   );
 
 const modeOf = async (path: string) => ((await lstat(path)).mode & 0o7777).toString(8);
@@ -94,7 +95,7 @@ describe("a socket of our own", () => {
 
   it("is refused when there is no such group, with the remedy, and leaves nothing", async () => {
     expect(await refusal({ group: "no-such-group" })).toMatch(
-      /no group no-such-group.*groupadd --system no-such-group/,
+      /group no-such-group of .* does not exist.*groupadd --system no-such-group/,
     );
     expect(await readdir(directory.path)).toEqual([]);
   });
@@ -138,7 +139,7 @@ describe("a socket of our own", () => {
     expect(await refusal({ path: "relative.sock" })).toMatch(/absolute/);
     expect(await refusal({ path: "\0abstract" })).toMatch(/absolute/);
     await writeFile(`${directory.path}/file`, "");
-    expect(await refusal({ path: `${directory.path}/file/api.sock` })).toMatch(/cannot be made|looked at/);
+    expect(await refusal({ path: `${directory.path}/file/api.sock` })).toMatch(/cannot be (created|examined)/);
   });
 
   it("may have a path of 107 octets, not of 108", async () => {

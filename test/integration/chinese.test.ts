@@ -145,9 +145,9 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     await rig.stop();
     const store = (...more: readonly string[]) => at(rig, "diagnose", "--only", "store.read,pay.authinfo", ...more);
     await writeFile(rig.within("state/state.prev.sealed"), "cut");
-    expectChinese(await seen(store()), /备用的上一份 state\.prev\.sealed 已损坏（不是封存的数据）/);
+    expectChinese(await seen(store()), /备用的上一份 state\.prev\.sealed 已损坏（不是加密的数据文件）/);
     await writeFile(rig.within("state/state.sealed"), "cut");
-    expectChinese(await seen(store()), /不是封存的数据.*然后启动服务/);
+    expectChinese(await seen(store()), /不是加密的数据文件.*然后启动服务/);
     expectChinese(await seen(at(rig, "status")), /服务没有运行：请执行 facepay-agent run/);
     expectChinese(await seen(at(rig, "refresh")), /服务没有运行/);
     await rm(rig.within("state"), { recursive: true });
@@ -187,7 +187,7 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     await using rig = await openRig({ line: "serial" });
     rig.bridge.protocol = "2.0";
     const text = await seen(at(rig, "diagnose", "--only", "ser.protocol"));
-    expectChinese(text, /硬件桥的应答不符合协议 1：它的协议版本是「2\.0」，本服务是 1\.0/);
+    expectChinese(text, /硬件桥的应答不符合协议 1：硬件桥的协议版本是「2\.0」，本服务是 1\.0/);
     expect(text).not.toContain("硬件桥不可用");
   });
 

@@ -212,7 +212,7 @@ describe("with the agent running, diagnose asks it and leaves the port alone", (
     rig.bridge.faults = { only: "getWxpayfaceRawdata", result: sdkFailures.notInitialised };
     const failing = await examine(rig);
     expect(failing.first).toBe("ser.device_data fail");
-    expect(failing.of("ser.device_data").value).toMatchObject({ err_code: 271378620 });
+    expect(failing.of("ser.device_data").value).toMatchObject({ error: "SDK_NOT_INITIALISED" });
     expect(wordsOf(failing.of("ser.device_data"))).toContain("未初始化");
     rig.bridge.behave();
     await rig.unplug();

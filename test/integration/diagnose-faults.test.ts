@@ -124,7 +124,7 @@ const inFiles: readonly Fault[] = [
       await writeFile(file, bytes);
       await rm(shop.within("state/state.prev.sealed"), { force: true });
     },
-    says: "the seal is broken",
+    says: "damaged or changed",
   },
   { name: "a lost key of the seal", id: "store.read", make: (shop) => unlink(shop.within("state/store.key")) },
   {
@@ -143,7 +143,7 @@ const inFiles: readonly Fault[] = [
     name: "a key of the seal that is cut short",
     id: "store.read",
     make: (shop) => writeFile(shop.within("state/store.key"), "12345"),
-    says: "Put the former key back",
+    says: "Restore the former key",
   },
   { name: "a state directory open to others", id: "store.read", make: (shop) => chmod(shop.within("state"), 0o777) },
   {

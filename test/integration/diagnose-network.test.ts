@@ -34,8 +34,8 @@ const answering = (fault: AnswerFault) => (rig: Rig) => {
   rig.pay.faults.always = fault;
 };
 
-const refusal = (status: number, code: string, message: string) =>
-  answering({ status, body: JSON.stringify({ code, message }) });
+const refusal = (status: number, code: string, message: string, field?: string) =>
+  answering({ status, body: JSON.stringify({ code, message, field }) });
 
 async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -124,12 +124,12 @@ describe.concurrent("on the way to the payment service, the first failure is the
 
   it("a gateway that has no answer of WeChat Pay's: pay.reach, in one language each", async () => {
     const words = "未能取得微信支付的完整应答 / WeChat Pay gave no whole answer: PAY_CONNECT_REFUSED";
-    const { first, of } = await broken(refusal(502, "GATEWAY_UPSTREAM_FAILED", words), gateway);
+    const { first, of } = await broken(refusal(502, "GATEWAY_UPSTREAM_FAILED", words, "PAY_CONNECT_REFUSED"), gateway);
     expect(first).toBe("pay.reach fail");
     const { zh, en } = of("pay.reach").detail;
     expect(zh).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED：未能取得微信支付的完整应答：PAY_CONNECT_REFUSED");
     expect(zh).not.toContain("WeChat Pay gave");
-    expect(en).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED: WeChat Pay gave no whole answer: PAY_CONNECT_REFUSED");
+    expect(en).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED: WeChat Pay gave no complete answer: PAY_CONNECT_REFUSED");
   });
 
   it("a gateway that ends the connection without a word: pay.reach, and no firewall", async () => {
@@ -351,7 +351,7 @@ describe.concurrent("in gateway mode", () => {
     expect(first).toBe("pay.auth fail");
     expect(of("pay.auth").detail).toEqual({
       zh: "被拒绝：HTTP 401 GATEWAY_CERTIFICATE_FOREIGN：终端证书不是本网关认可的 CA 签发",
-      en: "refused: HTTP 401 GATEWAY_CERTIFICATE_FOREIGN: the certificate is of no known CA",
+      en: "refused: HTTP 401 GATEWAY_CERTIFICATE_FOREIGN: the certificate is not issued by an accepted CA",
     });
     expect(of("pay.auth").remedy.en).toContain("client_cert_file");
   });

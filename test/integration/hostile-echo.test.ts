@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemEntropy } from "../../agent/entropy.ts";
+import { failureInEnglish } from "../../agent/messages/failure-text.ts";
 import { failure, request, WechatPayRig } from "../support/wechatpay-rig.ts";
 
 let rig: WechatPayRig;
@@ -34,8 +35,8 @@ describe("a gateway that repeats what it was given", () => {
       const message = `参数错误：${mangle(secret)}，请重试`;
       server.faults.next({ status: 400, body: JSON.stringify({ code: "PARAM_ERROR", message }) });
       const error = await failure(request(client, { rawData }));
-      expect(error.context.answerMessage).toMatch(/^参数错误：…( 和 …)?，请重试$/);
-      expect(error.message).toBe(`HTTP 400 PARAM_ERROR: ${String(error.context.answerMessage)}`);
+      expect(error.params.answerMessage).toMatch(/^参数错误：…( 和 …)?，请重试$/);
+      expect(failureInEnglish(error)).toBe(`HTTP 400 PARAM_ERROR: ${String(error.params.answerMessage)}`);
     }
   });
 
@@ -80,7 +81,7 @@ describe("a gateway that repeats what it was given", () => {
         headers: { "Request-ID": hex(secret.slice(9, 18)) },
       });
       const error = await failure(request(client, { held }));
-      expect(error.context.answerMessage).toBe("系统繁忙：…，请重试");
+      expect(error.params.answerMessage).toBe("系统繁忙：…，请重试");
       expect(id()).toBeUndefined();
     }
   });
@@ -107,7 +108,7 @@ describe("a gateway that repeats what it was given", () => {
       server.faults.next({ status: 500, body: JSON.stringify({ message }) });
       const rawData = systemEntropy.bytes(300).toString("base64");
       const error = await failure(request(client, { held, rawData }));
-      expect(error.context.answerMessage).toBe("系统繁忙：…，请重试");
+      expect(error.params.answerMessage).toBe("系统繁忙：…，请重试");
     }
   });
 
@@ -117,6 +118,6 @@ describe("a gateway that repeats what it was given", () => {
     const client = rig.client([server.url], { mode: "gateway", secrets: { bearerToken: token } });
     const message = "no terminal LTA0P18937F130532000001 of 1900000109";
     server.faults.next({ status: 403, body: JSON.stringify({ code: "NO_AUTH", message }) });
-    expect((await failure(request(client))).context.answerMessage).toBe(message);
+    expect((await failure(request(client))).params.answerMessage).toBe(message);
   });
 });

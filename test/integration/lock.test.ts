@@ -19,8 +19,7 @@ describe("the lock of the state directory", () => {
     const lock = await lockDirectory(directory, options);
     await expect(lockDirectory(directory, options)).rejects.toMatchObject({
       code: "STORE_LOCKED",
-      message: expect.stringContaining(`pid ${process.pid}`),
-      context: { pid: process.pid, directory },
+      params: { pid: process.pid, directory },
     });
     await using child = startChild("lock-child.ts", [directory, "hold"]);
     expect(await child.line()).toBe(`locked ${process.pid}`);
@@ -36,7 +35,7 @@ describe("the lock of the state directory", () => {
     for (let round = 0; round < 3; round++) {
       await using child = startChild("lock-child.ts", [directory, "hold"]);
       expect(await child.line()).toBe("held");
-      await expect(lockDirectory(directory, options)).rejects.toMatchObject({ context: { pid: child.process.pid } });
+      await expect(lockDirectory(directory, options)).rejects.toMatchObject({ params: { pid: child.process.pid } });
       await child[Symbol.asyncDispose]();
       const lock = await lockDirectory(directory, options);
       expect(await readdir(directory)).toHaveLength(1);
@@ -50,7 +49,7 @@ describe("the lock of the state directory", () => {
     await using child = startChild("lock-child.ts", [directory, "hold"]);
     expect(await child.line()).toBe("held");
     child.process.kill("SIGSTOP");
-    await expect(lockDirectory(directory, options)).rejects.toMatchObject({ context: { pid: child.process.pid } });
+    await expect(lockDirectory(directory, options)).rejects.toMatchObject({ params: { pid: child.process.pid } });
   });
 
   it("goes to exactly one of those who start at the same instant", { timeout: 240_000 }, async () => {

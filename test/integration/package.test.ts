@@ -149,9 +149,12 @@ describe("the units", () => {
     expect(stdout + stderr).toBe("");
   });
 
-  it("wait for no network and no clock, and are watched", () => {
+  it("wait for no network and no clock, and know every kind of serial line", () => {
     const service = text("facepay-agent.service");
     for (const name of units) expect(text(name).replace(/^#.*$/gm, "")).not.toMatch(/network-online|time-sync/);
+    for (const line of ["ttyUSB", "ttyACM", "ttyS", "ttyAMA", "ttymxc"]) {
+      expect(service).toContain(`DeviceAllow=char-${line} rw`);
+    }
     expect(service).toMatch(/^Type=notify$/m);
     expect(service).toMatch(/^WatchdogSec=60$/m);
     expect(service).toMatch(/^StartLimitIntervalSec=0$/m);

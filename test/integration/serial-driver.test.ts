@@ -132,7 +132,7 @@ describe("a bridge on a serial device", () => {
     await driver.whenReady(within(10_000));
     bridge.script = () => "silence";
     for (let i = 0; i < 3; i++) {
-      await expect(driver.call({ cmd: "x" }, within(5_000))).rejects.toThrow("no answer");
+      await expect(driver.call({ cmd: "x" }, within(5_000))).rejects.toMatchObject({ code: "BRIDGE_TIMEOUT" });
     }
     await vi.waitFor(() => expect(driver.status().opens.ok).toBeGreaterThanOrEqual(2), { timeout: 5_000 });
     bridge.script = () => undefined;
@@ -176,10 +176,10 @@ describe("a bridge on a serial device", () => {
     await writeFile(file, "");
     const misled = start({ path: file });
     await sees(misled, "BRIDGE_OPEN_FAILED");
-    expect(misled.status().problem?.detail).toContain("is not a serial device");
+    expect(misled.status().problem?.params).toEqual({ variant: "not_serial", path: file });
     const elsewhere = start({ path: "/dev/null" });
     await sees(elsewhere, "BRIDGE_OPEN_FAILED");
-    expect(elsewhere.status().problem?.detail).toBe("/dev/null is not a serial device");
+    expect(elsewhere.status().problem?.params).toEqual({ variant: "not_serial", path: "/dev/null" });
     await sees(start({ path: path.join(directory, "nothing") }), "BRIDGE_NOT_FOUND");
     await sees(start({ path: path.join(file, "below") }), "BRIDGE_NOT_FOUND");
   });

@@ -65,7 +65,7 @@ describe("findSerialPort", () => {
     await plugIn("ttyUSB0", "1-1", ch340);
     const error = await failure(findSerialPort(match, root));
     expect(error.code).toBe("BRIDGE_AMBIGUOUS");
-    expect(error.context.candidates).toEqual(["ttyUSB0", "ttyUSB1"].map((tty) => path.join(root, "dev", tty)));
+    expect(error.params.candidates).toEqual(["ttyUSB0", "ttyUSB1"].map((tty) => path.join(root, "dev", tty)));
     expect(error.message).toContain("ttyUSB1");
   });
 

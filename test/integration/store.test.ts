@@ -6,9 +6,10 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { emptyState } from "../../agent/authinfo/credential.ts";
 import { silentLog } from "../../agent/log/log.ts";
+import { failureText } from "../../agent/messages/failure-text.ts";
+import { keyFileRemedy } from "../../agent/messages/key-file-remedies.ts";
 import { deriveKey, open } from "../../agent/store/envelope.ts";
 import { openStore } from "../../agent/store/store.ts";
-import { sealKeyWords } from "../../agent/words/seal-key.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { namesIn, parts, recordingLog, shopIdentity, stateOf, temporaryDirectory } from "../support/store-fixture.ts";
 
@@ -171,26 +172,26 @@ describe("a damaged state", () => {
 
   it("is cut, zeroed, huge, or a link, a directory, a FIFO, a socket: the agent starts all the same", async () => {
     const damage: Record<string, { reason: string; spoil: (file: string) => Promise<unknown> }> = {
-      cut: { reason: "cut short", spoil: (file) => truncate(file, 30) },
-      empty: { reason: "not a sealed state", spoil: (file) => truncate(file, 0) },
-      zeroed: { reason: "not a sealed state", spoil: (file) => writeFile(file, Buffer.alloc(500)) },
-      huge: { reason: "longer than 65536 octets", spoil: (file) => truncate(file, 2 ** 30) },
+      cut: { reason: "truncated", spoil: (file) => truncate(file, 30) },
+      empty: { reason: "not_sealed", spoil: (file) => truncate(file, 0) },
+      zeroed: { reason: "not_sealed", spoil: (file) => writeFile(file, Buffer.alloc(500)) },
+      huge: { reason: "too_long", spoil: (file) => truncate(file, 2 ** 30) },
       link: {
-        reason: "a symbolic link",
+        reason: "symbolic_link",
         async spoil(file) {
           await rename(file, `${file}.elsewhere`);
           await symlink(`${file}.elsewhere`, file);
         },
       },
       directory: {
-        reason: "not a regular file",
+        reason: "not_regular",
         async spoil(file) {
           await rm(file);
           await mkdir(path.join(file, "full"), { recursive: true });
         },
       },
       fifo: {
-        reason: "not a regular file",
+        reason: "not_regular",
         async spoil(file) {
           await rm(file);
           execFileSync("mkfifo", [file]);
@@ -311,7 +312,7 @@ describe("the key", () => {
     const store = await start(directory, { log });
     expect(store.status()).toMatchObject({ loaded: "quarantined", quarantined: 2 });
     expect(store.state).toEqual({ ...emptyState, generation: 2 });
-    expect(log.lines[0]).toMatchObject({ code: "STORE_QUARANTINED", fields: { reason: "sealed with another key" } });
+    expect(log.lines[0]).toMatchObject({ code: "STORE_QUARANTINED", fields: { reason: "other_key" } });
     await store.write(stateOf(3));
     await store.close();
     const again = await start(directory);
@@ -343,16 +344,16 @@ describe("the key", () => {
   });
 
   it.each([
-    ["missing", undefined, 0o600, /missing/],
-    ["too short", Buffer.alloc(15), 0o600, /15 octets/],
-    ["open to the group", Buffer.alloc(32), 0o640, /: run chmod 0400/],
-    ["huge", Buffer.alloc(70_000), 0o600, /longer than/],
-  ])("that is given and %s is an error that says what to do", async (_what, bytes, mode, message) => {
+    ["missing", undefined, 0o600, { variant: "missing" }],
+    ["too short", Buffer.alloc(15), 0o600, { variant: "short", octets: 15 }],
+    ["open to the group", Buffer.alloc(32), 0o640, { variant: "open_to_others", mode: "0400" }],
+    ["huge", Buffer.alloc(70_000), 0o600, { variant: "not_key", fault: "too_long" }],
+  ])("that is given and %s is an error that says what to do", async (_what, bytes, mode, params) => {
     await using temporary = await temporaryDirectory();
     const keyFile = path.join(temporary.directory, "given.key");
     if (bytes) await writeFile(keyFile, bytes, { mode });
     const opening = start(path.join(temporary.directory, "state"), { keyFile });
-    await expect(opening).rejects.toMatchObject({ code: "KEY_FILE", message: expect.stringMatching(message) });
+    await expect(opening).rejects.toMatchObject({ code: "KEY_FILE", params });
     // The failed start has let go of the directory.
     await (await start(path.join(temporary.directory, "state"))).close();
   });
@@ -366,8 +367,8 @@ describe("the key", () => {
     const store = await start(directory);
     expect(store.status()).toMatchObject({ loaded: "empty", quarantined: 0, problem: { code: "KEY_FILE" } });
     expect(store.state).toEqual({ ...emptyState, generation: 2 });
-    await expect(store.write(stateOf(3))).rejects.toMatchObject({ code: "STORE_WRITE" });
-    // The key is what a person has to mend, after a failed write as before.
+    await expect(store.write(stateOf(3))).rejects.toMatchObject({ code: "KEY_FILE" });
+    // The key is what a person has to fix, after a failed write as before.
     expect(store.status().problem?.code).toBe("KEY_FILE");
     expect(store.state).toEqual(stateOf(3));
     expect(await namesIn(directory)).toEqual(["state.prev.sealed", "state.sealed", "store.key"]);
@@ -384,18 +385,14 @@ describe("the key", () => {
   });
 
   it.each([
-    ["0644", (key: string) => chmod(key, 0o644), "may be read by others: run chmod 0600 KEY"],
-    [
-      "too short",
-      (key: string) => writeFile(key, "12345"),
-      "holds 5 octets, a key at least 16: put the former key back",
-    ],
+    ["0644", (key: string) => chmod(key, 0o644), "is readable by others"],
+    ["too short", (key: string) => writeFile(key, "12345"), "has 5 octets, a key has at least 16"],
     [
       "a link",
       (key: string) => rename(key, `${key}.x`).then(() => symlink(`${key}.x`, key)),
-      "is no key (a symbolic link)",
+      "is not a key (a symbolic link)",
     ],
-    ["a directory", (key: string) => unlink(key).then(() => mkdir(key)), "is no key (not a regular file): put the"],
+    ["a directory", (key: string) => unlink(key).then(() => mkdir(key)), "is not a key (not a regular file)"],
   ])("of our own that is %s comes with one remedy, which helps", async (_what, spoil, words) => {
     await using temporary = await temporaryDirectory();
     const { directory } = temporary;
@@ -403,10 +400,11 @@ describe("the key", () => {
     const key = path.join(directory, "store.key");
     await spoil(key);
     const store = await start(directory);
-    const { code, detail = "" } = store.status().problem ?? {};
-    expect([code, detail.replaceAll(key, "KEY")]).toEqual(["KEY_FILE", expect.stringContaining(words)]);
-    const { fault, remedy } = sealKeyWords(detail) ?? {};
-    expect(fault?.en).not.toMatch(/chmod|rm /);
+    const problem = store.status().problem ?? { code: "none" };
+    const fault = failureText(problem);
+    expect([problem.code, fault.en]).toEqual(["KEY_FILE", expect.stringContaining(words)]);
+    const remedy = keyFileRemedy(problem.params ?? {});
+    expect(fault.en).not.toMatch(/chmod|rm /);
     expect(remedy?.zh).toMatch(/^请.*。$/);
     const [command = ""] = /(?:chmod 0600|rm -r) \S*store\.key/.exec(remedy?.en ?? "") ?? [];
     execFileSync("sh", ["-c", command]);
@@ -425,7 +423,7 @@ describe("the directory", () => {
     await chmod(temporary.directory, mode);
     await expect(start(temporary.directory)).rejects.toMatchObject({
       code: "STORE_READ",
-      message: expect.stringContaining(`chmod 0700 ${temporary.directory}`),
+      params: { variant: "writable_by_others", directory: temporary.directory },
     });
   });
 
@@ -436,7 +434,7 @@ describe("the directory", () => {
     for (const directory of [file, path.join(file, "below")]) {
       await expect(start(directory)).rejects.toMatchObject({
         code: "STORE_READ",
-        message: expect.stringContaining("is not a directory"),
+        params: { variant: "not_directory" },
       });
     }
   });
@@ -446,7 +444,7 @@ describe("the directory", () => {
     const store = await start(temporary.directory);
     await expect(start(temporary.directory)).rejects.toMatchObject({
       code: "STORE_LOCKED",
-      context: { pid: process.pid },
+      params: { pid: process.pid },
     });
     await store.close();
     await (await start(temporary.directory)).close();

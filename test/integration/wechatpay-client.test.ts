@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { AgentError } from "../../agent/errors.ts";
 import type { AnswerFault } from "../../agent/simulation/answer-faults.ts";
 import { commonFaults } from "../../agent/simulation/answer-faults.ts";
+import { failureWith } from "../support/failures.ts";
 import { DEVICE_ID, failure, request, shiftedClock, WechatPayRig } from "../support/wechatpay-rig.ts";
 
 let rig: WechatPayRig;
@@ -197,7 +197,8 @@ describe("an answer that is not believed, or is no success, is one failure, and 
     primary.faults.next(fault);
     const error = await failure(request(client));
     expect(error.code).toBe(code);
-    expect(error.context).toMatchObject({ baseUrl: primary.url, status: primary.requests[0]?.status });
+    expect(error.context.baseUrl).toBe(primary.url);
+    expect(error.httpStatus).toBe(primary.requests[0]?.status);
     expect([primary.requests.length, backup.requests.length]).toEqual([1, 0]);
     expect(client.status().baseUrls[0]?.requests).toEqual({ [code.toLowerCase()]: 1 });
     // What is wrong once leaves no trace: the next request is as good as any.
@@ -230,8 +231,8 @@ describe("an answer that is not believed, or is no success, is one failure, and 
     expect(error.context).toMatchObject({
       retryAfterS: 900,
       requestId: server.requests[0]?.requestId,
-      answerCode: "RATELIMIT_EXCEEDED",
     });
+    expect(error.params.answerCode).toBe("RATELIMIT_EXCEEDED");
   });
 
   it("looks at no more than 16 KiB of what is said with a refusal", async () => {
@@ -241,7 +242,7 @@ describe("an answer that is not believed, or is no success, is one failure, and 
       [17_000, undefined],
     ] as const) {
       server.faults.next({ status: 400, body: JSON.stringify({ code: "PARAM_ERROR", more: "x".repeat(length) }) });
-      expect((await failure(request(rig.client([server.url])))).context.answerCode).toBe(code);
+      expect((await failure(request(rig.client([server.url])))).params.answerCode).toBe(code);
     }
   });
 
@@ -251,7 +252,7 @@ describe("an answer that is not believed, or is no success, is one failure, and 
     server.faults.next({ status: 400, body: JSON.stringify({ code: "PARAM_ERROR", message: `bad ${rawData}` }) });
     const error = await failure(request(rig.client([server.url]), { rawData }));
     expect(JSON.stringify([error.message, error.context, String(error.cause)])).not.toContain("c2hvcnQ");
-    expect(error.message).toContain("PARAM_ERROR: bad");
+    expect(error.params.answerMessage).toMatch(/^bad/);
   });
 });
 
@@ -341,7 +342,7 @@ describe("gateway mode", () => {
     const client = rig.client([server.url], { mode: "gateway", secrets: { bearerToken: "other-t0ken" } });
     server.faults.next({ status: 401, body: '{"code":"BEARER_TOKEN","message":"other-t0ken is wrong"}' });
     const error = await failure(request(client));
-    expect(error).toMatchObject({ code: "PAY_UNAUTHORIZED", context: { answerCode: "BEARER_TOKEN" } });
+    expect(error).toMatchObject({ code: "PAY_UNAUTHORIZED", params: { answerCode: "BEARER_TOKEN" } });
     expect(JSON.stringify([error.message, error.context])).not.toContain("t0ken");
     expect((await failure(request(client))).code).toBe("PAY_UNAUTHORIZED");
   });
@@ -389,7 +390,7 @@ describe("a caller that gives up", () => {
     primary.faults.next({ delivery: "hang" });
     const controller = new AbortController();
     // One that would be a reason to ask elsewhere, were it WeChat Pay's.
-    const enough = new AgentError("PAY_TIMEOUT", "enough");
+    const enough = failureWith("PAY_TIMEOUT");
     const attempt = request(client, { signal: controller.signal }).catch((reason: unknown) => reason);
     await expect.poll(() => primary.requests.length).toBe(1);
     controller.abort(enough);

@@ -4,6 +4,7 @@ import { AgentError } from "../../agent/errors.ts";
 import type { Store, StoreStatus } from "../../agent/store/store-types.ts";
 import type { AuthinfoAnswer } from "../../agent/wechatpay/wechatpay.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus } from "../../drivers/driver.ts";
+import { failureWith } from "./failures.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
 /** Both ends of an attempt, scripted: what the bridge and WeChat Pay would say. */
@@ -45,7 +46,7 @@ export class FakeLine {
       getRawData: () =>
         this.ready
           ? Promise.resolve({ rawData: "cmF3", identity: this.identity })
-          : Promise.reject(new AgentError("BRIDGE_NOT_FOUND", "no such device")),
+          : Promise.reject(failureWith("BRIDGE_NOT_FOUND")),
       status: (): DriverStatus => ({
         state: this.ready ? "ready" : "opening",
         type: "serial",
@@ -53,8 +54,7 @@ export class FakeLine {
         opens: {},
         frames: {},
         consecutiveTimeouts: 0,
-        heard: { octets: 0, foreign: 0, text: false, echoes: 0 },
-        ...(this.ready ? {} : { problem: { code: "BRIDGE_NOT_FOUND", detail: "no such device" } }),
+        ...(this.ready ? {} : { problem: { code: "BRIDGE_NOT_FOUND", params: { path: "/dev/fake" } } }),
       }),
       subscribe: (listener) => {
         this.#listeners.add(listener);

@@ -18,5 +18,5 @@ try {
   if (after === "hold") await clock.sleep(600_000);
 } catch (error) {
   if (!isAgentError(error, "STORE_LOCKED")) throw error;
-  writeSync(1, `locked ${error.context.pid}\n`);
+  writeSync(1, `locked ${error.params.pid}\n`);
 }

@@ -7,7 +7,7 @@ import {
   withoutAuthinfo,
 } from "../../agent/api/authinfo-document.ts";
 import type { AuthinfoState } from "../../agent/authinfo/keeper-types.ts";
-import { problem, problemTable } from "../../agent/http/problem.ts";
+import { type ProblemCode, problem, problemStatuses } from "../../agent/http/problem.ts";
 import { rfc3339 } from "../../agent/http/rfc3339.ts";
 import { absentView, identity, makeCredential, makeView } from "../support/api-fixture.ts";
 
@@ -84,14 +84,19 @@ describe("a problem", () => {
   });
 
   it("names the cause, the wait and how long it has been expired, but no value", () => {
-    const cause = { code: "PAY_DNS", sinceWallMs: Date.UTC(2026, 0, 2), detail: "no answer" };
+    const cause = { code: "PAY_DNS", sinceWallMs: Date.UTC(2026, 0, 2), params: {} };
     const reply = unavailable(makeView({ state: "stale", remainingMs: -61_500, cause }), 2.2);
     expect(reply).toMatchObject({ status: 503, contentType: "application/problem+json", retryAfterS: 3 });
     expect(JSON.parse(reply.body)).toMatchObject({
       type: "urn:facepay-agent:problem:AUTHINFO_EXPIRED",
       status: 503,
       code: "AUTHINFO_EXPIRED",
-      cause: { code: "PAY_DNS", since: "2026-01-02T00:00:00.000Z", detail: "no answer" },
+      cause: {
+        code: "PAY_DNS",
+        since: "2026-01-02T00:00:00.000Z",
+        detail: "the name could not be resolved",
+        params: {},
+      },
       expired_for_s: 61,
       stale_available: true,
     });
@@ -103,7 +108,7 @@ describe("a problem", () => {
   });
 
   it("has both titles for every code", () => {
-    for (const code of Object.keys(problemTable) as (keyof typeof problemTable)[]) {
+    for (const code of Object.keys(problemStatuses) as ProblemCode[]) {
       const body = JSON.parse(problem(code).body);
       expect(body.title, code).toMatch(/^[\x20-\x7e]+$/);
       expect(body.title_zh, code).toMatch(/[\u4e00-\u9fff]/);

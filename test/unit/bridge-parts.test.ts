@@ -3,15 +3,16 @@ import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AgentError } from "../../agent/errors.ts";
+import { failureInEnglish } from "../../agent/messages/failure-text.ts";
 import { Bridge } from "../../drivers/bridge/bridge.ts";
 import { isDeviceId, systemSerialNumber } from "../../drivers/bridge/device-id.ts";
-import { judgeHeader } from "../../drivers/bridge/library.ts";
+import { headerFault } from "../../drivers/bridge/library.ts";
 import { activeNetworkCard, defaultCard } from "../../drivers/bridge/network-card.ts";
 import { rawMembers } from "../../drivers/bridge/raw-members.ts";
 import { readRequest } from "../../drivers/bridge/rpc-request.ts";
 import { readHostMessage, writeHostMessage } from "../../drivers/bridge/sdk-messages.ts";
 import { failureOf, nativeFailure, rpcErrorOf } from "../../drivers/sdk-rules.ts";
+import { failureWith } from "../support/failures.ts";
 
 let root: string;
 beforeEach(() => {
@@ -91,6 +92,7 @@ describe("the bridge", () => {
       netId: () => undefined,
       callTimeoutMs: 1,
       initTimeoutMs: 2,
+      describe: failureInEnglish,
       onOutcome: (problem) => outcomes.push(problem?.code),
       ...more,
     });
@@ -132,7 +134,14 @@ describe("the bridge", () => {
 
   it("repeats the SDK's version once the SDK has told it to somebody, until the SDK is another one", async () => {
     const sdk = { session: "s-1", call: async () => Buffer.from('{"return_code":"SUCCESS","sdk_version":"2.32.300"}') };
-    const parts = { name: "t/1", netId: () => undefined, callTimeoutMs: 1, initTimeoutMs: 2, onOutcome: () => {} };
+    const parts = {
+      name: "t/1",
+      netId: () => undefined,
+      callTimeoutMs: 1,
+      initTimeoutMs: 2,
+      describe: failureInEnglish,
+      onOutcome: () => {},
+    };
     const bridge = new Bridge({ ...parts, sdk });
     const version = async () => (await ask(bridge, "hello", hello)).result.sdk_version;
     expect(await version()).toBeUndefined();
@@ -151,7 +160,14 @@ describe("the bridge", () => {
         return Buffer.from("{}");
       },
     };
-    const parts = { name: "t/1", netId: () => undefined, callTimeoutMs: 1, initTimeoutMs: 2, onOutcome: () => {} };
+    const parts = {
+      name: "t/1",
+      netId: () => undefined,
+      callTimeoutMs: 1,
+      initTimeoutMs: 2,
+      describe: failureInEnglish,
+      onOutcome: () => {},
+    };
     const bridge = new Bridge({ ...parts, sdk });
     await ask(bridge, "call", { cmd: "initWxpayface" });
     await ask(bridge, "call", { cmd: "getWxpayfaceRawdata" });
@@ -170,13 +186,13 @@ describe("failures of the SDK", () => {
     "SDK_ANSWER_INVALID",
     "SDK_ANSWER_TOO_LARGE",
   ] as const)("%s reaches the agent under its own code", (code) => {
-    expect(failureOf(rpcErrorOf(new AgentError(code, "words")), false).code).toBe(code);
+    expect(failureOf(rpcErrorOf(failureWith(code), "words"), false).code).toBe(code);
   });
 
   it("with a native status are told from a service that is down", () => {
-    const through = (status: number) => failureOf(rpcErrorOf(nativeFailure(status)), false);
-    expect([through(-1).code, through(-1).context.status]).toEqual(["SDK_SERVICE_DOWN", -1]);
-    expect([through(7).code, through(7).context.status]).toEqual(["SDK_NATIVE_ERROR", 7]);
+    const through = (status: number) => failureOf(rpcErrorOf(nativeFailure(status), "words"), false);
+    expect([through(-1).code, through(-1).params.status]).toEqual(["SDK_SERVICE_DOWN", -1]);
+    expect([through(7).code, through(7).params.status]).toEqual(["SDK_NATIVE_ERROR", 7]);
   });
 
   it("of a bridge that gives only the number, or a wrong code with it, are understood", () => {
@@ -190,8 +206,8 @@ describe("failures of the SDK", () => {
 
   it("repeat nothing of a call that held a secret", () => {
     for (const code of [-32001, -32603, -32000]) {
-      const { message, context } = failureOf({ code, message: "passwd hunter2", data: { status: 3 } }, true);
-      expect(`${message}${JSON.stringify(context)}`).not.toContain("hunter2");
+      const { message, params } = failureOf({ code, message: "passwd hunter2", data: { status: 3 } }, true);
+      expect(`${message}${JSON.stringify(params)}`).not.toContain("hunter2");
     }
   });
 });
@@ -202,7 +218,7 @@ describe("a message from the SDK's process", () => {
       { kind: "ready" },
       { kind: "answer", octets: Buffer.from("{}") },
       { kind: "status", status: -1 },
-      { kind: "failed", error: new AgentError("SDK_LIBRARY_SYMBOL", "x") },
+      { kind: "failed", error: failureWith("SDK_LIBRARY_SYMBOL") },
     ] as const;
     for (const message of messages) expect(readHostMessage(writeHostMessage(message))).toEqual(message);
   });
@@ -215,8 +231,8 @@ describe("a message from the SDK's process", () => {
       "S",
       "Sx",
       "F{",
-      'F{"code":"INTERNAL","words":"x"}',
-      'F{"code":"SDK_CRASHED"}',
+      'F{"id":"INTERNAL","params":{}}',
+      'F{"id":"SDK_LIBRARY_SYMBOL"}',
     ]) {
       expect(readHostMessage(Buffer.from(text))).toBeUndefined();
     }
@@ -236,8 +252,8 @@ describe("the header of a library", () => {
   };
 
   it("of this architecture is right", () => {
-    expect(judgeHeader(elf({}), "x64")).toBeUndefined();
-    expect(judgeHeader(elf({ machine: 183 }), "arm64")).toBeUndefined();
+    expect(headerFault("libsdk.so", elf({}), "x64")).toBeUndefined();
+    expect(headerFault("libsdk.so", elf({ machine: 183 }), "arm64")).toBeUndefined();
   });
 
   it.each([
@@ -246,13 +262,13 @@ describe("the header of a library", () => {
     ["x32, which names the same machine", elf({ bits: 1 }), "SDK_LIBRARY_ARCH", "built for"],
     ["a machine nobody knows", elf({ machine: 9999 }), "SDK_LIBRARY_ARCH", "machine 9999"],
     ["a Windows DLL", Buffer.from("MZ\x90\0"), "SDK_LIBRARY_ARCH", "a Windows library"],
-    ["a program", elf({ type: 2 }), "SDK_LIBRARY_UNUSABLE", "no shared library"],
-    ["a text", Buffer.from("#!/bin/sh\n"), "SDK_LIBRARY_UNUSABLE", "no ELF file"],
-    ["nothing", Buffer.alloc(0), "SDK_LIBRARY_UNUSABLE", "no ELF file"],
-    ["cut off", elf({}).subarray(0, 10), "SDK_LIBRARY_UNUSABLE", "cut off"],
+    ["a program", elf({ type: 2 }), "SDK_LIBRARY_UNUSABLE", "not a shared library"],
+    ["a text", Buffer.from("#!/bin/sh\n"), "SDK_LIBRARY_UNUSABLE", "not an ELF file"],
+    ["nothing", Buffer.alloc(0), "SDK_LIBRARY_UNUSABLE", "not an ELF file"],
+    ["cut off", elf({}).subarray(0, 10), "SDK_LIBRARY_UNUSABLE", "truncated"],
   ])("of %s is told", (_, header, code, words) => {
-    const found = judgeHeader(header, "x64");
-    expect([found?.code, found?.words]).toEqual([code, expect.stringContaining(words)]);
+    const found = headerFault("libsdk.so", header, "x64");
+    expect([found?.code, found && failureInEnglish(found)]).toEqual([code, expect.stringContaining(words)]);
   });
 });
 

@@ -6,7 +6,7 @@ import { countUsbDrops, parseRecord } from "../../agent/diagnose/kernel-log.ts";
 import { judgePresence, judgeUnique, type Port, readPort } from "../../agent/diagnose/port.ts";
 import { judgeDrops } from "../../agent/diagnose/port-use.ts";
 import { judgeFrames, judgeHandshake, judgeProtocol, talkChecks } from "../../agent/diagnose/talk-checks.ts";
-import { sdkRemedy } from "../../agent/words/sdk-remedies.ts";
+import { sdkRemedy } from "../../agent/messages/sdk-remedies.ts";
 import type { UsbDevice } from "../../drivers/driver.ts";
 import { lineSettings } from "../support/line-settings.ts";
 
@@ -162,13 +162,13 @@ describe("what the bridge said", () => {
     });
     const problem = {
       code: "PROBE_FAILED",
-      cause: { code: "SDK_ERROR", detail: "refused" },
+      cause: { code: "SDK_ERROR", detail: "refused", params: { returnCode: "ERROR", errCode: 271378620, said: "x" } },
       err_code: 271378620,
       said: "x",
     };
     expect(heardFromAgent({ status: 502, body: problem }, { bridge }, "")).toMatchObject({
       hello: { protocol: "1.0", deviceId: "D" },
-      failure: { code: "SDK_ERROR", detail: "refused", errCode: 271378620, said: "x" },
+      failure: { code: "SDK_ERROR", params: { returnCode: "ERROR", errCode: 271378620, said: "x" } },
     });
     // A line that is not open has answered nothing, whatever it once was.
     const opening = { ...bridge, state: "opening" };
@@ -199,16 +199,16 @@ describe("the SDK's own codes", () => {
   it.each([271378620, 271378621, 271382020, 271369219, 271378577, 271378433, 271378435, 271375364, 33, 31])(
     "%d has a remedy in both languages",
     (errCode) => {
-      const remedy = sdkRemedy({ errCode });
+      const remedy = sdkRemedy("SDK_ERROR", { errCode });
       expect(remedy?.zh).toMatch(/[\u4e00-\u9fff]/);
       expect(remedy?.en).toMatch(/^[A-Z]/);
     },
   );
 
   it("and its words where it gives none", () => {
-    expect(sdkRemedy({ said: "Unable to get device SN" })?.zh).toContain("SN");
-    expect(sdkRemedy({ said: "AuthInfo License Error" })?.en).toContain("network card");
-    expect(sdkRemedy({ nativeStatus: -1 })?.en).toContain("WxpayFaceService");
-    expect(sdkRemedy({})).toBeUndefined();
+    expect(sdkRemedy("SDK_ERROR", { said: "Unable to get device SN" })?.zh).toContain("SN");
+    expect(sdkRemedy("SDK_ERROR", { said: "AuthInfo License Error" })?.en).toContain("network card");
+    expect(sdkRemedy("SDK_SERVICE_DOWN", { status: -1 })?.en).toContain("WxpayFaceService");
+    expect(sdkRemedy("SDK_ERROR", {})).toBeUndefined();
   });
 });

@@ -10,9 +10,10 @@ import { judgeReach } from "../../agent/diagnose/reach-check.ts";
 import { hasDefaultRoute, parseIpv6Routes, parseRoutes, parseWireless, routeTo } from "../../agent/diagnose/routes.ts";
 import { isHere, waysOf } from "../../agent/diagnose/way.ts";
 import { judgeTls } from "../../agent/diagnose/way-checks.ts";
-import { AgentError } from "../../agent/errors.ts";
+import type { ErrorCode } from "../../agent/errors.ts";
 import { isTencentName } from "../../agent/wechatpay/own-names.ts";
 import { judge as judgePortal } from "../../agent/wechatpay/portal.ts";
+import { failureWith } from "../support/failures.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 describe("the routing table", () => {
@@ -170,20 +171,20 @@ describe("the way", () => {
 
 describe("answers", () => {
   const probe = { baseUrl: "https://a.example", ms: 5, signed: true };
-  const failed = (code: ConstructorParameters<typeof AgentError>[0], context = {}) => ({
+  const failed = (code: ErrorCode, params = {}) => ({
     ...probe,
-    error: new AgentError(code, "x", { context }),
+    error: failureWith(code, {}, params),
   });
 
   it("that refuse have been reached; 404 has only at a gateway", () => {
-    expect(judgeReach([failed("PAY_UNAUTHORIZED", { status: 401 })], "direct").status).toBe("pass");
-    expect(judgeReach([failed("PAY_NOT_FOUND", { status: 404 })], "direct").status).toBe("fail");
-    expect(judgeReach([failed("PAY_NOT_FOUND", { status: 404 })], "gateway").status).toBe("pass");
+    expect(judgeReach([failed("PAY_UNAUTHORIZED", { httpStatus: 401 })], "direct").status).toBe("pass");
+    expect(judgeReach([failed("PAY_NOT_FOUND", { httpStatus: 404 })], "direct").status).toBe("fail");
+    expect(judgeReach([failed("PAY_NOT_FOUND", { httpStatus: 404 })], "gateway").status).toBe("pass");
     expect(judgeReach([failed("PAY_ANSWER_NOT_HTTP", {})], "direct")).toMatchObject({
       status: "fail",
       detail: { en: expect.stringContaining("not HTTP"), zh: expect.stringContaining("不是 HTTP") },
     });
-    expect(judgeReach([failed("PAY_RATE_LIMITED", { status: 429 }), probe], "direct").status).toBe("warn");
+    expect(judgeReach([failed("PAY_RATE_LIMITED", { httpStatus: 429 }), probe], "direct").status).toBe("warn");
     expect(judgeReach([{ ...probe, skewMs: 1_500 }], "direct")).toMatchObject({ value: { skew_s: 1.5 } });
   });
 
@@ -216,7 +217,7 @@ describe("answers", () => {
       agent({
         last_error: {
           code: "PAY_FORBIDDEN",
-          detail: "HTTP 403 NO_AUTH: 受理关系不存在",
+          params: { httpStatus: 403, answerCode: "NO_AUTH", answerMessage: "受理关系不存在" },
           http_status: 403,
           reason: "NO_AUTH",
         },

@@ -79,7 +79,7 @@ describe("a bundle", () => {
       },
       { name: "diagnose.json", text: `{"detail":"${token}"}` },
     ],
-    missing: [{ name: "lsusb.txt", why: `there is no program ${token}` }],
+    missing: [{ name: "lsusb.txt", why: { zh: token, en: `there is no program ${token}` } }],
   };
 
   it("holds no piece of a secret, wherever it stood, and a manifest that is true", async () => {
@@ -108,7 +108,7 @@ describe("a bundle", () => {
   });
 
   it("is refused as a whole when something that is not cleaned holds one", async () => {
-    const named = { files: [], missing: [{ name: token, why: "" }] };
+    const named = { files: [], missing: [{ name: token, why: { zh: "", en: "" } }] };
     await expect(buildBundle(named, secrets, facts)).rejects.toBeInstanceOf(BundleRefused);
   });
 

@@ -118,7 +118,7 @@ describe("keys and certificates", () => {
 describe("the kept state", () => {
   const header = { identity: "shop", device_id: "d", generation: 1, seq: 1, key_id: "k" };
   const good: Found = { kind: "good", header, state: stateOf(1) };
-  const bad: Found = { kind: "bad", reason: "the seal is broken", passing: false };
+  const bad: Found = { kind: "bad", reason: "tampered", passing: false };
   const missing: Found = { kind: "missing" };
   it.each([
     [good, missing, 0, "pass"],

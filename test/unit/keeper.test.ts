@@ -3,9 +3,9 @@ import { emptyState, type State } from "../../agent/authinfo/credential.ts";
 import { AuthinfoKeeper } from "../../agent/authinfo/keeper.ts";
 import type { AuthinfoView } from "../../agent/authinfo/keeper-types.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
-import { AgentError } from "../../agent/errors.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import { createTimebase } from "../../agent/timebase.ts";
+import { failureWith } from "../support/failures.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { FakeLine, FakeStore } from "../support/fake-line.ts";
 
@@ -64,7 +64,7 @@ function terminal(setting: Setting = {}) {
   return { clock, line, store, keeper, outcomes, views, start };
 }
 
-const unavailable = () => new AgentError("PAY_UNAVAILABLE", "503");
+const unavailable = () => failureWith("PAY_UNAVAILABLE");
 const told = (views: readonly AuthinfoView[]) => views.map((view) => view.state);
 
 describe("a terminal that starts with nothing", () => {
@@ -179,7 +179,7 @@ describe("a refresh that fails", () => {
 
   it("waits five minutes after an answer that only a person can mend", async () => {
     const t = terminal();
-    t.line.answer = () => new AgentError("PAY_UNAUTHORIZED", "401");
+    t.line.answer = () => failureWith("PAY_UNAUTHORIZED");
     await t.start();
     await t.clock.advance(299_000);
     expect(t.line.askedAt).toHaveLength(1);
@@ -189,7 +189,7 @@ describe("a refresh that fails", () => {
 
   it("is tried at once when keys or tokens have been replaced, unless all is well", async () => {
     const t = terminal();
-    t.line.answer = () => new AgentError("PAY_UNAUTHORIZED", "401");
+    t.line.answer = () => failureWith("PAY_UNAUTHORIZED");
     await t.start();
     t.line.answer = () => ({});
     t.keeper.credentialsRenewed();
@@ -203,7 +203,7 @@ describe("a refresh that fails", () => {
   it("is tried at once when the clock is set that was to blame", async () => {
     for (const blamedForMs of [0, 60_000]) {
       const t = terminal();
-      t.line.answer = () => new AgentError("CLOCK_WRONG", "401");
+      t.line.answer = () => failureWith("CLOCK_WRONG");
       await t.start();
       await t.clock.advance(blamedForMs);
       expect(t.line.askedAt).toHaveLength(1);
@@ -222,8 +222,8 @@ describe("a refresh that fails", () => {
     await t.start();
     t.clock.stepWall(7 * 60_000);
     await t.clock.advance(5_001);
-    t.line.answer = () => new AgentError("CLOCK_WRONG", "401");
-    gate.reject(new AgentError("CLOCK_WRONG", "401"));
+    t.line.answer = () => failureWith("CLOCK_WRONG");
+    gate.reject(failureWith("CLOCK_WRONG"));
     await t.clock.settle();
     await t.clock.advance(1_001);
     expect(t.line.askedAt).toHaveLength(2);
@@ -234,12 +234,12 @@ describe("a refresh that fails", () => {
 
   it("keeps a Retry-After, also against a request for a refresh", async () => {
     const t = terminal();
-    t.line.answer = () => new AgentError("PAY_RATE_LIMITED", "429", { context: { retryAfterS: 120 } });
+    t.line.answer = () => failureWith("PAY_RATE_LIMITED", { retryAfterS: 120 });
     await t.start();
     const refused = t.keeper.refresh(new AbortController().signal);
     await expect(refused).rejects.toMatchObject({
       code: "PAY_RATE_LIMITED",
-      context: { heldForS: expect.any(Number) },
+      params: { variant: "held", seconds: expect.any(Number) },
     });
     await t.clock.advance(119_000);
     expect(t.line.askedAt).toHaveLength(1);
@@ -252,7 +252,7 @@ describe("a refresh that fails", () => {
     const t = terminal({ chance: 0.999 });
     await t.start();
     expect(t.store.state.credential?.refreshAfterMs).toBeLessThanOrEqual(1_800_000);
-    t.line.answer = () => new AgentError("PAY_RATE_LIMITED", "429");
+    t.line.answer = () => failureWith("PAY_RATE_LIMITED");
     await t.clock.advance(31 * MINUTE);
     t.line.answer = () => ({});
     await t.clock.advance(3 * MINUTE);
@@ -265,9 +265,9 @@ describe("a refresh that fails", () => {
   it("spreads its next request over a minute when it is refused although the authinfo has expired", async () => {
     const t = terminal({ chance: 0.9 });
     await t.start();
-    t.line.answer = () => new AgentError("PAY_CONNECT_TIMEOUT", "");
+    t.line.answer = () => failureWith("PAY_CONNECT_TIMEOUT");
     await t.clock.advance(HOUR + MINUTE);
-    t.line.answer = () => new AgentError("PAY_SERVER_ERROR", "500");
+    t.line.answer = () => failureWith("PAY_SERVER_ERROR");
     await t.clock.advance(30_000);
     const asked = t.line.askedAt.length;
     t.line.answer = () => ({});
@@ -307,7 +307,7 @@ describe("a request for a refresh", () => {
 
   it("breaks the five-minute hold and reports the cause", async () => {
     const t = terminal();
-    t.line.answer = () => new AgentError("PAY_FORBIDDEN", "403");
+    t.line.answer = () => failureWith("PAY_FORBIDDEN");
     await t.start();
     await t.clock.advance(2_000);
     const asked = t.keeper.refresh(new AbortController().signal);
@@ -428,7 +428,7 @@ describe("expiry", () => {
 describe("a disk that fails", () => {
   it("does not hold the authinfo back, and is tried again within a minute", async () => {
     const t = terminal();
-    t.store.disk = () => Promise.reject(new AgentError("STORE_WRITE", "ENOSPC"));
+    t.store.disk = () => Promise.reject(failureWith("STORE_WRITE"));
     await t.start();
     expect(t.keeper.view()).toMatchObject({ state: "fresh", persisted: false });
     const tried = t.store.writes;
@@ -585,10 +585,7 @@ describe("a change of the network", () => {
     expect(t.line.askedAt).toHaveLength(2);
   });
   it("does not break the five minutes after a 401, nor a Retry-After", async () => {
-    for (const error of [
-      new AgentError("PAY_UNAUTHORIZED", "401"),
-      new AgentError("PAY_RATE_LIMITED", "429", { context: { retryAfterS: 600 } }),
-    ]) {
+    for (const error of [failureWith("PAY_UNAUTHORIZED"), failureWith("PAY_RATE_LIMITED", { retryAfterS: 600 })]) {
       const t = terminal();
       t.line.answer = () => error;
       await t.start();

@@ -1,9 +1,9 @@
 import { duplexPair } from "node:stream";
 import { expect, it } from "vitest";
-import { AgentError } from "../../agent/errors.ts";
-import { LineEar } from "../../drivers/line-facts.ts";
+import type { AgentError } from "../../agent/errors.ts";
 import { Link, newLinkCounters } from "../../drivers/link.ts";
 import type { OpenedStream } from "../../drivers/open-stream.ts";
+import { failureWith } from "../support/failures.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 function open(alive?: () => Promise<void>) {
@@ -14,19 +14,19 @@ function open(alive?: () => Promise<void>) {
     far.destroy();
   };
   const opened: OpenedStream = { stream, path: "/dev/x", ...(alive && { alive }), close };
-  const link = new Link(opened, { clock, counters: newLinkCounters(), ear: new LineEar(), nextId: () => 1 });
+  const link = new Link(opened, { clock, counters: newLinkCounters(), nextId: () => 1 });
   return { clock, stream, far, link };
 }
 
 it("is lost when the device does not answer the system, though the stream says nothing", async () => {
   let asked = 0;
   const { clock, link } = open(async () => {
-    if (++asked > 3) throw new AgentError("BRIDGE_LOST", "hung up");
+    if (++asked > 3) throw failureWith("BRIDGE_LOST");
   });
   await clock.advance(3_000);
   expect(link.lost.aborted).toBe(false);
   await clock.advance(1_000);
-  expect(link.lost.reason).toMatchObject({ code: "BRIDGE_LOST", message: "hung up" });
+  expect(link.lost.reason).toMatchObject({ code: "BRIDGE_LOST", params: {} });
   await link.close();
   expect(clock.sleeping).toBe(0);
 });
@@ -44,7 +44,10 @@ it("is lost when even that question is not answered", async () => {
 it("is lost with the stream's error, rejects the call under way, and outlives later errors", async () => {
   const { clock, stream, link } = open();
   const call = link.request("hello", {}, { timeoutMs: 1_000 });
-  const seen = expect(call).rejects.toMatchObject({ code: "BRIDGE_LOST", message: "Input/output error" });
+  const seen = expect(call).rejects.toMatchObject({
+    code: "BRIDGE_LOST",
+    params: { variant: "unexpected", error: "Input/output error" },
+  });
   stream.destroy(new Error("Input/output error"));
   await seen;
   stream.emit("error", new Error("once more"));
@@ -60,7 +63,7 @@ it("is lost from the start when the stream is", async () => {
   await new Promise(setImmediate);
   const link = new Link(
     { stream, path: "/dev/x", close: async () => undefined },
-    { clock: new FakeClock(), counters: newLinkCounters(), ear: new LineEar(), nextId: () => 1 },
+    { clock: new FakeClock(), counters: newLinkCounters(), nextId: () => 1 },
   );
   expect(link.lost.aborted).toBe(true);
 });

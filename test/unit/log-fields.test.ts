@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { AgentError } from "../../agent/errors.ts";
 import { cleanFields } from "../../agent/log/log-fields.ts";
+import { failureWith } from "../support/failures.ts";
 
 describe("the fields of an event", () => {
   it("lose every secret by its name, at any depth", () => {
@@ -48,12 +48,13 @@ describe("the fields of an event", () => {
 
   it("show an error with its code and context, and a defect with its stack", () => {
     const { error } = cleanFields({
-      error: new AgentError("PAY_DNS", "no answer", { context: { token: "CANARY", n: 1 } }),
+      error: failureWith("PAY_DNS", { token: "CANARY", n: 1 }),
     });
     expect(error).toEqual({
       name: "AgentError",
-      message: "no answer",
+      message: "PAY_DNS {}",
       code: "PAY_DNS",
+      params: {},
       context: { token: "[redacted]", n: 1 },
     });
     const defect = cleanFields({ error: new TypeError("x is not a function") }).error;

@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { Pacing } from "../../agent/authinfo/pacing.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
-import { AgentError } from "../../agent/errors.ts";
+import type { AgentError } from "../../agent/errors.ts";
+import { failureWith } from "../support/failures.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = 100_000;
 const refresh: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 0 };
-const limited = new AgentError("PAY_RATE_LIMITED", "429");
-const broken = new AgentError("PAY_SERVER_ERROR", "500");
-const offline = new AgentError("PAY_CONNECT_TIMEOUT", "");
+const limited = failureWith("PAY_RATE_LIMITED");
+const broken = failureWith("PAY_SERVER_ERROR");
+const offline = failureWith("PAY_CONNECT_TIMEOUT");
 
 /** The pause after the last of `errors`, each following the one before at once. */
 function pauseAfter(errors: readonly AgentError[], remainingMs: number | undefined, chance = 0.9): number {
@@ -22,7 +23,7 @@ function pauseAfter(errors: readonly AgentError[], remainingMs: number | undefin
 
 describe("an expired terminal that WeChat Pay refuses", () => {
   it("comes again within a minute, spread over all of it, after a 429 and after a 5xx", () => {
-    for (const error of [limited, broken, new AgentError("PAY_UNAVAILABLE", "503")]) {
+    for (const error of [limited, broken, failureWith("PAY_UNAVAILABLE")]) {
       expect(pauseAfter([error], -1)).toBe(54_000);
       expect(pauseAfter([offline, offline, error], -1)).toBe(54_000);
     }
@@ -110,7 +111,7 @@ describe("a hundred thousand failures in a row", () => {
       [offline, -1, 30_000],
       [offline, 2 * HOUR, 120_000],
       [limited, -1, 60_000],
-      [new AgentError("PAY_UNAUTHORIZED", "401"), HOUR, 330_000],
+      [failureWith("PAY_UNAUTHORIZED"), HOUR, 330_000],
     ];
     for (const [error, remainingMs, cap] of cases) {
       const pacing = new Pacing(START, 0);
@@ -134,18 +135,18 @@ describe("the cause that is shown", () => {
   it("has the words and facts of the last failure, and is as old as the first of its code", () => {
     const pacing = new Pacing(START, 0);
     const refused = (status: number, answerCode: string) =>
-      new AgentError("PAY_UNAUTHORIZED", `HTTP ${status} ${answerCode}`, { context: { status, answerCode } });
+      failureWith("PAY_UNAUTHORIZED", {}, { httpStatus: status, answerCode });
     const fails = (error: AgentError, wall: number) => pacing.failed(error, { boot: START, wall }, HOUR, () => 0.5);
     expect(fails(refused(401, "GATEWAY_TOKEN_UNKNOWN"), 1)).toBe(true);
     expect(fails(refused(401, "GATEWAY_CERTIFICATE_EXPIRED"), 2)).toBe(false);
     expect(pacing.cause).toEqual({
       code: "PAY_UNAUTHORIZED",
       sinceWallMs: 1,
-      detail: "HTTP 401 GATEWAY_CERTIFICATE_EXPIRED",
+      params: { httpStatus: 401, answerCode: "GATEWAY_CERTIFICATE_EXPIRED" },
       httpStatus: 401,
       reason: "GATEWAY_CERTIFICATE_EXPIRED",
     });
     expect(fails(offline, 3)).toBe(true);
-    expect(pacing.cause).toEqual({ code: "PAY_CONNECT_TIMEOUT", sinceWallMs: 3, detail: "" });
+    expect(pacing.cause).toEqual({ code: "PAY_CONNECT_TIMEOUT", sinceWallMs: 3, params: {} });
   });
 });

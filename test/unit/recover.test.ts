@@ -12,7 +12,7 @@ const good = (state: State, identity = "mine"): Found => ({
 });
 const bad = (claimed?: number): Found => ({
   kind: "bad",
-  reason: "the seal is broken",
+  reason: "tampered",
   passing: false,
   ...(claimed === undefined
     ? {}
@@ -46,7 +46,7 @@ describe("the choice of the state to start with", () => {
 
   it("goes on well above the older one's when nothing tells how far the lost one had come", () => {
     // Generation 6 and 7 were announced from memory while the disk refused them, then the present file was lost as well.
-    for (const current of [missing, { kind: "bad", reason: "a symbolic link", passing: false } as const]) {
+    for (const current of [missing, { kind: "bad", reason: "symbolic_link", passing: false } as const]) {
       const { state } = recover(current, good(stateOf(5)), [], owner);
       expect(state.generation).toBeGreaterThan(5 + 48);
       expect(state.credential?.generation).toBe(state.generation);

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DriverConfig } from "../../agent/config/config.ts";
-import { AgentError, isAgentError } from "../../agent/errors.ts";
+import { isAgentError } from "../../agent/errors.ts";
 import type { Log } from "../../agent/log/log.ts";
 import type { DriverEvent, SdkDriver } from "../../drivers/driver.ts";
 import { createSdkDriver } from "../../drivers/sdk-driver.ts";
+import { failureWith } from "../support/failures.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { lineSettings } from "../support/line-settings.ts";
 import { type ReceivedCall, type Reply, ScriptedBridge, wrap } from "../support/scripted-bridge.ts";
@@ -213,7 +214,7 @@ describe("getRawData", () => {
   });
 
   it("does not wait when there is no line, and says why", async () => {
-    bridge.openError = new AgentError("BRIDGE_PERMISSION", "/dev/x may not be opened");
+    bridge.openError = failureWith("BRIDGE_PERMISSION");
     await started();
     expect(await outcome(driver.getRawData(forever))).toBe("BRIDGE_PERMISSION");
     expect(await outcome(driver.call({ cmd: "x" }, forever))).toBe("BRIDGE_PERMISSION");
@@ -229,7 +230,7 @@ describe("getRawData", () => {
     const reading = driver.getRawData(patience.signal);
     await clock.settle();
     const call = driver.call({ cmd: "getSdkInfo" }, forever);
-    patience.abort(new AgentError("BRIDGE_CLOSED", "enough"));
+    patience.abort(failureWith("BRIDGE_CLOSED"));
     expect(await outcome(reading)).toBe("BRIDGE_CLOSED");
     await clock.settle();
     expect(bridge.said).not.toContain("getSdkInfo");
@@ -247,7 +248,7 @@ describe("a caller who has gone", () => {
     const patience = new AbortController();
     const reading = driver.getRawData(patience.signal);
     await clock.settle();
-    patience.abort(new AgentError("BRIDGE_CLOSED", "enough"));
+    patience.abort(failureWith("BRIDGE_CLOSED"));
     expect(await outcome(reading)).toBe("BRIDGE_CLOSED");
     gate.resolve(undefined);
     await clock.settle();
@@ -291,7 +292,7 @@ describe("the cashier app's calls", () => {
     const patience = new AbortController();
     const waiting = driver.call({ cmd: "waiting" }, patience.signal);
     const after = driver.call({ cmd: "after" }, forever);
-    patience.abort(new AgentError("BRIDGE_CLOSED", "enough"));
+    patience.abort(failureWith("BRIDGE_CLOSED"));
     expect(await outcome(waiting)).toBe("BRIDGE_CLOSED");
     gate.resolve(undefined);
     await Promise.all([slow, after]);
@@ -409,7 +410,10 @@ describe("a line that is open and not usable", () => {
     bridge.script = (call) => ({ octets: wrap(JSON.stringify({ jsonrpc: "2.0", ...call })) });
     await started();
     await clock.advance(10_000);
-    expect(driver.status().problem).toEqual({ code: "BRIDGE_ECHO", detail: "only the agent's own calls come back" });
+    expect(driver.status().problem).toMatchObject({
+      code: "BRIDGE_TIMEOUT",
+      params: { variant: "echo", method: "hello" },
+    });
     expect(driver.status().frames.echo).toBe(1);
   });
 });
@@ -482,7 +486,7 @@ describe("a lost line", () => {
 
   it("is looked for with a growing pause up to 10 s, for ever, and the pause starts anew once it was ready", async () => {
     await started();
-    bridge.openError = new AgentError("BRIDGE_NOT_FOUND", "not there");
+    bridge.openError = failureWith("BRIDGE_NOT_FOUND");
     bridge.unplug();
     await clock.settle();
     const pauses: number[] = [];
@@ -568,12 +572,12 @@ describe("close", () => {
   });
 
   it("lets go who waits for the bridge, and so does the caller's own signal", async () => {
-    bridge.openError = new AgentError("BRIDGE_NOT_FOUND", "not there");
+    bridge.openError = failureWith("BRIDGE_NOT_FOUND");
     await started();
     const waiting = outcome(driver.whenReady(forever));
     const patience = new AbortController();
     const impatient = outcome(driver.whenReady(patience.signal));
-    patience.abort(new AgentError("BRIDGE_NOT_READY", "enough"));
+    patience.abort(failureWith("BRIDGE_NOT_READY"));
     expect(await impatient).toBe("BRIDGE_NOT_READY");
     await driver.close();
     expect(await waiting).toBe("BRIDGE_CLOSED");

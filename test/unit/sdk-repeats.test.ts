@@ -91,7 +91,7 @@ it.each(["bridge", "session", "net_id", "sdk_version"])("is not let tell it as i
 it("is not let tell it as the protocol it speaks", async () => {
   bridge.hello = { ...bridge.hello, protocol: HELD };
   const left = await reading();
-  expect(left).toContain("speaks protocol");
+  expect(left).toContain("BRIDGE_PROTOCOL.version");
   expect(left).not.toContain(HELD.slice(0, 8));
 });
 

@@ -83,7 +83,7 @@ describe("judgeAnswer", () => {
     const verdict = judgeAnswer({ return_code: "SYSTEMERROR", return_msg: "x".repeat(9000), err_code: 33 });
     expect(verdict.kind === "failed" && verdict.error).toMatchObject({
       code: "SDK_ERROR",
-      context: { return_code: "SYSTEMERROR", err_code: 33 },
+      params: { returnCode: "SYSTEMERROR", errCode: 33 },
     });
     expect(verdict.kind === "failed" && verdict.error.message.length).toBeLessThan(250);
   });
@@ -127,7 +127,7 @@ describe("checkRawData", () => {
     try {
       checkRawData({ rawdata: "SECRETSECRET SECRET" });
     } catch (error) {
-      expect(String(error)).toContain("holds a space");
+      expect(String(error)).toContain("SDK_RAWDATA_INVALID.space");
       expect(String(error)).not.toContain("SECRET");
       return;
     }

@@ -92,7 +92,7 @@ describe("a serial port of the bridge", () => {
     await clock.advance(60_000);
     expect(opens).toBeGreaterThan(6);
     expect(opens).toBeLessThan(13);
-    expect(new Set(problems)).toEqual(new Set(["no such device"]));
+    expect(new Set(problems)).toEqual(new Set(['INTERNAL.unexpected {"error":"no such device"}']));
     stop.abort(new Error("over"));
     await served;
   });

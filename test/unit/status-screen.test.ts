@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { remedyIn } from "../../agent/commands/remedy-in.ts";
 import type { StatusDocument } from "../../agent/commands/status-document.ts";
 import { changeLine, duration, statusRows } from "../../agent/commands/status-rows.ts";
 import { barOf, renderRows } from "../../agent/commands/status-screen.ts";
@@ -46,21 +47,25 @@ const host = {
 };
 
 describe("a line on which no bridge answers", () => {
+  const silent = { code: "BRIDGE_TIMEOUT", since: at(0), detail: "no answer to hello within 10000 ms" };
+  const bridge = { state: "handshake", path: "/dev/ttyUSB0", bridge: null, problem: silent };
+  const told = (frames: Record<string, number>, name: string | null = null) =>
+    remedyIn(silent, { bridge: { ...bridge, bridge: name, frames }, wechatpay: null })?.en;
+
+  it("is told apart by what it carries, as diagnose does it", () => {
+    expect(told({})).toMatch(/power-cycle it/);
+    expect(told({ dropped_octets: 700 })).toMatch(/Another device or a wrong baud_rate/);
+    expect(told({ fcs: 3, ok: 0 })).toMatch(/Another device or a wrong baud_rate/);
+    expect(told({ echo: 4, dropped_octets: 9 })).toMatch(/TX to RX/);
+    // It has spoken before: the device is the right one.
+    expect(told({ dropped_octets: 700 }, "vendor/2.1")).toMatch(/power-cycle it/);
+  });
+
   it("has the one remedy on the screen", () => {
-    const foreign = {
-      code: "BRIDGE_FOREIGN_DATA",
-      since: at(0),
-      detail: "700 octets of text came, none of them in the bridge's protocol",
-    };
-    const bridge = { state: "handshake", path: "/dev/ttyUSB0", bridge: null, problem: foreign };
-    const rows = statusRows({ ...document, bridge, last_error: foreign }, undefined, now, undefined);
-    const words = rows.map(({ value }) => value.en);
-    expect(words.filter((text) => /baud_rate/.test(text))).toHaveLength(1);
-    expect(words.join("\n")).toMatch(/700 octets of text came/);
-    expect(words.join("\n")).not.toMatch(/power-cycle/);
-    expect(rows.map(({ value }) => value.zh).join("\n")).toMatch(
-      /收到 700 字节的文本，都不是硬件桥协议[\s\S]*baud_rate/,
-    );
+    const noisy = { ...document, bridge: { ...bridge, frames: { dropped_octets: 700 } }, last_error: silent };
+    const rows = statusRows(noisy, undefined, now, undefined).map(({ value }) => value.en);
+    expect(rows.filter((text) => /baud_rate/.test(text))).toHaveLength(1);
+    expect(rows.join("\n")).not.toMatch(/power-cycle/);
   });
 });
 
@@ -79,24 +84,24 @@ function picture(
 }
 
 describe("a seal's key that cannot be used", () => {
-  const rows = (problem: { code: string; detail: string }) =>
+  const rows = (problem: { code: string; params: Readonly<Record<string, unknown>> }) =>
     statusRows({ ...document, store: { directory: "/d", problem } }, undefined, now, undefined).map(
       ({ label, value }) => `${label?.en ?? ""}: ${value.en} ${value.zh}`,
     );
 
   it("is shown with its cause and the one thing to do about it", () => {
-    const detail = "the key file /d/store.key may be read by others: run chmod 0600 /d/store.key";
-    const shown = rows({ code: "KEY_FILE", detail });
+    const params = { variant: "open_to_others", file: "/d/store.key", mode: "0600" };
+    const shown = rows({ code: "KEY_FILE", params });
     const at = shown.findIndex((row) => row.startsWith("kept state"));
     expect(shown.slice(at, at + 2)).toEqual([
-      "kept state: KEY_FILE the key file /d/store.key may be read by others KEY_FILE 密钥文件 /d/store.key 他人可读",
+      "kept state: KEY_FILE the key file /d/store.key is readable by others KEY_FILE 密钥文件 /d/store.key 他人可读",
       "what to do: Run chmod 0600 /d/store.key. 请执行 chmod 0600 /d/store.key。",
     ]);
     expect(shown.join("\n").match(/chmod \d+/g)).toEqual(["chmod 0600", "chmod 0600"]);
   });
 
   it("is not the only trouble of a store, nor shown when there is none", () => {
-    const shown = rows({ code: "STORE_WRITE", detail: "the state was not written: ENOSPC in write" });
+    const shown = rows({ code: "STORE_WRITE", params: { errno: "ENOSPC", syscall: "write" } });
     expect(shown.join("\n")).toMatch(/kept state: STORE_WRITE the state was not written.*\nwhat to do: /);
     expect(statusRows(document, undefined, now, undefined).some(({ label }) => label?.en === "kept state")).toBe(false);
   });
@@ -167,16 +172,16 @@ describe("the screen of status --watch", () => {
   it("says what to do about the bridge's own trouble while the last refresh went well, and nothing twice", () => {
     const bridge = {
       ...{ state: "opening", path: "/dev/ttyUSB0", bridge: null },
-      problem: { code: "BRIDGE_PERMISSION", detail: "/dev/ttyUSB0 may not be opened by this user" },
+      problem: { code: "BRIDGE_PERMISSION", params: { path: "/dev/ttyUSB0" } },
     };
     const text = shown({ bridge, last_error: null });
     expect(text).toMatch(
       /未连接 \/dev\/ttyUSB0 BRIDGE_PERMISSION\n +当前用户无权打开 \/dev\/ttyUSB0\n处理办法 +无权限访问串口/,
     );
-    expect(shown({ bridge, last_error: null }, "en")).toMatch(/may not be opened[\s\S]*what to do +No permission/);
+    expect(shown({ bridge, last_error: null }, "en")).toMatch(/may not open[\s\S]*what to do +No permission/);
     const both = shown({
       bridge,
-      last_error: { code: "BRIDGE_PERMISSION", since: at(0), detail: bridge.problem.detail },
+      last_error: { code: "BRIDGE_PERMISSION", since: at(0), params: bridge.problem.params },
     });
     expect(both.split("BRIDGE_PERMISSION")).toHaveLength(2);
     expect(both.split("处理办法")).toHaveLength(2);

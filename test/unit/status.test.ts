@@ -27,7 +27,7 @@ const sources: StatusSources = {
     remainingMs: 1_234_999,
     clockTrusted: true,
     persisted: true,
-    cause: { code: "PAY_UNAUTHORIZED", sinceWallMs: wall, detail: "401" },
+    cause: { code: "PAY_UNAUTHORIZED", sinceWallMs: wall, params: { httpStatus: 401 } },
   },
 };
 
@@ -57,7 +57,12 @@ describe("the status document", () => {
         expires_at: "2026-06-01T05:00:00.000Z",
         remaining_s: 1234,
       },
-      last_error: { code: "PAY_UNAUTHORIZED", since: "2026-06-01T04:00:00.000Z", detail: "401", remedy: "pay.auth" },
+      last_error: {
+        code: "PAY_UNAUTHORIZED",
+        since: "2026-06-01T04:00:00.000Z",
+        detail: "HTTP 401",
+        remedy: "pay.auth",
+      },
     });
   });
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { AgentError } from "../../agent/errors.ts";
 import { Trouble } from "../../drivers/trouble.ts";
+import { failureWith } from "../support/failures.ts";
 
 describe("the trouble with a bridge", () => {
   it("is news once for each cause, and again after a ready bridge", () => {
     const trouble = new Trouble();
-    const absent = () => new AgentError("BRIDGE_NOT_FOUND", "nothing at /dev/ttyUSB0");
+    const absent = () => failureWith("BRIDGE_NOT_FOUND");
     expect(trouble.note(absent())).toBe(true);
     expect(trouble.note(absent())).toBe(false);
-    expect(trouble.note(new AgentError("BRIDGE_TIMEOUT", "no answer"))).toBe(true);
+    expect(trouble.note(failureWith("BRIDGE_TIMEOUT"))).toBe(true);
     expect(trouble.problem?.code).toBe("BRIDGE_TIMEOUT");
     trouble.clear();
     expect(trouble.problem).toBeUndefined();
@@ -27,9 +27,9 @@ describe("the trouble with a bridge", () => {
 
   it("is told, with its facts, to whoever asks for something", () => {
     const trouble = new Trouble();
-    expect(trouble.notReady()).toMatchObject({ code: "BRIDGE_NOT_READY", message: "the bridge is not ready yet" });
-    const cause = new AgentError("SDK_ERROR", "refused", { context: { returnCode: "FAIL" } });
+    expect(trouble.notReady()).toMatchObject({ code: "BRIDGE_NOT_READY", params: {} });
+    const cause = failureWith("SDK_ERROR", {}, { returnCode: "FAIL" });
     trouble.note(cause);
-    expect(trouble.notReady()).toMatchObject({ code: "SDK_ERROR", message: "refused", context: cause.context, cause });
+    expect(trouble.notReady()).toMatchObject({ code: "SDK_ERROR", params: { returnCode: "FAIL" }, cause });
   });
 });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { failureText } from "../../agent/messages/failure-text.ts";
 import { classifyStatus, classifyTransportError } from "../../agent/wechatpay/failure-classes.ts";
 import type { HeaderBag } from "../../agent/wechatpay/headers.ts";
 
@@ -142,14 +143,12 @@ describe("answers that are no success", () => {
   it("keeps what a technician can use", () => {
     const headers = { "request-id": "08D7-268443701", "retry-after": "20" };
     const error = status(403, '{"code":"NO_AUTH","message":" 该产品权限\\n未开通 "}', headers);
-    expect(error.context).toEqual({
-      status: 403,
-      requestId: "08D7-268443701",
-      retryAfterS: 20,
-      answerCode: "NO_AUTH",
-      answerMessage: "该产品权限 未开通",
+    expect(error.context).toEqual({ requestId: "08D7-268443701", retryAfterS: 20 });
+    expect(error.params).toEqual({ httpStatus: 403, answerCode: "NO_AUTH", answerMessage: "该产品权限 未开通" });
+    expect(failureText(error)).toEqual({
+      zh: "HTTP 403 NO_AUTH：「该产品权限 未开通」",
+      en: "HTTP 403 NO_AUTH: 该产品权限 未开通",
     });
-    expect(error.message).toBe("HTTP 403 NO_AUTH: 该产品权限 未开通");
   });
 
   it("shows nothing that could be a secret, or do harm to a terminal", () => {
@@ -158,15 +157,15 @@ describe("answers that are no success", () => {
       code: "a b\n",
       message: `token ${token} or hunter2 \u001b[31m\u202e${"长".repeat(500)}`,
     });
-    const { message, context } = status(400, body, {}, ["hunter2", ""]);
+    const { message, params } = status(400, body, {}, ["hunter2", ""]);
     expect(message).not.toMatch(/c2Vj|hunter2|\p{Cc}|\u202e/u);
-    expect(String(context.answerMessage).length).toBeLessThanOrEqual(200);
-    expect(context.answerCode).toBeUndefined();
+    expect(String(params.answerMessage).length).toBeLessThanOrEqual(200);
+    expect(params.answerCode).toBeUndefined();
   });
 
   it("is not troubled by any other body", () => {
     for (const body of ["", "null", "[]", '"x"', "1", "<html>", '{"code":1,"message":{}}', '{"code":"X', "\u0000"]) {
-      expect(status(500, body).message).toBe("HTTP 500");
+      expect(status(500, body).params).toEqual({ httpStatus: 500 });
     }
   });
 
@@ -191,10 +190,10 @@ describe("answers that are no success", () => {
       wallMs,
       known: { secret: [] },
     });
-    expect(error.context.status).toBe(row.status);
+    expect(error.params.httpStatus).toBe(row.status);
     if (row.retry === "slow down") expect(error.rule.retry).toBe("throttled");
     if ([400, 401, 403].includes(row.status)) expect(error.rule.retry).toBe("slow");
-    if (row.body.startsWith("{")) expect(error.context.answerCode).toBe(JSON.parse(row.body).code);
+    if (row.body.startsWith("{")) expect(error.params.answerCode).toBe(JSON.parse(row.body).code);
     if (headers["request-id"]) expect(error.context.requestId).toBe(headers["request-id"]);
   });
 });

@@ -98,29 +98,26 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** What the SDK has said of a failure of its own. */
-export interface SdkWords {
+interface SdkFacts {
   readonly errCode?: number;
   readonly nativeStatus?: number;
   readonly said?: string;
 }
 
-/** The same as it stands in a failure's detail, which is all that a status tells (drivers/sdk-rules.ts words it). */
-export function sdkWordsIn(detail: string): SdkWords {
-  if (detail === "not initialised") return { errCode: 271378620 };
-  if (detail === "still initialising") return { errCode: 271378621 };
-  const refused = /^the SDK refused: \S+(?: (-?\d{1,10})(?= |$))?(?: (.+))?$/.exec(detail);
-  const native = /^the SDK's native call returned (-?\d{1,10})/.exec(detail)?.[1];
-  const [, errCode, said] = refused ?? [];
+/** What the SDK has said of a failure of its own, from the failure's parameters. */
+function sdkFacts(code: string, { variant, errCode, said, status }: Readonly<Record<string, unknown>>): SdkFacts {
+  if (code === "SDK_NOT_INITIALISED") return { errCode: variant === "initialising" ? 271378621 : 271378620 };
   return {
-    ...(errCode === undefined ? {} : { errCode: Number(errCode) }),
-    ...(said === undefined ? {} : { said }),
-    ...(native === undefined ? {} : { nativeStatus: Number(native) }),
+    ...(typeof errCode === "number" ? { errCode } : {}),
+    ...(typeof said === "string" ? { said } : {}),
+    ...(typeof status === "number" ? { nativeStatus: status } : {}),
   };
 }
 
 /** What to do about a failure of the SDK's; undefined where nothing nearer is known than the check's own remedy. */
-export function sdkRemedy({ errCode, nativeStatus, said }: SdkWords): Bilingual | undefined {
+export function sdkRemedy(code: string, params: Readonly<Record<string, unknown>>): Bilingual | undefined {
+  if (!code.startsWith("SDK_")) return undefined;
+  const { errCode, nativeStatus, said }: SdkFacts = sdkFacts(code, params);
   const fits = (rule: Rule) =>
     (errCode !== undefined && rule.errCode?.includes(errCode)) ||
     (nativeStatus !== undefined && rule.nativeStatus?.includes(nativeStatus)) ||

@@ -1,11 +1,11 @@
 import type { AgentError } from "../errors.ts";
 import { type Language, say } from "../language.ts";
 import { remedyOfError } from "../remedies.ts";
-import { sentence } from "./sentences.ts";
+import { failureText } from "./failure-text.ts";
 
 /** For stderr: the code, what has happened, and on a line of its own what to do. */
 export function failureReport(error: AgentError, language: Language): string {
   const remedy = remedyOfError(error);
-  const told = `${error.code}: ${say(sentence(error.message), language)}`;
+  const told = `${error.code}: ${say(failureText(error), language)}`;
   return remedy === undefined ? told : `${told}\n${say(remedy, language)}`;
 }

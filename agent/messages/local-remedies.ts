@@ -29,7 +29,7 @@ export const localRemedies = {
 export const localRules: readonly RemedyRule[] = [
   {
     code: /^STORE_WRITE$/,
-    detail: /ENOENT in open$/,
+    param: ["errno", "ENOENT"],
     remedy: {
       zh: "数据目录已被删除：请重启服务，它会重新建立。",
       en: "The state directory has been removed: restart the service, which makes it anew.",
