@@ -16,6 +16,7 @@ import { renderProblem } from "../config/problem.ts";
 import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
+import { writeStderr } from "../log/journal.ts";
 import type { Log } from "../log/log.ts";
 import { createLog, STDERR } from "../log/pino-log.ts";
 import { failureReport } from "../messages/failure-report.ts";
@@ -41,18 +42,18 @@ export async function bridge(options: BridgeOptions): Promise<number> {
   const unsafe = environmentProblems(process.env, process.execArgv);
   if (unsafe.length > 0) {
     const list = unsafe.map((problem) => renderProblem(problem, language)).join("\n");
-    process.stderr.write(`facepay-agent bridge: ${list}\n`);
+    writeStderr(`facepay-agent bridge: ${list}\n`);
     return MISCONFIGURED;
   }
   try {
     return await serve(options, settingsOf(options), deviceIdOf(options));
   } catch (error) {
     if (error instanceof BridgeUsage) {
-      process.stderr.write(`facepay-agent bridge: ${say(error.words, language)}\n`);
+      writeStderr(`facepay-agent bridge: ${say(error.words, language)}\n`);
       return error.exitCode;
     }
     if (!isAgentError(error)) throw error;
-    process.stderr.write(`facepay-agent bridge: ${failureReport(error, language)}\n`);
+    writeStderr(`facepay-agent bridge: ${failureReport(error, language)}\n`);
     return error.code === "API_SOCKET" ? IN_USE : MISCONFIGURED;
   }
 }

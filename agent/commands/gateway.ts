@@ -6,6 +6,7 @@ import { isAgentError } from "../errors.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { loadGateway } from "../gateway/load.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
+import { writeStderr } from "../log/journal.ts";
 import { createLog } from "../log/pino-log.ts";
 import type { CommandOptions } from "./options.ts";
 
@@ -34,7 +35,7 @@ export async function gateway(options: CommandOptions): Promise<number> {
     return MISSING;
   }
   for (const warning of read.kind === "ok" ? read.warnings : []) {
-    process.stderr.write(`${renderProblem(warning, language)}\n`);
+    writeStderr(`${renderProblem(warning, language)}\n`, "warn");
   }
   if (read.kind === "invalid") return refuse(read.problems, file, language);
   if (checkConfig) {
@@ -83,6 +84,6 @@ async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): P
 }
 
 function refuse(problems: readonly Problem[], where: string, language: Language): number {
-  process.stderr.write(`facepay-agent gateway: ${renderRefusal(where, problems, language)}`);
+  writeStderr(`facepay-agent gateway: ${renderRefusal(where, problems, language)}`);
   return INVALID;
 }

@@ -6,6 +6,7 @@ import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts
 import { systemEntropy } from "../entropy.ts";
 import { type AgentError, asAgentError, isAgentError } from "../errors.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
+import { writeStderr } from "../log/journal.ts";
 import { createLog, STDERR } from "../log/pino-log.ts";
 import { failureInEnglish } from "../messages/failure-text.ts";
 import { createMetrics } from "../metrics/metrics.ts";
@@ -156,7 +157,7 @@ export async function run(options: CommandOptions): Promise<number> {
     if (!isAgentError(error)) throw error;
     log.error(error.code, { detail: error.message });
     const { failureReport } = await import("../messages/failure-report.ts");
-    process.stderr.write(`facepay-agent: ${failureReport(error, language)}\n`);
+    writeStderr(`facepay-agent: ${failureReport(error, language)}\n`);
     return exitCodeOf(error);
   } finally {
     extras?.stop();
@@ -181,7 +182,7 @@ function exitCodeOf({ code }: AgentError): number {
 }
 
 function refuse(problems: readonly Problem[], where: string, language: Language): number {
-  process.stderr.write(`facepay-agent: ${renderRefusal(where, problems, language)}`);
+  writeStderr(`facepay-agent: ${renderRefusal(where, problems, language)}`);
   return MISCONFIGURED;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { FailureRecord } from "../errors.ts";
+import { journalPrefix } from "./journal.ts";
 import type { Log, LogFields, LogLevel } from "./log.ts";
 import { LogBudget } from "./log-budget.ts";
 import { cleanFields } from "./log-fields.ts";
@@ -40,7 +41,8 @@ const SOON_MS = 100;
 const PATIENCE_MS = 1_000;
 
 /**
- * The agent's log: one JSON object a line on stderr, `{"level","time","code",...fields}` (contract 9). The library is
+ * The agent's log: one JSON object a line on stderr, `{"level","time","code",...fields}` (docs/specification.md section 9),
+ * after a priority where systemd's journal reads. The library is
  * loaded at the first `flush`, after the start, so that the sockets open first; until then up to 200 events wait, with
  * their own times.
  */
@@ -128,13 +130,17 @@ async function openWriter(fd: number, busy: boolean): Promise<Writer> {
   });
   // A closed stderr must not end the agent: there is nowhere left to say so.
   destination.on("error", () => undefined);
+  const prefixOf = journalPrefix(fd);
+  let prefix = "";
   const logger = pino(
     { level: "debug", base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
-    destination,
+    { write: (line) => destination.write(prefix + line) },
   );
   return {
     write(event) {
       try {
+        // pino writes the line before it returns.
+        prefix = prefixOf(event.level);
         logger[event.level](event.line);
       } catch {
         // As above: a log that cannot be written is no reason to stop work.

@@ -41,7 +41,7 @@ export async function writeControl(tree: string, scripts: string, facts: Control
   await put("control", controlText(facts, kib));
   await put("md5sums", sums.sort((a, b) => (a.slice(34) < b.slice(34) ? -1 : 1)).join(""));
   await put("conffiles", conffiles.map((file) => `${file}\n`).join(""));
-  for (const name of ["postinst", "prerm", "postrm"]) {
+  for (const name of ["preinst", "postinst", "prerm", "postrm"]) {
     await put(name, await readFile(path.join(scripts, name), "utf8"), 0o755);
   }
   return kib;

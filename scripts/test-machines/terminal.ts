@@ -27,7 +27,17 @@ WantedBy=multi-user.target
 export function buildPackage(out: string, version: string): string {
   const architecture = process.arch === "arm64" ? "arm64" : "amd64";
   const script = path.join(root, "scripts/package.ts");
-  run(process.execPath, [script, "--arch", architecture, "--out", out, "--deb-version", version]);
+  run(process.execPath, [
+    script,
+    "--arch",
+    architecture,
+    "--out",
+    out,
+    "--deb-version",
+    version,
+    "--compression",
+    "zstd",
+  ]);
   return path.join(out, `facepay-agent_${version}_${architecture}.deb`);
 }
 

@@ -1,5 +1,27 @@
 import { spawnSync } from "node:child_process";
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
+
+const script = new URL("../support/log-child.ts", import.meta.url).pathname;
+
+/** The lines of the same program with its stderr in a file that JOURNAL_STREAM names, or is said to be another one. */
+function runWithJournal(named: "this" | "another"): string[] {
+  const directory = mkdtempSync(path.join(os.tmpdir(), "facepay-log-"));
+  const file = path.join(directory, "stderr");
+  const stderr = openSync(file, "w");
+  try {
+    const { dev, ino } = fstatSync(stderr, { bigint: true });
+    const JOURNAL_STREAM = `${dev}:${named === "this" ? ino : ino + 1n}`;
+    const env = { PATH: process.env.PATH, JOURNAL_STREAM };
+    spawnSync(process.execPath, [script, "sentence"], { env, stdio: ["ignore", "ignore", stderr] });
+    return readFileSync(file, "utf8").trim().split("\n");
+  } finally {
+    closeSync(stderr);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
 
 function run(...args: string[]): {
   lines: Record<string, unknown>[];
@@ -7,7 +29,6 @@ function run(...args: string[]): {
   stderr: string;
   status: number | null;
 } {
-  const script = new URL("../support/log-child.ts", import.meta.url).pathname;
   const { stderr, stdout, status } = spawnSync(process.execPath, [script, ...args], { encoding: "utf8" });
   const lines = stderr.trim().split("\n");
   return { lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>), stdout, stderr, status };
@@ -36,6 +57,15 @@ describe("the log", () => {
   it("is not filled by one event that comes again and again", () => {
     const { lines } = run("flood");
     expect(lines.filter(({ code }) => code === "FLOOD")).toHaveLength(20);
+  });
+
+  it("gives each line its priority where systemd's journal reads, and there alone", () => {
+    const prefixes = (lines: readonly string[]) => lines.map((line) => /^(<\d>)?/.exec(line)?.[0]);
+    const lines = runWithJournal("this");
+    expect(prefixes(lines)).toEqual(["<3>", "<3>", "<6>", "<4>"]);
+    expect(lines[1]).toBe("<3>second line");
+    expect(JSON.parse(lines[3]?.slice(3) ?? "")).toMatchObject({ level: "warn", code: "AFTER" });
+    expect(prefixes(runWithJournal("another"))).toEqual(["", "", "", ""]);
   });
 
   it("loses nothing that was logged before the process ends", () => {
