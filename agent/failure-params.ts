@@ -28,6 +28,7 @@ export interface FailureParams {
   "BRIDGE_NOT_FOUND.usb": { readonly usb: string };
   BRIDGE_AMBIGUOUS: { readonly usb: string; readonly candidates: readonly string[] };
   BRIDGE_PERMISSION: { readonly path: string };
+  "BRIDGE_PERMISSION.unit": { readonly path: string };
   BRIDGE_BUSY: { readonly path: string };
   BRIDGE_OPEN_FAILED: { readonly path: string; readonly error: string };
   "BRIDGE_OPEN_FAILED.unexpected": { readonly error: string };

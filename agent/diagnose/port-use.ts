@@ -1,8 +1,10 @@
+import { isTable } from "../config/keys/fields.ts";
 import { groupById } from "../files/group.ts";
 import type { Bilingual } from "../language.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk } from "./bridge-talk.ts";
 import type { DiagnoseContext, Outcome } from "./check.ts";
+import { deviceGroup, deviceNumber } from "./device-number.ts";
 import { agentPid } from "./facts.ts";
 import { countUsbDrops, type KernelRecord } from "./kernel-log.ts";
 import { isIgnored, type Opener, readOpeners, runningProbers } from "./openers.ts";
@@ -14,10 +16,12 @@ const DAY_US = 86_400_000_000;
 const MOST_DROPS = 5;
 const SECOND_LOOK_MS = 150;
 
-export async function judgeRights({ path: place, device }: PresentPort, { user }: DiagnoseContext): Promise<Outcome> {
+export async function judgeRights({ path: place, device }: PresentPort, context: DiagnoseContext): Promise<Outcome> {
+  const { user } = context;
   const access = await accessOf(user, device, "rw");
   switch (access.kind) {
     case "granted":
+      if (isBarredByUnit(context)) return await notAllowed(place, device, context);
       return found("pass", `用户 ${user.name} 可读写`, `the user ${user.name} may read and write it`, {
         value: { user: user.name },
       });
@@ -38,6 +42,50 @@ export async function judgeRights({ path: place, device }: PresentPort, { user }
       );
     }
   }
+}
+
+/**
+ * Whether the running agent is refused what its user may have: its unit allows it certain devices alone. Nobody else can see
+ * that, since the list holds for the processes of the unit.
+ */
+function isBarredByUnit({ agent }: DiagnoseContext): boolean {
+  if (agent.kind !== "running" || !isTable(agent.status.bridge)) return false;
+  const { problem } = agent.status.bridge;
+  if (!isTable(problem) || !isTable(problem.params)) return false;
+  return problem.code === "BRIDGE_PERMISSION" && problem.params.variant === "unit";
+}
+
+async function notAllowed(place: string, device: string, { user, installed }: DiagnoseContext): Promise<Outcome> {
+  const number = await deviceNumber(device);
+  const { major, minor, driver = "?", module } = number ?? {};
+  const which = number === undefined ? device : `${device}, ${driver} ${major}:${minor}`;
+  return found(
+    "fail",
+    `用户 ${user.name} 可读写 ${place}，但服务单元的设备清单未放行（${which}），只有服务打不开`,
+    `${user.name} may use ${place}, but the service's unit does not allow the device (${which}): only the service cannot open it`,
+    {
+      value: { user: user.name, ...number },
+      remedy: installed && number !== undefined ? allow(deviceGroup(number), module) : letIn(which),
+    },
+  );
+}
+
+/** set-property holds at once and after the next boot; a name is looked up at the start, when its module has to be there. */
+function allow(group: string, module: string | undefined): Bilingual {
+  const command = `systemctl set-property facepay-agent.service "DeviceAllow=${group} rw"`;
+  const early = `echo ${module} > /etc/modules-load.d/facepay-agent.conf`;
+  const isNamed = module !== undefined && !/\d$/.test(group);
+  return {
+    zh: `请放行此设备：${command}${isNamed ? `；并让驱动在开机时提前加载：${early}` : ""}`,
+    en: `Allow the device: ${command}${isNamed ? ` and load its driver early in the boot: ${early}` : ""}`,
+  };
+}
+
+function letIn(which: string): Bilingual {
+  return {
+    zh: `请在运行服务的容器或沙箱中放行此设备（${which}）。`,
+    en: `Let the container or sandbox of the agent have the device (${which}).`,
+  };
 }
 
 function remedyOfRights(gid: number, group: string, user: string, at: string): Bilingual | undefined {

@@ -51,6 +51,7 @@ export const failuresEn: FailureTexts = {
   BRIDGE_AMBIGUOUS: ({ usb, candidates }) =>
     `${candidates.length} serial devices have USB id ${usb}: ${candidates.join(", ")}; set driver.path to one of them`,
   BRIDGE_PERMISSION: ({ path }) => `this user may not open ${path}`,
+  "BRIDGE_PERMISSION.unit": ({ path }) => `${path} is not among the devices that the service may open`,
   BRIDGE_BUSY: ({ path }) => `${path} is in use by another program`,
   BRIDGE_OPEN_FAILED: ({ path, error }) => `${path} could not be opened: ${error}`,
   "BRIDGE_OPEN_FAILED.unexpected": ({ error }) => `the bridge could not be opened: ${error}`,

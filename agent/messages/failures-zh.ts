@@ -35,6 +35,7 @@ export const failuresZh: FailureTexts = {
   BRIDGE_AMBIGUOUS: ({ usb, candidates }) =>
     `有 ${candidates.length} 个 USB ${usb} 的串口设备：${candidates.join("、")}；请用 driver.path 指定其中一个`,
   BRIDGE_PERMISSION: ({ path }) => `当前用户无权打开 ${path}`,
+  "BRIDGE_PERMISSION.unit": ({ path }) => `服务单元的设备清单未放行 ${path}`,
   BRIDGE_BUSY: ({ path }) => `${path} 被其他程序占用`,
   BRIDGE_OPEN_FAILED: ({ path, error }) => `${path} 无法打开：「${error}」`,
   "BRIDGE_OPEN_FAILED.unexpected": ({ error }) => `硬件桥无法打开：「${error}」`,

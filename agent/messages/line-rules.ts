@@ -27,6 +27,15 @@ export function heardInstead(
 
 /** What to do about the bridge and the SDK where the failure itself tells more than its code. */
 export const lineRules: readonly RemedyRule[] = [
+  {
+    // systemd looks the names in DeviceAllow= up when it starts the unit: a driver that came later is let in by a restart.
+    code: /^BRIDGE_PERMISSION$/,
+    param: ["variant", "unit"],
+    remedy: {
+      zh: "只有服务打不开此设备，请先重启服务：systemctl restart facepay-agent；仍然如此，请运行 sudo facepay-agent diagnose，按其给出的命令放行设备。",
+      en: "Only the service may not open this device. Restart it first: systemctl restart facepay-agent. If that does not help, sudo facepay-agent diagnose gives the command that allows the device.",
+    },
+  },
   { code: /^BRIDGE_OPEN_FAILED$/, param: ["variant", "not_serial"], remedy: wrongDevice },
   {
     code: /^DEVICE_ID_MISMATCH$/,
