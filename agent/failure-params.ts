@@ -9,6 +9,23 @@ export interface HttpFailure {
   readonly answerField?: string | undefined;
 }
 
+/** What is wrong with the content of a good frame that is no usable answer. */
+export type AnswerFault =
+  | "not_utf8"
+  | "bom"
+  | "nul"
+  | "not_json"
+  | "too_deep"
+  | "batch"
+  | "not_object"
+  | "jsonrpc"
+  | "result_and_error"
+  | "no_result"
+  | "error_form"
+  | "no_id"
+  | "id_type"
+  | "other_id";
+
 /** Nothing but the failure itself is known. */
 type None = Readonly<Record<never, never>>;
 
@@ -46,8 +63,10 @@ export interface FailureParams {
   "BRIDGE_NOT_READY.restarting": None;
   "BRIDGE_NOT_READY.queue_full": None;
   BRIDGE_TIMEOUT: { readonly method: string; readonly ms: number };
-  "BRIDGE_TIMEOUT.echo": { readonly method: string; readonly ms: number };
   "BRIDGE_TIMEOUT.repeated": { readonly count: number };
+  BRIDGE_FOREIGN_DATA: { readonly octets: number; readonly text: boolean; readonly echo: boolean };
+  BRIDGE_ECHO: None;
+  "BRIDGE_PROTOCOL.answer": { readonly wrong: AnswerFault };
   "BRIDGE_PROTOCOL.hello_not_object": None;
   "BRIDGE_PROTOCOL.version": { readonly theirs: string; readonly ours: string };
   "BRIDGE_PROTOCOL.member_missing": { readonly member: string };

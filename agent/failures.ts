@@ -31,6 +31,8 @@ export const failureRules = {
   BRIDGE_LOST: { retry: "backoff", remedy: "ser.usb_resets" },
   BRIDGE_NOT_READY: { retry: "backoff", remedy: "ser.handshake" },
   BRIDGE_TIMEOUT: { retry: "backoff", remedy: "ser.handshake" },
+  BRIDGE_FOREIGN_DATA: { retry: "backoff", remedy: "ser.handshake" },
+  BRIDGE_ECHO: { retry: "backoff", remedy: "ser.handshake" },
   BRIDGE_PROTOCOL: { retry: "backoff", remedy: "ser.protocol" },
   BRIDGE_REFUSED_CALL: { retry: "backoff", remedy: "ser.protocol" },
   BRIDGE_CLOSED: { retry: "backoff", remedy: "ser.handshake" },

@@ -52,7 +52,7 @@ export function statusDocument(sources: StatusSources): Record<string, unknown> 
       last_step_ms: clock.lastStepMs === undefined ? null : Math.round(clock.lastStepMs),
       skew_s: wechatpay?.skewMs === undefined ? null : Math.round(wechatpay.skewMs) / 1_000,
     },
-    last_error: lastError(sources.view.cause),
+    last_error: lastError(sources.view.cause, sources.bridge?.problem),
     next_attempt: keeper ? { at: time(keeper.next.atWallMs), why: keeper.next.why } : null,
     state_changes: (keeper?.history ?? []).map(({ atWallMs, ...change }) => ({ at: time(atWallMs), ...change })),
     warnings: sources.warnings.map(({ code, sinceWallMs, shownAfterS, detail }) => ({
@@ -113,6 +113,14 @@ function bridge(status: DriverStatus): Record<string, unknown> {
     opens: status.opens,
     frames: status.frames,
     consecutive_timeouts: status.consecutiveTimeouts,
+    heard: {
+      octets: status.heard.octets,
+      foreign_octets: status.heard.foreign,
+      text: status.heard.text,
+      echoes: status.heard.echoes,
+      fault: status.heard.fault ?? null,
+      last_at: status.heard.lastAtWallMs === undefined ? null : time(status.heard.lastAtWallMs),
+    },
   };
 }
 
@@ -151,8 +159,14 @@ function described(failure: FailureRecord): { detail: string; params: Readonly<R
   return { detail: failureInEnglish(failure), params: failure.params ?? {} };
 }
 
-function lastError(cause: AuthinfoView["cause"]): Record<string, unknown> | null {
-  if (cause === undefined) return null;
+/** Why no bridge answers. The driver goes on listening after a refresh has failed for it, and knows better what is there. */
+const LINE: ReadonlySet<string> = new Set([
+  ...["BRIDGE_TIMEOUT", "BRIDGE_NOT_READY", "BRIDGE_FOREIGN_DATA", "BRIDGE_ECHO", "BRIDGE_PROTOCOL"],
+]);
+
+function lastError(told: AuthinfoView["cause"], line: DriverStatus["problem"]): Record<string, unknown> | null {
+  if (told === undefined) return null;
+  const cause = line && LINE.has(told.code) && LINE.has(line.code) ? { ...told, ...line } : told;
   const rules: Readonly<Record<string, FailureRule>> = failureRules;
   return {
     code: cause.code,

@@ -1,4 +1,5 @@
 import type { FailureRecord } from "../agent/errors.ts";
+import type { LineFacts } from "./line-facts.ts";
 
 /** What the bridge says of itself in `hello` (contract 3). */
 export interface BridgeIdentity {
@@ -41,6 +42,8 @@ export interface DriverStatus {
   /** Counters of the decoder and of the answers: ok, fcs, short, oversize, aborted, stray_id, not_json, ... */
   readonly frames: Readonly<Record<string, number>>;
   readonly consecutiveTimeouts: number;
+  /** What has come over the line since a bridge last answered on it. */
+  readonly heard: LineFacts;
 }
 
 export type DriverEvent =

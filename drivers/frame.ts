@@ -139,6 +139,11 @@ export class FrameDecoder {
     return frames;
   }
 
+  /** Octets since the last flag: of a frame under way, or of what is no frame. */
+  get unended(): number {
+    return this.#raw;
+  }
+
   /** The line has ended: what came without a closing flag is no frame any more. */
   end(): void {
     this.counters.dropped_octets += this.#raw;

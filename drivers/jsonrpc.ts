@@ -1,3 +1,5 @@
+import type { AnswerFault } from "../agent/failure-params.ts";
+
 /**
  * JSON-RPC 2.0 as the bridge protocol uses it (contract 3): the agent calls, the bridge answers, no batches, no
  * notifications, ids are unsigned integers.
@@ -60,6 +62,46 @@ export function parseAnswer(payload: Uint8Array, expectedId: number | undefined)
     return { kind: "not_rpc" };
   }
   return { kind: "error", code: Number(error.code), message: error.message, data: error.data };
+}
+
+/**
+ * What is wrong with a payload that is no usable answer; undefined for one that is: an answer that comes after its deadline, or our own call.
+ * `lastId` is the latest id that was used.
+ */
+export function faultOf(payload: Uint8Array, kind: UnusableAnswer, lastId: number): AnswerFault | undefined {
+  switch (kind) {
+    case "echo":
+      return undefined;
+    case "not_json":
+      if (payload[0] === 0xef && payload[1] === 0xbb) return "bom";
+      return payload.at(-1) === 0 ? "nul" : "not_json";
+    case "not_rpc":
+      return rpcFaultOf(objectIn(payload));
+    case "stray_id":
+      return idFaultOf(objectIn(payload).id, lastId);
+    default:
+      return kind;
+  }
+}
+
+function rpcFaultOf(answer: Readonly<Record<string, unknown>>): AnswerFault {
+  if (answer.jsonrpc !== "2.0") return "jsonrpc";
+  const [hasResult, hasError] = ["result", "error"].map((name) => Object.hasOwn(answer, name));
+  if (hasResult && hasError) return "result_and_error";
+  return hasError ? "error_form" : "no_result";
+}
+
+/** Calls may overlap with answers to the ones before, whose time was up; nobody is so late. */
+const LATEST = 1_000;
+
+function idFaultOf(id: unknown, lastId: number): AnswerFault | undefined {
+  if (id === undefined || id === null) return "no_id";
+  if (typeof id !== "number") return "id_type";
+  return Number.isInteger(id) && id <= lastId && id > lastId - LATEST ? undefined : "other_id";
+}
+
+function objectIn(payload: Uint8Array): Readonly<Record<string, unknown>> {
+  return JSON.parse(utf8.decode(payload)) as Record<string, unknown>;
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

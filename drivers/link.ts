@@ -1,7 +1,8 @@
 import { type Clock, withDeadline } from "../agent/clock.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
 import { encodeFrame, type FrameCounters, FrameDecoder, MAX_PAYLOAD, newFrameCounters } from "./frame.ts";
-import { buildRequest, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
+import { buildRequest, faultOf, parseAnswer, type UnusableAnswer } from "./jsonrpc.ts";
+import type { LineEar } from "./line-facts.ts";
 import type { OpenedStream } from "./open-stream.ts";
 import { failureOf } from "./sdk-rules.ts";
 
@@ -15,6 +16,7 @@ export function newLinkCounters(): LinkCounters {
 export interface LinkParts {
   readonly clock: Clock;
   readonly counters: LinkCounters;
+  readonly ear: LineEar;
   /** Ids grow over all lines, so that a late answer from an earlier one fits no call. */
   readonly nextId: () => number;
 }
@@ -63,6 +65,7 @@ export class Link {
   readonly #decoder: FrameDecoder;
   readonly #lost = new AbortController();
   #waiting: Waiting | undefined;
+  #lastId = 0;
   #timeouts = 0;
   #heardAt: number;
 
@@ -99,6 +102,11 @@ export class Link {
     return this.#timeouts;
   }
 
+  /** Octets since the last flag. */
+  get unended(): number {
+    return this.#decoder.unended;
+  }
+
   /**
    * One call and its answer. Rejects with BRIDGE_TIMEOUT, BRIDGE_REFUSED_CALL, what `failureOf` makes of an error, or the
    * reason of the line's loss. The call must have been settled before the next one: two at once is INTERNAL. The third timeout in a
@@ -118,14 +126,13 @@ export class Link {
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting = { id, secret, heard, resolve, reject };
-    const echoes = this.#parts.counters.echo ?? 0;
+    this.#lastId = id;
     try {
       // A write that never drains is no case of its own: the deadline of the answer covers it.
       this.#write(encodeFrame(payload));
       return await withDeadline(promise, timeoutMs, this.#parts.clock, () => {
         this.#timeouts++;
-        const echo = (this.#parts.counters.echo ?? 0) > echoes;
-        return new AgentError(echo ? "BRIDGE_TIMEOUT.echo" : "BRIDGE_TIMEOUT", { method, ms: timeoutMs });
+        return new AgentError("BRIDGE_TIMEOUT", { method, ms: timeoutMs });
       });
     } finally {
       this.#waiting = undefined;
@@ -157,19 +164,24 @@ export class Link {
 
   #receive(chunk: Buffer): void {
     if (this.lost.aborted) return;
+    const { clock, counters, ear } = this.#parts;
+    ear.heard(chunk, clock.boot(), clock.wall());
     for (const payload of this.#decoder.push(chunk)) {
       const waiting = this.#waiting;
       const answer = parseAnswer(payload, waiting?.id);
       if (waiting && answer.kind === "result") waiting.resolve(answer.result);
       else if (waiting && answer.kind === "error") waiting.reject(failureOf(answer, waiting.secret, waiting.heard));
       else if (answer.kind !== "result" && answer.kind !== "error") {
-        this.#parts.counters[answer.kind] = (this.#parts.counters[answer.kind] ?? 0) + 1;
+        counters[answer.kind] = (counters[answer.kind] ?? 0) + 1;
+        // What nobody asked for says nothing about the answers.
+        ear.unusable(payload, answer.kind, waiting && faultOf(payload, answer.kind, this.#lastId));
       }
       if (answer.kind === "result" || answer.kind === "error") {
         // A second answer to the same id answers nothing.
         this.#waiting = undefined;
         this.#timeouts = 0;
-        this.#heardAt = this.#parts.clock.boot();
+        this.#heardAt = clock.boot();
+        ear.answered(this.#heardAt);
       }
     }
   }

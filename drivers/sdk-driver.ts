@@ -4,6 +4,7 @@ import type { Entropy } from "../agent/entropy.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
 import type { Log } from "../agent/log/log.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus, ProbeReading, RawDataReading, SdkDriver } from "./driver.ts";
+import { explainSilence, LineEar } from "./line-facts.ts";
 import { Link, newLinkCounters } from "./link.ts";
 import type { OpenStream } from "./open-stream.ts";
 import { nextDuty } from "./sdk-rules.ts";
@@ -37,6 +38,7 @@ class StreamDriver implements SdkDriver {
   readonly #waiters = new Set<PromiseWithResolvers<BridgeIdentity>>();
   readonly #opens: Record<string, number> = {};
   readonly #counters = newLinkCounters();
+  readonly #ear = new LineEar();
   readonly #trouble = new Trouble();
   #running: Promise<void> | undefined;
   #nextId: number;
@@ -97,7 +99,11 @@ class StreamDriver implements SdkDriver {
 
   status(): DriverStatus {
     const { identity } = this.#session;
-    const { problem } = this.#trouble;
+    const { problem: told } = this.#trouble;
+    const { facts: heard } = this.#ear;
+    // Looked at anew each time: what has come in since the failure may say what it is.
+    const problem = told && explainSilence(told, heard);
+    const unended = this.#ready ? 0 : (this.#link?.unended ?? 0);
     const line = this.#ready ? "ready" : this.#link ? "handshake" : "opening";
     return {
       state: this.#end.signal.aborted ? "closed" : line,
@@ -106,7 +112,8 @@ class StreamDriver implements SdkDriver {
       ...(identity && { identity }),
       ...(problem && { problem: { code: problem.code, params: problem.params } }),
       opens: { ...this.#opens },
-      frames: { ...this.#counters },
+      frames: { ...this.#counters, dropped_octets: this.#counters.dropped_octets + unended },
+      heard,
       consecutiveTimeouts: this.#link?.consecutiveTimeouts ?? 0,
     };
   }
@@ -125,7 +132,9 @@ class StreamDriver implements SdkDriver {
 
   async #read(signal: AbortSignal): Promise<FullReading> {
     if (!this.#ready) throw this.#notReady();
-    const reading = await this.#session.read(signal);
+    const reading = await this.#session.read(signal).catch((error: unknown) => {
+      throw error instanceof AgentError ? explainSilence(error, this.#ear.facts) : error;
+    });
     if (this.#ready) this.#trouble.clear();
     return reading;
   }
@@ -148,11 +157,16 @@ class StreamDriver implements SdkDriver {
     const opened = await open(end).catch((error: unknown) => {
       const problem = asAgentError(error, "BRIDGE_OPEN_FAILED");
       if (!end.aborted) this.#count(problem.code);
+      // Unplugged, or of another kind: what was heard there says nothing any more.
+      this.#ear.forget();
       throw problem;
     });
     this.#count("ok");
     this.#path = opened.path;
-    const link = new Link(opened, { clock, counters: this.#counters, nextId: () => this.#nextId++ });
+    const link = new Link(opened, {
+      ...{ clock, counters: this.#counters, ear: this.#ear },
+      nextId: () => this.#nextId++,
+    });
     const onEnd = () => link.fail(end.reason);
     end.addEventListener("abort", onEnd, { once: true });
     if (end.aborted) onEnd();
@@ -166,6 +180,7 @@ class StreamDriver implements SdkDriver {
       const reason = asAgentError(link.lost.reason);
       this.#link = undefined;
       this.#failed(reason);
+      if (reason.code !== "BRIDGE_TIMEOUT") this.#ear.forget();
       this.#session.detach(reason);
       end.removeEventListener("abort", onEnd);
       if (wasReady) this.#emit({ type: "lost", code: reason.code, detail: reason.message });
@@ -212,15 +227,17 @@ class StreamDriver implements SdkDriver {
     this.#emit({ type: "ready", identity });
   }
 
-  #failed(problem: AgentError): void {
+  #failed(error: AgentError): void {
     if (this.#end.signal.aborted) return;
+    const problem = explainSilence(error, this.#ear.facts);
     const { code, params } = problem;
     const level = this.#trouble.note(problem) ? "warn" : "debug";
     this.#parts.log[level]("BRIDGE_PROBLEM", { cause: code, params, path: this.#path });
   }
 
   #notReady(): AgentError {
-    return this.#end.signal.aborted ? asAgentError(this.#end.signal.reason) : this.#trouble.notReady();
+    if (this.#end.signal.aborted) return asAgentError(this.#end.signal.reason);
+    return explainSilence(this.#trouble.notReady(), this.#ear.facts);
   }
 
   #count(outcome: string): void {

@@ -67,6 +67,8 @@ function failedCall(error: AgentError, wallMs: number): Reply {
     case "BRIDGE_OPEN_FAILED":
     case "BRIDGE_LOST":
     case "BRIDGE_NOT_READY":
+    case "BRIDGE_FOREIGN_DATA":
+    case "BRIDGE_ECHO":
     case "BRIDGE_CLOSED":
       return problem("BRIDGE_UNAVAILABLE", { cause, retryAfterS: 1 });
     default:

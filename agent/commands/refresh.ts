@@ -1,9 +1,9 @@
 import { type Bilingual, chooseLanguage, say } from "../language.ts";
 import { type DescribedFailure, failureText } from "../messages/failure-text.ts";
+import { failureIn, remedyOf } from "../remedies.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
-import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 /** Bridge, both base URLs and the disk, each with its own deadline, fit into this. */
@@ -56,6 +56,6 @@ async function statusFrom(socket: string): Promise<StatusDocument | undefined> {
 }
 
 function remedyNow(failure: DescribedFailure, now: StatusDocument | undefined): Bilingual | undefined {
-  const { bridge = null, wechatpay = null, last_error: last } = now ?? {};
-  return remedyIn(last?.code === failure.code ? last : failure, { bridge, wechatpay });
+  const { wechatpay, last_error: last } = now ?? {};
+  return remedyOf(failureIn(last?.code === failure.code ? last : failure, wechatpay));
 }

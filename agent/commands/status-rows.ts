@@ -4,10 +4,9 @@ import type { Bilingual } from "../language.ts";
 import { codeAndText, failureText } from "../messages/failure-text.ts";
 import { stateWords } from "../messages/state-words.ts";
 import { warningTexts } from "../messages/warning-texts.ts";
-import { remedyOf } from "../remedies.ts";
+import { failureIn, remedyOf } from "../remedies.ts";
 import type { WarningCode } from "../warnings.ts";
 import { hostRows } from "./host-rows.ts";
-import { remedyIn } from "./remedy-in.ts";
 import type { StatusDocument } from "./status-document.ts";
 import type { Row, Tone } from "./status-row.ts";
 
@@ -92,7 +91,7 @@ function errorRows(document: StatusDocument, setUp: Bilingual | undefined): Row[
   return [
     { label, value: codeAndText(last), tone: "bad" },
     { value: { zh: `自 ${localTime(since)}`, en: `since ${localTime(since)}` } },
-    ...remedyRows(remedyIn(last, document)),
+    ...remedyRows(remedyOf(failureIn(last, document.wechatpay))),
   ];
 }
 
@@ -125,7 +124,7 @@ function bridgeRows(document: StatusDocument): Row[] {
   const rest = [bridge.path, bridge.bridge, known ? undefined : problem.code].filter((part) => part).join(" ");
   const row = { label, value: { zh: `${words.zh} ${rest}`, en: `${words.en} ${rest}` }, tone };
   if (known) return [row];
-  return [row, { value: failureText(problem), tone }, ...remedyRows(remedyIn(problem, document))];
+  return [row, { value: failureText(problem), tone }, ...remedyRows(remedyOf(failureIn(problem, document.wechatpay)))];
 }
 
 function payRows({ wechatpay }: StatusDocument): Row[] {

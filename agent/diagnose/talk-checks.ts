@@ -1,7 +1,6 @@
 import type { Bilingual } from "../language.ts";
 import { peerWords } from "../log/peer-words.ts";
 import { failureText } from "../messages/failure-text.ts";
-import { heardInstead } from "../messages/line-rules.ts";
 import { checkRemedy, remedyOf } from "../remedies.ts";
 import type { BridgeLine } from "./bridge-line.ts";
 import { bridgeTalk, type Spoken, TALK_MS, type Talk } from "./bridge-talk.ts";
@@ -83,9 +82,12 @@ function unasked(talk: Talk): Outcome | undefined {
     : skipped("服务没有应答，串口仍归它使用", "the agent does not answer, and the line is its own", "svc.running");
 }
 
-/** Failures of a bridge that has answered all the same. */
+/** Failures of a bridge that has answered all the same; and one that has answered once, and now does not say hello, is silent. */
 function hasAnswered({ hello, failure }: Spoken): boolean {
-  return hello !== undefined || failure?.code === "BRIDGE_PROTOCOL" || failure?.code === "BRIDGE_REFUSED_CALL";
+  const { code = "", params = {} } = failure ?? {};
+  if (code === "BRIDGE_PROTOCOL" || code === "BRIDGE_REFUSED_CALL") return true;
+  const silent = code === "BRIDGE_FOREIGN_DATA" || code === "BRIDGE_ECHO" || params.method === "hello";
+  return hello !== undefined && !silent;
 }
 
 export function judgeHandshake(spoken: Spoken): Outcome {
@@ -93,44 +95,21 @@ export function judgeHandshake(spoken: Spoken): Outcome {
   // Null: it has none. Left out: what it said was not understood, or nothing was said.
   const value = { ...(hello && { device_id: hello.deviceId ?? null }), hello_ms: helloMs, by, path };
   if (!hasAnswered(spoken)) {
-    const { words, remedy } = silence(spoken);
-    return found("fail", words.zh, words.en, {
+    const { code } = failure ?? { code: "BRIDGE_TIMEOUT" };
+    const told = failure === undefined ? { zh: "", en: "" } : failureText(failure);
+    const words = [
+      `${path} 没有硬件桥应答（${code}）：${told.zh}`,
+      `no bridge answers on ${path} (${code}): ${told.en}`,
+    ] as const;
+    return found("fail", ...words, {
       value: { ...value, error: failure?.code, frames: spoken.frames },
-      remedy,
+      remedy: failure && remedyOf(failure),
     });
   }
   const name = hello === undefined ? path : peerWords(hello.bridge, 60);
   if (helloMs === undefined) return found("pass", `${name} 有应答`, `${name} answers`, { value });
   const ms = Math.round(helloMs);
   return found(ms < SLOW_HELLO_MS ? "pass" : "warn", `${name}，${ms} ms`, `${name}, ${ms} ms`, { value });
-}
-
-/** What came instead of an answer tells a dead bridge from a wrong device and from a plug in the wrong socket. */
-function silence({ frames, failure, path }: Spoken): { readonly words: Bilingual; readonly remedy?: Bilingual } {
-  const code = failure?.code ?? "BRIDGE_TIMEOUT";
-  const heard = heardInstead(frames);
-  if (heard?.what === "echo") {
-    return {
-      words: { zh: `${path} 只收到自己发出的数据`, en: `${path} sends back only what it was sent` },
-      remedy: heard.remedy,
-    };
-  }
-  if (heard !== undefined) {
-    return {
-      words: {
-        zh: `${path} 上有数据（${heard.octets} 字节），但不是硬件桥协议`,
-        en: `${path} carries ${heard.octets} octets, none of them in the bridge's protocol`,
-      },
-      remedy: heard.remedy,
-    };
-  }
-  const told = failure === undefined ? { zh: "", en: "" } : failureText(failure);
-  return {
-    words: {
-      zh: `${path} 没有应答（${code}）${told.zh}`,
-      en: `${path} does not answer (${code}) ${told.en}`.trim(),
-    },
-  };
 }
 
 export function judgeProtocol({ hello, failure }: Spoken): Outcome {
@@ -144,6 +123,7 @@ export function judgeProtocol({ hello, failure }: Spoken): Outcome {
       `the bridge does not speak protocol ${MAJOR}: ${words.en}`,
       {
         value: { error: failure?.code },
+        ...(failure?.code === "BRIDGE_PROTOCOL" && { remedy: remedyOf(failure) }),
       },
     );
   }

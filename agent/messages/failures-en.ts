@@ -1,4 +1,4 @@
-import type { FailureId, FailureParams, HttpFailure } from "../failure-params.ts";
+import type { AnswerFault, FailureId, FailureParams, HttpFailure } from "../failure-params.ts";
 import { gatewayRefusal, gatewayRefusalsEn, problemTitlesEn } from "./replies-en.ts";
 
 /** A text for every failure, made of its parameters. Both languages satisfy this type, so a missing text or parameter does not compile. */
@@ -35,6 +35,23 @@ export const fileFaultsEn: FileFaultTexts = {
 
 const fault = (code: string) => (fileFaultsEn as Readonly<Record<string, string>>)[code] ?? code;
 
+const answerFaults: Readonly<Record<AnswerFault, string>> = {
+  not_utf8: "its answer is not UTF-8",
+  bom: "its answer begins with a byte order mark",
+  nul: "a NUL octet follows the JSON of its answer",
+  not_json: "its answer is not JSON",
+  too_deep: "its answer is nested too deeply",
+  batch: "its answer is a list (a batch)",
+  not_object: "its answer is not a JSON object",
+  jsonrpc: 'its answer has no "jsonrpc":"2.0"',
+  result_and_error: 'its answer has both "result" and "error"',
+  no_result: 'its answer has neither "result" nor "error"',
+  error_form: "the error in its answer has no code and message",
+  no_id: "its answer has no id",
+  id_type: "the id of its answer is not a number",
+  other_id: "its answer has another id",
+};
+
 const said = (text: string | undefined) => (text === undefined ? "" : `: ${text}`);
 
 /** A gateway of ours says in its code what it refuses; what anybody else said is repeated. */
@@ -69,8 +86,11 @@ export const failuresEn: FailureTexts = {
   "BRIDGE_NOT_READY.restarting": () => "the bridge keeps restarting",
   "BRIDGE_NOT_READY.queue_full": () => "too many calls are waiting for the bridge",
   BRIDGE_TIMEOUT: ({ method, ms }) => `no answer to ${method} within ${ms} ms`,
-  "BRIDGE_TIMEOUT.echo": ({ method, ms }) => `no answer to ${method} within ${ms} ms, only the call itself came back`,
   "BRIDGE_TIMEOUT.repeated": ({ count }) => `${count} calls in a row were not answered`,
+  BRIDGE_FOREIGN_DATA: ({ octets, text, echo }) =>
+    `${octets} octets of ${text ? "text" : "data"} came, none of them in the bridge's protocol${echo ? ", and the agent's own calls come back" : ""}`,
+  BRIDGE_ECHO: () => "only the agent's own calls come back",
+  "BRIDGE_PROTOCOL.answer": ({ wrong }) => `the bridge answers, but ${answerFaults[wrong]}`,
   "BRIDGE_PROTOCOL.hello_not_object": () => "the answer to hello is not an object",
   "BRIDGE_PROTOCOL.version": ({ theirs, ours }) => `the bridge speaks protocol "${theirs}", this agent ${ours}`,
   "BRIDGE_PROTOCOL.member_missing": ({ member }) => `the answer to hello has no ${member}`,

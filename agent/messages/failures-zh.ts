@@ -1,4 +1,4 @@
-import type { HttpFailure } from "../failure-params.ts";
+import type { AnswerFault, HttpFailure } from "../failure-params.ts";
 import type { FailureTexts, FileFaultTexts } from "./failures-en.ts";
 import { gatewayRefusal } from "./replies-en.ts";
 import { gatewayRefusalsZh, problemTitlesZh } from "./replies-zh.ts";
@@ -29,6 +29,23 @@ const http = ({ httpStatus, answerCode, answerMessage, answerField }: HttpFailur
   return `${code}：${own}${answerField === undefined ? "" : `：${answerField}`}`;
 };
 
+const answerFaults: Readonly<Record<AnswerFault, string>> = {
+  not_utf8: "应答不是 UTF-8",
+  bom: "应答以 BOM 开头",
+  nul: "应答的 JSON 之后多了一个 NUL 字节（00）",
+  not_json: "应答不是 JSON",
+  too_deep: "应答嵌套过深",
+  batch: "应答是数组（批量应答）",
+  not_object: "应答不是 JSON 对象",
+  jsonrpc: '应答没有 "jsonrpc":"2.0"',
+  result_and_error: '应答同时含有 "result" 和 "error"',
+  no_result: '应答既没有 "result" 也没有 "error"',
+  error_form: '应答的 "error" 没有 code 和 message',
+  no_id: "应答没有 id",
+  id_type: "应答的 id 不是数字",
+  other_id: "应答的 id 与请求不同",
+};
+
 export const failuresZh: FailureTexts = {
   BRIDGE_NOT_FOUND: ({ path }) => `${path} 不存在`,
   "BRIDGE_NOT_FOUND.usb": ({ usb }) => `没有插入 USB ${usb} 的串口设备`,
@@ -53,8 +70,11 @@ export const failuresZh: FailureTexts = {
   "BRIDGE_NOT_READY.restarting": () => "硬件桥不断重新启动",
   "BRIDGE_NOT_READY.queue_full": () => "等待硬件桥的请求过多",
   BRIDGE_TIMEOUT: ({ method, ms }) => `${method} 在 ${ms} 毫秒内没有应答`,
-  "BRIDGE_TIMEOUT.echo": ({ method, ms }) => `${method} 在 ${ms} 毫秒内没有应答，只收到自己发出的请求`,
   "BRIDGE_TIMEOUT.repeated": ({ count }) => `连续 ${count} 次请求没有应答`,
+  BRIDGE_FOREIGN_DATA: ({ octets, text, echo }) =>
+    `收到 ${octets} 字节的${text ? "文本" : "数据"}，都不是硬件桥协议${echo ? "，发出的请求也被原样送回" : ""}`,
+  BRIDGE_ECHO: () => "只收到自己发出的请求",
+  "BRIDGE_PROTOCOL.answer": ({ wrong }) => `硬件桥有应答，但${answerFaults[wrong]}`,
   "BRIDGE_PROTOCOL.hello_not_object": () => "hello 的应答不是对象",
   "BRIDGE_PROTOCOL.version": ({ theirs, ours }) => `硬件桥的协议版本是「${theirs}」，本服务是 ${ours}`,
   "BRIDGE_PROTOCOL.member_missing": ({ member }) => `hello 的应答没有 ${member}`,

@@ -7,23 +7,20 @@ export const wrongDevice: Bilingual = {
 };
 
 const loopedBack: Bilingual = {
-  zh: "线路接成了回环：请核对接线，TX 接 RX。",
-  en: "The line is looped back: check the wiring, TX to RX.",
+  zh: "本机发出的数据被原样送回（回环）：请拔除回环插头，排除本机 TX 与 RX 之间的短接；本机 TX 应接硬件桥的 RX，本机 RX 应接硬件桥的 TX。",
+  en: "What this terminal sends comes straight back (the line is looped back): take off the loopback plug, or the short between this terminal's own TX and RX; its TX belongs to the bridge's RX, its RX to the bridge's TX.",
+};
+
+/** A good frame, and nothing in it that could be used: the line and its settings are right. */
+const unusableAnswers: Bilingual = {
+  zh: "线路正常，硬件桥程序的应答格式不对：请升级硬件桥程序，或请其厂商用 facepay-agent bridge --check 检查。",
+  en: "The line is right, the answers of the bridge's program are not: update it, or have its vendor try facepay-agent bridge --check.",
 };
 
 const otherSpeech: Bilingual = {
   zh: "可能接错了设备或 baud_rate 不对：请核对 driver.path 指向硬件桥，以及 baud_rate。",
   en: "Another device or a wrong baud_rate: check that driver.path leads to the bridge, and baud_rate.",
 };
-
-/** What has come over a line on which no bridge answers, by the decoder's counters: it tells a dead bridge from a wrong device. */
-export function heardInstead(
-  frames: Readonly<Record<string, number>>,
-): { readonly what: "echo" | "noise"; readonly octets: number; readonly remedy: Bilingual } | undefined {
-  const { echo = 0, dropped_octets: octets = 0, fcs = 0 } = frames;
-  if (echo > 0) return { what: "echo", octets, remedy: loopedBack };
-  return octets > 0 || fcs > 0 ? { what: "noise", octets, remedy: otherSpeech } : undefined;
-}
 
 /** What to do about the bridge and the SDK where the failure itself tells more than its code. */
 export const lineRules: readonly RemedyRule[] = [
@@ -36,6 +33,9 @@ export const lineRules: readonly RemedyRule[] = [
       en: "Only the service may not open this device. Restart it first: systemctl restart facepay-agent. If that does not help, sudo facepay-agent diagnose gives the command that allows the device.",
     },
   },
+  { code: /^BRIDGE_FOREIGN_DATA$/, remedy: otherSpeech },
+  { code: /^BRIDGE_ECHO$/, remedy: loopedBack },
+  { code: /^BRIDGE_PROTOCOL$/, param: ["variant", "answer"], remedy: unusableAnswers },
   { code: /^BRIDGE_OPEN_FAILED$/, param: ["variant", "not_serial"], remedy: wrongDevice },
   {
     code: /^DEVICE_ID_MISMATCH$/,

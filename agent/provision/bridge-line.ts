@@ -6,13 +6,15 @@ import type { AskBridge } from "./bridges.ts";
 
 /** A bridge answers `hello` at once; the SDK behind it may take its time, which is not waited for here. */
 const HELLO_MS = 3_000;
+/** Sooner, so that its failure says what came instead of an answer. */
+const CALL_MS = 2_500;
 
 /** Opens a line as the agent does, greets, and closes it again. */
 export function bridgeAsker(line: BridgeLine, clock: Clock, entropy: Entropy): AskBridge {
   return async ({ type, path }) => {
     const config: DriverConfig = {
       ...{ baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, rtscts: false, init: {} },
-      ...{ type, path, callTimeoutMs: HELLO_MS, initTimeoutMs: HELLO_MS },
+      ...{ type, path, callTimeoutMs: CALL_MS, initTimeoutMs: HELLO_MS },
     };
     const driver = await line.open(config, { clock, entropy });
     driver.start();

@@ -10,16 +10,20 @@ import { rpcCases } from "./rpc-cases.ts";
 import { sdkCases } from "./sdk-cases.ts";
 import { NotTried, RuleBroken, type Words } from "./verdict.ts";
 
+const [framed, ...framing] = framingCases;
+const [answered, ...rpc] = rpcCases;
+
+/** Without a frame, and an answer in it, to a plain call nothing else can be tried: what is wrong would be said of every case. */
+const FIRST = [framed, answered].filter((one) => one !== undefined);
+
 export const checkCases: readonly CheckCase[] = [
-  ...framingCases,
-  ...rpcCases,
+  ...FIRST,
+  ...framing,
+  ...rpc,
   ...helloCases,
   ...sdkCases,
   ...enduranceCases,
 ];
-
-/** Without an answer to a plain call nothing else can be tried. */
-const [FIRST] = checkCases;
 
 export interface CaseResult {
   readonly id: string;
@@ -57,12 +61,12 @@ export async function checkBridge(options: CheckOptions): Promise<CheckReport> {
   const context: CheckContext = { line, clock, entropy, limits, ...(restart && { restart }) };
   await line.open();
   const results: CaseResult[] = [];
-  let deaf = false;
+  let deaf: CheckCase | undefined;
   try {
     for (const one of cases) {
       const startedAt = clock.boot();
-      const outcome: Outcome = deaf ? skippedAfterFirst : await tryCase(one, context);
-      deaf ||= one === FIRST && outcome.status === "fail";
+      const outcome: Outcome = deaf ? skippedAfter(deaf) : await tryCase(one, context);
+      if (FIRST.includes(one) && outcome.status === "fail") deaf = one;
       const { id, rule, title } = one;
       const result = { id, rule, title, ...outcome, ms: Math.round(clock.boot() - startedAt) };
       results.push(result);
@@ -79,10 +83,9 @@ export async function checkBridge(options: CheckOptions): Promise<CheckReport> {
 
 type Outcome = Pick<CaseResult, "status" | "detail">;
 
-const skippedAfterFirst: Outcome = {
-  status: "skip",
-  detail: { zh: `${FIRST?.id} 未通过`, en: `${FIRST?.id} has failed` },
-};
+function skippedAfter({ id }: CheckCase): Outcome {
+  return { status: "skip", detail: { zh: `${id} 未通过`, en: `${id} has failed` } };
+}
 
 async function tryCase(one: CheckCase, context: CheckContext): Promise<Outcome> {
   try {

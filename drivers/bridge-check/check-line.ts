@@ -127,20 +127,34 @@ export class CheckLine {
   }
 
   async answerTo(id: number, startedAt: number, timeoutMs = this.patienceMs): Promise<Answer> {
+    return await this.#await(startedAt, timeoutMs, (octets) => {
+      const text = decode(octets);
+      const message = parse(text);
+      const ms = this.#clock.boot() - startedAt;
+      return message?.id === id ? { text, message, ms, octets } : insteadOf(octets, message);
+    });
+  }
+
+  /** One call, and any good frame after it, whatever is in it. Throws RuleBroken when none comes. */
+  async frameAfter(method: string, params: object, timeoutMs: number): Promise<void> {
+    this.send(frame(this.request(method, params).payload));
+    const headed = (octets: Buffer) => (isHeaded(octets) ? others.headed : { octets });
+    await this.#await(this.#clock.boot(), timeoutMs, headed);
+  }
+
+  /** @param judge what is looked for, or in words what has come instead */
+  async #await<T extends { octets: Buffer }>(
+    startedAt: number,
+    timeoutMs: number,
+    judge: (payload: Buffer) => T | Words,
+  ): Promise<T> {
     const instead = new Set<Words>();
     for (;;) {
       const received = await this.next(startedAt + timeoutMs);
       if (received === undefined) break;
-      if (received.kind !== "payload") {
-        instead.add(others[received.kind]);
-        continue;
-      }
-      const text = decode(received.payload);
-      const message = parse(text);
-      if (message?.id === id) {
-        return { text, message, ms: this.#clock.boot() - startedAt, octets: received.payload };
-      }
-      instead.add(message ? others.id : others.json);
+      const found = received.kind === "payload" ? judge(received.payload) : others[received.kind];
+      if ("octets" in found) return found;
+      instead.add(found);
     }
     const list = (language: "zh" | "en") => [...instead].map((words) => words[language]).join(", ");
     const zh = instead.size > 0 ? `，却收到：${list("zh")}` : "";
@@ -156,9 +170,25 @@ const others = {
   short: { zh: "不足五字节的帧", en: "a frame of less than five octets" },
   fcs: { zh: "FCS 错误的帧", en: "a frame with a wrong check sequence" },
   oversize: { zh: "超过 8192 字节的帧", en: "a frame of more than 8192 octets" },
+  headed: { zh: "以 FF 03（地址与控制字段）开头的帧", en: "a frame that begins with FF 03, address and control" },
   id: { zh: "其他 id 的应答", en: "an answer with another id" },
+  idType: { zh: "id 不是数字的应答", en: "an answer whose id is no number" },
+  nul: { zh: "JSON 之后多了 NUL 字节（00）的应答", en: "an answer with a NUL octet after its JSON" },
+  bom: { zh: "以 BOM 开头的应答", en: "an answer that begins with a byte order mark" },
   json: { zh: "不是 JSON 对象的内容", en: "a payload that is no JSON object" },
 } as const satisfies Record<string, Words>;
+
+/** RFC 1662 3.1, which the protocol leaves out. */
+function isHeaded(payload: Buffer): boolean {
+  return payload[0] === 0xff && payload[1] === 0x03;
+}
+
+function insteadOf(payload: Buffer, message: Readonly<Record<string, unknown>> | undefined): Words {
+  if (isHeaded(payload)) return others.headed;
+  if (message !== undefined) return typeof message.id === "number" ? others.id : others.idType;
+  if (decode(payload).codePointAt(0) === 0xfeff) return others.bom;
+  return payload.at(-1) === 0 ? others.nul : others.json;
+}
 
 function plainRequest(id: number, method: string, params: object): string {
   return JSON.stringify({ jsonrpc: "2.0", id, method, params });

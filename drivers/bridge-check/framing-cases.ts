@@ -65,8 +65,8 @@ export const framingCases: readonly CheckCase[] = [
     id: "F01",
     rule: "RFC 1662 section 4 octet-stuffed framing, without address, control or protocol fields. Flag 7E",
     title: { zh: "帧有应答，应答也是一帧", en: "a frame is answered by a frame" },
-    async run(context) {
-      await hello(context);
+    async run({ line, limits }) {
+      await line.frameAfter("hello", HELLO, limits.helloMs);
       return undefined;
     },
   },

@@ -165,6 +165,7 @@ class Terminal {
       opens: {},
       frames: {},
       consecutiveTimeouts: 0,
+      heard: { octets: 0, foreign: 0, text: false, echoes: 0 },
     };
     return {
       driver: {

@@ -16,7 +16,8 @@ const clock = systemClock();
 
 /** What the kit must say of a bridge that is broken in the way of each case. */
 const broken: readonly [id: string, words: string][] = [
-  ["F01", "a payload that is no JSON object"],
+  ["F01", "begins with FF 03, address and control"],
+  ["R01", 'jsonrpc is not "2.0"'],
   ["F02", "a frame with a wrong check sequence"],
   ["F03", "was damaged (fcs)"],
   ["F04", "11 or 13 without an escape"],
@@ -32,7 +33,6 @@ const broken: readonly [id: string, words: string][] = [
   ["F14", "something else was answered too"],
   ["F15", "no answer within"],
   ["F16", "an answer was too long"],
-  ["R01", 'jsonrpc is not "2.0"'],
   ["R02", "a byte order mark"],
   ["R03", "Chinese in it was refused"],
   ["R04", "an answer with another id"],
@@ -132,6 +132,17 @@ describe("the conformance kit", () => {
   it("tries nothing more on a bridge that does not answer at all", async () => {
     const { results } = await check(new BreakableBridge("F01"));
     expect(results.map(({ status }) => status)).toEqual(["fail", ...checkCases.slice(1).map(() => "skip")]);
+  });
+
+  it.each([
+    ["NUL", "a NUL octet after its JSON"],
+    ["id", "whose id is no number"],
+    ["error", "either result or error"],
+  ])("names the answer and not the framing where only its content cannot be used: %s", async (flaw, words) => {
+    const { results } = await check(new BreakableBridge(flaw));
+    const [first] = results.filter(({ status }) => status === "fail");
+    expect(first).toMatchObject({ id: "R01", detail: { en: expect.stringContaining(words) } });
+    expect(results.filter(({ status }) => status === "fail")).toHaveLength(1);
   });
 
   it("rejects with the reason when the line does not open", async () => {

@@ -10,7 +10,7 @@ const NO_LIMIT = 1 << 20;
 
 /**
  * A bridge with the simulated SDK's manners that can be broken in one way at a time: `flaw` is the id of the case of the
- * conformance kit that must notice. Whole of its own code, and as plain as can be.
+ * conformance kit that must notice, or one of several ways to break the same. Whole of its own code, and as plain as can be.
  */
 export class BreakableBridge {
   readonly flaw: string;
@@ -108,13 +108,15 @@ export class BreakableBridge {
   #send(socket: net.Socket, id: unknown, body: Facts): void {
     this.#answers++;
     if (this.flaw === "E01" && this.#answers % 137 === 0) return;
-    const sent = this.flaw === "R04" && typeof id === "number" ? id | 0 : id;
+    const sent = this.flaw === "R04" && typeof id === "number" ? id | 0 : this.flaw === "id" ? String(id) : id;
     const message: Facts = { ...(this.flaw !== "R01" && { jsonrpc: "2.0" }), id: sent, ...body };
+    if (this.flaw === "error" && !("error" in body)) message.error = null;
     let text = JSON.stringify(message);
+    if (this.flaw === "NUL") text = `${text}\0`;
     if (this.flaw === "R02") text = `\ufeff${text}`;
-    if (this.flaw === "F01") text = `\u00ff\u0003${text}`;
     if (this.flaw === "F16") text = text.padEnd(9_000);
-    this.#write(socket, text);
+    if (this.flaw === "F01") socket.write(this.#wrap(Buffer.concat([Buffer.of(0xff, 0x03), Buffer.from(text)])));
+    else this.#write(socket, text);
     if (this.flaw === "R05") this.#write(socket, text);
   }
 

@@ -54,6 +54,7 @@ export class FakeLine {
         opens: {},
         frames: {},
         consecutiveTimeouts: 0,
+        heard: { octets: 0, foreign: 0, text: false, echoes: 0 },
         ...(this.ready ? {} : { problem: { code: "BRIDGE_NOT_FOUND", params: { path: "/dev/fake" } } }),
       }),
       subscribe: (listener) => {

@@ -100,7 +100,7 @@ export class KeptTerminal implements AsyncDisposable {
       getRawData: () => Promise.resolve({ rawData: systemEntropy.bytes(300).toString("base64"), identity: bridge }),
       status: () => ({
         ...({ state: "ready", type: "socket", path: "/none" } as const),
-        ...{ opens: {}, frames: {}, consecutiveTimeouts: 0 },
+        ...{ opens: {}, frames: {}, consecutiveTimeouts: 0, heard: { octets: 0, foreign: 0, text: false, echoes: 0 } },
       }),
       subscribe: () => () => {},
     };

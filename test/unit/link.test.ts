@@ -1,6 +1,7 @@
 import { duplexPair } from "node:stream";
 import { expect, it } from "vitest";
 import type { AgentError } from "../../agent/errors.ts";
+import { LineEar } from "../../drivers/line-facts.ts";
 import { Link, newLinkCounters } from "../../drivers/link.ts";
 import type { OpenedStream } from "../../drivers/open-stream.ts";
 import { failureWith } from "../support/failures.ts";
@@ -14,7 +15,7 @@ function open(alive?: () => Promise<void>) {
     far.destroy();
   };
   const opened: OpenedStream = { stream, path: "/dev/x", ...(alive && { alive }), close };
-  const link = new Link(opened, { clock, counters: newLinkCounters(), nextId: () => 1 });
+  const link = new Link(opened, { clock, counters: newLinkCounters(), ear: new LineEar(), nextId: () => 1 });
   return { clock, stream, far, link };
 }
 
@@ -63,7 +64,7 @@ it("is lost from the start when the stream is", async () => {
   await new Promise(setImmediate);
   const link = new Link(
     { stream, path: "/dev/x", close: async () => undefined },
-    { clock: new FakeClock(), counters: newLinkCounters(), nextId: () => 1 },
+    { clock: new FakeClock(), counters: newLinkCounters(), ear: new LineEar(), nextId: () => 1 },
   );
   expect(link.lost.aborted).toBe(true);
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { remedyIn } from "../../agent/commands/remedy-in.ts";
 import type { StatusDocument } from "../../agent/commands/status-document.ts";
 import { changeLine, duration, statusRows } from "../../agent/commands/status-rows.ts";
 import { barOf, renderRows } from "../../agent/commands/status-screen.ts";
@@ -47,25 +46,21 @@ const host = {
 };
 
 describe("a line on which no bridge answers", () => {
-  const silent = { code: "BRIDGE_TIMEOUT", since: at(0), detail: "no answer to hello within 10000 ms" };
-  const bridge = { state: "handshake", path: "/dev/ttyUSB0", bridge: null, problem: silent };
-  const told = (frames: Record<string, number>, name: string | null = null) =>
-    remedyIn(silent, { bridge: { ...bridge, bridge: name, frames }, wechatpay: null })?.en;
-
-  it("is told apart by what it carries, as diagnose does it", () => {
-    expect(told({})).toMatch(/power-cycle it/);
-    expect(told({ dropped_octets: 700 })).toMatch(/Another device or a wrong baud_rate/);
-    expect(told({ fcs: 3, ok: 0 })).toMatch(/Another device or a wrong baud_rate/);
-    expect(told({ echo: 4, dropped_octets: 9 })).toMatch(/TX to RX/);
-    // It has spoken before: the device is the right one.
-    expect(told({ dropped_octets: 700 }, "vendor/2.1")).toMatch(/power-cycle it/);
-  });
-
   it("has the one remedy on the screen", () => {
-    const noisy = { ...document, bridge: { ...bridge, frames: { dropped_octets: 700 } }, last_error: silent };
-    const rows = statusRows(noisy, undefined, now, undefined).map(({ value }) => value.en);
-    expect(rows.filter((text) => /baud_rate/.test(text))).toHaveLength(1);
-    expect(rows.join("\n")).not.toMatch(/power-cycle/);
+    const foreign = {
+      code: "BRIDGE_FOREIGN_DATA",
+      since: at(0),
+      params: { octets: 700, text: true, echo: false },
+    };
+    const bridge = { state: "handshake", path: "/dev/ttyUSB0", bridge: null, problem: foreign };
+    const rows = statusRows({ ...document, bridge, last_error: foreign }, undefined, now, undefined);
+    const words = rows.map(({ value }) => value.en);
+    expect(words.filter((text) => /baud_rate/.test(text))).toHaveLength(1);
+    expect(words.join("\n")).toMatch(/700 octets of text came/);
+    expect(words.join("\n")).not.toMatch(/power-cycle/);
+    expect(rows.map(({ value }) => value.zh).join("\n")).toMatch(
+      /收到 700 字节的文本，都不是硬件桥协议[\s\S]*baud_rate/,
+    );
   });
 });
 
