@@ -1,10 +1,13 @@
 import { statSync } from "node:fs";
+import path from "node:path";
 import { systemClock } from "../clock.ts";
+import { exampleFile } from "../config/example-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { placeProblems } from "../config/places.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
 import { type Checkup, loadAll } from "../config/secrets/secrets.ts";
 import { showConfig, showConfigJson } from "../config/show.ts";
+import { unitPlaceWarnings } from "../config/unit-places.ts";
 import { chooseLanguage, type Language, say } from "../language.ts";
 import { setUpRemedy } from "../messages/start-command.ts";
 import { startingOf } from "./admin-socket.ts";
@@ -30,8 +33,12 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
   if (result.kind === "absent") return await missing(options, language);
   const problems = result.kind === "invalid" ? result.problems : placeProblems(result.loaded);
   const valid = problems.length === 0;
+  // The unit is about the packaged configuration alone.
+  const isPackaged = options.config === options.packagedConfig;
+  const confined = isPackaged && result.kind === "ok" ? unitPlaceWarnings(result.loaded) : [];
+  const warnings = [...result.warnings, ...confined];
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ valid, problems, warnings: result.warnings }, undefined, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ valid, problems, warnings }, undefined, 2)}\n`);
     return valid ? 0 : INVALID;
   }
   // Only the service's user and root may read some of the files; for whoever else asks that is no fault.
@@ -55,7 +62,7 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
       : { zh: "未能检查完整", en: "could not be checked as a whole" };
   process.stdout.write(
     list(say({ zh: "问题", en: "problems" }, language), seen) +
-      list(say({ zh: "警告", en: "warnings" }, language), result.warnings) +
+      list(say({ zh: "警告", en: "warnings" }, language), warnings) +
       `${options.config}: ${say(verdict, language)}\n`,
   );
   return valid ? 0 : INVALID;
@@ -84,9 +91,11 @@ async function show(options: PackagedOptions, language: Language): Promise<numbe
 async function missing(options: PackagedOptions, language: Language): Promise<number> {
   const { config: file, json } = options;
   const { zh, en } = setUpRemedy(await startingOf(options), false);
+  const beside = path.join(path.dirname(file), "config.toml.example");
+  const example = exampleFile("config.example.toml", [beside, `${options.packagedConfig}.example`]);
   const what = {
-    zh: `没有配置文件 ${file}。${zh}也可以从 docs/config.example.toml 开始。`,
-    en: `There is no ${file}. ${en} Or start from docs/config.example.toml.`,
+    zh: `没有配置文件 ${file}。${zh}也可以从 ${example} 开始。`,
+    en: `There is no ${file}. ${en} Or start from ${example}.`,
   };
   if (json) process.stdout.write(`${JSON.stringify({ valid: false, absent: file })}\n`);
   else process.stderr.write(`${say(what, language)}\n`);

@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { environmentProblems } from "../config/environment.ts";
+import { exampleFile } from "../config/example-file.ts";
 import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
 import { systemEntropy } from "../entropy.ts";
 import { isAgentError } from "../errors.ts";
@@ -27,9 +28,10 @@ export async function gateway(options: CommandOptions): Promise<number> {
   if (unsafe.length > 0) return refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
   const read = await loadGateway(file, { env, wallMs: clock.wall() });
   if (read.kind === "absent") {
+    const example = exampleFile("gateway.example.toml");
     const text = {
-      zh: `没有配置文件 ${file}：请从 docs/gateway.example.toml 开始`,
-      en: `there is no ${file}: start from docs/gateway.example.toml`,
+      zh: `没有配置文件 ${file}：请从 ${example} 开始`,
+      en: `there is no ${file}: start from ${example}`,
     };
     process.stderr.write(`${say(text, language)}\n`);
     return MISSING;

@@ -107,6 +107,11 @@ describe("config check", () => {
   it("of nothing is 66, and says where to begin", async () => {
     await directory.remove("config.toml");
     expect(await config("check")).toMatchObject({ code: 66, stdout: "", stderr: expect.stringContaining("example") });
+    // The one that the package installs beside it.
+    const example = directory.file.replace(/[^/]*$/, "config.toml.example");
+    await directory.write("config.toml.example", "");
+    expect((await config("check")).stderr).toContain(`Or start from ${example}.`);
+    await directory.remove("config.toml.example");
     expect(await config("show")).toMatchObject({ code: 66 });
   });
 });
