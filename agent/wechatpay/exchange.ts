@@ -4,7 +4,7 @@ import type { Entropy } from "../entropy.ts";
 import { AgentError, isAgentError } from "../errors.ts";
 import type { Known } from "../log/withhold.ts";
 import { classifyStatus, classifyTransportError, tellableId } from "./failure-classes.ts";
-import { dateMs, type HeaderBag } from "./headers.ts";
+import { dateMs, type HeaderBag, isPlain } from "./headers.ts";
 import { isExempt } from "./no-proxy.ts";
 import { createNonces } from "./nonces.ts";
 import type { WechatPaySecrets } from "./secrets.ts";
@@ -161,10 +161,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       throw classifyStatus({ status, headers, body, wallMs: clock.wall(), known: known(call) });
     }
     try {
-      const encoding = headers["content-encoding"];
-      if (encoding !== undefined && encoding !== "" && encoding !== "identity") {
-        throw new AgentError("PAY_ANSWER_ENCODED", {});
-      }
+      if (!isPlain(headers)) throw new AgentError("PAY_ANSWER_ENCODED", {});
       if (answer.bodyError !== undefined) throw classify(answer.bodyError);
       const { newestSignedAtS } = call;
       const nowS = Math.floor(clock.wall() / 1000);

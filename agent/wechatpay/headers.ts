@@ -8,6 +8,23 @@ const LONGEST_RETRY_AFTER_S = 900;
 const SHORTEST_REFRESH_S = 600;
 const LONGEST_REFRESH_S = 3000;
 
+/** Headers as they mean what they say: optional white space around a value is no part of it (RFC 9112 section 5.1). */
+export function withoutWhiteSpace(headers: HeaderBag): HeaderBag {
+  const strip = (value: string) => value.replace(/^[ \t]+|[ \t]+$/g, "");
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(strip) : value && strip(value),
+    ]),
+  );
+}
+
+/** Whether the body came as it is: codings are named without regard to case, in a list (RFC 9110 section 8.4.1). */
+export function isPlain(headers: HeaderBag): boolean {
+  const codings = [headers["content-encoding"] ?? []].flat().flatMap((value) => value.split(","));
+  return codings.every((coding) => /^[ \t]*(identity)?[ \t]*$/i.test(coding));
+}
+
 /** The value of a header that came exactly once. */
 export function single(headers: HeaderBag, name: string): string | undefined {
   const value = headers[name];
@@ -37,7 +54,7 @@ function httpDate(value: string | undefined): number | undefined {
  * `Date`, so that a wrong clock here does not matter; `nowMs` serves when there is none.
  */
 export function retryAfterS(headers: HeaderBag, nowMs: number): number | undefined {
-  const value = single(headers, "retry-after")?.trim();
+  const value = single(headers, "retry-after");
   if (value === undefined) return undefined;
   const until = httpDate(value);
   const seconds = until === undefined ? wholeNumber(value) : Math.ceil((until - (dateMs(headers) ?? nowMs)) / 1000);
@@ -46,7 +63,7 @@ export function retryAfterS(headers: HeaderBag, nowMs: number): number | undefin
 
 /** `Facepay-Refresh-Seconds` of a gateway; anything but 600 to 3000 is as good as absent. */
 export function refreshAfterS(headers: HeaderBag): number | undefined {
-  const seconds = wholeNumber(single(headers, "facepay-refresh-seconds")?.trim() ?? "");
+  const seconds = wholeNumber(single(headers, "facepay-refresh-seconds") ?? "");
   return seconds !== undefined && seconds >= SHORTEST_REFRESH_S && seconds <= LONGEST_REFRESH_S ? seconds : undefined;
 }
 

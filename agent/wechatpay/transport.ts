@@ -3,7 +3,7 @@ import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
 import { unlessAborted } from "../clock.ts";
 import { AgentError, systemCode } from "../errors.ts";
-import type { HeaderBag } from "./headers.ts";
+import { type HeaderBag, withoutWhiteSpace } from "./headers.ts";
 import { ADDRESS_TIMEOUT_MS, createNameLookup } from "./name-lookup.ts";
 import { Progress } from "./progress.ts";
 import { createTrust } from "./trust.ts";
@@ -101,7 +101,9 @@ export function createTransport(options: TransportOptions): Transport {
   };
 
   async function open(): Promise<Opened> {
-    const { Agent, Pool, buildConnector, connect, request } = await loadUndici(options.frequent === true);
+    const { Agent, Pool, buildConnector, connect, request, correctParser } = await loadUndici(
+      options.frequent === true,
+    );
     secureContext ??= options.secureContext?.() ?? createTrust(options);
     const connecting = {
       timeout: options.connectTimeoutMs,
@@ -130,6 +132,7 @@ export function createTransport(options: TransportOptions): Transport {
           if (result[0] === null) progress.connected();
           connectedAt = options.boot();
           callback(...result);
+          if (result[0] === null) correctParser(result[1]);
         });
         track(socket);
         if (isSocket(socket)) socket.once("connect", () => progress.taken());
@@ -199,7 +202,7 @@ export function createTransport(options: TransportOptions): Transport {
         });
         head = {
           status: statusCode,
-          headers,
+          headers: withoutWhiteSpace(headers),
           receivedAt: options.boot(),
           ...(connectedAt === undefined ? {} : { connectedAt }),
         };

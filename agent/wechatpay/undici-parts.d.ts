@@ -26,3 +26,7 @@ declare module "undici/lib/api/api-connect.js" {
   ): Promise<Dispatcher.ConnectData>;
   export = connect;
 }
+declare module "undici/lib/core/symbols.js" {
+  const symbols: { readonly kParser: symbol };
+  export = symbols;
+}

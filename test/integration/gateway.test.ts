@@ -92,6 +92,16 @@ describe("what is forwarded", () => {
     expect(answer.headers["facepay-refresh-seconds"]).toBeUndefined();
   });
 
+  it("passes values on without the white space around them, and believes them", async () => {
+    rig.pay.faults.next({ headers: { "Content-Encoding": "identity ", "Content-Type": "application/json " } });
+    const before = (await rig.metric("upstream_requests_total"))[`base_url="${rig.pay.url}",outcome="ok"`] ?? 0;
+    const answer = await rig.ask({ path, headers: { "wechatpay-serial": `${rig.playground.platform.keyId} ` } });
+    expect([answer.status, isSigned(answer)]).toEqual([200, true]);
+    const raw = answer.rawHeaders.filter((_value, index) => index % 2 === 1);
+    expect(raw).toEqual(expect.arrayContaining(["identity", "application/json"]));
+    expect((await rig.metric("upstream_requests_total"))[`base_url="${rig.pay.url}",outcome="ok"`]).toBe(before + 1);
+  });
+
   it("passes an answer with a bad signature on unchanged, and counts it", async () => {
     for (const signature of ["bad", "none", "probe"] as const) {
       rig.pay.faults.next({ signature });

@@ -4,7 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { besieged, expectRefused } from "../support/kept-terminal.ts";
 import { type Act, pour, says, type Wording } from "../support/raw-peer.ts";
-import { WechatPayRig } from "../support/wechatpay-rig.ts";
+import { failure, request, WechatPayRig } from "../support/wechatpay-rig.ts";
 
 let rig: WechatPayRig;
 beforeAll(async () => {
@@ -157,6 +157,7 @@ describe("an answer that is not whole", () => {
         return dripping(socket, body);
       },
     ],
+    ["100 without an answer", (socket) => void socket.write("HTTP/1.1 100 Continue\r\n\r\n")],
     ["103 without end", (socket) => pouring(socket, Buffer.from("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"))],
     [
       "a status line without end",
@@ -199,10 +200,85 @@ describe("octets that are not HTTP", () => {
     await expectRefused(rig, act, "PAY_CONNECTION_LOST");
   });
 
-  it.each([100, 101])("%i, which nobody has asked for, ends the connection", async (status) => {
-    const lines = status === 101 ? "Connection: upgrade\r\nUpgrade: x\r\n" : "";
-    const act: Act = (socket) => void socket.write(`HTTP/1.1 ${status} X\r\n${lines}\r\n`);
+  it("101, which nobody has asked for, ends the connection", async () => {
+    const act: Act = (socket) => void socket.write("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
     await expectRefused(rig, act, "PAY_CONNECTION_LOST");
+  });
+});
+
+describe("interim answers that nobody has asked for", () => {
+  it.each([
+    ["100", "HTTP/1.1 100 Continue\r\n\r\n"],
+    ["100 with headers, twice", "HTTP/1.1 100 C\r\nVia: 1.1 x\r\nDate: x\r\n\r\n".repeat(2)],
+    ["102, 100 and 103", [102, 100, 103].map((status) => `HTTP/1.1 ${status} X\r\n\r\n`).join("")],
+  ])("%s: the answer behind them is taken, at once and over a kept connection", async (_what, interim) => {
+    const { peer, terminal } = await besieged(rig, (socket, from) => {
+      socket.write(Buffer.concat([Buffer.from(interim), from.good()]));
+    });
+    await using held = terminal;
+    const { connections } = peer;
+    for (const generation of [2, 3]) {
+      expect((await held.renew()).credential).toMatchObject({ authinfo: peer.authinfo, generation });
+    }
+    expect(peer.connections).toBeLessThanOrEqual(connections + 1);
+  });
+
+  it("and one in pieces, long before the answer", async () => {
+    const { peer, terminal } = await besieged(rig, async (socket, from) => {
+      for (const octet of "HTTP/1.1 100 Continue\r\n\r\n") {
+        socket.write(octet);
+        await delay(1);
+      }
+      socket.write(from.good());
+    });
+    await using held = terminal;
+    expect((await held.renew()).credential).toMatchObject({ authinfo: peer.authinfo, generation: 2 });
+  });
+});
+
+describe("white space around the values of an answer's headers", () => {
+  /** The same answer with `space` on both sides of every value. */
+  const loosened = (answer: Buffer, space: string) => {
+    const [head = "", ...rest] = answer.toString("latin1").split("\r\n\r\n");
+    // llhttp, which Node itself reads HTTP with, takes blanks alone around Content-Length.
+    const around = (name: string) => (name === "Content-Length" ? space.replaceAll("\t", " ") : space);
+    const loose = (_line: string, name: string, value: string) => `${name}:${around(name)}${value}${around(name)}`;
+    const lines = head.split("\r\n").map((line) => line.replace(/^([\w-]+): (.*)$/, loose));
+    return Buffer.from([lines.join("\r\n"), ...rest].join("\r\n\r\n"), "latin1");
+  };
+  const anyCase = { "Content-Encoding": "Identity" };
+
+  it.each([" ", "\t", " \t  "])("(%j) is no part of them", async (space) => {
+    const { peer, terminal } = await besieged(rig, (socket, from) => {
+      socket.write(loosened(from.good({ headers: anyCase }), space));
+    });
+    await using held = terminal;
+    expect((await held.renew()).credential).toMatchObject({ authinfo: peer.authinfo, generation: 2 });
+  });
+
+  it("is none of a body in chunks either", async () => {
+    const { peer, terminal } = await besieged(rig, (socket, from) => {
+      const text = from.good({ headers: chunked }).toString("latin1");
+      const at = text.indexOf("\r\n\r\n") + 4;
+      const body = `${(text.length - at).toString(16)}\r\n${text.slice(at)}\r\n0\r\n\r\n`;
+      socket.write(loosened(Buffer.from(text.slice(0, at) + body, "latin1"), " "));
+    });
+    await using held = terminal;
+    expect((await held.renew()).credential).toMatchObject({ authinfo: peer.authinfo, generation: 2 });
+  });
+
+  it("is none of those that steer the next refresh, nor of Date", async () => {
+    const peer = await rig.raw();
+    const client = rig.client([peer.url], { mode: "gateway" });
+    peer.act = (socket, from) => {
+      socket.write(loosened(from.good({ headers: { "Facepay-Refresh-Seconds": "900" } }), " "));
+    };
+    expect(await request(client)).toMatchObject({ refreshAfterS: 900 });
+    expect(Math.abs(client.status().skewMs ?? Number.NaN)).toBeLessThan(60_000);
+    peer.act = (socket, from) => {
+      socket.write(loosened(from.answer({ status: 429, headers: { "Retry-After": "30" }, ...unsigned }), " "));
+    };
+    expect((await failure(request(client))).context).toMatchObject({ status: 429, retryAfterS: 30 });
   });
 });
 

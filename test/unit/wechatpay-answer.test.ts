@@ -2,7 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isAgentError } from "../../agent/errors.ts";
 import { readAnswer } from "../../agent/wechatpay/answer.ts";
-import { type HeaderBag, refreshAfterS, requestId, retryAfterS } from "../../agent/wechatpay/headers.ts";
+import {
+  type HeaderBag,
+  isPlain,
+  refreshAfterS,
+  requestId,
+  retryAfterS,
+  withoutWhiteSpace,
+} from "../../agent/wechatpay/headers.ts";
 
 function read(body: string | Buffer, headers: HeaderBag = { "content-type": "application/json" }) {
   try {
@@ -129,6 +136,21 @@ describe("the body of an answer", () => {
 describe("the headers of an answer", () => {
   const now = Date.UTC(2026, 5, 1);
   const date = (offsetS: number) => new Date(now + offsetS * 1000).toUTCString();
+
+  it("lose the white space around them, and nothing else", () => {
+    const loose = { a: " x ", b: ["\t1", "2 \t"], c: "", d: " ", e: "x\u00a0", f: "a  b", g: undefined };
+    expect(withoutWhiteSpace(loose)).toEqual({ a: "x", b: ["1", "2"], c: "", d: "", e: "x\u00a0", f: "a  b" });
+  });
+
+  it.each(["", "identity", "Identity", "identity, IDENTITY", ["identity", ""], undefined])(
+    "name a plain body: %j",
+    (value) => expect(isPlain({ "content-encoding": value })).toBe(true),
+  );
+
+  it.each(["gzip", "identity, br", ["identity", "gzip"], "identity;q=1", "x identity"])(
+    "name a coded body: %j",
+    (value) => expect(isPlain({ "content-encoding": value })).toBe(false),
+  );
 
   it("bounds Retry-After to a quarter of an hour", () => {
     expect(retryAfterS({ "retry-after": "30" }, now)).toBe(30);
