@@ -54,7 +54,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     if (bearerToken !== undefined && !isSame(authorization, `Bearer ${bearerToken}`)) {
       return refuse("bearer_token", 401, "the bearer token is missing or wrong");
     }
-    const badHeaders = checkHeaders(request, options.platform.keyId);
+    const badHeaders = checkHeaders(request, options.platform.keyId, isEcho);
     if (badHeaders !== undefined) return { ...badHeaders, facts };
     if (isEcho) return echo(body, facts);
     const checked = checkAuthinfoBody(body, options.identity ?? {}, rawData.isFresh);

@@ -156,17 +156,21 @@ function describe({ request, body }: Exchange, verdict: Verdict, answer: Answer,
   };
 }
 
-/** What WeChat Pay wants of every request before it looks further, and of the one with a body. */
-export function checkHeaders(request: IncomingMessage, keyId: string): Verdict | undefined {
+/**
+ * What WeChat Pay wants of every request before it looks further, and of the one with a body. `Wechatpay-Serial` only chooses the key
+ * that the answer is signed with, so it may be left out where nothing else needs it (reference "wechatpay" 3.5).
+ */
+export function checkHeaders(request: IncomingMessage, keyId: string, needsSerial: boolean): Verdict | undefined {
   const { accept, "user-agent": userAgent, "content-type": contentType, "wechatpay-serial": serial } = request.headers;
   const refuse = (reason: string, code: string, message: string): Verdict => {
     return { ok: false, facts: {}, reason, answer: json(400, { code, message }) };
   };
   if (!accept || !userAgent) return refuse("accept_or_user_agent", "INVALID_REQUEST", "Http头缺少Accept或User-Agent");
-  if (!/^application\/json(; ?charset=utf-8)?$/i.test(contentType ?? "")) {
+  if (!/^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?$/i.test(contentType ?? "")) {
     return refuse("content_type", "INVALID_REQUEST", "Http头Content-Type须为application/json");
   }
-  if (serial !== keyId) return refuse("wechatpay_serial", "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误");
+  if (serial === undefined ? needsSerial : serial !== keyId)
+    return refuse("wechatpay_serial", "PARAM_ERROR", "平台证书序列号Wechatpay-Serial错误");
   return undefined;
 }
 

@@ -39,7 +39,7 @@ export async function startWechatPayServer(options: WechatPayServerOptions): Pro
       return { ok: false, facts: {}, reason: "path", answer: empty(404) };
     }
     if (request.method !== "POST") return { ok: false, facts: {}, reason: "method", answer: empty(405) };
-    const badHeaders = checkHeaders(request, options.platform.keyId);
+    const badHeaders = checkHeaders(request, options.platform.keyId, target === ECHO);
     if (badHeaders?.ok === false && badHeaders.reason === "accept_or_user_agent") return badHeaders;
     const { authorization } = request.headers;
     const signed = checkSignature({ method: "POST", target, body, authorization }, merchant, nowS, nonces.isFresh);

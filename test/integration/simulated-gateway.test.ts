@@ -23,13 +23,17 @@ afterAll(() => fs.rm(directory, { recursive: true }));
 
 type Terminal = { readonly certPem?: string; readonly privateKeyPem?: string };
 
-function ask(headers: Record<string, string> = {}, terminal: Terminal = playground.client): Promise<Response> {
+function ask(
+  headers: Record<string, string | undefined> = {},
+  terminal: Terminal = playground.client,
+): Promise<Response> {
   const { spAppid: sp_appid, subAppid: sub_appid, subMchid: sub_mchid, organizationId } = playground.identity;
   const device = { device_id: playground.identity.deviceId, raw_data: randomBytes(300).toString("base64") };
   const body = JSON.stringify({ sp_appid, sub_appid, sub_mchid, ...device, organization_id: organizationId });
   const tls = { ca: playground.ca.certPem, agent: false as const, ...(terminal.certPem ? pairOf(terminal) : {}) };
   return new Promise((resolve, reject) => {
-    const options = { method: "POST", ...tls, headers: { ...usual(), ...headers } };
+    const given = Object.entries({ ...usual(), ...headers }).filter(([, value]) => value !== undefined);
+    const options = { method: "POST", ...tls, headers: Object.fromEntries(given) };
     const request = https.request(`${server.url}/v3/offlineface/authinfo`, options, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -99,6 +103,11 @@ describe("the simulated gateway", () => {
     await expect(ask({}, stranger)).rejects.toThrow();
     expect((await ask()).status).toBe(200);
     expect(server.requests).toHaveLength(1);
+  });
+
+  it("does without Wechatpay-Serial, as the reference gateway", async () => {
+    server = await startGatewayServer(playground.gatewayOptions);
+    expect((await ask({ "Wechatpay-Serial": undefined })).status).toBe(200);
   });
 
   it("does with the token alone where no authority is given", async () => {

@@ -87,7 +87,7 @@ const isSigned = ({ headers, body }: Reply) => {
 };
 
 describe("the simulated WeChat Pay and an independent client", () => {
-  const client = () =>
+  const client = (target: string) =>
     new Wechatpay({
       mchid: playground.identity.spMchid,
       serial: playground.merchant.serialNo,
@@ -95,10 +95,11 @@ describe("the simulated WeChat Pay and an independent client", () => {
       certs: { [playground.platform.keyId]: playground.platformPublicKeyPem },
       baseURL: server.url,
       httpsAgent: agent,
-      headers: { "Wechatpay-Serial": playground.platform.keyId },
+      // By itself it sends none, and the echo alone wants one.
+      headers: target === AUTHINFO ? {} : { "Wechatpay-Serial": playground.platform.keyId },
     });
   const post = async (body: object, target = AUTHINFO) => {
-    const { status, data } = await client().chain(target.slice(1)).post(body);
+    const { status, data } = await client(target).chain(target.slice(1)).post(body);
     return { status, data: data as unknown as Record<string, unknown> };
   };
 
@@ -154,6 +155,22 @@ describe("the simulated WeChat Pay", () => {
     await first.stop();
   });
 
+  it.each<[string, () => Parameters<typeof send>[1]]>([
+    ["without Wechatpay-Serial", () => ({ headers: { "Wechatpay-Serial": undefined } })],
+    ["with any Accept", () => ({ headers: { Accept: "*/*" } })],
+    ["with the type alone", () => ({ headers: { "Content-Type": "application/json" } })],
+    ["with a type in other words", () => ({ headers: { "Content-Type": 'Application/JSON ; charset="UTF-8"' } })],
+  ])("takes a request %s, as the real one does, and signs its answer", async (_what, options) => {
+    const reply = await send(JSON.stringify(fields()), options());
+    expect([reply.status, isSigned(reply)]).toEqual([200, true]);
+  });
+
+  it("takes the fields in any order", async () => {
+    const reversed = Object.fromEntries(Object.entries(fields()).reverse());
+    expect((await send(JSON.stringify(reversed))).status).toBe(200);
+    expect(server.requests).toMatchObject([{ verified: true, fields: Object.keys(reversed) }]);
+  });
+
   const signError = (message: string) => ({ code: "SIGN_ERROR", message });
   it.each<[string, () => Parameters<typeof send>[1], number, string, object | undefined]>([
     [
@@ -184,6 +201,22 @@ describe("the simulated WeChat Pay", () => {
       400,
       "wechatpay_serial",
       { code: "PARAM_ERROR", message: "平台证书序列号Wechatpay-Serial错误" },
+    ],
+    [
+      "no Wechatpay-Serial to the echo",
+      () => ({ target: "/v3/security/echo", headers: { "Wechatpay-Serial": undefined } }),
+      400,
+      "wechatpay_serial",
+      undefined,
+    ],
+    ["no Accept", () => ({ headers: { Accept: undefined } }), 400, "accept_or_user_agent", undefined],
+    ["an empty public key id", () => ({ headers: { "Wechatpay-Serial": "" } }), 400, "wechatpay_serial", undefined],
+    [
+      "another charset",
+      () => ({ headers: { "Content-Type": "application/json; charset=gbk" } }),
+      400,
+      "content_type",
+      undefined,
     ],
     [
       "a form",
@@ -222,7 +255,6 @@ describe("the simulated WeChat Pay", () => {
   });
 
   it.each<[string, () => object, number, string]>([
-    ["another order", () => Object.fromEntries(Object.entries(fields()).reverse()), 400, "field_order"],
     ["a missing field", () => fields({ organization_id: undefined }), 400, "organization_id_missing"],
     ["an empty field", () => fields({ device_id: "" }), 400, "device_id_missing"],
     ["a number", () => fields({ sub_mchid: 1900000109 }), 400, "sub_mchid_missing"],

@@ -36,6 +36,8 @@ describe("a good answer", () => {
       method: "POST",
       path: "/v3/offlineface/authinfo",
       deviceId: DEVICE_ID,
+      // The order of the documentation (contract 4), which WeChat Pay itself does not insist on.
+      fields: ["sp_appid", "sub_mchid", "device_id", "raw_data", "organization_id"],
       userAgent: "facepay-agent/test",
     });
     expect(seen?.nonce).toMatch(/^[0-9A-F]{32}$/);
@@ -56,7 +58,8 @@ describe("a good answer", () => {
     const { identity } = await import("../support/wechatpay-rig.ts");
     const client = rig.client([server.url], { options: { identity: { ...identity, subAppid: "wx0123456789abcdef" } } });
     await request(client);
-    expect(server.requests[0]).toMatchObject({ verified: true });
+    const fields = ["sp_appid", "sub_appid", "sub_mchid", "device_id", "raw_data", "organization_id"];
+    expect(server.requests[0]).toMatchObject({ verified: true, fields });
   });
 
   it("answers an echo, verified in the same way", async () => {
