@@ -94,7 +94,7 @@ export function readConfig(file: string, env: Environment): CheckedConfig {
 
 function rules(values: SomeValues, settings: Settings, mainFile: string): Findings<SomeValues> {
   const found = new Findings(values, settings, mainFile);
-  wayRules(found, !found.has("wechatpay.base_urls"));
+  wayRules(found, "direct");
   if (found.has("devices.crl_file") && !found.has("devices.ca_file")) {
     found.problem(
       "devices.crl_file",

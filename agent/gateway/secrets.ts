@@ -41,6 +41,10 @@ export function readSecrets(
   const ca = reading.certificates("wechatpay.ca_file", "ca.pem", MOST_CA);
   const publicKey = reading.pem("wechatpay.public_key_file", parseWechatPayKey, false);
   const merchantKey = reading.pem("wechatpay.merchant_private_key_file", parseMerchantKey);
+  reading.foreign("wechatpay.public_key_file", publicKey?.value, [
+    ["wechatpay.merchant_private_key_file", merchantKey?.value],
+    ["listen.key_file", key?.value],
+  ]);
   const proxyAuth = reading.line("wechatpay.proxy_auth_file", proxyAuthFault);
   const { problems, warnings } = reading;
   const complete = cert && key && publicKey && merchantKey;

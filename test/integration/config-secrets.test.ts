@@ -26,6 +26,8 @@ const rsa = (modulusLength: number) => {
 };
 const strong = rsa(2048);
 const weak = rsa(1024);
+/** WeChat Pay's. */
+const platform = rsa(2048);
 const elliptic = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const ellipticPem = {
   publicPem: elliptic.publicKey.export({ type: "spki", format: "pem" }).toString(),
@@ -73,7 +75,7 @@ beforeAll(async () => {
 async function load(contents: Files, options: { mode?: number; uid?: number; env?: Record<string, string> } = {}) {
   await using directory = await ConfigDirectory.create();
   const named = new Map<SecretKey, string>();
-  const all: Files = { "wechatpay.public_key_file": strong.publicPem, ...contents };
+  const all: Files = { "wechatpay.public_key_file": platform.publicPem, ...contents };
   for (const key of secretKeys) {
     const content = all[key];
     if (content !== undefined) named.set(key, await directory.write(key, content, options.mode ?? 0o400));
@@ -123,7 +125,7 @@ describe("good files", () => {
   it("may have Windows line ends and a byte order mark", async () => {
     const windows = (text: string) => `\ufeff${text.replaceAll("\n", "\r\n")}`;
     const { problems } = await load({
-      "wechatpay.public_key_file": windows(strong.publicPem),
+      "wechatpay.public_key_file": windows(platform.publicPem),
       "wechatpay.merchant_private_key_file": windows(strong.privatePem),
       "wechatpay.client_cert_file": windows(client.cert),
       "wechatpay.client_key_file": windows(client.key),
@@ -262,6 +264,17 @@ describe("keys", () => {
     expect(problem.what.en).toContain(words);
   });
 
+  it.each([
+    ["wechatpay.merchant_private_key_file", () => strong.privatePem, () => strong.publicPem],
+    ["wechatpay.merchant_private_key_file", () => strong.privatePkcs1, () => strong.publicPem],
+    ["wechatpay.client_key_file", () => strong.privatePem, () => strong.publicPem],
+  ] as const)("the public half of %s is not WeChat Pay's public key", async (own, mine, shown) => {
+    const problem = await only({ [own]: mine(), "wechatpay.public_key_file": shown() });
+    expect(problem.key).toBe("wechatpay.public_key_file");
+    expect(problem.what.en).toContain(`the public half of ${own}`);
+    expect(problem.instead.zh).toContain("pub_key.pem");
+  });
+
   it("with a password come with the command that takes it off", async () => {
     const problem = await only({ "wechatpay.merchant_private_key_file": strong.encrypted });
     expect(problem.instead.en).toContain("openssl pkey -in");
@@ -329,11 +342,11 @@ describe("keys", () => {
   it("are found among what else a file holds", async () => {
     const damaged = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
     const { secrets, problems } = await load({
-      "wechatpay.public_key_file": damaged + strong.publicPem,
+      "wechatpay.public_key_file": damaged + platform.publicPem,
       "wechatpay.merchant_private_key_file": client.cert + strong.privatePem,
     });
     expect(problems).toEqual([]);
-    expect(secrets?.publicKey.export({ type: "spki", format: "pem" })).toBe(strong.publicPem);
+    expect(secrets?.publicKey.export({ type: "spki", format: "pem" })).toBe(platform.publicPem);
     expect(secrets?.merchantPrivateKey?.export({ type: "pkcs8", format: "pem" })).toBe(strong.privatePem);
   });
 
@@ -407,7 +420,7 @@ describe("loadAll", () => {
     });
     expect(all.storeDirectory).toBe(directory.of("st"));
     await directory.write("config.toml", tomlOf(directSections));
-    await directory.write("pub_key.pem", strong.publicPem);
+    await directory.write("pub_key.pem", platform.publicPem);
     await chmod(key, 0o400);
     expect(await loadAll({ file: directory.file, env: {}, wallMs: NOW })).toMatchObject({ kind: "ok", warnings: [] });
     await rm(directory.file);

@@ -290,7 +290,7 @@ describe("problems of a file", () => {
     const text = gateway({
       identity: { sp_mchid: "1900000100", sub_mchid: undefined, colour: '"red"' },
       driver: { type: '"socket"', baud_rate: "1" },
-      wechatpay: { base_urls: '["http://a"]', merchant_serial_no: '"00112233"' },
+      wechatpay: { base_urls: '["http://a"]', accept_key_on_device: "true" },
       api: { socket_group: '"nobody-knows"' },
       paint: { a: "1" },
     });
@@ -305,8 +305,8 @@ describe("problems of a file", () => {
       "identity.sp_mchid",
       "identity.sub_mchid",
       "paint",
+      "wechatpay.accept_key_on_device",
       "wechatpay.base_urls",
-      "wechatpay.merchant_serial_no",
     ]);
     for (const { what, instead } of problems) {
       for (const text of [what.zh, what.en, instead.zh, instead.en]) expect(text).not.toBe("");
@@ -477,6 +477,17 @@ describe("base URLs", () => {
     await good(direct({ wechatpay: { base_urls: '["https://myweixin.qq.com"]', ca_file: '"ca.pem"' } }));
   });
 
+  it.each([
+    ["https://pay.example/base", "https://pay.example"],
+    ["https://api.mch.weixin.qq.com/v3/", "https://api.mch.weixin.qq.com"],
+  ])("with a path are refused in direct mode, where the path is signed: %s", async (url, origin) => {
+    const change = { base_urls: JSON.stringify(["https://api.mch.weixin.qq.com/", url]) };
+    const problem = await only(direct({ wechatpay: change }));
+    expect(problem.key).toBe("wechatpay.base_urls");
+    expect(problem.what.en).toMatch(/^entry 2 has the path/);
+    expect(problem.instead.en).toContain(`"${origin}"`);
+  });
+
   it("that repeat the request's path are warned about", async () => {
     const { warnings } = await good(gateway({ wechatpay: { base_urls: '["https://a.example/v3/"]' } }));
     expect(warnings.map(({ key }) => key)).toEqual(["wechatpay.base_urls"]);
@@ -495,6 +506,41 @@ describe("modes and credentials", () => {
     expect((await only(direct({ wechatpay: { [key]: value } }))).key).toBe(`wechatpay.${key}`);
   });
 
+  const SERIAL = "0157F09EFDC096DE15EBE81A47057A7232F1B8E1";
+  const decimal = String(BigInt(`0x${SERIAL}`));
+  it.each([
+    ["40 digits", SERIAL],
+    ["lower case", SERIAL.toLowerCase()],
+  ])("a merchant's serial number of %s is taken", async (_form, given) => {
+    const { config } = await good(direct({ wechatpay: { merchant_serial_no: `"${given}"` } }));
+    expect(config.wechatpay.merchantSerialNo).toBe(SERIAL);
+  });
+
+  it.each([
+    ["the decimal number", decimal, `decimal number of ${decimal.length} digits`],
+    ["openssl's line", `serial=${SERIAL}`, "more than the 40"],
+    ["colons", (SERIAL.match(/../g) ?? []).join(":"), "more than the 40"],
+    ["blanks, in lower case", `0x${(SERIAL.toLowerCase().match(/.{8}/g) ?? []).join(" ")} `, "more than the 40"],
+  ])("a merchant's serial number as %s is refused, with the right one", async (_form, given, what) => {
+    const problem = await only(direct({ wechatpay: { merchant_serial_no: JSON.stringify(given) } }));
+    expect(problem.what.en).toContain(what);
+    expect([problem.instead.en, problem.instead.zh]).toEqual(Array(2).fill(expect.stringContaining(`"${SERIAL}"`)));
+  });
+
+  it.each([
+    ["39 digits, as where a leading 0 is lost", SERIAL.slice(1), "has 39 digits"],
+    ["38 digits", SERIAL.slice(2), "has 38 digits"],
+    ["41 digits", `${SERIAL}A`, "has 41 digits"],
+    ["a decimal number beyond twenty octets", "9".repeat(49), "has 49 digits"],
+    ["the key's id", "PUB_KEY_ID_0000000000000024101100397200000006", "40 hexadecimal digits"],
+  ])("a merchant's serial number of %s is refused, with how to read it", async (_form, given, what) => {
+    const problem = await only(direct({ wechatpay: { merchant_serial_no: `"${given}"` } }));
+    expect(problem.what.en).toContain(what);
+    expect([problem.instead.en, problem.instead.zh]).toEqual(
+      Array(2).fill(expect.stringContaining("openssl x509 -in apiclient_cert.pem -noout -serial")),
+    );
+  });
+
   it.each(["client_cert_file", "client_key_file", "bearer_token_file"])("direct mode refuses %s", async (key) => {
     const problem = await only(direct({ wechatpay: { [key]: '"f"' } }));
     expect(problem.key).toBe(`wechatpay.${key}`);
@@ -503,7 +549,7 @@ describe("modes and credentials", () => {
 
   it.each([
     ["accept_key_on_device", "true"],
-    ["merchant_serial_no", '"00112233"'],
+    ["merchant_serial_no", `"${"0".repeat(40)}"`],
     ["merchant_private_key_file", '"f"'],
   ])("gateway mode refuses %s", async (key, value) => {
     const problem = await only(gateway({ wechatpay: { [key]: value } }));

@@ -52,6 +52,8 @@ export interface Form extends Bilingual {
   readonly pattern: RegExp;
   /** For `config schema`, where a later check with better words lets less through. */
   readonly published?: RegExp;
+  /** In the place of `pattern`, where there is more to say of what does not fit. */
+  readonly read?: (given: string) => Checked<string>;
 }
 
 type Made<T> = Field<T, false>;
@@ -67,7 +69,7 @@ export function withDefault<T>(field: Made<T>, fallback: T, fallbackText?: strin
 
 /** Text that matches `pattern` as a whole. A bare number is refused: TOML would drop leading zeros and round. */
 export function text(zh: string, en: string, example: string, form: Form): Made<string> {
-  const { pattern, published = pattern, ...expects } = form;
+  const { pattern, published = pattern, read, ...expects } = form;
   const schema = pipe(string(), regex(pattern));
   return {
     ...optional({ zh, en }, example, expects, pipe(string(), regex(published))),
@@ -75,7 +77,9 @@ export function text(zh: string, en: string, example: string, form: Form): Made<
     check(value) {
       if (typeof value === "number" || typeof value === "bigint") return unquoted(value);
       if (typeof value !== "string") return wrongKind(value, expects);
-      return fits(schema, value) ? good(value) : bad(value === "" ? empty(expects) : unfit(expects));
+      if (value === "") return bad(empty(expects));
+      if (read !== undefined) return read(value);
+      return fits(schema, value) ? good(value) : bad(unfit(expects));
     },
   };
 }

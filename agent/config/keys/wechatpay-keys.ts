@@ -1,5 +1,6 @@
 import { baseUrls, choice, type Form, filePath, integer, required, text, withDefault, yesNo } from "./fields.ts";
 import type { Section } from "./key-table.ts";
+import { readSerialNumber } from "./serial-number.ts";
 
 const proxyUrl: Form = {
   pattern: /^\S+$/,
@@ -13,9 +14,10 @@ const publicKeyId: Form = {
   en: "an id that begins with PUB_KEY_ID_",
 };
 const serialNo: Form = {
-  pattern: /^[0-9A-Fa-f]{8,64}$/,
-  zh: "8 到 64 位十六进制数",
-  en: "8 to 64 hexadecimal digits",
+  pattern: /^[0-9A-Fa-f]{40}$/,
+  read: readSerialNumber,
+  zh: "40 位十六进制数",
+  en: "40 hexadecimal digits",
 };
 
 export const wechatpayKeys = {

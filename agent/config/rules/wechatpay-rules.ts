@@ -10,7 +10,7 @@ export function wechatpayRules(found: Findings): void {
   const { mode } = found.values.wechatpay;
   if (mode === "direct") directRules(found);
   if (mode === "gateway") gatewayRules(found);
-  wayRules(found, mode === "direct" && !found.has("wechatpay.base_urls"));
+  wayRules(found, mode);
 }
 
 interface Way {
@@ -22,9 +22,9 @@ interface Way {
   };
 }
 
-/** Rules of the addresses and times, whoever asks. `byDefault`: the base URLs are WeChat Pay's own. */
-export function wayRules(found: Findings<Way>, byDefault: boolean): void {
-  baseUrlRules(found, byDefault);
+/** Rules of the addresses and times, whoever asks. */
+export function wayRules(found: Findings<Way>, mode: "direct" | "gateway" | undefined): void {
+  baseUrlRules(found, mode);
   const { attempt_timeout_ms: attempt, connect_timeout_ms: connect } = found.values.wechatpay;
   // The default of one beside a smaller value of the other is nobody's mistake.
   const asked = found.has("wechatpay.connect_timeout_ms");
@@ -80,9 +80,10 @@ function gatewayRules(found: Findings): void {
   }
 }
 
-function baseUrlRules(found: Findings<Way>, byDefault: boolean): void {
-  const { base_urls, ca_file } = found.values.wechatpay;
-  if (ca_file !== undefined && (byDefault || base_urls?.some(isWeixinHost))) {
+function baseUrlRules(found: Findings<Way>, mode: "direct" | "gateway" | undefined): void {
+  const { base_urls = [], ca_file } = found.values.wechatpay;
+  const byDefault = mode === "direct" && !found.has("wechatpay.base_urls");
+  if (ca_file !== undefined && (byDefault || base_urls.some(isWeixinHost))) {
     found.problem(
       "wechatpay.ca_file",
       {
@@ -92,7 +93,18 @@ function baseUrlRules(found: Findings<Way>, byDefault: boolean): void {
       { zh: "请删除 ca_file", en: "take ca_file out" },
     );
   }
-  if (base_urls?.some((url) => /\/v3(\/|$)/.test(new URL(url).pathname))) {
+  const longer = base_urls.findIndex((url) => new URL(url).pathname !== "/");
+  if (mode === "direct" && longer !== -1) {
+    const { pathname, origin } = new URL(base_urls[longer] ?? "");
+    found.problem(
+      "wechatpay.base_urls",
+      {
+        zh: `第 ${longer + 1} 个地址带有路径 ${pathname}：direct 模式下路径会被签名，微信支付将拒绝每个请求`,
+        en: `entry ${longer + 1} has the path ${pathname}: in direct mode the path is signed, and WeChat Pay would refuse every request`,
+      },
+      { zh: `请写 "${origin}"，不带路径`, en: `write "${origin}", without a path` },
+    );
+  } else if (base_urls.some((url) => /\/v3(\/|$)/.test(new URL(url).pathname))) {
     found.warning(
       "wechatpay.base_urls",
       {

@@ -91,6 +91,31 @@ export function parseWechatPayKey(pem: string, file: string): Parsed<KeyObject> 
   }
 }
 
+/**
+ * What is wrong with a public key that is the other half of one of our own: then no answer would ever verify. `ours`: by the key that
+ * names the file.
+ */
+export function judgeOrigin(
+  publicKey: KeyObject,
+  ours: ReadonlyMap<string, KeyObject>,
+  file: string,
+): Fault | undefined {
+  // Not by KeyObject.equals: with keys of two kinds Node 24 leaves an error in OpenSSL's queue, and the next key read fails of it.
+  const octets = (key: KeyObject) => key.export({ type: "spki", format: "der" });
+  const shown = octets(publicKey);
+  const [own] = [...ours].find(([, key]) => octets(createPublicKey(key)).equals(shown)) ?? [];
+  if (own === undefined) return undefined;
+  const unfitting = unfit(
+    file,
+    [`是 ${own} 中自己私钥的公钥，不是微信支付公钥`, `which is the public half of ${own}, not WeChat Pay's public key`],
+    [
+      "请从商户平台“API 安全”下载微信支付公钥（pub_key.pem），连同其 public_key_id 一起写入",
+      "download WeChat Pay's public key (pub_key.pem) from the merchant platform, under API security, and name it with its public_key_id",
+    ],
+  );
+  return unfitting.ok ? undefined : unfitting.fault;
+}
+
 /** The first certificate of a PEM text (the others are its chain). */
 export function parseCertificate(pem: string, file: string, usual: string): Parsed<X509Certificate> {
   const labels = labelsOf(pem);

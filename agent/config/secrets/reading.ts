@@ -3,7 +3,7 @@ import { type Fault, readGuarded } from "../../files/guarded-file.ts";
 import type { Bilingual } from "../../language.ts";
 import type { Problem } from "../problem.ts";
 import type { Environment } from "../settings.ts";
-import { judgeCertificateKey, judgeValidity, type Parsed, parseCertificate } from "./pem.ts";
+import { judgeCertificateKey, judgeOrigin, judgeValidity, type Parsed, parseCertificate } from "./pem.ts";
 
 export interface Surroundings {
   /** For $CREDENTIALS_DIRECTORY. */
@@ -88,6 +88,14 @@ export class Reading<Key extends string> {
       instead: { zh: "请同时重新下发证书和私钥", en: "deploy certificate and key again, both together" },
     });
     this.problems.push({ ...problem, check: "key.match" });
+  }
+
+  /** WeChat Pay's public key, which must not be the other half of a key of our own. */
+  foreign(key: Key, publicKey: KeyObject | undefined, own: readonly (readonly [Key, KeyObject | undefined])[]): void {
+    if (publicKey === undefined) return;
+    const ours = new Map(own.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+    const fault = judgeOrigin(publicKey, ours, this.#files.get(key) ?? "");
+    if (fault !== undefined) this.problem(key, fault);
   }
 
   /** A secret on a line of its own. */

@@ -75,6 +75,10 @@ export async function loadSecrets(
   const ca = reading.certificates("wechatpay.ca_file", "ca.pem", MOST_CA);
   const publicKey = reading.pem("wechatpay.public_key_file", parseWechatPayKey, false);
   const merchantKey = reading.pem("wechatpay.merchant_private_key_file", parseMerchantKey);
+  reading.foreign("wechatpay.public_key_file", publicKey?.value, [
+    ["wechatpay.merchant_private_key_file", merchantKey?.value],
+    ["wechatpay.client_key_file", clientKey?.value],
+  ]);
   const bearerToken = reading.line("wechatpay.bearer_token_file", bearerFault);
   const proxyAuth = reading.line("wechatpay.proxy_auth_file", proxyAuthFault);
   const initPasswd = reading.line("driver.init.passwd_file", () => undefined);
