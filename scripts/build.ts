@@ -53,6 +53,8 @@ const { values, refuse } = readOptions("build", {
   arch: { type: "string", choices: arches },
 });
 const out = path.resolve(values.out);
+// Whoever builds it: the service runs it as a user of its own.
+process.umask(0o022);
 const arch =
   values.arch ?? arches.find((name) => name === process.arch) ?? refuse(`there is no build for ${process.arch}`);
 try {

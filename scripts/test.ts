@@ -4,9 +4,12 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+const chosen = process.argv.slice(2);
+const reporters = ["--reporter=./test/support/skipped-reporter.ts"];
+if (!chosen.some((argument) => argument.startsWith("--reporter"))) reporters.unshift("--reporter=default");
 const { status } = spawnSync(
   process.execPath,
-  [vitest, "run", "--config", "test/vitest.config.ts", ...process.argv.slice(2)],
+  [vitest, "run", "--config", "test/vitest.config.ts", ...chosen, ...reporters],
   { cwd: root, stdio: "inherit" },
 );
 process.exitCode = status ?? 1;

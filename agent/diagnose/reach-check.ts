@@ -3,9 +3,9 @@ import { failureText } from "../messages/failure-text.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
 import type { Check, Outcome } from "./check.ts";
-import { found, withoutConfig } from "./outcomes.ts";
+import { found, needsSudo, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
-import { host, PROBE_MS, remedyFrom } from "./way-checks.ts";
+import { host, isTlsFailure, mayMisjudgeTls, PROBE_MS, remedyFrom } from "./way-checks.ts";
 
 export const reachCheck: Check = {
   id: "pay.reach",
@@ -19,7 +19,10 @@ export const reachCheck: Check = {
   timeoutMs: PROBE_MS,
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
-    return judgeReach(await payProbes(context), context.loaded.config.wechatpay.mode);
+    const probes = await payProbes(context);
+    const outcome = judgeReach(probes, context.loaded.config.wechatpay.mode);
+    const suspect = outcome.status !== "pass" && probes.some(isTlsFailure);
+    return suspect && (await mayMisjudgeTls(context)) ? needsSudo : outcome;
   },
 };
 

@@ -144,14 +144,17 @@ export const tlsCheck: Check = {
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
     const outcome = judgeTls(await payProbes(context), context, context.loaded.config.wechatpay.mode);
-    if (outcome.status === "pass" || context.privileged) return outcome;
-    // Asked without the root and the client certificate that only the service's user may read, a server may well refuse.
-    return (await secretsOf(context)).secrets === undefined ? needsSudo : outcome;
+    return outcome.status !== "pass" && (await mayMisjudgeTls(context)) ? needsSudo : outcome;
   },
 };
 
+/** Asked without the root and the client certificate that only the service's user may read, a server may well refuse. */
+export async function mayMisjudgeTls(context: DiagnoseContext): Promise<boolean> {
+  return !context.privileged && (await secretsOf(context)).secrets === undefined;
+}
+
 /** Whether a probe failed over TLS, before any HTTP. */
-function isTlsFailure({ error }: Probe): boolean {
+export function isTlsFailure({ error }: Probe): boolean {
   if (!isAgentError(error)) return false;
   return /^PAY_TLS_/.test(error.code) || (error.code === "CLOCK_WRONG" && error.httpStatus === undefined);
 }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, chown, cp, lstat, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { noOtherUsers, programForAll } from "../support/as-user.ts";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
 
 afterAll(removeFactory);
@@ -101,7 +102,8 @@ describe("state files of another mode or owner", { timeout: 90_000 }, () => {
   });
 
   it("that the agent's user may not open are moved aside, and it starts", async ({ skip }) => {
-    skip(!isRoot, "only root can start an agent as another user");
+    skip(noOtherUsers !== undefined, noOtherUsers);
+    await using program = await programForAll();
     await using rig = await closedTerminal();
     execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, rig.directory]);
     for (const name of ["state.sealed", "state.prev.sealed"]) {
@@ -110,7 +112,7 @@ describe("state files of another mode or owner", { timeout: 90_000 }, () => {
       if (name === "state.sealed") await chown(file, 0, 0);
       else await chmod(file, 0);
     }
-    rig.start({ user: NOBODY });
+    rig.start({ user: NOBODY, ...program });
     const { status, body } = await rig.firstAnswer();
     expect([status, body.code ?? body.state]).not.toEqual([200, "stale"]);
     await rig.served(({ state, persisted }) => state === "fresh" && persisted);
@@ -122,19 +124,20 @@ describe("state files of another mode or owner", { timeout: 90_000 }, () => {
   it("whose key belongs to another user are left alone: memory serves until the key is given back", async ({
     skip,
   }) => {
-    skip(!isRoot, "only root can start an agent as another user");
+    skip(noOtherUsers !== undefined, noOtherUsers);
+    await using program = await programForAll();
     await using rig = await closedTerminal();
     execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, rig.directory]);
     const key = path.join(rig.stateDirectory, "store.key");
     await chown(key, 0, 0);
-    rig.start({ user: NOBODY });
+    rig.start({ user: NOBODY, ...program });
     await rig.served(({ state, persisted }) => state === "fresh" && !persisted);
     expect(await readdir(rig.stateDirectory)).toEqual(expect.arrayContaining(["state.sealed", "state.prev.sealed"]));
     expect((await rig.status()).store).toMatchObject({ problem: { detail: expect.stringContaining("store.key") } });
     await rig.stop();
     await chown(key, NOBODY, NOBODY);
     await rig.payDown();
-    rig.start({ user: NOBODY });
+    rig.start({ user: NOBODY, ...program });
     expect((await rig.firstAnswer()).body).toMatchObject({ generation: 2 });
   });
 

@@ -153,7 +153,7 @@ describe("what is slow to load", () => {
     await rig.serve();
     await rig.agent.crash();
     const file = rig.within("loads.txt");
-    const observer = new URL("../support/load-observer.js", import.meta.url).pathname;
+    const observer = new URL("../support/load-observer.js", import.meta.url).href;
     rig.start({ env: { NODE_OPTIONS: `--import=${observer}`, LOAD_OBSERVER_FILE: file } });
     expect((await rig.firstAnswer()).status).toBe(200);
     await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");

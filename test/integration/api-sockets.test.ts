@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { lstatSync } from "node:fs";
 import { lstat, mkdir, open as openFile, readdir, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import net from "node:net";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type OpenSocket, openSocket, type SocketPlace } from "../../agent/api/sockets.ts";
 import { systemClock } from "../../agent/clock.ts";
@@ -168,7 +169,7 @@ describe("a socket of our own", () => {
 
 describe("a socket that systemd hands over", () => {
   it("is served and stays when we go", async () => {
-    const script = new URL("../support/inherited-socket-child.ts", import.meta.url).pathname;
+    const script = path.resolve(import.meta.dirname, "../support/inherited-socket-child.ts");
     const child = spawn(process.execPath, [script, file], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     child.stdout.on("data", (chunk) => {

@@ -125,7 +125,7 @@ describe("the bundled program", () => {
     await rig.serve({ program });
     await rig.agent.crash();
     const file = rig.within("loads.txt");
-    const observer = new URL("../support/load-observer.js", import.meta.url).pathname;
+    const observer = new URL("../support/load-observer.js", import.meta.url).href;
     rig.start({ program, env: { NODE_OPTIONS: `--import=${observer}`, LOAD_OBSERVER_FILE: file } });
     await rig.firstAnswer();
     await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");

@@ -15,6 +15,7 @@ import {
 } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../support/api-fixture.ts";
+import { noOtherUsers, programForAll } from "../support/as-user.ts";
 import { startChild } from "../support/child.ts";
 import { removeFactory } from "../support/running-agent.ts";
 import { type Diagnosis, execute, openShop, type Shop } from "../support/shop.ts";
@@ -286,9 +287,11 @@ describe("a terminal whose agent is dead", () => {
   });
 
   it("is not accused by a technician who has no rights", async ({ skip }) => {
-    if (!asRoot) return skip(ONLY_ROOT);
+    if (noOtherUsers !== undefined) return skip(noOtherUsers);
+    await using everybodys = await programForAll();
     await using shop = await original.copy();
-    const words = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "scripts/facepay-agent.js"];
+    const { node, program } = everybodys;
+    const words = ["--reuid=65534", "--regid=65534", "--clear-groups", node, program];
     const args = [...words, "diagnose", "--json", "--config", shop.within("config.toml")];
     const env = { PATH: process.env.PATH, TZ: "Asia/Shanghai" };
     const { stdout } = await execute("setpriv", args, { env }).catch((error: { stdout: string }) => error);

@@ -4,11 +4,11 @@ import { appendFile, chmod, chown, mkdir, readdir, readFile, rename, rm, symlink
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
+import { noOtherUsers, programForAll } from "../support/as-user.ts";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
 
 afterAll(removeFactory);
 
-const isRoot = process.getuid?.() === 0;
 const KEY = "merchant-key.pem";
 const pem = (key: KeyObject, more = {}) => key.export({ type: "pkcs8", format: "pem", ...more }).toString();
 
@@ -89,15 +89,17 @@ describe.concurrent("a secret file", () => {
     await expectRefused(rig, `chmod o-w ${rig.directory}`);
   });
 
-  it.runIf(isRoot)("of another user is refused, to an agent that is not root", async () => {
+  it("of another user is refused, to an agent that is not root", async ({ skip }) => {
+    skip(noOtherUsers !== undefined, noOtherUsers);
+    await using program = await programForAll();
     await using rig = await openRig();
     const user = 65_534;
     execFileSync("chown", ["-R", `${user}:${user}`, rig.directory]);
-    await rig.serve({ user });
+    await rig.serve({ user, ...program });
     await rig.stop();
     await chown(rig.within("merchant-key.pem"), 12_345, user);
     await chmod(rig.within("merchant-key.pem"), 0o400);
-    const agent = rig.start({ user, args: ["run", "--config", rig.configFile, "--lang", "en"] });
+    const agent = rig.start({ user, ...program, args: ["run", "--config", rig.configFile, "--lang", "en"] });
     expect((await agent.exited).code).toBe(78);
     expect(agent.stderr).toContain("chown facepay-agent");
   });

@@ -1,12 +1,14 @@
 import { chmod, chown, cp, readFile, rename, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AgentProcess } from "../support/agent-process.ts";
+import { noOtherUsers, type ProgramForAll, programForAll } from "../support/as-user.ts";
 import { removeFactory } from "../support/running-agent.ts";
 import { execute, openShop, type Shop } from "../support/shop.ts";
 
 afterAll(removeFactory);
 
 const asRoot = process.getuid?.() === 0;
+const skipped = noOtherUsers === undefined ? "" : ` (skipped: ${noOtherUsers})`;
 
 interface Said {
   readonly code: number | null;
@@ -159,9 +161,11 @@ describe("a configuration that has changed", () => {
   });
 });
 
-describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", () => {
+describe.skipIf(noOtherUsers !== undefined)(`somebody who may not look${skipped}`, () => {
+  let everybodys: ProgramForAll;
   let shop: Shop;
   beforeAll(async () => {
+    everybodys = await programForAll();
     shop = await openShop({ agent: "running" });
     await chmod(shop.directory, 0o755);
     await chmod(shop.within("run"), 0o750);
@@ -171,11 +175,13 @@ describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", 
     await chmod(shop.within("config.toml"), 0o640);
   });
   afterAll(async () => {
+    await everybodys[Symbol.asyncDispose]();
     await shop[Symbol.asyncDispose]();
   });
 
   async function stranger(words: readonly string[]): Promise<Said> {
-    const user = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "scripts/facepay-agent.js"];
+    const { node, program } = everybodys;
+    const user = ["--reuid=65534", "--regid=65534", "--clear-groups", node, program];
     const args = [...user, ...words, "--config", shop.within("config.toml")];
     const env = { PATH: process.env.PATH, TZ: "Asia/Shanghai" };
     const told = await execute("setpriv", args, { env }).then(
@@ -190,10 +196,12 @@ describe.skipIf(!asRoot)("somebody who may not look (needs root to be played)", 
   }
 
   it.each([
-    ["not read the configuration", 0o640],
-    ["read it, but not pass to the sockets", 0o644],
-  ])("is told to use sudo first, and nothing is accused: who may %s", async (_what, mode) => {
+    ["not read the configuration", 0o640, 0o644],
+    ["read it, but not pass to the sockets", 0o644, 0o644],
+    ["read it, but not the authority that it names", 0o644, 0o600],
+  ])("is told to use sudo first, and nothing is accused: who may %s", async (_what, mode, modeOfAuthority) => {
     await chmod(shop.within("config.toml"), mode);
+    await chmod(shop.within("ca.pem"), modeOfAuthority);
     for (const command of ["status", "refresh"]) {
       const { code, text } = await stranger([command, "--lang", "en"]);
       expect(code).toBe(1);

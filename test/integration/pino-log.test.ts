@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 
-const script = new URL("../support/log-child.ts", import.meta.url).pathname;
+const script = path.resolve(import.meta.dirname, "../support/log-child.ts");
 
 /** The lines of the same program with its stderr in a file that JOURNAL_STREAM names, or is said to be another one. */
 function runWithJournal(named: "this" | "another"): string[] {

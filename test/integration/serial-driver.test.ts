@@ -9,6 +9,7 @@ import { silentLog } from "../../agent/log/log.ts";
 import type { DriverEvent, SdkDriver } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
+import { noOtherUsers } from "../support/as-user.ts";
 import { lineSettings } from "../support/line-settings.ts";
 import { ScriptedBridge } from "../support/scripted-bridge.ts";
 
@@ -184,7 +185,8 @@ describe("a bridge on a serial device", () => {
     await sees(start({ path: path.join(file, "below") }), "BRIDGE_NOT_FOUND");
   });
 
-  it.runIf(process.geteuid?.() === 0)("says so when this user may not open it", async () => {
+  it("says so when this user may not open it", async ({ skip }) => {
+    skip(noOtherUsers !== undefined, noOtherUsers);
     process.seteuid?.(65_534);
     try {
       await sees(start({ path: pty.path }), "BRIDGE_PERMISSION");

@@ -8,6 +8,7 @@ import type { DriverConfig } from "../../agent/config/config.ts";
 import { silentLog } from "../../agent/log/log.ts";
 import type { SdkDriver } from "../../drivers/driver.ts";
 import { openDriver } from "../../drivers/open-driver.ts";
+import { noOtherUsers } from "../support/as-user.ts";
 import { lineSettings } from "../support/line-settings.ts";
 import { ScriptedBridge } from "../support/scripted-bridge.ts";
 
@@ -82,7 +83,8 @@ describe("a bridge on a unix socket", () => {
     await sees(start({ type: "socket", path: path.join(file, "below") }), "BRIDGE_NOT_FOUND");
   });
 
-  it.runIf(process.geteuid?.() === 0)("says so when this user may not connect", async () => {
+  it("says so when this user may not connect", async ({ skip }) => {
+    skip(noOtherUsers !== undefined, noOtherUsers);
     process.seteuid?.(65_534);
     try {
       await sees(start({ type: "socket", path: socketPath }), "BRIDGE_PERMISSION");

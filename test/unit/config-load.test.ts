@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type InvalidConfig, type LoadedConfig, type LoadResult, loadConfig } from "../../agent/config/load.ts";
 import type { Problem } from "../../agent/config/problem.ts";
+import { noOtherUsers } from "../support/as-user.ts";
 import {
   ConfigDirectory,
   directSections,
@@ -271,7 +272,8 @@ describe("problems of a file", () => {
     expect((await stat(directory.file)).mode & 0o777).toBe(0o640);
   });
 
-  it.runIf(process.geteuid?.() === 0)("does not advise the mode of a file for a directory", async () => {
+  it("does not advise the mode of a file for a directory", async ({ skip }) => {
+    skip(noOtherUsers !== undefined, noOtherUsers);
     await using directory = await ConfigDirectory.create();
     await directory.write("config.toml", gateway());
     await mkdir(directory.of("config.d"), { mode: 0o700 });

@@ -208,4 +208,19 @@ describe("the house", () => {
     // The transport is itself loaded only when the first request is due.
     expect(eager.filter((entry) => !entry.startsWith("agent/wechatpay/transport.ts"))).toEqual([]);
   });
+
+  it("takes no URL's percent-encoded pathname for a file: the project works in a path with blanks and Chinese characters", () => {
+    const all = ["agent", "drivers", "scripts", "test"].flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter((file) => /\.[cm]?[jt]s$/.test(file))
+        .map((file) => path.posix.join(folder, file)),
+    );
+    expect(all).toContain("test/vitest.config.ts");
+    const own = "import.meta.url";
+    const both = all.filter((file) => {
+      const text = readFileSync(path.join(root, file), "utf8");
+      return file !== "test/unit/layers.test.ts" && text.includes(own) && text.includes(".pathname");
+    });
+    expect(both, `${own} with .pathname: write import.meta.dirname or fileURLToPath`).toEqual([]);
+  });
 });

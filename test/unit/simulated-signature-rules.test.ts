@@ -35,7 +35,8 @@ const reasonOf = (header: string | undefined, fresh = true) => {
 };
 
 describe("the simulated WeChat Pay's signature rules", () => {
-  it.runIf(known.length > 0)("build the published messages", () => {
+  it("build the published messages", ({ skip }) => {
+    skip(known.length === 0, "the published samples are not beside the project");
     const messages = known.filter((one) => one.message !== undefined);
     expect(messages).toHaveLength(3);
     for (const { method = "", url = "", timestamp = "", nonce = "", body: text = "", message } of messages) {
@@ -45,7 +46,8 @@ describe("the simulated WeChat Pay's signature rules", () => {
     }
   });
 
-  it.runIf(known.length > 0)("read the published headers as the manual says", () => {
+  it("read the published headers as the manual says", ({ skip }) => {
+    skip(known.length === 0, "the published samples are not beside the project");
     const readable = known.find(({ id }) => id === "doc-body-header");
     expect(reasonOf(readable?.header)).toBe("timestamp_skew");
     for (const { header, expect: expected } of known) {
