@@ -50,6 +50,7 @@ export function statusDocument(sources: StatusSources): Record<string, unknown> 
       confirmed_by: clock.confirmedBy ?? null,
       steps: clock.steps,
       last_step_ms: clock.lastStepMs === undefined ? null : Math.round(clock.lastStepMs),
+      behind_s: clock.behindMs === undefined ? null : Math.round(clock.behindMs / 1_000),
       skew_s: wechatpay?.skewMs === undefined ? null : Math.round(wechatpay.skewMs) / 1_000,
     },
     last_error: lastError(sources.view.cause, sources.bridge?.problem),

@@ -20,6 +20,8 @@ export interface Timebase {
   now(): Instant;
   /** WeChat Pay's clock minus ours, from an answer. */
   confirm(skewMs: number): void;
+  /** This time has certainly passed, Unix ms: a wall clock that reads an earlier one is wrong, whoever has confirmed it. */
+  passed(wallMs: number): void;
   /** To be called every few seconds: finds wall-clock steps and a clock that has been set meanwhile. */
   observe(): { readonly steppedMs: number; readonly becameTrusted: boolean };
   status(): {
@@ -27,6 +29,8 @@ export interface Timebase {
     readonly confirmedBy?: string;
     readonly steps: number;
     readonly lastStepMs?: number;
+    /** How far the wall clock reads before a time that has certainly passed; absent unless it does. */
+    readonly behindMs?: number;
   };
 }
 
@@ -35,17 +39,29 @@ export interface Timebase {
  * kernel's, else one of our own, with which every start counts as a new boot: the careful reading.
  */
 export function readBootId(env: Readonly<Record<string, string | undefined>>, entropy: Entropy): string {
-  const given = env.FACEPAY_BOOT_ID?.trim();
-  if (given) return given;
+  const given = env.FACEPAY_BOOT_ID?.trim() || readText("/proc/sys/kernel/random/boot_id");
+  return (given ?? `unknown-${entropy.bytes(8).toString("hex")}`) + clockOffset();
+}
+
+/** Within a time namespace (time_namespaces(7)) the boot clock is another one than outside, of the same boot. */
+function clockOffset(): string {
+  const [, seconds, nanoseconds] =
+    /^boottime\s+(-?\d+)\s+(\d+)$/m.exec(readText("/proc/self/timens_offsets") ?? "") ?? [];
+  return Number(seconds ?? 0) === 0 && Number(nanoseconds ?? 0) === 0 ? "" : `+${seconds}.${nanoseconds}`;
+}
+
+function readText(file: string): string | undefined {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return readFileSync(file, "utf8").trim();
   } catch {
-    return `unknown-${entropy.bytes(8).toString("hex")}`;
+    // Hidden by `ProcSubset=pid`, or a kernel without it.
+    return undefined;
   }
 }
 
 export function createTimebase(clock: Clock, bootId: string, timesyncFlag: string = TIMESYNC_FLAG): Timebase {
   let confirmedBy: string | undefined;
+  let passedMs = 0;
   let steps = 0;
   let lastStepMs: number | undefined;
   let before = { wall: clock.wall(), boot: clock.boot() };
@@ -54,14 +70,22 @@ export function createTimebase(clock: Clock, bootId: string, timesyncFlag: strin
     if (confirmedBy === undefined && existsSync(timesyncFlag)) confirmedBy = "timesync";
   };
   lookForTimesync();
+  const behindMs = () => {
+    const behind = passedMs - clock.wall();
+    return behind > CONFIRMING_SKEW_MS ? behind : 0;
+  };
+  const trusted = () => confirmedBy !== undefined && behindMs() === 0;
+  let wasTrusted = trusted();
 
   return {
-    now: () => ({ wall: clock.wall(), boot: clock.boot(), bootId, wallTrusted: confirmedBy !== undefined }),
+    now: () => ({ wall: clock.wall(), boot: clock.boot(), bootId, wallTrusted: trusted() }),
     confirm(skewMs) {
       if (confirmedBy === undefined && Math.abs(skewMs) <= CONFIRMING_SKEW_MS) confirmedBy = "wechatpay";
     },
+    passed(wallMs) {
+      passedMs = Math.max(passedMs, wallMs);
+    },
     observe() {
-      const wasTrusted = confirmedBy !== undefined;
       lookForTimesync();
       const now = { wall: clock.wall(), boot: clock.boot() };
       const steppedMs = wallStep(before, now);
@@ -70,13 +94,17 @@ export function createTimebase(clock: Clock, bootId: string, timesyncFlag: strin
         steps++;
         lastStepMs = steppedMs;
       }
-      return { steppedMs, becameTrusted: !wasTrusted && confirmedBy !== undefined };
+      const isTrusted = trusted();
+      const becameTrusted = isTrusted && !wasTrusted;
+      wasTrusted = isTrusted;
+      return { steppedMs, becameTrusted };
     },
     status: () => ({
-      trusted: confirmedBy !== undefined,
+      trusted: trusted(),
       ...(confirmedBy === undefined ? {} : { confirmedBy }),
       steps,
       ...(lastStepMs === undefined ? {} : { lastStepMs }),
+      ...(behindMs() > 0 ? { behindMs: behindMs() } : {}),
     }),
   };
 }

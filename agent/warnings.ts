@@ -26,6 +26,7 @@ const SHOWN_AFTER_S = {
   METRICS_TEXTFILE_FAILED: 0,
   API_SOCKET_REPLACED: 0,
   CLOCK_UNCONFIRMED: 30,
+  CLOCK_BEHIND: 0,
   CLOCK_SKEWED: 0,
   NETWORK_UNSTEADY: 0,
 } as const satisfies Record<string, number>;

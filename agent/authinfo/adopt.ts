@@ -51,7 +51,7 @@ export function adopt(obtained: Obtained, held: Held | undefined, terms: Adoptio
   return {
     held: {
       credential,
-      anchor: { obtainedBootMs: answer.sentBootMs, trusted: true },
+      anchor: { obtainedBootMs: answer.sentBootMs, trusted: true, latestBootMs: answer.sentBootMs },
       persisted: false,
       rejected: false,
       refreshAfterMs: credential.refreshAfterMs,
@@ -64,7 +64,10 @@ function goOn(held: Held, { answer }: Obtained, terms: AdoptionTerms): Adopted {
   const { credential } = held;
   // WeChat Pay's own time tells the age of one kept from an earlier boot, which this board's clock could not.
   const age = Math.max(answer.signedAtS * 1_000 - (credential.obtainedWallMs + credential.skewMs), 0);
-  const anchor = held.anchor.trusted ? held.anchor : { obtainedBootMs: answer.sentBootMs - age, trusted: true };
+  const bornBootMs = answer.sentBootMs - age;
+  const anchor = held.anchor.trusted
+    ? held.anchor
+    : { obtainedBootMs: bornBootMs, trusted: true, latestBootMs: bornBootMs };
   const left = remainingMs(credential, anchor, terms.bootMs);
   if (left <= 0) throw new AgentError("PAY_AUTHINFO_UNCHANGED.expired", {});
   const refreshAfterMs = redrawRefreshAfterMs(credential.lifetimeMs - left, left, terms.fraction, terms.chance);

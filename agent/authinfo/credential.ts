@@ -30,6 +30,8 @@ export interface State {
   readonly newestSignedAtS: number;
   /** The latest wall-clock time this terminal knows to have passed, Unix ms. A clock behind it is wrong. */
   readonly wallFloorMs: number;
+  /** What the credential has lived for certain when this was written: what a start knows whose wall clock reads a time before its birth. */
+  readonly ageAtLeastMs?: number;
   /** Until when the network counts as unsteady, Unix ms on the wall clock. */
   readonly unsteadyUntilWallMs: number;
 }

@@ -1,16 +1,18 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store-types.ts";
-import type { Instant } from "../timebase.ts";
+import type { Instant, Timebase } from "../timebase.ts";
 import type { Adopted } from "./adopt.ts";
+import { ageToWrite, anchorAgain } from "./age.ts";
 import { History, type StateChange } from "./history.ts";
-import { type Held, lookInMs, type Surroundings, stateWith, takeUp, viewOf } from "./holding.ts";
+import { type Held, lookInMs, passedMs, type Surroundings, stateWith, viewOf } from "./holding.ts";
 import type { AuthinfoView } from "./keeper-types.ts";
 import { Safekeeping } from "./safekeeping.ts";
 
 export interface HolderParts {
   readonly store: Store;
   readonly clock: Clock;
+  readonly timebase: Pick<Timebase, "passed">;
   readonly log: Log;
   readonly staleMs: number;
   /** What else decides how the authinfo looks to a reader. Asked at each look. */
@@ -28,10 +30,11 @@ export class Holder {
 
   /** @param held what a start has taken up of the store's state */
   constructor(parts: HolderParts, held: Held | undefined) {
-    const { store, clock, log, staleMs } = parts;
+    const { store, clock, log, staleMs, timebase } = parts;
     this.#parts = parts;
     this.#held = held;
     this.#newestSignedAtS = store.state.newestSignedAtS;
+    timebase.passed(passedMs(store.state));
     this.#safekeeping = new Safekeeping(store, clock, log, (credential) => {
       if (this.#held?.credential !== credential) return;
       this.#held = { ...this.#held, persisted: true };
@@ -40,6 +43,7 @@ export class Holder {
     this.#history = new History(viewOf(held, { bootMs: clock.boot(), trying: false, staleMs, cause: undefined }));
     // Read, but not sure to be found once more: announced as persisted when it is.
     if (store.status().dirty) this.#safekeeping.forget(store.state);
+    this.#writeAge();
   }
 
   get held(): Held | undefined {
@@ -73,6 +77,7 @@ export class Holder {
   /** An answer signed at this time has been verified. */
   verified(signedAtS: number): void {
     this.#newestSignedAtS = Math.max(this.#newestSignedAtS, signedAtS);
+    this.#parts.timebase.passed(signedAtS * 1_000);
   }
 
   /**
@@ -97,15 +102,15 @@ export class Holder {
   /** What is held must not be handed out any more. */
   drop(): void {
     this.#held = undefined;
-    const { credential: _dropped, ...rest } = this.#parts.store.state;
+    const { credential: _dropped, ageAtLeastMs: _its, ...rest } = this.#parts.store.state;
     this.#safekeeping.forget(rest);
   }
 
   /** The wall clock has been set or confirmed: an age that was only believed is told anew. */
   reanchor(now: Instant): void {
     if (this.#held?.anchor.trusted !== false) return;
-    const { anchor } = takeUp(this.#held.credential, now, this.#parts.store.state);
-    this.#held = { ...this.#held, anchor };
+    const { credential, anchor: before } = this.#held;
+    this.#held = { ...this.#held, anchor: anchorAgain(credential, before, now, this.#parts.store.state) };
   }
 
   /** How long nobody needs to look at the time, ms. */
@@ -113,9 +118,19 @@ export class Holder {
     return lookInMs(this.#held, this.#parts.clock.boot(), this.#parts.staleMs, clockAtFault);
   }
 
-  /** To be called every few seconds: a refused write is repeated. */
+  /** To be called every few seconds: a refused write is repeated, and an age that would be forgotten is written down. */
   tend(): void {
     this.#safekeeping.tend();
+    this.#writeAge();
+  }
+
+  #writeAge(): void {
+    if (this.#held === undefined) return;
+    const { store, clock } = this.#parts;
+    const { credential, anchor, refreshAfterMs } = this.#held;
+    const writtenMs = store.state.ageAtLeastMs;
+    const ageAtLeastMs = ageToWrite(credential, anchor, clock.boot(), { writtenMs, refreshAfterMs });
+    if (ageAtLeastMs !== undefined) this.#safekeeping.forget({ ...store.state, ageAtLeastMs });
   }
 
   /** Tells the readers when there is anything new to them. */

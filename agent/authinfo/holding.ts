@@ -21,19 +21,6 @@ export interface Held {
   readonly refreshAfterMs: number;
 }
 
-type Kept = Pick<State, "wallFloorMs" | "rejectedGeneration">;
-
-/** A credential read from the disk. */
-export function takeUp(credential: Credential, now: Instant, { wallFloorMs, rejectedGeneration }: Kept): Held {
-  return {
-    credential,
-    anchor: anchor(credential, now, wallFloorMs),
-    persisted: true,
-    rejected: credential.generation === rejectedGeneration,
-    refreshAfterMs: credential.refreshAfterMs,
-  };
-}
-
 /** What a start takes up of the state on the disk: nothing of another device than the one configured. */
 export function takeUpKept(
   state: State,
@@ -43,12 +30,24 @@ export function takeUpKept(
 ): Held | undefined {
   const { credential } = state;
   if (credential === undefined || (deviceId !== undefined && deviceId !== credential.deviceId)) return undefined;
-  return { ...takeUp(credential, now, state), persisted };
+  return {
+    credential,
+    anchor: anchor(credential, now, state),
+    persisted,
+    rejected: credential.generation === state.rejectedGeneration,
+    refreshAfterMs: credential.refreshAfterMs,
+  };
+}
+
+/** Unix ms: the latest time that WeChat Pay vouches for. A wall clock before it is wrong. */
+export function passedMs({ newestSignedAtS, credential }: State): number {
+  const born = credential === undefined ? 0 : credential.obtainedWallMs + Math.min(credential.skewMs, 0);
+  return Math.max(newestSignedAtS * 1_000, born);
 }
 
 /** The state to write when `credential` has been obtained. Nothing that only grows falls. */
 export function stateWith(
-  before: State,
+  { ageAtLeastMs: _ofTheFormer, ...before }: State,
   credential: Credential,
   known: { readonly newestSignedAtS: number; readonly wallMs: number; readonly unsteadyLeftMs: number },
 ): State {

@@ -47,7 +47,7 @@ export class AuthinfoKeeper implements Keeper {
     const now = timebase.now();
     const held = takeUpKept(store.state, identity.deviceId, now, !store.status().dirty);
     const around = () => this.#renewal.around();
-    this.#holder = new Holder({ store, clock, log, staleMs: refresh.staleS * 1_000, around }, held);
+    this.#holder = new Holder({ store, clock, timebase, log, staleMs: refresh.staleS * 1_000, around }, held);
     this.#pacing = new Pacing(now.boot, store.state.unsteadyUntilWallMs - now.wall, former?.pacing);
     this.#renewal = new Renewal(parts, this.#holder, this.#pacing);
     this.#allowance = former?.allowance ?? new Allowance();

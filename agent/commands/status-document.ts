@@ -47,7 +47,12 @@ export interface StatusDocument {
     readonly directory: string;
     readonly problem?: DescribedFailure | null;
   } | null;
-  readonly clock: { readonly trusted: boolean; readonly skew_s: number | null };
+  readonly clock: {
+    readonly trusted: boolean;
+    /** How far it reads before a time that has certainly passed. */
+    readonly behind_s?: number | null;
+    readonly skew_s: number | null;
+  };
   readonly warnings: readonly { readonly code: string; readonly since: string; readonly detail?: string }[];
 }
 

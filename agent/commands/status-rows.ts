@@ -164,6 +164,17 @@ function clockRow({ clock }: StatusDocument): Row {
     clock.skew_s === null
       ? { zh: "尚未与微信支付比较", en: "not compared with WeChat Pay's yet" }
       : { zh: `与微信支付相差 ${clock.skew_s} 秒`, en: `off WeChat Pay's by ${clock.skew_s} s` };
+  const { behind_s: behind } = clock;
+  if (typeof behind === "number") {
+    return {
+      label: { zh: "时间", en: "clock" },
+      value: {
+        zh: `有误：比已确认过的时间早 ${behind} 秒`,
+        en: `wrong: ${behind} s before a time that has passed`,
+      },
+      tone: "bad",
+    };
+  }
   const wrong = Math.abs(clock.skew_s ?? 0) > WRONG_CLOCK_S;
   return {
     label: { zh: "时间", en: "clock" },

@@ -80,10 +80,26 @@ export interface ClockSources {
   readonly clockFileMs: number | undefined;
   /** When this program was built or unpacked, Unix ms. */
   readonly builtMs: number | undefined;
+  /** By the running agent: seconds before a time that WeChat Pay has signed. */
+  readonly behindS?: number | undefined;
 }
 
-export function judgeRtc({ rtc, clockFileMs, builtMs }: ClockSources, wallMs: number): Outcome {
+export function judgeRtc({ rtc, clockFileMs, builtMs, behindS }: ClockSources, wallMs: number): Outcome {
   const value = { rtc, clock_file: clockFileMs === undefined ? null : new Date(clockFileMs).toISOString() };
+  if (behindS !== undefined) {
+    return {
+      status: "fail",
+      value: { ...value, behind_s: behindS },
+      detail: {
+        zh: `本机时间比微信支付确认过的时间早 ${behindS} 秒，凭证已用时长无法确定`,
+        en: `this clock reads ${behindS} s before a time that WeChat Pay has signed, so the authinfo's age is unknown`,
+      },
+      remedy: {
+        zh: "请执行 timedatectl set-ntp true 校准时间；每次断电后都不对时，请更换时钟电池或保持联网启动。",
+        en: "Set it: timedatectl set-ntp true. If it is wrong after each power cut, replace the clock battery or boot with network.",
+      },
+    };
+  }
   // Half a day for an archive that was unpacked in another time zone.
   if (builtMs !== undefined && wallMs < builtMs - HOUR_MS * 12) {
     const day = new Date(wallMs).toISOString().slice(0, 10);
@@ -123,6 +139,11 @@ export function skewOf({ agent, outcome }: Pick<DiagnoseContext, "agent" | "outc
   if (agent.kind !== "running") return undefined;
   const { clock } = agent.status as { clock?: { skew_s?: unknown } };
   return typeof clock?.skew_s === "number" ? clock.skew_s : undefined;
+}
+
+function behindOf(agent: DiagnoseContext["agent"]): number | undefined {
+  const { clock } = (agent.kind === "running" ? agent.status : {}) as { clock?: { behind_s?: unknown } };
+  return typeof clock?.behind_s === "number" ? clock.behind_s : undefined;
 }
 
 const minutes = (ms: number) => Math.round(ms / 60_000);
@@ -171,16 +192,19 @@ export const timeChecks: readonly Check[] = [
     section: "time",
     title: { zh: "硬件时钟", en: "Hardware clock" },
     dependsOn: [],
-    threshold: { warn: "no RTC and no fresh clock file", fail: "the clock is before this program was made" },
+    threshold: {
+      warn: "no RTC and no fresh clock file",
+      fail: "the clock is before this program was made or before WeChat Pay's last signature",
+    },
     remedy: checkRemedy("time.rtc"),
-    async run({ clock }) {
+    async run({ clock, agent }) {
       const [rtc, builtMs, ...files] = await Promise.all([
         modified("/sys/class/rtc/rtc0"),
         modified(import.meta.dirname),
         ...CLOCK_FILES.map(modified),
       ]);
       const clockFileMs = files.find((found) => found !== undefined);
-      return judgeRtc({ rtc: rtc !== undefined, clockFileMs, builtMs }, clock.wall());
+      return judgeRtc({ rtc: rtc !== undefined, clockFileMs, builtMs, behindS: behindOf(agent) }, clock.wall());
     },
   },
   {

@@ -15,7 +15,7 @@ export const thresholdTexts: Readonly<Record<string, { readonly warn?: string; r
   "disk.readonly": { fail: "数据目录所在挂载是只读" },
   "time.synced": { warn: "未同步不足 1 小时，或与微信支付一致", fail: "未同步 ≥ 1 小时" },
   "time.offset": { warn: "相差 ≥ 10 秒", fail: "≥ 120 秒（微信支付上限 300 秒）" },
-  "time.rtc": { warn: "无硬件时钟也无新的时钟文件", fail: "本机时间早于程序日期" },
+  "time.rtc": { warn: "无硬件时钟也无新的时钟文件", fail: "本机时间早于程序日期或微信支付最近一次签名的时间" },
   "time.zone": { warn: "不是 UTC+8" },
   "cfg.valid": { warn: "有提示，或尚未生效", fail: "缺失、无法读取或有误（文件:行号）" },
   "cfg.perms": { warn: "任何人可读", fail: "他人可写或属主不对" },

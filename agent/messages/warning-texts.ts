@@ -40,6 +40,10 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
     en: "kept data belongs to another merchant or shop and is not used",
   },
   CLOCK_UNCONFIRMED: { zh: "开机后时间尚未得到确认", en: "nothing has confirmed the clock since boot" },
+  CLOCK_BEHIND: {
+    zh: "本机时间有误：早于微信支付确认过的时间，凭证已用时长无法确定。请执行 timedatectl set-ntp true 校准；每次断电后都如此时，请更换时钟电池",
+    en: "this clock is wrong: it reads a time before one that WeChat Pay has signed, so the age of the authinfo is unknown. Run timedatectl set-ntp true; if it recurs after each power cut, replace the clock battery",
+  },
   CLOCK_SKEWED: { zh: "本机时间与微信支付相差过大", en: "this clock differs from WeChat Pay's" },
   NETWORK_UNSTEADY: {
     zh: "网络不稳定，24 小时内提前更新凭证",

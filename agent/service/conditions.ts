@@ -2,6 +2,7 @@ import type { DriverStatus } from "../../drivers/driver.ts";
 import type { AuthinfoView } from "../authinfo/keeper-types.ts";
 import { failureInEnglish } from "../messages/failure-text.ts";
 import type { StoreStatus } from "../store/store-types.ts";
+import type { Timebase } from "../timebase.ts";
 import type { WarningCode, Warnings } from "../warnings.ts";
 import type { WechatPayStatus } from "../wechatpay/wechatpay.ts";
 
@@ -13,6 +14,7 @@ export interface Circumstances {
   readonly bridge?: DriverStatus;
   readonly wechatpay?: WechatPayStatus;
   readonly store: StoreStatus;
+  readonly clock: ReturnType<Timebase["status"]>;
   readonly remembered?: string;
   readonly reloadRefused?: string;
   readonly renewalRefused?: string;
@@ -55,6 +57,8 @@ export function judge(warnings: Warnings, now: { boot: number; wall: number }, a
   set("STATE_COPY_DAMAGED", store.copyDamaged === true, "the older copy of the state was put aside");
   set("STATE_OF_OTHER_IDENTITY", store.loaded === "other_identity");
   set("CLOCK_UNCONFIRMED", view.credential !== undefined && !view.clockTrusted);
+  const { behindMs = 0 } = about.clock;
+  set("CLOCK_BEHIND", behindMs > 0, `this clock reads ${Math.round(behindMs / 1_000)} s before a time that has passed`);
   set("CLOCK_SKEWED", Math.abs(skewMs) > SKEW_WARNING_MS, `this clock is ${Math.round(-skewMs / 1_000)} s off`);
   set("NETWORK_UNSTEADY", about.unsteady, "authinfos are refreshed earlier for 24 h");
 }

@@ -217,6 +217,7 @@ export class Service {
       view: terminal.keeper.view(),
       ...{ failures, unsteady },
       store: terminal.store.status(),
+      clock: this.#parts.timebase.status(),
       configWarnings: this.#provision?.warnings ?? [],
       ...(this.#provision?.refused === undefined ? {} : { remembered: this.#provision.refused }),
       ...(terminal.renewalRefused === undefined ? {} : { renewalRefused: terminal.renewalRefused }),

@@ -128,14 +128,14 @@ export class Terminal {
   }
 
   async #createWechatPay(): Promise<WechatPay> {
-    const { config, clock, entropy, log, onRequest } = this.#parts;
+    const { config, clock, timebase, entropy, log, onRequest } = this.#parts;
     const { createWechatPay } = await import("../wechatpay/client.ts");
     return createWechatPay({
       config: config.wechatpay,
       identity: config.identity,
       secrets: this.#secrets,
-      // A clock that has fallen behind what this terminal knows to have passed is to blame, not the certificate.
-      clockSuspect: () => clock.wall() < this.store.state.wallFloorMs,
+      // A clock that reads a time before one that has passed is to blame, not the certificate.
+      clockSuspect: () => timebase.status().behindMs !== undefined,
       onOutcome: ({ baseUrl, outcome }) => onRequest(baseUrl, outcome),
       ...{ userAgent, clock, entropy, log },
     });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { emptyState, type State } from "../authinfo/credential.ts";
 import type { SmallFile } from "../files/file-system.ts";
 import { open, type SealHeader, type SealKey } from "./envelope.ts";
-import { parseState } from "./state-format.ts";
+import { HIGHEST_GENERATION, parseState } from "./state-format.ts";
 import type { StoreStatus } from "./store-types.ts";
 
 /** Whom a kept state has to belong to. Without a device id any device of that identity will do. */
@@ -24,8 +24,6 @@ export interface Recovered {
   readonly settle: boolean;
 }
 
-/** A damaged header may claim any generation; one above this is not believed. */
-const HIGHEST_BELIEVED_GENERATION = 2 ** 31;
 /**
  * How far ahead the numbers go on when nothing says how far a lost file had come: a day's announcements and more that a disk may have
  * refused. Numbers cost nothing, a durable write for each of them would.
@@ -126,5 +124,6 @@ function withoutOwner(source: Found & { kind: "good" }, generation: number, owne
 function generationOf(found: Found): number {
   if (found.kind === "good") return describe(found.state).generation;
   const claimed = found.kind === "bad" ? (found.header?.generation ?? 0) : 0;
-  return claimed <= HIGHEST_BELIEVED_GENERATION ? claimed : 0;
+  // A damaged header may claim any number.
+  return claimed <= HIGHEST_GENERATION ? claimed : 0;
 }

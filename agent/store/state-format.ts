@@ -2,8 +2,16 @@ import { createHash } from "node:crypto";
 import type { Credential, State } from "../authinfo/credential.ts";
 import type { Identity } from "../config/config.ts";
 
+/** After 2200 no clock of ours is right, and far beyond it `Date` has no text for an instant. */
+const LATEST_MS = Date.UTC(2200, 0);
+/** Specification 4: a longer `expires_in` counts as this. */
+const LONGEST_LIFE_MS = 86_400_000;
+/** No terminal comes so far in a thousand years; from here on a sum stays exact. */
+export const HIGHEST_GENERATION = 2 ** 31;
+
 /**
- * A kept state, or undefined when its shape is not that of format 1. Written by hand: a schema library costs its load
+ * A kept state, or undefined when its shape is not that of format 1 or a value in it can never have been true. Whether a value can be
+ * true at this start, by the clocks of this start, is `authinfo/age.ts`'s. Written by hand: a schema library costs its load
  * time at every start. Unknown keys are left out, so that a state of a later minor version stays readable.
  */
 export function parseState(bytes: Buffer): State | undefined {
@@ -14,17 +22,22 @@ export function parseState(bytes: Buffer): State | undefined {
     return undefined;
   }
   if (!isRecord(value) || value.format !== 1) return undefined;
-  const { generation, rejectedGeneration, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } = value;
+  const { generation, rejectedGeneration, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs, ageAtLeastMs } = value;
   if (!isCount(generation)) return undefined;
   if (rejectedGeneration !== undefined && !isCount(rejectedGeneration)) return undefined;
-  if (!isTime(newestSignedAtS) || !isTime(wallFloorMs) || !isTime(unsteadyUntilWallMs)) return undefined;
+  if (!isTime(newestSignedAtS, LATEST_MS / 1_000)) return undefined;
+  if (!isTime(wallFloorMs) || !isTime(unsteadyUntilWallMs)) return undefined;
+  if (ageAtLeastMs !== undefined && !isTime(ageAtLeastMs)) return undefined;
   const common = {
     ...({ format: 1, generation, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } as const),
     ...(rejectedGeneration === undefined ? {} : { rejectedGeneration }),
   };
   if (value.credential === undefined) return common;
   const credential = parseCredential(value.credential);
-  return credential && { ...common, credential };
+  // A credential beyond the counter, or a refusal of one that has never been: the next one would have a number that is taken.
+  if (credential === undefined || Math.max(credential.generation, rejectedGeneration ?? 0) > generation)
+    return undefined;
+  return { ...common, credential, ...(ageAtLeastMs === undefined ? {} : { ageAtLeastMs }) };
 }
 
 function parseCredential(value: unknown): Credential | undefined {
@@ -36,8 +49,8 @@ function parseCredential(value: unknown): Credential | undefined {
   if (!isCount(generation) || generation < 1) return undefined;
   if (expirySource !== "response" && expirySource !== "assumed") return undefined;
   if (!isTime(obtainedBootMs) || !isTime(obtainedWallMs) || !isTime(refreshAfterMs)) return undefined;
-  if (!isTime(lifetimeMs) || lifetimeMs === 0) return undefined;
-  if (typeof skewMs !== "number" || !Number.isFinite(skewMs)) return undefined;
+  if (!isTime(lifetimeMs, LONGEST_LIFE_MS) || lifetimeMs === 0 || refreshAfterMs > lifetimeMs) return undefined;
+  if (typeof skewMs !== "number" || !(Math.abs(skewMs) <= LATEST_MS)) return undefined;
   return {
     authinfo,
     generation,
@@ -70,10 +83,10 @@ function isText(value: unknown): value is string {
 }
 
 function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= HIGHEST_GENERATION;
 }
 
 /** An instant or a duration; parts of a millisecond are allowed. */
-function isTime(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+function isTime(value: unknown, most = LATEST_MS): value is number {
+  return typeof value === "number" && value >= 0 && value <= most;
 }

@@ -1,6 +1,6 @@
 import { adopt } from "../../agent/authinfo/adopt.ts";
 import { emptyState, type State } from "../../agent/authinfo/credential.ts";
-import { type Held, lifeOf, takeUp } from "../../agent/authinfo/holding.ts";
+import { type Held, lifeOf, takeUpKept } from "../../agent/authinfo/holding.ts";
 import { Pacing } from "../../agent/authinfo/pacing.ts";
 import type { Situation } from "../../agent/authinfo/policy.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
@@ -45,8 +45,7 @@ export class AgentRule implements Rule {
       bootId: `boot-${this.#boots}`,
       wallTrusted: false,
     };
-    const { credential } = this.#kept;
-    this.#held = credential && takeUp(credential, now, this.#kept);
+    this.#held = takeUpKept(this.#kept, undefined, now, true);
     this.#pacing = new Pacing(now.boot, this.#kept.unsteadyUntilWallMs - now.wall);
   }
 

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../agent/clock.ts";
 import { BentClock } from "../support/bent-clock.ts";
 import { FaultServer, tlsFault } from "../support/fault-server.ts";
+import { nodeAhead, noOwnBootClock } from "../support/own-namespace.ts";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
 
 afterAll(removeFactory);
@@ -103,6 +104,49 @@ describe.concurrent("a boot without a clock", () => {
     console.info(`a clock set after a boot in 1970: authinfo after ${(healedMs / 1_000).toFixed(2)} s`);
     expect(healedMs).toBeLessThan(10_000);
     expect((await rig.status()).clock).toMatchObject({ trusted: true, steps: 1 });
+  });
+
+  it("on which an authinfo is kept tells that it is wrong, does not make it new at any start, and shows why", async () => {
+    await using rig = await openRig();
+    const { remaining_s: whole } = await rig.serve({ env: { FACEPAY_BOOT_ID: "one" } });
+    const clock = await BentClock.of(rig, -HOUR_MS);
+    await rig.payDown();
+    let before = whole;
+    for (const boot of ["two", "three", "four"]) {
+      await rig.restart({ env: { ...clock.env, FACEPAY_BOOT_ID: boot } });
+      const { status, body } = await rig.firstAnswer();
+      expect({ status, state: body.state, clock_trusted: body.clock_trusted }).toEqual({
+        ...{ status: 200, state: "due", clock_trusted: false },
+      });
+      // What a start costs, five minutes, has reached the disk before this one is killed.
+      expect(before - Number(body.remaining_s)).toBeGreaterThan(290);
+      before = Number(body.remaining_s);
+      const { warnings, clock: shown } = await rig.statusWhere(
+        "an attempt, and the age written",
+        ({ authinfo, store }) => Number(authinfo.failures) > 0 && store?.dirty === false,
+      );
+      expect(warnings.map(({ code }) => code)).toContain("CLOCK_BEHIND");
+      expect(shown).toMatchObject({ trusted: false, behind_s: expect.any(Number) });
+    }
+  });
+});
+
+describe.concurrent("a boot clock that is another one than the authinfo's, though the boot id is the same", () => {
+  it("does not keep alive what is over by the wall clock", async ({ skip }) => {
+    const lack = noOwnBootClock();
+    if (lack !== undefined) skip(lack);
+    await using rig = await openRig({ config: { refresh: { lifetime_s: 6, stale_s: 0 } } });
+    const { obtained_at } = await rig.serve({ node: await nodeAhead(rig.directory) });
+    await rig.payDown();
+    await rig.restart();
+    const { status, body } = await rig.firstAnswer();
+    if (status === 200) {
+      expect(body).toMatchObject({ clock_trusted: false, state: "due" });
+      expect(Number(body.remaining_s)).toBeLessThanOrEqual(6);
+    }
+    await rig.until("it is over", async () => (await rig.get()).status === 503, 15_000);
+    expect(Date.now() - Date.parse(obtained_at)).toBeLessThan(15_000);
+    expect((await rig.ask("api", "GET", "/readyz")).status).toBe(503);
   });
 });
 

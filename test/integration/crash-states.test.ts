@@ -157,7 +157,8 @@ describe("on every disk that a power cut leaves of one history", () => {
   it("I5: what is found has no life left when its hour has passed, whatever the clocks say", async () => {
     for (const image of images) {
       const store = await startStore(directory, new CrashDisk(directory, image).process(), 9);
-      const { credential, wallFloorMs } = store.state;
+      const { credential } = store.state;
+      const known = store.state;
       await store.close();
       if (!credential) throw new Error("no credential was found");
       const { obtainedBootMs: born, obtainedWallMs: bornWall, skewMs, lifetimeMs: life, bootId } = credential;
@@ -169,11 +170,11 @@ describe("on every disk that a power cut leaves of one history", () => {
         { bootId: "boot-2", boot: 1, wall: over - skewMs, wallTrusted: false },
       ];
       for (const now of clocks)
-        expect(remainingMs(credential, anchor(credential, now, wallFloorMs), now.boot)).toBeLessThan(0);
+        expect(remainingMs(credential, anchor(credential, now, known), now.boot)).toBeLessThan(0);
       // A clock that wakes in the past: what the terminal knows to have passed counts.
       const asleep = { bootId: "boot-2", boot: 1, wall: 0, wallTrusted: false };
-      expect(remainingMs(credential, anchor(credential, asleep, over - skewMs), 1)).toBeLessThan(0);
-      const awake = anchor(credential, asleep, wallFloorMs);
+      expect(remainingMs(credential, anchor(credential, asleep, { wallFloorMs: over - skewMs }), 1)).toBeLessThan(0);
+      const awake = anchor(credential, asleep, known);
       expect(remainingMs(credential, awake, 1 + life + 1)).toBeLessThan(0);
     }
   });

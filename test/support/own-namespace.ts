@@ -15,6 +15,20 @@ export function noOwnCards(): string | undefined {
   );
 }
 
+/** Why no process can be given a boot clock of its own here; undefined when one can. */
+export function noOwnBootClock(): string | undefined {
+  return without(["--time", "--boottime", "1000", "true"], "no time namespace");
+}
+
+/** A stand-in for the node binary whose clocks since boot are 1000 s ahead of the rest of this machine. */
+export async function nodeAhead(directory: string): Promise<string> {
+  const script = path.join(directory, "node-ahead");
+  const start = `exec unshare --time --boottime 1000 --monotonic 1000 --fork --kill-child "${process.execPath}" "$@"`;
+  await writeFile(script, `#!/bin/sh\n${start}\n`);
+  await chmod(script, 0o755);
+  return script;
+}
+
 function without(args: readonly string[], lack: string): string | undefined {
   if (process.geteuid?.() !== 0) return "namespaces need root";
   try {

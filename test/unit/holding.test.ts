@@ -17,7 +17,7 @@ const credential = makeCredential({
 });
 const held: Held = {
   credential,
-  anchor: { obtainedBootMs: 60_000, trusted: true },
+  anchor: { obtainedBootMs: 60_000, trusted: true, latestBootMs: 60_000 },
   persisted: true,
   rejected: false,
   refreshAfterMs: HOUR / 2,
@@ -43,7 +43,7 @@ describe("the state to write", () => {
   const known = { newestSignedAtS: 900, wallMs: BORN, unsteadyLeftMs: 5_000 };
 
   it("holds the credential and what is known with it", () => {
-    expect(stateWith({ ...emptyState, rejectedGeneration: 2 }, credential, known)).toEqual({
+    expect(stateWith({ ...emptyState, rejectedGeneration: 2, ageAtLeastMs: HOUR }, credential, known)).toEqual({
       ...{ format: 1, generation: 3, credential, rejectedGeneration: 2 },
       ...{ newestSignedAtS: 900, wallFloorMs: BORN, unsteadyUntilWallMs: BORN + 5_000 },
     });
@@ -59,7 +59,7 @@ describe("what the policy is told", () => {
   it("is what is left, and whether that is only believed", () => {
     expect(situationOf(undefined, 0)).toBeUndefined();
     expect(situationOf(held, 60_000 + HOUR)).toEqual({ remainingMs: 0, refreshInMs: -HOUR / 2, ageUnknown: false });
-    const unsure = { ...held, anchor: { obtainedBootMs: 60_000, trusted: false } };
+    const unsure = { ...held, anchor: { ...held.anchor, trusted: false } };
     expect(situationOf(unsure, 60_000)?.ageUnknown).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { emptyState } from "../../agent/authinfo/credential.ts";
 import { identityDigest, parseState } from "../../agent/store/state-format.ts";
@@ -53,6 +54,55 @@ describe("a kept state", () => {
   ])("refuses a credential with %s = %j", (field, value) => {
     const { credential } = stateOf(3);
     expect(parse({ ...stateOf(3), credential: { ...credential, [String(field)]: value } })).toBeUndefined();
+  });
+
+  const never: [string, unknown][] = [
+    ...["wallFloorMs", "unsteadyUntilWallMs", "newestSignedAtS", "ageAtLeastMs"].map((field): [string, unknown] => [
+      field,
+      1e300,
+    ]),
+    ["newestSignedAtS", Date.UTC(2026, 0)],
+    ["generation", 2 ** 31 + 1],
+    ["generation", 2],
+    ["rejectedGeneration", 4],
+    ["ageAtLeastMs", -1],
+  ];
+  it.each(never)("refuses %s = %j, which it cannot have been", (field, value) => {
+    expect(parse({ ...stateOf(3), [field]: value })).toBeUndefined();
+  });
+  it.each([
+    ["obtainedBootMs", 1e300],
+    ["obtainedWallMs", Date.UTC(2300, 0)],
+    ["lifetimeMs", 86_400_001],
+    ["refreshAfterMs", 3_600_001],
+    ["skewMs", 1e300],
+    ["generation", 4],
+  ])("refuses a credential with %s = %j, which it cannot have been", (field, value) => {
+    const { credential } = stateOf(3);
+    expect(parse({ ...stateOf(3), credential: { ...credential, [field]: value } })).toBeUndefined();
+  });
+
+  it("yields only instants that can be shown, whatever numbers are in it", () => {
+    const number = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(0, -0, 1e300, 2 ** 53, Date.UTC(2026, 5)));
+    const whole = stateOf(3);
+    const replaced = <T extends object>(from: T) => fc.record({ key: fc.constantFrom(...Object.keys(from)), number });
+    fc.assert(
+      fc.property(replaced(whole), replaced(whole.credential ?? {}), (outer, inner) => {
+        const credential = { ...whole.credential, [inner.key]: inner.number };
+        const found = parse({
+          ...whole,
+          credential,
+          ...(outer.key === "credential" ? {} : { [outer.key]: outer.number }),
+        });
+        if (found?.credential === undefined) return;
+        const { obtainedWallMs, lifetimeMs, generation, refreshAfterMs } = found.credential;
+        expect(new Date(obtainedWallMs + lifetimeMs).toISOString()).toMatch(/^[12]/);
+        expect(refreshAfterMs).toBeLessThanOrEqual(lifetimeMs);
+        expect(found.generation).toBeGreaterThanOrEqual(generation);
+        expect(Number.isSafeInteger(found.generation + 1)).toBe(true);
+      }),
+      { seed: 20261130, numRuns: 2_000 },
+    );
   });
 
   it("refuses a credential that is none", () => {
