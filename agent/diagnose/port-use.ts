@@ -70,9 +70,14 @@ async function notAllowed(place: string, device: string, { user, installed }: Di
   );
 }
 
-/** set-property holds at once and after the next boot; a name is looked up at the start, when its module has to be there. */
+/**
+ * No `systemctl set-property`: it would pin the whole list, so that a later package's could add nothing. A name is looked up
+ * when the unit starts, and its module has to be there then.
+ */
 function allow(group: string, module: string | undefined): Bilingual {
-  const command = `systemctl set-property facepay-agent.service "DeviceAllow=${group} rw"`;
+  const directory = "/etc/systemd/system/facepay-agent.service.d";
+  const write = `mkdir -p ${directory} && printf '[Service]\\nDeviceAllow=${group} rw\\n' > ${directory}/device.conf`;
+  const command = `${write} && systemctl daemon-reload && systemctl restart facepay-agent`;
   const early = `echo ${module} > /etc/modules-load.d/facepay-agent.conf`;
   const isNamed = module !== undefined && !/\d$/.test(group);
   return {

@@ -32,7 +32,8 @@ describe("a device that only the unit may not open", () => {
     const { code, params } = refused("EPERM");
     const outcome = await judged({ code, params });
     expect(outcome).toMatchObject({ status: "fail", value: { major: 1, minor: 3, driver: "mem" } });
-    const command = 'systemctl set-property facepay-agent.service "DeviceAllow=char-1 rw"';
+    const command =
+      "printf '[Service]\\nDeviceAllow=char-1 rw\\n' > /etc/systemd/system/facepay-agent.service.d/device.conf";
     expect(outcome).toMatchObject({
       detail: { zh: expect.stringContaining("/dev/null, mem 1:3"), en: expect.stringContaining("/dev/null, mem 1:3") },
       remedy: { zh: expect.stringContaining(command), en: expect.stringContaining(command) },
