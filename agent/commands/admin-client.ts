@@ -24,14 +24,15 @@ export class AgentUnreachable extends Error {
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** One request to the admin socket of the running agent. Throws AgentUnreachable. */
+/** One request to a socket of the running agent, mostly the admin's. Throws AgentUnreachable. */
 export async function askAgent(
   socketPath: string,
   method: "GET" | "POST",
   path: string,
   timeoutMs: number,
+  content?: object,
 ): Promise<AdminAnswer> {
-  const { status, text } = await askForText(socketPath, method, path, timeoutMs);
+  const { status, text } = await askForText(socketPath, method, path, timeoutMs, content);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -48,10 +49,12 @@ export function askForText(
   method: "GET" | "POST",
   path: string,
   timeoutMs: number,
+  content?: object,
 ): Promise<TextAnswer> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutMs);
-    const request = http.request({ socketPath, method, path, headers: { Host: "localhost" }, signal }, (response) => {
+    const headers = { Host: "localhost", ...(content && { "Content-Type": "application/json" }) };
+    const request = http.request({ socketPath, method, path, headers, signal }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
@@ -67,6 +70,6 @@ export function askForText(
       else if (["EACCES", "EPERM"].includes(code)) reject(new AgentUnreachable("forbidden", error));
       else reject(new AgentUnreachable("silent", error));
     });
-    request.end();
+    request.end(content && JSON.stringify(content));
   });
 }

@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import type { Check, DiagnoseContext } from "../diagnose/check.ts";
+import type { Check, DiagnoseContext, Trial } from "../diagnose/check.ts";
 import { allChecks } from "../diagnose/checks.ts";
 import { type Console, consoleOf } from "../diagnose/console.ts";
 import { createContext } from "../diagnose/context.ts";
@@ -28,8 +28,8 @@ const sdkRemedyIds: ReadonlySet<string> = new Set(
 );
 
 interface Asked {
-  /** It is tried before it is kept. */
-  readonly draft?: boolean;
+  /** What is tried before it is kept. */
+  readonly trial?: Trial;
   readonly selection: Selection;
   readonly timeoutMs: number;
 }
@@ -86,7 +86,7 @@ function watchReader() {
 }
 
 /** Runs the checks, with a progress line where somebody waits, and makes the report of them. */
-export async function examine(options: PackagedOptions, { draft = false, selection, timeoutMs }: Asked) {
+export async function examine(options: PackagedOptions, { trial, selection, timeoutMs }: Asked) {
   const clock = systemClock();
   const entropy = systemEntropy;
   const started = { wall: clock.wall(), boot: clock.boot() };
@@ -94,7 +94,7 @@ export async function examine(options: PackagedOptions, { draft = false, selecti
   const show = progress(options);
   const { config: configFile, packagedConfig: packagedConfigFile } = options;
   const context = await createContext({
-    ...{ configFile, draft, packagedConfigFile, env: process.env, clock, entropy, turns },
+    ...{ configFile, trial, packagedConfigFile, env: process.env, clock, entropy, turns },
   });
   const stream = (line: object) => options.ndjson && process.stdout.write(`${JSON.stringify(line)}\n`);
   const results = await runChecks(allChecks, context, {

@@ -1,10 +1,12 @@
-import { readFile, rm } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 import path from "node:path";
 import { systemClock } from "../clock.ts";
 import { renderProblem } from "../config/problem.ts";
 import { loadAll } from "../config/secrets/secrets.ts";
 import { parseToml } from "../config/toml.ts";
+import type { Trial } from "../diagnose/check.ts";
 import { ownLine } from "../diagnose/own-line.ts";
+import type { Report } from "../diagnose/report.ts";
 import { userOfUnit } from "../diagnose/service-user.ts";
 import { systemEntropy } from "../entropy.ts";
 import { systemCode } from "../errors.ts";
@@ -16,10 +18,11 @@ import { draft } from "../provision/draft.ts";
 import { answersFrom, type Wrong } from "../provision/flags.ts";
 import { gather } from "../provision/gather.ts";
 import type { Owner } from "../provision/key-files.ts";
+import { removeLeftovers } from "../provision/leftovers.ts";
 import { valuesIn } from "../provision/present.ts";
 import { isYes } from "../provision/questions.ts";
 import { Gone, Technician } from "../provision/respondent.ts";
-import { type Draft, stage, type Writer, write } from "../provision/staging.ts";
+import { type Draft, onTrial, type Writer, write } from "../provision/staging.ts";
 import { takeUp } from "../provision/take-up.ts";
 import { whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
@@ -60,6 +63,7 @@ export async function provision(options: PackagedOptions): Promise<number> {
     return INVALID;
   }
   const writer: Writer = { owner, entropy: systemEntropy };
+  await removeLeftovers(path.dirname(target));
   try {
     using technician = options.nonInteractive ? undefined : new Technician(process.stdin, process.stdout, language);
     const clock = systemClock();
@@ -81,12 +85,10 @@ export async function provision(options: PackagedOptions): Promise<number> {
       complain(drafted);
       return MISSING;
     }
-    const made = await makeDirectories(path.dirname(path.resolve(target)), 0o755);
-    const refusal = await check(drafted.draft, writer, options, technician);
-    if (refusal !== undefined) {
-      if (made !== undefined) await rm(made, { recursive: true });
-      return refusal;
-    }
+    await mayWriteIn(path.dirname(target));
+    const refusal = await check(drafted.draft, options, technician);
+    if (refusal !== undefined) return refusal;
+    await makeDirectories(path.dirname(target), 0o755);
     if (drafted.rewritten) {
       await write({ target: `${target}.before`, text: present.text, files: [] }, writer);
       tell({
@@ -113,52 +115,50 @@ export async function provision(options: PackagedOptions): Promise<number> {
 
   async function check(
     whole: Draft,
-    by: Writer,
     { trial = true, force }: PackagedOptions,
     technician: Technician | undefined,
   ): Promise<number | undefined> {
-    const staged = await stage(whole, by);
-    try {
-      const checkup = await loadAll({ file: staged.file, env: process.env, wallMs: systemClock().wall() });
-      if (checkup.kind !== "ok") {
-        const problems = checkup.kind === "invalid" ? checkup.problems : [];
-        const text = problems.map((problem) => renderProblem(problem, language)).join("\n");
-        process.stderr.write(`${text.replaceAll(path.dirname(staged.file), path.dirname(target))}\n`);
-        return INVALID;
-      }
-      if (!trial || (await passes(staged.file, options, target)) || force) return undefined;
-      const answer = await technician?.line(`${say(saveAnyway, language)} `);
-      if (answer !== undefined && isYes(answer)) return undefined;
-      process.stderr.write(`${say(notSaved, language)}\n`);
-      return 1;
-    } finally {
-      await staged.remove();
+    const { text, files: given } = onTrial(whole);
+    const checkup = await loadAll({ file: target, text, given, env: process.env, wallMs: systemClock().wall() });
+    if (checkup.kind !== "ok") {
+      const problems = checkup.kind === "invalid" ? checkup.problems : [];
+      process.stderr.write(`${problems.map((problem) => renderProblem(problem, language)).join("\n")}\n`);
+      return INVALID;
     }
+    if (!trial || (await passes({ text, files: given }, options, target)) || force) return undefined;
+    const answer = await technician?.line(`${say(saveAnyway, language)} `);
+    if (answer !== undefined && isYes(answer)) return undefined;
+    process.stderr.write(`${say(notSaved, language)}\n`);
+    return 1;
   }
 }
 
-/** Tries the staged configuration on the bridge and on the payment service, and shows what diagnose makes of it. */
-async function passes(staged: string, options: PackagedOptions, target: string): Promise<boolean> {
+/** Tries the configuration on the bridge and on the payment service, and shows what diagnose makes of it. */
+async function passes(trial: Trial, options: PackagedOptions, target: string): Promise<boolean> {
   const [{ examine }, { renderReport }, { consoleOf }] = await Promise.all([
     import("./diagnose.ts"),
     import("../diagnose/text.ts"),
     import("../diagnose/console.ts"),
   ]);
-  const { lang } = options;
-  // The packaged service is judged as such, though its new configuration lies elsewhere as yet.
-  const packagedConfig = target === options.packagedConfig ? staged : options.packagedConfig;
+  const { lang, packagedConfig } = options;
   const selection = { only: TRIAL, skip: [], offline: false };
   const { report } = await examine(
-    { config: staged, packagedConfig, ...(lang === undefined ? {} : { lang }) },
-    { draft: true, selection, timeoutMs: TRIAL_MS },
+    { config: target, packagedConfig, ...(lang === undefined ? {} : { lang }) },
+    { trial, selection, timeoutMs: TRIAL_MS },
   );
   const passed = report.summary.exit !== 1;
-  const text = renderReport(
-    passed ? { ...report, advice: good } : report,
-    consoleOf(lang, process.env, process.stdout),
-  );
-  process.stdout.write(text.replaceAll(path.dirname(staged), path.dirname(target)));
+  const advice = passed ? good : firstOfTrial(report);
+  process.stdout.write(renderReport({ ...report, advice }, consoleOf(lang, process.env, process.stdout)));
   return passed;
+}
+
+/** There is no agent to be started or asked again: it is the answers that are tried once more. */
+function firstOfTrial({ first, checks }: Report): Bilingual {
+  const { code, id, detail, remedy } = checks.find((check) => check.id === first) ?? {};
+  return {
+    zh: `先处理 [${code} ${id}] ${detail?.zh}。${remedy?.zh ?? ""}`,
+    en: `Do this first [${code} ${id}] ${detail?.en}. ${remedy?.en ?? ""}`,
+  };
 }
 
 const good: Bilingual = { zh: "试用通过。", en: "The trial has passed." };
@@ -180,6 +180,17 @@ async function ownerFor(name: string | undefined): Promise<Owner | "unknown"> {
   if (process.geteuid?.() !== 0) return undefined;
   const found = await userOfUnit({ user: name ?? SERVICE_USER, group: "", supplementaryGroups: [] }, lookupGroup);
   return found ?? (name === undefined ? undefined : "unknown");
+}
+
+/** Rejects as the writing would, before anybody waits for a trial. */
+async function mayWriteIn(directory: string): Promise<void> {
+  try {
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    const parent = path.dirname(directory);
+    if (systemCode(error) !== "ENOENT" || parent === directory) throw error;
+    await mayWriteIn(parent);
+  }
 }
 
 async function readPresent(target: string) {

@@ -1,6 +1,7 @@
 import type { AuthinfoState } from "../authinfo/keeper-types.ts";
 import type { Host } from "../host.ts";
 import type { Bilingual } from "../language.ts";
+import { localTime } from "../local-time.ts";
 import { codeAndText, failureText } from "../messages/failure-text.ts";
 import { stateWords } from "../messages/state-words.ts";
 import { warningTexts } from "../messages/warning-texts.ts";
@@ -207,11 +208,6 @@ export function duration(seconds: number): string {
   const minutes = Math.floor(seconds / 60) % 60;
   const rest = two(Math.floor(seconds) % 60);
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
-}
-
-/** The shop's own time: the technician compares it with a clock on the wall. */
-export function localTime(rfc3339: string): string {
-  return new Date(rfc3339).toLocaleString("sv-SE");
 }
 
 /** What has changed when this differs: not the seconds that run down. */

@@ -2,12 +2,13 @@ import type { Clock } from "../clock.ts";
 import { type Console, consoleOf, cut } from "../diagnose/console.ts";
 import { type Host, tryHost } from "../host.ts";
 import { type Bilingual, type Language, say } from "../language.ts";
+import { localTime } from "../local-time.ts";
 import { AgentUnreachable, askAgent } from "./admin-client.ts";
 import { setUpOf, unreachableText, type Whereabouts, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import { notInForce } from "./in-force.ts";
 import type { PackagedOptions } from "./options.ts";
 import { isUsable, type StatusDocument } from "./status-document.ts";
-import { changeLine, localTime, statusRows } from "./status-rows.ts";
+import { changeLine, statusRows } from "./status-rows.ts";
 import { renderRows, type ScreenOptions } from "./status-screen.ts";
 
 const EVERY_MS = 1_000;

@@ -53,6 +53,8 @@ export interface InvalidConfig {
 
 export interface LoadOptions {
   readonly file: string;
+  /** What the file is to hold: it is tried before it is written. */
+  readonly text?: string | undefined;
   readonly env: Environment;
   /** /etc/group but for tests. */
   readonly groupFile?: string;
@@ -62,9 +64,9 @@ export interface LoadOptions {
  * Reads and checks the configuration (contract 2): the main file, its drop-ins, the environment. Every problem is
  * reported at once. Rejects only for what is no fault of the configuration (out of memory, an unreadable /etc/group).
  */
-export async function loadConfig({ file, env, groupFile }: LoadOptions): Promise<LoadResult> {
+export async function loadConfig({ file, text, env, groupFile }: LoadOptions): Promise<LoadResult> {
   const mainFile = path.resolve(file);
-  const sources = readSources(mainFile);
+  const sources = readSources(mainFile, text);
   const layers: Layer[] = [];
   const problems = [...sources.problems];
   let salvaged: string | undefined;

@@ -21,11 +21,12 @@ const LARGEST_FILE = 256 * 1024;
 const DROP_INS = "config.d";
 
 /**
- * Reads the main file and `config.d/*.toml` beside it (contract 2). What cannot be read is a problem; never throws.
+ * Reads the main file and `config.d/*.toml` beside it (contract 2). What cannot be read is a problem; never throws. `mainText` stands for
+ * what the main file is to hold, and does not yet.
  * Synchronous, as `readGuarded`, and for the same reason.
  */
-export function readSources(mainFile: string): Sources {
-  const main = readText(mainFile);
+export function readSources(mainFile: string, mainText?: string): Sources {
+  const main = mainText === undefined ? readText(mainFile) : { file: mainFile, text: mainText };
   const { files, problems: listing } = listDropIns(path.join(path.dirname(mainFile), DROP_INS));
   // One that vanishes in between was taken away: no problem.
   const dropIns = files.map((file) => readText(file)).filter((read) => read !== undefined);

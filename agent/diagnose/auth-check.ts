@@ -4,9 +4,11 @@ import { failureText } from "../messages/failure-text.ts";
 import type { Failure } from "../messages/remedy-rule.ts";
 import { checkRemedy, failureIn, failureOf, remedyOf, type ToldFailure, type ToldPlace } from "../remedies.ts";
 import type { Probe } from "../wechatpay/probe.ts";
+import type { BridgeLine } from "./bridge-line.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
-import { found, skipped, withoutConfig } from "./outcomes.ts";
+import { asOf, found, skipped, withoutConfig } from "./outcomes.ts";
 import { payProbes } from "./pay-probe.ts";
+import { REQUEST_MS, type Tried, tryRequest } from "./trial-request.ts";
 import { PROBE_MS } from "./way-checks.ts";
 
 /** Failures of the agent's own requests for an authinfo that the harmless probe may not show: a permission is given by interface. */
@@ -25,7 +27,7 @@ interface AskedPlace extends ToldPlace {
 
 type Place = Pick<Failure, "mode" | "baseUrls">;
 
-export const authCheck: Check = {
+export const authCheck = (line: BridgeLine): Check => ({
   id: "pay.auth",
   code: 511,
   section: "network",
@@ -38,17 +40,37 @@ export const authCheck: Check = {
   },
   remedy: checkRemedy("pay.auth"),
   needsNetwork: true,
-  timeoutMs: PROBE_MS,
+  timeoutMs: REQUEST_MS + PROBE_MS,
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
     const { mode, baseUrls } = context.loaded.config.wechatpay;
+    const tried = context.trial && judgeTried(await tryRequest(context, line), { mode, baseUrls });
+    if (tried !== undefined) return tried;
     const told = judgeAgentsWord(context.agent);
     if (told?.status === "fail") return told;
     const probes = await payProbes(context);
     const answered = probes.find(({ error }) => error === undefined || error.httpStatus !== undefined) ?? probes[0];
-    return judgeAuth(answered, { mode, baseUrls }) ?? told ?? judgeLost(answered, { mode, baseUrls }) ?? unknown();
+    const judged =
+      judgeAuth(answered, { mode, baseUrls }) ?? told ?? judgeLost(answered, { mode, baseUrls }) ?? unknown();
+    return context.trial ? withoutRequest(judged) : judged;
   },
-};
+});
+
+/** Of a trial: what came of the request itself; undefined when it could not be made. */
+function judgeTried(tried: Tried, place: Place): Outcome | undefined {
+  if (tried.kind === "untried") return undefined;
+  if (tried.kind === "obtained")
+    return found("pass", "用新配置成功获取了刷脸凭证", "an authinfo was obtained with this configuration");
+  const { error } = tried;
+  return refused(failureOf(error, place), failureText(error), valuesOf(error));
+}
+
+/** What was not tried is said. */
+function withoutRequest(judged: Outcome): Outcome {
+  const zh = `${judged.detail.zh}；没有 raw_data，未实际请求刷脸凭证`;
+  const en = `${judged.detail.en}; without raw_data the request for an authinfo itself was not tried`;
+  return { ...judged, detail: { zh, en } };
+}
 
 function unknown(): Outcome {
   return skipped("没有得到可判断的应答", "no answer that could be judged");
@@ -58,12 +80,14 @@ function unknown(): Outcome {
 export function judgeAgentsWord(agent: DiagnoseContext["agent"]): Outcome | undefined {
   if (agent.kind !== "running") return undefined;
   const { last_error: last, wechatpay } = agent.status as {
-    last_error?: ToldFailure | null;
+    last_error?: (ToldFailure & { readonly since?: string }) | null;
     wechatpay?: AskedPlace | null;
   };
   if (last && REFUSALS.has(last.code)) {
-    const { code, http_status: status, reason } = last;
-    return refused(failureIn(last, wechatpay), failureText(last), { error: code, status, code: reason });
+    const { code, http_status: status, reason, since } = last;
+    const value = { error: code, status, code: reason };
+    const outcome = refused(failureIn(last, wechatpay), failureText(last), value);
+    return asOf(since, outcome);
   }
   const accepted = wechatpay?.base_urls?.some(({ last_outcome }) => last_outcome === "ok");
   return accepted ? found("pass", "服务最近一次请求已被接受", "the agent's last request was accepted") : undefined;

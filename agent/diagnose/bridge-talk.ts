@@ -21,6 +21,8 @@ export interface Spoken {
   readonly helloMs?: number;
   readonly rawDataMs?: number;
   readonly rawDataLength?: number;
+  /** For the request of a trial, once. A secret: never shown. */
+  readonly rawData?: string;
   /** The decoder's counters of this talk, or of the agent's life. */
   readonly frames: Readonly<Record<string, number>>;
   /** BRIDGE_*, SDK_*, DEVICE_ID_*. */
@@ -42,15 +44,17 @@ export const TALK_MS = 17_000;
 /** Once in a run. Polite: while an agent runs, or may be running, the port is its own; without a configuration it has none. */
 export function bridgeTalk(context: DiagnoseContext, line: BridgeLine): Promise<Talk> {
   return context.once("bridge.talk", async () => {
-    const { agent, loaded } = context;
+    const { agent, loaded, trial } = context;
+    if (trial?.holder.kind === "unasked") return trial.holder;
+    if (trial?.holder.kind === "agent") return await throughAgent(context, trial.holder.adminSocket);
     if (agent.kind === "forbidden" || agent.kind === "silent") return { kind: "unasked", why: agent.kind };
-    if (agent.kind === "running" && !hasNoConfiguration(agent)) return await throughAgent(context);
+    if (agent.kind === "running" && !hasNoConfiguration(agent)) return await throughAgent(context, context.adminSocket);
     if (loaded === undefined) throw new RangeError("a talk without a configuration");
     return await byOurselves(context, loaded, line);
   });
 }
 
-async function throughAgent({ adminSocket, loaded }: DiagnoseContext): Promise<Talk> {
+async function throughAgent({ loaded }: DiagnoseContext, adminSocket: string): Promise<Talk> {
   try {
     const probed = await askAgent(adminSocket, "POST", "/v1/bridge/probe", AGENT_TALK_MS);
     const { body: status } = await askAgent(adminSocket, "GET", "/v1/status", STATUS_MS);
@@ -113,7 +117,8 @@ async function byOurselves(context: DiagnoseContext, loaded: LoadedConfig, line:
     }
     try {
       const { helloMs, rawDataMs, rawDataLength } = await driver.probe(deadline);
-      return { helloMs, rawDataMs, rawDataLength };
+      const rawData = context.trial && (await driver.getRawData(deadline)).rawData;
+      return { helloMs, rawDataMs, rawDataLength, ...(rawData && { rawData }) };
     } catch (error) {
       return { failure: failureOf(error, driver.status()) };
     }

@@ -69,14 +69,30 @@ export type AgentReading =
   | { readonly kind: "running"; readonly status: Readonly<Record<string, unknown>> }
   | { readonly kind: "absent" | "forbidden" | "silent" };
 
+/** A configuration that is tried before it is kept. The agent at work has another, and nothing that it says counts. */
+export interface Trial {
+  /** What the file is to hold. */
+  readonly text: string;
+  /** What the files it names are to hold, by path. Secrets among them. */
+  readonly files: ReadonlyMap<string, Buffer>;
+}
+
+/** Who has the line to the bridge that is on trial. */
+export type LineHolder =
+  /** The agent at work: calls go through its queue. */
+  | { readonly kind: "agent"; readonly adminSocket: string; readonly apiSocket: string }
+  | { readonly kind: "unasked"; readonly why: "forbidden" | "silent" }
+  | { readonly kind: "nobody" };
+
 /** What all checks see. Facts that several of them need are read once. */
 export interface DiagnoseContext {
   readonly configFile: string;
-  /** The configuration is tried before it is kept: no agent has read it yet, and none should have. */
-  readonly draft?: boolean;
+  /** Only in a trial. */
+  readonly trial?: Trial & { readonly holder: LineHolder };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The configuration in force: the file's, else the remembered one; undefined without either. */
   readonly loaded: LoadedConfig | undefined;
+  /** Of a trial always absent. */
   readonly agent: AgentReading;
   readonly adminSocket: string;
   readonly apiSocket: string;

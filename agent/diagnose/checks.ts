@@ -24,7 +24,7 @@ export const allChecks: readonly Check[] = [
   ...keyChecks,
   ...certificateChecks,
   ...bridgeChecks(ownLine),
-  ...networkChecks,
+  ...networkChecks(ownLine),
   ...storeChecks,
   ...apiChecks,
 ];

@@ -4,6 +4,7 @@ import type { LoadResult } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { readSources } from "../config/sources.ts";
 import { reloadCommand, setUpRemedy } from "../messages/start-command.ts";
+import { leftoversIn } from "../provision/leftovers.ts";
 import { checkRemedy } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome, ServiceUser } from "./check.ts";
 import { agentPid, configurationOf, hasNoConfiguration } from "./facts.ts";
@@ -83,8 +84,8 @@ interface RunningConfig {
 }
 
 async function runningConfig(context: DiagnoseContext): Promise<RunningConfig | undefined> {
-  const { agent, draft } = context;
-  if (agent.kind !== "running" || draft) return undefined;
+  const { agent } = context;
+  if (agent.kind !== "running") return undefined;
   const { config } = agent.status as { config?: { hash?: unknown } | null };
   const hash = hasNoConfiguration(agent) ? null : config?.hash;
   if (typeof hash !== "string" && hash !== null) return undefined;
@@ -113,6 +114,19 @@ async function unreadable(context: DiagnoseContext): Promise<Outcome | undefined
     };
   }
   return undefined;
+}
+
+/** Whoever may read the directory may read what is in it, long after the key itself was exchanged. */
+function leftOver(place: string): Outcome {
+  return {
+    status: "warn",
+    value: { left: place },
+    detail: {
+      zh: `${place} 是中断的 provision 留下的，其中可能有密钥副本`,
+      en: `${place} was left by a provision that was killed, and may hold a copy of a key`,
+    },
+    remedy: { zh: `请删除：rm -r ${place}。`, en: `Remove it: rm -r ${place}.` },
+  };
 }
 
 export function judgePermissions(
@@ -184,6 +198,8 @@ export const configChecks: readonly Check[] = [
     threshold: { warn: "readable by everyone", fail: "writable by others, or of another owner" },
     remedy: checkRemedy("cfg.perms"),
     async run(context) {
+      const [left] = await leftoversIn(path.dirname(path.resolve(context.configFile)));
+      if (left !== undefined) return leftOver(left);
       const files = await configFiles(context);
       const judged = await Promise.all(
         files.map(async (file) => {

@@ -1,3 +1,5 @@
+import { realpath } from "node:fs/promises";
+import path from "node:path";
 import type { Clock } from "../clock.ts";
 import { AgentUnreachable, askAgent } from "../commands/admin-client.ts";
 import type { ApiConfig } from "../config/config.ts";
@@ -9,9 +11,9 @@ import type { Environment } from "../config/settings.ts";
 import { readSources } from "../config/sources.ts";
 import type { Entropy } from "../entropy.ts";
 import { lookupGroup } from "../files/group.ts";
-import type { AgentReading, DiagnoseContext, ServiceUser } from "./check.ts";
+import type { AgentReading, DiagnoseContext, LineHolder, ServiceUser, Trial } from "./check.ts";
 import type { Turn } from "./engine.ts";
-import { agentPid, configurationOf, pidOf, stateDirectoryOf, unitsOf } from "./facts.ts";
+import { agentPid, configurationOf, hasNoConfiguration, pidOf, stateDirectoryOf, unitsOf } from "./facts.ts";
 import { accessOf } from "./rights.ts";
 import { environmentOf, environmentOfProcess, withServiceEnvironment } from "./service-environment.ts";
 import { ownUser, userOfOwner, userOfProcess, userOfUnit } from "./service-user.ts";
@@ -19,7 +21,7 @@ import { type Units, wordsOf } from "./units.ts";
 
 export interface ContextParts {
   readonly configFile: string;
-  readonly draft?: boolean;
+  readonly trial?: Trial | undefined;
   /** The unit is about the packaged configuration; another one belongs to an agent that somebody runs by hand. */
   readonly packagedConfigFile: string;
   readonly env: Environment;
@@ -34,7 +36,7 @@ const STATUS_MS = 3_000;
 
 /** Looks around once: which configuration is in force, whether the agent answers, as whom it runs, whether it is installed. */
 export async function createContext(parts: ContextParts): Promise<DiagnoseContext> {
-  const { configFile, draft = false, clock, entropy, turns } = parts;
+  const { configFile, trial, clock, entropy, turns } = parts;
   const memory = new Map<string, Promise<unknown>>();
   const once = <T>(name: string, read: () => Promise<T>): Promise<T> => {
     const known = memory.get(name) as Promise<T> | undefined;
@@ -44,7 +46,7 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
   };
   if (configFile !== parts.packagedConfigFile) memory.set("units", Promise.resolve(undefined));
   const units = await unitsOf({ once });
-  const look = async (env: Environment) => ({ env, loaded: await inForce({ once, configFile, env }) });
+  const look = async (env: Environment) => ({ env, loaded: await inForce({ once, configFile, env, trial }) });
 
   let { env, loaded } = await look(parts.env);
   const pid = await agentPid({ once, loaded, clock });
@@ -53,24 +55,65 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     memory.delete("configuration");
     ({ env, loaded } = await look(withServiceEnvironment(parts.env, service)));
   }
-  const api = loaded?.config.api ?? (await withoutFile({ once, configFile, env }));
-  const { adminSocket = packagedSockets.admin, socket: apiSocket = packagedSockets.api } = api ?? {};
+  const api = loaded?.config.api ?? (await withoutFile({ once, configFile, env, trial }));
+  // An agent at work serves where the configuration says that it has, not the one on trial.
+  const serving = trial && (await servedBy(configFile, env));
+  const { adminSocket = packagedSockets.admin, socket: apiSocket = packagedSockets.api } = serving ?? api ?? {};
   const [answer, { user, privileged }] = await Promise.all([
     isAsleep(units) ? absent : readAgent(adminSocket),
     whoServes(pid, units, loaded),
   ]);
   // It holds no lock where its directory was read-only at the start or has been removed since: then it says itself who it is.
-  if (pid === undefined) memory.set("agent pid", Promise.resolve(pidOf(answer)));
+  const ours = trial === undefined || isAbout(answer, configFile);
+  if (pid === undefined && ours) memory.set("agent pid", Promise.resolve(pidOf(answer)));
   const blind = !privileged && readSources(configFile).problems.length > 0;
+  const agent = answer.kind === "absent" ? unheard(pid, blind) : answer;
+  const holder = trial && (ours ? await holderOfLine(agent, loaded, { adminSocket, apiSocket }) : nobody);
   return {
-    ...{ configFile, draft, env, loaded, adminSocket, apiSocket, user, privileged, clock, entropy, once },
-    agent: answer.kind === "absent" ? unheard(pid, blind) : answer,
+    ...{ configFile, env, loaded, adminSocket, apiSocket, user, privileged, clock, entropy, once },
+    ...(trial && holder && { trial: { ...trial, holder } }),
+    agent: trial ? absent : agent,
     installed: units !== undefined,
     outcome: (id) => turns.get(id),
   };
 }
 
 const absent: AgentReading = { kind: "absent" };
+const nobody: LineHolder = { kind: "nobody" };
+
+/** Where the agent at work serves, by the file as it stands, or by what it remembers. */
+async function servedBy(configFile: string, env: Environment): Promise<ApiConfig | undefined> {
+  const present = await inForce({ once: (_name, read) => read(), configFile, env });
+  return present?.config.api;
+}
+
+/** Whether the agent that answers works with this file, or with none: at the usual sockets it may be another. */
+function isAbout(answer: AgentReading, configFile: string): boolean {
+  if (answer.kind !== "running") return true;
+  const { config } = answer.status as { config?: { file?: unknown } | null };
+  return typeof config?.file !== "string" || config.file === path.resolve(configFile);
+}
+
+async function holderOfLine(
+  agent: AgentReading,
+  loaded: LoadedConfig | undefined,
+  sockets: { readonly adminSocket: string; readonly apiSocket: string },
+): Promise<LineHolder> {
+  if (agent.kind === "forbidden" || agent.kind === "silent") return { kind: "unasked", why: agent.kind };
+  if (agent.kind !== "running" || hasNoConfiguration(agent)) return nobody;
+  const { bridge } = agent.status as { bridge?: { path?: unknown } | null };
+  const { path: wanted, type, match } = loaded?.config.driver ?? {};
+  if (type === "simulator") return nobody;
+  // Found by its USB numbers: on which of the lines it will be is not known before it is opened.
+  const same = match !== undefined || (await isSamePlace(wanted, bridge?.path));
+  return same ? { kind: "agent", ...sockets } : nobody;
+}
+
+async function isSamePlace(one: unknown, other: unknown): Promise<boolean> {
+  if (typeof one !== "string" || typeof other !== "string") return false;
+  const real = async (place: string) => await realpath(place).catch(() => place);
+  return (await real(one)) === (await real(other));
+}
 
 /** Whoever connects to the socket of a stopped service starts it, and diagnose changes nothing. */
 function isAsleep(units: Units | undefined): boolean {
@@ -88,18 +131,18 @@ function unheard(pid: number | undefined, blind: boolean): AgentReading {
 
 /** The file's configuration, else the remembered one. */
 async function inForce(
-  context: Pick<DiagnoseContext, "once" | "configFile" | "env">,
+  context: Pick<DiagnoseContext, "once" | "configFile" | "env"> & { readonly trial?: Trial | undefined },
 ): Promise<LoadedConfig | undefined> {
   const present = await configurationOf(context);
   if (present.kind === "ok") return present;
-  if (present.kind === "absent") return undefined;
+  if (present.kind === "absent" || context.trial) return undefined;
   const remembered = await readRemembered(present.storeDirectory, context.env);
   return remembered?.kind === "ok" ? remembered : undefined;
 }
 
 /** Where an agent without a configuration serves: the environment may say. */
 async function withoutFile(
-  context: Pick<DiagnoseContext, "once" | "configFile" | "env">,
+  context: Pick<DiagnoseContext, "once" | "configFile" | "env"> & { readonly trial?: Trial | undefined },
 ): Promise<ApiConfig | undefined> {
   const present = await configurationOf(context);
   return present.kind === "absent" ? present.api : undefined;

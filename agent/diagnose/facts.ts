@@ -4,7 +4,7 @@ import type { Problem } from "../config/problem.ts";
 import { type Secrets, withSecrets } from "../config/secrets/secrets.ts";
 import { type OperatingSystem, readOperatingSystem } from "../host.ts";
 import { holderOf } from "../store/lock.ts";
-import type { AgentReading, DiagnoseContext } from "./check.ts";
+import type { AgentReading, DiagnoseContext, Trial } from "./check.ts";
 import { CREDENTIALS, readUnits, type Units } from "./units.ts";
 
 type Once = Pick<DiagnoseContext, "once">;
@@ -13,8 +13,11 @@ type Once = Pick<DiagnoseContext, "once">;
 const DEFAULT_STATE = "/var/lib/facepay-agent";
 
 /** What stands in the configuration file, in force or not. */
-export function configurationOf(context: Once & Pick<DiagnoseContext, "configFile" | "env">): Promise<LoadResult> {
-  return context.once("configuration", () => loadConfig({ file: context.configFile, env: context.env }));
+export function configurationOf(
+  context: Once & Pick<DiagnoseContext, "configFile" | "env"> & { readonly trial?: Trial | undefined },
+): Promise<LoadResult> {
+  const { configFile: file, env, trial } = context;
+  return context.once("configuration", () => loadConfig({ file, text: trial?.text, env }));
 }
 
 export interface SecretFiles {
@@ -26,12 +29,12 @@ export interface SecretFiles {
 
 /** The files that the configuration in force names, read with the rights of whoever runs this, judged for the service's user. */
 export function secretsOf(
-  context: Pick<DiagnoseContext, "once" | "env" | "loaded" | "user" | "clock">,
+  context: Pick<DiagnoseContext, "once" | "env" | "loaded" | "user" | "clock" | "trial">,
 ): Promise<SecretFiles> {
   return context.once("secrets", async () => {
-    const { loaded, env, user, clock } = context;
+    const { loaded, env, user, clock, trial } = context;
     if (loaded === undefined) return { secrets: undefined, problems: [], warnings: [] };
-    const checkup = await withSecrets(loaded, { env, wallMs: clock.wall(), uid: user.uid });
+    const checkup = await withSecrets(loaded, { env, wallMs: clock.wall(), uid: user.uid, given: trial?.files });
     if (checkup.kind === "ok") return { secrets: checkup.secrets, problems: [], warnings: checkup.warnings };
     return checkup.kind === "invalid"
       ? { secrets: undefined, problems: checkup.problems, warnings: checkup.warnings }

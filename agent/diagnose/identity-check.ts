@@ -2,7 +2,7 @@ import type { Bilingual } from "../language.ts";
 import { type DescribedFailure, failureText } from "../messages/failure-text.ts";
 import { checkRemedy, remedyOf } from "../remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
-import { withoutConfig } from "./outcomes.ts";
+import { asOf, withoutConfig } from "./outcomes.ts";
 
 export const identityCheck: Check = {
   id: "cfg.identity",
@@ -33,15 +33,17 @@ export const identityCheck: Check = {
 
 function identityRefused({ agent }: DiagnoseContext): Outcome | undefined {
   if (agent.kind !== "running") return undefined;
-  const { last_error: error } = agent.status as { last_error?: DescribedFailure | null };
+  const { last_error: error } = agent.status as {
+    last_error?: (DescribedFailure & { readonly since?: string }) | null;
+  };
   if (error?.code !== "DEVICE_ID_MISMATCH" && error?.code !== "DEVICE_ID_MISSING") return undefined;
   const detail = failureText(error);
-  return {
+  return asOf(error.since, {
     status: "fail",
     value: { code: error.code },
     detail: { zh: `设备SN device_id：${detail.zh}`, en: `device_id (设备SN): ${detail.en}` },
     ...remedyOfCode(error.code),
-  };
+  });
 }
 
 /** As status and refresh say it. */

@@ -1,5 +1,6 @@
 import { authCheck } from "./auth-check.ts";
 import { authinfoCheck } from "./authinfo-check.ts";
+import type { BridgeLine } from "./bridge-line.ts";
 import type { Check } from "./check.ts";
 import { dnsCheck, dnsSaneCheck } from "./dns-checks.ts";
 import { gatewayCheck, linkCheck } from "./link-checks.ts";
@@ -7,7 +8,7 @@ import { reachCheck } from "./reach-check.ts";
 import { captiveCheck, proxyCheck, tlsCheck } from "./way-checks.ts";
 
 /** Section 5 of reference 7.3. They follow the way to the configured base URLs, from the cable to the merchant. */
-export const networkChecks: readonly Check[] = [
+export const networkChecks = (line: BridgeLine): readonly Check[] => [
   linkCheck,
   gatewayCheck,
   dnsCheck,
@@ -16,6 +17,6 @@ export const networkChecks: readonly Check[] = [
   proxyCheck,
   tlsCheck,
   reachCheck,
-  authCheck,
+  authCheck(line),
   authinfoCheck,
 ];

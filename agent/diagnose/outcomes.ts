@@ -1,4 +1,5 @@
 import type { Bilingual } from "../language.ts";
+import { localTime } from "../local-time.ts";
 import type { Outcome } from "./check.ts";
 
 interface More {
@@ -13,6 +14,25 @@ export function found(status: "pass" | "warn" | "fail", zh: string, en: string, 
     ...(value === undefined ? {} : { value }),
     detail: { zh, en },
     ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+/**
+ * What the agent has met, and not this run. Whoever has fixed the cause since is told how to ask anew: after a refusal the agent waits up
+ * to five minutes by itself (docs/specification.md section 4), and until then every diagnose repeats what it knows.
+ * @param since RFC 3339; undefined from an agent that does not say
+ */
+export function asOf(since: string | undefined, outcome: Outcome): Outcome {
+  if (since === undefined || outcome.status === "skip") return outcome;
+  const { detail, value } = outcome;
+  const at = localTime(since);
+  return {
+    ...outcome,
+    value: { ...(value as object), since },
+    detail: {
+      zh: `${detail.zh}（服务自 ${at} 起遇到，改正后执行 facepay-agent refresh 重新请求）`,
+      en: `${detail.en} (met by the agent since ${at}; once fixed, facepay-agent refresh asks anew)`,
+    },
   };
 }
 

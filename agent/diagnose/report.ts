@@ -168,9 +168,12 @@ export function adviceOf(
         : agent === "running" && (id === "cfg.valid" || editsConfiguration(remedy)) && !isReload(remedy)
           ? { zh: `然后让服务读取：${reload}，再执行`, en: `Then make the agent read it: ${reload}, and run` }
           : { zh: "然后执行", en: "Then run" };
+    const anew = isOld(first.value)
+      ? { zh: " facepay-agent refresh，再执行", en: " facepay-agent refresh, and" }
+      : nothing;
     return {
-      zh: `先处理 [${code} ${id}] ${detail.zh}。${remedy.zh}${also.zh} facepay-agent diagnose --only ${id}。${sudo.zh}`,
-      en: `Do this first [${code} ${id}] ${detail.en}. ${remedy.en} ${also.en} facepay-agent diagnose --only ${id}.${sudo.en}`,
+      zh: `先处理 [${code} ${id}] ${detail.zh}。${remedy.zh}${also.zh}${anew.zh} facepay-agent diagnose --only ${id}。${sudo.zh}`,
+      en: `Do this first [${code} ${id}] ${detail.en}. ${remedy.en} ${also.en}${anew.en} facepay-agent diagnose --only ${id}.${sudo.en}`,
     };
   }
   const verdict =
@@ -190,6 +193,11 @@ export function adviceOf(
     zh: `${verdict.zh}可以改进的第一项 [${check.code} ${check.id}]：${remedy.zh}${sudo.zh}`,
     en: `${verdict.en} First to improve [${check.code} ${check.id}]: ${remedy.en}${sudo.en}`,
   };
+}
+
+/** The agent has met it, and repeats it until it asks anew (`asOf`). */
+function isOld(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "since" in value;
 }
 
 /** What does not run is not restarted: the advice goes on to start it. */

@@ -23,7 +23,7 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
     (judge: (spoken: Spoken, context: DiagnoseContext) => Outcome) =>
     async (context: DiagnoseContext): Promise<Outcome> => {
       if (context.loaded === undefined) return withoutConfig();
-      if (hasNoConfiguration(context.agent) && !context.draft) return notReadYet;
+      if (hasNoConfiguration(context.agent)) return notReadYet;
       const talk = await bridgeTalk(context, line);
       return unasked(talk) ?? judge(talk as Spoken, context);
     };

@@ -55,8 +55,12 @@ function readOpened(file: string, fd: number, guard: Guard, exempt: boolean): Gu
   const room = Math.min(Math.max(fstatSync(fd).size, LEAST_ROOM), guard.most) + 1;
   const buffer = Buffer.alloc(room);
   const bytesRead = readSync(fd, buffer, 0, buffer.length, 0);
-  if (bytesRead > guard.most) return { ok: false, faults: [tooLarge(file, guard.most)] };
-  const bytes = buffer.subarray(0, bytesRead);
+  return judgeContent(file, buffer.subarray(0, bytesRead), guard.most);
+}
+
+/** What a file holds, or is to hold. */
+export function judgeContent(file: string, bytes: Buffer, most: number): GuardedRead {
+  if (bytes.length > most) return { ok: false, faults: [tooLarge(file, most)] };
   return bytes.toString("latin1").trim() === "" ? { ok: false, faults: [empty(file)] } : { ok: true, bytes };
 }
 

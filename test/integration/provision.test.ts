@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AgentProcess, launcher } from "../support/agent-process.ts";
+import { diagnosed } from "../support/diagnosed.ts";
 
 /** The stand-ins, and what a head office would send a technician for them. */
 let simulation: AgentProcess;
@@ -199,6 +202,54 @@ describe("facepay-agent provision", () => {
     expect(unknown.stderr).toContain("identity.sp_mchid");
     expect(unknown.stderr).toContain("driver.baud_rate");
     expect(await readdir(home)).toEqual([]);
+  });
+
+  it("tries the new configuration, not the one that the agent at work has, and says what the request came to", async () => {
+    const { home, target } = await terminal("trial");
+    const wrong = flags(home, { "identity.sub_appid": "wx0000000000000000" });
+    expect((await provision(target, ["--non-interactive", "--no-trial", ...wrong])).code).toBe(0);
+    await using agent = new AgentProcess(["run", "--config", target]);
+    await vi.waitFor(() => expect(agent.logged("REFRESH_FAILED").length).toBeGreaterThan(0), { timeout: 20_000 });
+    const right = await provision(target, ["--non-interactive", "--set", "identity.sub_appid=wxa1b2c3d4e5f60718"]);
+    expect([right.code, right.stderr]).toEqual([0, ""]);
+    expect(right.stdout).toMatch(/511 .*an authinfo was obtained with this configuration/);
+    agent.kill("SIGHUP");
+    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 20_000 });
+    // Nor does an agent that works well vouch for a configuration that does not.
+    const again = await provision(target, ["--non-interactive", "--set", "identity.sub_appid=wx0000000000000000"]);
+    expect(again.code).toBe(1);
+    expect(again.stdout).toMatch(/Do this first \[511 pay\.auth\] refused: HTTP 400/);
+  });
+
+  it("leaves no copy of a key when it is killed in the trial, and takes away what a former version has left", async () => {
+    const { home, target } = await terminal("killed");
+    const asked = Promise.withResolvers<void>();
+    const deaf = net.createServer((socket) => {
+      socket.on("error", () => undefined);
+      asked.resolve();
+    });
+    await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
+    const { port } = deaf.address() as net.AddressInfo;
+    const there = flags(home, { "wechatpay.base_urls": `https://127.0.0.1:${port}` });
+    const child = spawn(process.execPath, [launcher, "provision", "--config", target, "--non-interactive", ...there], {
+      stdio: "ignore",
+    });
+    const ended = once(child, "exit");
+    await asked.promise;
+    child.kill("SIGKILL");
+    await ended;
+    deaf.close();
+    expect(await readdir(home)).toEqual([]);
+    const left = path.join(home, ".provision.0123456789abcdef");
+    await mkdir(left);
+    await writeFile(path.join(left, "apiclient_key.pem"), "a key");
+    await writeFile(path.join(home, ".config.0123456789abcdef.tmp"), "half a key");
+    expect((await diagnosed(target, { only: ["cfg.perms"] })).of("cfg.perms")).toMatchObject({
+      status: "warn",
+      remedy: { en: expect.stringContaining(`rm -r ${home}/.`), zh: expect.stringContaining("请删除") },
+    });
+    await provision(target, ["--non-interactive", "--no-trial", ...flags(home)]);
+    expect((await readdir(home)).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
   it("ends without a trace when nobody answers any more", async () => {

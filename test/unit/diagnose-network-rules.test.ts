@@ -11,6 +11,7 @@ import { hasDefaultRoute, parseIpv6Routes, parseRoutes, parseWireless, routeTo }
 import { isHere, waysOf } from "../../agent/diagnose/way.ts";
 import { judgeTls } from "../../agent/diagnose/way-checks.ts";
 import type { ErrorCode } from "../../agent/errors.ts";
+import { localTime } from "../../agent/local-time.ts";
 import { isTencentName } from "../../agent/wechatpay/own-names.ts";
 import { judge as judgePortal } from "../../agent/wechatpay/portal.ts";
 import { failureWith } from "../support/failures.ts";
@@ -224,6 +225,19 @@ describe("answers", () => {
       }),
     );
     expect(told).toMatchObject({ status: "fail", remedy: { en: expect.stringContaining("sub-merchant") } });
+    const old = judgeAgentsWord(
+      agent({
+        last_error: { code: "PAY_BAD_REQUEST", params: { httpStatus: 400 }, since: "2026-06-01T08:00:00.000Z" },
+      }),
+    );
+    const since = localTime("2026-06-01T08:00:00.000Z");
+    expect(old).toMatchObject({
+      value: { since: "2026-06-01T08:00:00.000Z" },
+      detail: {
+        en: expect.stringContaining(`since ${since}; once fixed, facepay-agent refresh`),
+        zh: expect.stringContaining(`自 ${since} 起遇到，改正后执行 facepay-agent refresh`),
+      },
+    });
     expect(
       judgeAgentsWord(
         agent({ last_error: { code: "BRIDGE_LOST" }, wechatpay: { base_urls: [{ last_outcome: "ok" }] } }),

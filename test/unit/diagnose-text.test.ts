@@ -100,6 +100,14 @@ describe("the last line", () => {
     });
   });
 
+  it("sends to the refresh first where the agent only repeats what it has met", () => {
+    const old = { ...result("pay.auth", 511, "fail"), value: { since: "2026-06-01T08:00:00.000Z" } };
+    expect(adviceOf(old, [old], around)).toMatchObject({
+      zh: expect.stringMatching(/然后执行 facepay-agent refresh，再执行 facepay-agent diagnose --only pay\.auth。$/),
+      en: expect.stringMatching(/Then run facepay-agent refresh, and facepay-agent diagnose --only pay\.auth\.$/),
+    });
+  });
+
   it("says so when all is well, when nothing could be seen, and when the agent does not run", () => {
     expect(adviceOf(undefined, [result("a", 1, "pass")], around).zh).toBe("一切正常。");
     expect(adviceOf(undefined, [result("a", 1, "skip")], { ...around, privileged: false }).en).toBe(

@@ -1,5 +1,5 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { type Fault, readGuarded } from "../../files/guarded-file.ts";
+import { type Fault, judgeContent, readGuarded } from "../../files/guarded-file.ts";
 import type { Bilingual } from "../../language.ts";
 import type { Problem } from "../problem.ts";
 import type { Environment } from "../settings.ts";
@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly wallMs: number;
   /** Our own user id unless told. */
   readonly uid?: number;
+  /** What files are to hold that are tried before they are written, by path. Their rights will be made right. */
+  readonly given?: ReadonlyMap<string, Buffer> | undefined;
 }
 
 /** More than any key or certificate chain needs, and what a list of authorities may have. */
@@ -112,8 +114,10 @@ export class Reading<Key extends string> {
   read(key: Key, secret: boolean, most: number): FileText | undefined {
     const file = this.#files.get(key);
     if (file === undefined) return undefined;
-    const { env, uid = process.geteuid?.() } = this.#surroundings;
-    const read = readGuarded(file, { secret, most, uid, credentialsDirectory: env.CREDENTIALS_DIRECTORY });
+    const { env, uid = process.geteuid?.(), given } = this.#surroundings;
+    const bytes = given?.get(file);
+    const guard = { secret, most, uid, credentialsDirectory: env.CREDENTIALS_DIRECTORY };
+    const read = bytes === undefined ? readGuarded(file, guard) : judgeContent(file, bytes, most);
     if (read.ok) return { file, text: read.bytes.toString("utf8").replace(/^\ufeff/, ""), size: read.bytes.length };
     for (const fault of read.faults) this.problem(key, fault);
     return undefined;
