@@ -179,7 +179,7 @@ export interface FailureParams {
   "CLOCK_WRONG.certificate": None;
   "CLOCK_WRONG.status": HttpFailure;
   // The terminal itself.
-  STORE_WRITE: { readonly errno: string; readonly syscall: string };
+  STORE_WRITE: { readonly errno: string; readonly syscall: string; readonly directory?: string | undefined };
   "STORE_WRITE.unexpected": { readonly error: string };
   "STORE_WRITE.closed": None;
   "STORE_WRITE.directory": { readonly directory: string; readonly errno: string };

@@ -47,7 +47,12 @@ export function remedyOf(failure: Failure): Bilingual | undefined {
   const byId: Readonly<Record<string, Bilingual>> = remedies;
   const special = code === "KEY_FILE" ? keyFileRemedy(params) : sdkRemedy(code, params);
   const remedy = special ?? rules.find((each) => fits(each, failure))?.remedy ?? byId[rule.remedy];
-  return remedy && withPorts(filled(remedy, baseUrls), baseUrls);
+  const { directory = "/var/lib/facepay-agent" } = params;
+  const inPlace = remedy && {
+    zh: remedy.zh.replaceAll("{directory}", String(directory)),
+    en: remedy.en.replaceAll("{directory}", String(directory)),
+  };
+  return inPlace && withPorts(filled(inPlace, baseUrls), baseUrls);
 }
 
 /** Where nothing but the code is known. */

@@ -211,6 +211,7 @@ export const storeChecks: readonly Check[] = [
           zh: `${directory}：试写失败（${errno}，${step}）`,
           en: `${directory}: a trial write failed (${errno} in ${step})`,
         },
+        remedy: remedyOf({ code: "STORE_WRITE", params: { errno, directory } }) ?? checkRemedy("store.write"),
       };
     },
   },

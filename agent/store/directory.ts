@@ -3,19 +3,18 @@ import path from "node:path";
 import { AgentError, errnoOf } from "../errors.ts";
 import { makeDirectories, nodeFileSystem, syncDirectory } from "../files/file-system.ts";
 
-/** A disk in this condition may recover; the agent works from memory until then. ENOENT: a place that is not mounted. */
-const DISK_TROUBLE = new Set(["EROFS", "ENOSPC", "EDQUOT", "EIO", "ENOENT"]);
+/** A disk in this condition may recover; the agent works from memory until then. ENOENT: a place that is not mounted. EPERM: immutable (chattr). */
+const DISK_TROUBLE = new Set(["EROFS", "ENOSPC", "EDQUOT", "EIO", "ENOENT", "EPERM"]);
 
 /**
  * Makes the state directory (0700) when it is missing and checks it. Resolves to a STORE_WRITE error that does not prevent a
- * start (read-only or full disk), else to undefined. Throws STORE_READ for what only a person can mend.
+ * start (read-only, immutable or full disk), else to undefined. Throws STORE_READ for what only a person can mend.
  */
 export async function prepareDirectory(directory: string): Promise<AgentError | undefined> {
   try {
     const created = await makeDirectories(path.resolve(directory), 0o700);
     if (created !== undefined) await syncParents(directory, created);
-    await check(directory);
-    return undefined;
+    return await check(directory);
   } catch (error) {
     if (error instanceof AgentError) throw error;
     const errno = errnoOf(error);
@@ -29,7 +28,7 @@ export async function prepareDirectory(directory: string): Promise<AgentError | 
   }
 }
 
-async function check(directory: string): Promise<void> {
+async function check(directory: string): Promise<AgentError | undefined> {
   const { mode, uid } = await stat(directory);
   const self = process.geteuid?.() ?? 0;
   // Whoever may rename in it can exchange the state; and root's files would lock the service out later.
@@ -39,7 +38,17 @@ async function check(directory: string): Promise<void> {
   if (self !== 0 && uid !== self && uid !== 0) {
     throw new AgentError("STORE_READ.owner", { directory, owner: uid, self });
   }
-  await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  await access(directory, constants.R_OK | constants.X_OK);
+  try {
+    await access(directory, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    // What is kept can be served all the same. Where nothing is, somebody has set up the wrong directory or user.
+    await access(path.join(directory, "state.sealed"), constants.R_OK).catch(() => {
+      throw error;
+    });
+    return new AgentError("STORE_WRITE.directory", { directory, errno: errnoOf(error) }, { cause: error });
+  }
 }
 
 /** A new directory survives a power cut only once its name is durable in its parent, and so upwards. */

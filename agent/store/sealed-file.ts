@@ -134,7 +134,7 @@ export class SealedFile implements Adapter<State> {
     try {
       await syncDirectory(this.#options.fileSystem, this.#options.directory);
     } catch (error) {
-      throw notWritten(error);
+      throw notWritten(error, this.#options.directory);
     }
   }
 
@@ -158,7 +158,7 @@ export class SealedFile implements Adapter<State> {
       this.#keepable = true;
       await syncDirectory(fileSystem, directory);
     } catch (error) {
-      throw notWritten(error);
+      throw notWritten(error, directory);
     }
   }
 
@@ -200,10 +200,10 @@ export class SealedFile implements Adapter<State> {
 }
 
 /** The same words for the same failure, whatever the temporary file was called. */
-function notWritten(error: unknown): AgentError {
+function notWritten(error: unknown, directory: string): AgentError {
   const { syscall } = (error ?? {}) as { syscall?: unknown };
   if (error instanceof AgentError) return error;
   const errno = systemCode(error);
   if (errno === undefined) return asAgentError(error, "STORE_WRITE");
-  return new AgentError("STORE_WRITE", { errno, syscall: String(syscall ?? "?") }, { cause: error });
+  return new AgentError("STORE_WRITE", { directory, errno, syscall: String(syscall ?? "?") }, { cause: error });
 }

@@ -3,7 +3,7 @@ import { emptyState, type State } from "../authinfo/credential.ts";
 import type { Clock } from "../clock.ts";
 import type { Identity } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
-import { AgentError, asAgentError, failureFields } from "../errors.ts";
+import { AgentError, asAgentError, failureFields, isNotPermitted } from "../errors.ts";
 import { type FileSystem, nodeFileSystem } from "../files/file-system.ts";
 import type { Log } from "../log/log.ts";
 import { prepareDirectory } from "./directory.ts";
@@ -56,7 +56,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const found = db.data;
     if (options.former) db.data = takeOver(found, options.former, owner);
     const asRead = !settle && db.data === found;
-    const durable = asRead && (loaded === "empty" || (await isConfirmed(file, clock, log)));
+    // What somebody has forbidden stays so until somebody allows it again: told at once as not persisted (specification 6), not at the
+    // next renewal. A disk in trouble still holds what it has yielded.
+    const forbidden = isNotPermitted(unwritable?.cause);
+    const durable = asRead && (loaded === "empty" || (!forbidden && (await isConfirmed(file, clock, log))));
     const store = createStore(db, durable, file, options, unwritable ?? problem, async () => {
       if (options.lock === undefined) await lock.release();
     });

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, chown, cp, lstat, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { AgentProcess } from "../support/agent-process.ts";
 import { noOtherUsers, programForAll } from "../support/as-user.ts";
 import { openRig, type Rig, removeFactory } from "../support/running-agent.ts";
 
@@ -43,6 +44,43 @@ const strangers: Readonly<Record<string, (file: string) => Promise<unknown> | un
       }
     : {}),
 };
+
+/** Why no file can be made immutable here; undefined when one can. */
+function noAttributes(directory: string): string | undefined {
+  try {
+    execFileSync("chattr", ["+i", directory], { stdio: "ignore" });
+    execFileSync("chattr", ["-i", directory], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return "immutable files need root and a file system with attributes (chattr)";
+  }
+}
+
+describe("a state directory that has become immutable", () => {
+  it("yields what is kept, told as not persisted, with the cause and its remedy, until it takes writes again", async ({
+    skip,
+  }) => {
+    await using rig = await closedTerminal();
+    const lack = noAttributes(rig.stateDirectory);
+    if (lack !== undefined) skip(lack);
+    await rig.payDown();
+    execFileSync("chattr", ["-R", "+i", rig.stateDirectory]);
+    try {
+      rig.start();
+      const { status, body } = await rig.firstAnswer();
+      expect([status, body.generation, body.persisted]).toEqual([200, 2, false]);
+      const { store } = await rig.statusWhere("the refused write", (told) => told.store?.problem !== null);
+      expect(store?.problem).toMatchObject({ code: "STORE_WRITE", params: { errno: "EPERM" } });
+      await using screen = new AgentProcess(["status", "--config", rig.configFile, "--lang", "both"]);
+      await screen.exited;
+      expect(screen.stdout).toContain(`chattr -R -i -a ${rig.stateDirectory}`);
+      expect(screen.stdout).not.toMatch(/free space|磁盘空间/);
+    } finally {
+      execFileSync("chattr", ["-R", "-i", rig.stateDirectory]);
+    }
+    await rig.until("it is persisted", async () => (await rig.get()).body.persisted === true, 20_000);
+  });
+});
 
 /** A terminal with two generations on its disk, and no agent. */
 async function closedTerminal(): Promise<Rig> {

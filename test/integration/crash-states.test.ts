@@ -206,7 +206,7 @@ it(`I6: each of the calls of a write fails with each of ${ERRNOS.length} errors:
         expect(store.status(), where).toMatchObject({ dirty: false });
       } else {
         refused++;
-        expect(outcome, where).toMatchObject({ code: "STORE_WRITE", context: { errno: code } });
+        expect(outcome, where).toMatchObject({ code: "STORE_WRITE", params: { errno: code } });
         expect(store.status(), where).toMatchObject({ dirty: true, problem: { code: "STORE_WRITE" } });
         await store.write(numberedState(3, octets));
         expect(store.status(), where).toMatchObject({ dirty: false });

@@ -78,7 +78,7 @@ describe("a write of which one call fails", () => {
       expect(store.state, where).toEqual(stateOf(3));
       if (outcome !== "kept") {
         failed++;
-        expect(outcome, where).toMatchObject({ code: "STORE_WRITE", context: { errno: code } });
+        expect(outcome, where).toMatchObject({ code: "STORE_WRITE", params: { errno: code } });
         expect(store.status(), where).toMatchObject({ dirty: true, problem: { code: "STORE_WRITE" } });
         expect(store.status().writes, where).toEqual({ ok: 2, failed: 1 });
         expect(

@@ -40,6 +40,12 @@ describe("what the SDK or the line has said itself", () => {
     ["SDK_RAWDATA_INVALID", { variant: "empty" }, /update the bridge's program/],
     ["BRIDGE_OPEN_FAILED", { variant: "not_serial", path: "/dev/video0" }, /driver\.type and driver\.path/],
     ["STORE_WRITE", { errno: "ENOENT", syscall: "open" }, /has been removed: restart/],
+    [
+      "STORE_WRITE",
+      { errno: "EPERM", syscall: "open", directory: "/data/x" },
+      /lsattr -d \/data\/x.*chattr.*security module/,
+    ],
+    ["STORE_WRITE", { errno: "EACCES", syscall: "open" }, /security module/],
   ])("%s, %s: has its remedy in a status, too", (code, params, remedy) => {
     expect(told(code, params)?.en).toMatch(remedy);
     expect(told(code, params)?.zh).toMatch(/[\u4e00-\u9fff]/);
