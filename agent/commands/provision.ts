@@ -98,7 +98,9 @@ export async function provision(options: PackagedOptions): Promise<number> {
     }
     await write(drafted.draft, writer);
     tell({ zh: `配置已写入 ${target}`, en: `the configuration is in ${target}` });
-    return (await takeUp(await whereIsAdminSocket(target), clock, tell)) ? 0 : 1;
+    const { packagedConfig } = options;
+    const adminSocket = await whereIsAdminSocket(target);
+    return (await takeUp({ target, packagedConfig, adminSocket }, clock, tell)) ? 0 : 1;
   } catch (error) {
     if (error instanceof Gone) {
       process.stderr.write(`\n${say({ zh: "已取消，没有任何更改", en: "given up; nothing was changed" }, language)}\n`);

@@ -6,6 +6,9 @@ import path from "node:path";
 export interface Opener {
   readonly pid: number;
   readonly name: string;
+  /** Of another agent: the configuration it works with, and its unit where systemd has started it. */
+  readonly config?: string;
+  readonly unit?: string;
 }
 
 export interface OpenersReading {
@@ -38,7 +41,7 @@ export async function readOpeners(device: string, { agentPid, root = "/" }: Open
       if (Number(name) === process.pid) continue;
       if (Number(name) === agentPid) agent = true;
       else if (!(await isMaster(files, ptsNumber)))
-        others.push({ pid: Number(name), name: await nameOf(path.join(proc, name)) });
+        others.push({ pid: Number(name), ...(await whatIs(path.join(proc, name))) });
     }
   }
   return { others, agent, hidden };
@@ -93,6 +96,28 @@ async function isMaster(files: readonly OpenFile[], ptsNumber: string | undefine
     if (new RegExp(`^tty-index:\\s*${ptsNumber}$`, "m").test(info)) return true;
   }
   return false;
+}
+
+const AGENT = "facepay-agent";
+const PACKAGED = "/etc/facepay-agent/config.toml";
+
+/** "Stop facepay-agent" would be no help on a terminal where one is wanted: which of them it is. */
+async function whatIs(directory: string): Promise<Omit<Opener, "pid">> {
+  const name = await nameOf(directory);
+  if (name !== AGENT) return { name };
+  const read = (file: string) => readFile(path.join(directory, file), "utf8").catch(() => "");
+  const cwd = await readlink(path.join(directory, "cwd")).catch(() => "/");
+  const unit = /\/([^/\n]+\.service)$/m.exec(await read("cgroup"))?.[1];
+  const config = path.resolve(cwd, configIn(await read("cmdline")) ?? PACKAGED);
+  return { name, config, ...(unit === undefined ? {} : { unit }) };
+}
+
+/** Pure: of "node\0facepay-agent.js\0run\0--config\0/etc/x.toml". */
+function configIn(cmdline: string): string | undefined {
+  const words = cmdline.split("\0");
+  const at = words.findIndex((word) => word === "--config" || word.startsWith("--config="));
+  if (at < 0) return undefined;
+  return words[at]?.slice("--config=".length) || words[at + 1];
 }
 
 async function nameOf(directory: string): Promise<string> {

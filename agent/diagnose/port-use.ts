@@ -148,12 +148,25 @@ function busy(others: readonly Opener[]): Outcome {
   return found("fail", `被占用：${names}`, `in use by ${names}`, {
     value: { openers: others },
     // The agent takes the line by itself as soon as it is free.
-    remedy: { zh: `请停止 ${names}。`, en: `Stop ${names}.` },
+    remedy: twoAgents(others) ?? { zh: `请停止 ${names}。`, en: `Stop ${names}.` },
   });
 }
 
 function namesOf(openers: readonly Opener[]): string {
-  return openers.map(({ name, pid }) => `${name} (pid ${pid})`).join(", ");
+  return openers
+    .map(({ name, pid, ...of }) => `${name} (${[`pid ${pid}`, of.config, of.unit].filter(Boolean).join(", ")})`)
+    .join(", ");
+}
+
+/** One bridge serves one agent: either has to go, or was meant for another line. */
+export function twoAgents(openers: readonly Opener[]): Bilingual | undefined {
+  const other = openers.find(({ config }) => config !== undefined);
+  if (other === undefined) return undefined;
+  const stop = other.unit === undefined ? `kill ${other.pid}` : `systemctl stop ${other.unit}`;
+  return {
+    zh: `另一个 facepay-agent（配置 ${other.config}）正在使用此硬件桥，一个硬件桥只能由一个服务使用：请执行 ${stop}，或改正其中一份配置的 driver.path。`,
+    en: `Another facepay-agent, with ${other.config}, uses this bridge, and a bridge serves one agent only: ${stop}, or correct driver.path in one of the two configurations.`,
+  };
 }
 
 /** @param bootMs the time since the boot, on the clock that the kernel's log counts by */

@@ -124,6 +124,20 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
     }
   });
 
+  it("another agent on the port: ser.busy, with its configuration", async () => {
+    await using first = await openRig(serial);
+    await using second = await openRig({ config: { driver: { type: "serial", path: first.within("ttyFACEPAY") } } });
+    await first.serve();
+    const { first: cause, of } = await examine(second);
+    expect(cause).toBe("ser.busy fail");
+    const { detail, remedy } = of("ser.busy");
+    expect(detail.en).toContain(`facepay-agent (pid ${first.agent.pid}, ${first.configFile}`);
+    expect(remedy.en).toMatch(
+      new RegExp(`Another facepay-agent, with ${first.configFile}.*(kill ${first.agent.pid}|systemctl stop)`),
+    );
+    expect(remedy.zh).toContain(`另一个 facepay-agent（配置 ${first.configFile}）`);
+  });
+
   it("no right for the service's user: ser.perm, with the group", async () => {
     await using rig = await openRig(serial);
     await mkdir(rig.stateDirectory, { mode: 0o700 });
