@@ -60,7 +60,6 @@ export interface FailureParams {
   BRIDGE_NOT_READY: None;
   "BRIDGE_NOT_READY.starting": None;
   "BRIDGE_NOT_READY.not_open": None;
-  "BRIDGE_NOT_READY.restarting": None;
   "BRIDGE_NOT_READY.queue_full": None;
   BRIDGE_TIMEOUT: { readonly method: string; readonly ms: number };
   "BRIDGE_TIMEOUT.repeated": { readonly count: number };
@@ -76,6 +75,9 @@ export interface FailureParams {
   "BRIDGE_REFUSED_CALL.too_long": { readonly octets: number; readonly most: number };
   BRIDGE_CLOSED: None;
   "BRIDGE_CLOSED.stopping": None;
+  // An attempt as a whole.
+  "ATTEMPT_TIMEOUT.line": { readonly ms: number };
+  "ATTEMPT_TIMEOUT.wechatpay": { readonly ms: number };
   // The vendor's SDK behind it.
   SDK_LIBRARY_MISSING: { readonly library: string };
   "SDK_LIBRARY_MISSING.reported": Reported;

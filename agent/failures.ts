@@ -36,6 +36,8 @@ export const failureRules = {
   BRIDGE_PROTOCOL: { retry: "backoff", remedy: "ser.protocol" },
   BRIDGE_REFUSED_CALL: { retry: "backoff", remedy: "ser.protocol" },
   BRIDGE_CLOSED: { retry: "backoff", remedy: "ser.handshake" },
+  // All steps of an attempt together: each was within its own deadline.
+  ATTEMPT_TIMEOUT: { retry: "backoff", remedy: "ser.handshake" },
   // The vendor's SDK behind it.
   SDK_LIBRARY_MISSING: { retry: "backoff", remedy: "sdk.library" },
   SDK_LIBRARY_ARCH: { retry: "backoff", remedy: "sdk.arch" },

@@ -1,7 +1,7 @@
 import { AgentError } from "../agent/errors.ts";
 
-/** `cashier`: calls of the cashier app, always ahead of the `agent`'s own work (contract 5). */
-export type Lane = "cashier" | "agent";
+/** `caller`: what a cashier app or a technician has asked for. `agent`: the agent's own work. */
+export type Lane = "caller" | "agent";
 
 interface Item {
   run(): Promise<void>;
@@ -11,15 +11,16 @@ interface Item {
 /** The local API admits fewer callers than this; more can only be a defect. */
 const MOST_WAITING = 64;
 
-/** One piece of work at a time, because the line carries one call at a time. */
+/**
+ * One piece of work at a time, because the line carries one call at a time. Callers go first, but the agent's work waits for one of
+ * their calls at most, however many follow (docs/specification.md section 5). The agent has a renewal and a hello or init to do at
+ * one time, with pauses between, so that callers cannot starve either.
+ */
 export class CallQueue {
-  readonly #waiting: Record<Lane, Item[]> = { cashier: [], agent: [] };
+  readonly #waiting: Record<Lane, Item[]> = { caller: [], agent: [] };
   #busy = false;
-
-  /** True when a piece of the agent's work that has several calls should let the cashier app go first. */
-  get cashierWaits(): boolean {
-    return this.#waiting.cashier.length > 0;
-  }
+  /** A caller's call has been on the line since the agent's lane was last empty, or just before. */
+  #callerServed = false;
 
   /**
    * Runs `task` when its turn comes. When the signal aborts, the caller is let go at once: work that waits leaves the
@@ -58,9 +59,12 @@ export class CallQueue {
 
   #next(): void {
     if (this.#busy) return;
-    const item = this.#waiting.cashier.shift() ?? this.#waiting.agent.shift();
+    const { caller, agent } = this.#waiting;
+    const lane = agent.length > 0 && (this.#callerServed || caller.length === 0) ? agent : caller;
+    const item = lane.shift();
     if (!item) return;
     this.#busy = true;
+    this.#callerServed = lane === caller || (this.#callerServed && agent.length > 0);
     void item.run().finally(() => {
       this.#busy = false;
       this.#next();

@@ -77,10 +77,11 @@ export interface SdkDriver {
   start(): void;
   /** Resolves as soon as the bridge is ready; rejects when the signal aborts. */
   whenReady(signal: AbortSignal): Promise<BridgeIdentity>;
-  /** hello, (init,) getWxpayfaceRawdata. Queued behind the cashier app's calls. Rejects at once when the line is down. */
+  /** hello, (init,) getWxpayfaceRawdata in one turn, after one call of the cashier app at most. Rejects at once when the line is down. */
   getRawData(signal: AbortSignal): Promise<RawDataReading>;
-  /** One vendor request of the cashier app, passed on unchanged, ahead of the agent's own calls; resolves to the SDK's answer. */
+  /** One vendor request of the cashier app, passed on unchanged, ahead of the agent's own calls but one turn; resolves to the SDK's answer. */
   call(request: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown>;
+  /** The same as `getRawData`, in its turn among the cashier app's calls. */
   probe(signal: AbortSignal): Promise<ProbeReading>;
   status(): DriverStatus;
   /** Returns the function that ends the subscription. */

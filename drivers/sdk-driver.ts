@@ -3,6 +3,7 @@ import type { DriverConfig } from "../agent/config/config.ts";
 import type { Entropy } from "../agent/entropy.ts";
 import { AgentError, asAgentError } from "../agent/errors.ts";
 import type { Log } from "../agent/log/log.ts";
+import type { Lane } from "./call-queue.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus, ProbeReading, RawDataReading, SdkDriver } from "./driver.ts";
 import { explainSilence, LineEar } from "./line-facts.ts";
 import { Link, newLinkCounters } from "./link.ts";
@@ -82,12 +83,12 @@ class StreamDriver implements SdkDriver {
   }
 
   async getRawData(signal: AbortSignal): Promise<RawDataReading> {
-    const { rawData, identity } = await this.#read(signal);
+    const { rawData, identity } = await this.#read("agent", signal);
     return { rawData, identity };
   }
 
   async probe(signal: AbortSignal): Promise<ProbeReading> {
-    const { identity, helloMs, rawDataMs, rawDataLength } = await this.#read(signal);
+    const { identity, helloMs, rawDataMs, rawDataLength } = await this.#read("caller", signal);
     return { identity, helloMs, rawDataMs, rawDataLength };
   }
 
@@ -130,9 +131,9 @@ class StreamDriver implements SdkDriver {
     await this.#running;
   }
 
-  async #read(signal: AbortSignal): Promise<FullReading> {
+  async #read(lane: Lane, signal: AbortSignal): Promise<FullReading> {
     if (!this.#ready) throw this.#notReady();
-    const reading = await this.#session.read(signal).catch((error: unknown) => {
+    const reading = await this.#session.read(lane, signal).catch((error: unknown) => {
       throw error instanceof AgentError ? explainSilence(error, this.#ear.facts) : error;
     });
     if (this.#ready) this.#trouble.clear();

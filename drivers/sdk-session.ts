@@ -1,19 +1,11 @@
-import { type Clock, unlessAborted } from "../agent/clock.ts";
+import type { Clock } from "../agent/clock.ts";
 import type { DriverConfig } from "../agent/config/config.ts";
 import { AgentError } from "../agent/errors.ts";
-import { CallQueue } from "./call-queue.ts";
+import { CallQueue, type Lane } from "./call-queue.ts";
 import type { BridgeIdentity, DriverEvent, ProbeReading } from "./driver.ts";
 import { Heard } from "./heard.ts";
 import type { Link } from "./link.ts";
-import {
-  checkRawData,
-  identityChanges,
-  judgeAnswer,
-  PROTOCOL,
-  parseHello,
-  type SdkRefusal,
-  type SdkVerdict,
-} from "./sdk-rules.ts";
+import { checkRawData, identityChanges, judgeAnswer, PROTOCOL, parseHello, type SdkVerdict } from "./sdk-rules.ts";
 
 export interface SessionParts {
   readonly config: DriverConfig;
@@ -33,8 +25,6 @@ export interface FullReading extends ProbeReading {
 }
 
 const INITIALISING_WAIT_MS = 500;
-/** A bridge that starts anew between every init and rawdata must not keep a reading going for ever. */
-const MOST_ROUNDS = 64;
 
 /** The calls upon the SDK, and what is known of it. Outlives a line: the SDK stays initialised when a cable is replugged. */
 export class SdkSession {
@@ -50,7 +40,6 @@ export class SdkSession {
   #initialisedIn: string | undefined;
   /** The cashier app let the SDK go: init waits until a rawdata is wanted, so as not to take the camera back at once. */
   #released = false;
-  #initialising: Promise<void> | undefined;
   readonly #heard: Heard;
 
   constructor(parts: SessionParts) {
@@ -93,33 +82,22 @@ export class SdkSession {
     await this.#queue.run("agent", async () => void (await this.#hello()), signal);
   }
 
-  /** Initialises the SDK unless it is. Whoever asks meanwhile shares the attempt. */
+  /** Initialises the SDK unless it is. Callers may come between its tries: their own init may be what the SDK waits for. */
   async initialise(signal: AbortSignal): Promise<void> {
-    this.#initialising ??= this.#initialise().finally(() => {
-      this.#initialising = undefined;
-    });
-    await unlessAborted(this.#initialising, signal);
+    const { clock, config } = this.#parts;
+    const until = clock.boot() + config.initTimeoutMs;
+    for (;;) {
+      const init = async () => (this.#initialised ? undefined : await this.#callInit());
+      const verdict = await this.#queue.run("agent", init, signal);
+      if (verdict === undefined || verdict.kind === "success") return;
+      if (verdict.kind !== "initialising" || clock.boot() + INITIALISING_WAIT_MS >= until) throw verdict.error;
+      await clock.sleep(INITIALISING_WAIT_MS, signal);
+    }
   }
 
-  /** hello, init where it is missing, getWxpayfaceRawdata. */
-  async read(signal: AbortSignal): Promise<FullReading> {
-    const { clock, config } = this.#parts;
-    const initUntil = clock.boot() + config.initTimeoutMs;
-    let refusals = 0;
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const outcome = await this.#queue.run("agent", () => this.#tryRead(signal), signal);
-      if (outcome === "cashier_first") round--;
-      else if (outcome === "init_first") await this.initialise(signal);
-      else if (!("kind" in outcome)) return outcome;
-      else if (outcome.kind === "initialising" && clock.boot() + INITIALISING_WAIT_MS < initUntil) {
-        await clock.sleep(INITIALISING_WAIT_MS, signal);
-        this.#forgetInit();
-      } else {
-        if (outcome.kind !== "failed") this.#forgetInit();
-        if (outcome.kind !== "not_initialised" || refusals++ > 0) throw outcome.error;
-      }
-    }
-    throw new AgentError("BRIDGE_NOT_READY.restarting", {});
+  /** hello, init where it is missing, getWxpayfaceRawdata: one turn on the line, into which nobody's call comes. */
+  async read(lane: Lane, signal: AbortSignal): Promise<FullReading> {
+    return await this.#queue.run(lane, () => this.#read(signal), signal);
   }
 
   /** One request of the cashier app, unchanged. */
@@ -127,7 +105,7 @@ export class SdkSession {
     const { config } = this.#parts;
     const timeoutMs = request.cmd === "initWxpayface" ? config.initTimeoutMs : config.callTimeoutMs;
     return await this.#queue.run(
-      "cashier",
+      "caller",
       async () => {
         // Released from now on, even if the answer is lost.
         if (request.cmd === "releaseWxpayface") this.#setReleased();
@@ -143,23 +121,36 @@ export class SdkSession {
     );
   }
 
-  /** One turn on the line: nothing comes between the hello and the rawdata. */
-  async #tryRead(signal: AbortSignal): Promise<FullReading | SdkRefusal | "cashier_first" | "init_first"> {
+  async #read(signal: AbortSignal): Promise<FullReading> {
     const { clock, config } = this.#parts;
-    signal.throwIfAborted();
-    const startedAt = clock.boot();
-    const identity = await this.#hello();
-    const helloAt = clock.boot();
-    signal.throwIfAborted();
-    if (!this.#initialised) return "init_first";
-    if (this.#queue.cashierWaits) return "cashier_first";
+    const initUntil = clock.boot() + config.initTimeoutMs;
+    for (let refusals = 0; ; ) {
+      signal.throwIfAborted();
+      const startedAt = clock.boot();
+      const identity = await this.#hello();
+      const helloMs = clock.boot() - startedAt;
+      signal.throwIfAborted();
+      const init = this.#initialised ? undefined : await this.#callInit();
+      signal.throwIfAborted();
+      const askedAt = clock.boot();
+      const verdict = init === undefined || init.kind === "success" ? await this.#askRawData() : init;
+      if (verdict.kind === "success") {
+        const rawData = checkRawData(verdict.answer);
+        this.#heard.add(rawData);
+        return { identity, rawData, rawDataLength: rawData.length, helloMs, rawDataMs: clock.boot() - askedAt };
+      }
+      if (verdict.kind === "failed") throw verdict.error;
+      this.#forgetInit();
+      const again =
+        verdict.kind === "initialising" ? clock.boot() + INITIALISING_WAIT_MS < initUntil : refusals++ === 0;
+      if (!again) throw verdict.error;
+      if (verdict.kind === "initialising") await clock.sleep(INITIALISING_WAIT_MS, signal);
+    }
+  }
+
+  async #askRawData(): Promise<SdkVerdict> {
     const params = { cmd: "getWxpayfaceRawdata", version: "1", now: this.#now() };
-    const verdict = judgeAnswer(await this.#call("call", params, config.callTimeoutMs), false, this.#heard.all);
-    if (verdict.kind !== "success") return verdict;
-    const rawData = checkRawData(verdict.answer);
-    this.#heard.add(rawData);
-    const timings = { helloMs: helloAt - startedAt, rawDataMs: clock.boot() - helloAt };
-    return { identity, rawData, rawDataLength: rawData.length, ...timings };
+    return judgeAnswer(await this.#call("call", params, this.#parts.config.callTimeoutMs), false, this.#heard.all);
   }
 
   async #hello(): Promise<BridgeIdentity> {
@@ -181,22 +172,6 @@ export class SdkSession {
     if (what.length > 0) this.#parts.onChanged({ type: "changed", identity, what });
     this.#parts.onState();
     return identity;
-  }
-
-  async #initialise(): Promise<void> {
-    const { clock, config } = this.#parts;
-    const until = clock.boot() + config.initTimeoutMs;
-    for (;;) {
-      const link = this.#linkNow();
-      const verdict = await this.#queue.run(
-        "agent",
-        async () => (this.#initialised ? undefined : await this.#callInit()),
-        link.lost,
-      );
-      if (verdict === undefined || verdict.kind === "success") return;
-      if (verdict.kind !== "initialising" || clock.boot() + INITIALISING_WAIT_MS >= until) throw verdict.error;
-      await clock.sleep(INITIALISING_WAIT_MS, link.lost);
-    }
   }
 
   async #callInit(): Promise<SdkVerdict> {

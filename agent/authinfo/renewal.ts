@@ -1,12 +1,12 @@
 import type { DriverEvent } from "../../drivers/driver.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, withDeadline } from "../clock.ts";
 import type { Identity, RefreshConfig } from "../config/config.ts";
 import type { Entropy } from "../entropy.ts";
 import { AgentError, asAgentError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Timebase } from "../timebase.ts";
 import { adopt } from "./adopt.ts";
-import { type Line, obtain } from "./attempt.ts";
+import { type AttemptTimes, type Line, obtain } from "./attempt.ts";
 import { ClockFault } from "./clock-fault.ts";
 import type { Holder } from "./holder.ts";
 import { asksFor, lifeOf, PULSE_MS, type Surroundings, situationOf } from "./holding.ts";
@@ -18,8 +18,7 @@ import { type Decision, type RefreshReason, waitMs } from "./policy.ts";
 export interface RenewalParts {
   readonly identity: Identity;
   readonly refresh: RefreshConfig;
-  /** How long an attempt waits for a bridge that is not ready, ms. */
-  readonly bridgeWaitMs: number;
+  readonly times: AttemptTimes;
   readonly timebase: Timebase;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -27,6 +26,9 @@ export interface RenewalParts {
   /** One call per finished attempt: "ok", or the error code in lower case. */
   readonly onAttempt: (outcome: string) => void;
 }
+
+/** Before an attempt the second that keeps it from the last one, after it a slow disk (2 s); more only while the agent is still starting. */
+const AROUND_ATTEMPT_MS = 5_000;
 
 /** How the next authinfo is come by: asks the policy, acts on its answer, and looks at the clocks meanwhile. */
 export class Renewal {
@@ -87,9 +89,11 @@ export class Renewal {
     this.#wake();
   }
 
-  /** Resolves when the attempt under way, or the next one, has succeeded; rejects with its failure. */
+  /** Resolves when the attempt under way, or the next one, has succeeded; rejects with its failure, and in any case within its time. */
   join(signal: AbortSignal): Promise<void> {
-    return this.#joiners.join(signal);
+    const { times, clock } = this.#parts;
+    const late = () => new AgentError("BRIDGE_NOT_READY.starting", {});
+    return withDeadline(this.#joiners.join(signal), times.attemptMs + AROUND_ATTEMPT_MS, clock, late);
   }
 
   /** Runs until the signal aborts; never rejects for a reason outside this process. */
@@ -100,6 +104,7 @@ export class Renewal {
       await Promise.all([this.#attend(line, signal), this.#pulse(signal)]);
     } finally {
       unsubscribe();
+      this.#joiners.tell(stopping());
     }
   }
 
@@ -151,7 +156,7 @@ export class Renewal {
     try {
       const obtained = await obtain(line, {
         ...(identity.deviceId === undefined ? {} : { configuredDeviceId: identity.deviceId }),
-        bridgeWaitMs: this.#parts.bridgeWaitMs,
+        times: this.#parts.times,
         planned: why === "planned",
         newestSignedAtS: holder.newestSignedAtS,
         ...(holder.held === undefined ? {} : { held: holder.held.credential.authinfo }),
@@ -173,7 +178,7 @@ export class Renewal {
       this.#succeeded(why);
     } catch (error) {
       if (signal.aborted) {
-        failure = new AgentError("BRIDGE_CLOSED.stopping", {});
+        failure = stopping();
         this.#pacing.interrupted(clock.boot());
       } else {
         failure = asAgentError(error);
@@ -237,4 +242,8 @@ export class Renewal {
     }
     return problem && this.#lineCause;
   }
+}
+
+function stopping(): AgentError {
+  return new AgentError("BRIDGE_CLOSED.stopping", {});
 }

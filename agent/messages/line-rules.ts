@@ -36,6 +36,21 @@ export const lineRules: readonly RemedyRule[] = [
   { code: /^BRIDGE_FOREIGN_DATA$/, remedy: otherSpeech },
   { code: /^BRIDGE_ECHO$/, remedy: loopedBack },
   { code: /^BRIDGE_PROTOCOL$/, param: ["variant", "answer"], remedy: unusableAnswers },
+  {
+    code: /^ATTEMPT_TIMEOUT$/,
+    param: ["variant", "line"],
+    remedy: {
+      zh: "硬件桥或 SDK 太慢，或被收银程序长时间占用：请缩短收银程序经 /v1/sdk/call 发出的调用，重启硬件桥程序，并运行 facepay-agent diagnose。",
+      en: "The bridge or the SDK is too slow, or the cashier app keeps it busy: shorten the app's calls through /v1/sdk/call, restart the bridge's program, and run facepay-agent diagnose.",
+    },
+  },
+  {
+    code: /^ATTEMPT_TIMEOUT$/,
+    remedy: {
+      zh: "硬件桥和网络都慢，一次获取未能在限时内完成：请运行 facepay-agent diagnose，先处理第一个失败项。",
+      en: "Bridge and network are so slow that one attempt did not end in time: run facepay-agent diagnose and fix its first failure.",
+    },
+  },
   { code: /^BRIDGE_OPEN_FAILED$/, param: ["variant", "not_serial"], remedy: wrongDevice },
   {
     code: /^DEVICE_ID_MISMATCH$/,

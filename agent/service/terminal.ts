@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import os from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { ProbeReading, SdkDriver } from "../../drivers/driver.ts";
+import { attemptTimes } from "../authinfo/attempt.ts";
 import type { State } from "../authinfo/credential.ts";
 import { AuthinfoKeeper, type KeeperMemory } from "../authinfo/keeper.ts";
 import type { Clock } from "../clock.ts";
@@ -65,7 +66,7 @@ export class Terminal {
     this.keeper = new AuthinfoKeeper({
       identity: config.identity,
       refresh: config.refresh,
-      bridgeWaitMs: config.driver.callTimeoutMs,
+      times: attemptTimes(config),
       ...{ store, timebase, clock, entropy, log, onAttempt },
       ...(former ? { former: keeperMemory(former, config) } : {}),
     });

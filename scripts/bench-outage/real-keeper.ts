@@ -96,7 +96,7 @@ class Terminal {
     const keeper = new AuthinfoKeeper({
       identity: { spMchid: "1900000100", spAppid: "wx1", subMchid: "1900000109", organizationId: "O1" },
       refresh,
-      bridgeWaitMs: 10 * SECOND,
+      times: { bridgeWaitMs: 10 * SECOND, attemptMs: 45 * SECOND },
       store: this.#store(),
       timebase: createTimebase(clock, `boot-${this.#boots}`, "/nonexistent/synchronized"),
       clock,

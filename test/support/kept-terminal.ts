@@ -86,7 +86,7 @@ export class KeptTerminal implements AsyncDisposable {
     this.#keeper = new AuthinfoKeeper({
       identity,
       refresh: { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 82_800 },
-      bridgeWaitMs: 1_000,
+      times: { bridgeWaitMs: 1_000, attemptMs: 45_000 },
       store,
       timebase: createTimebase(clock, "boot-1", "/nonexistent/synchronized"),
       clock,

@@ -45,7 +45,7 @@ function terminal(setting: Setting = {}) {
       ...(deviceId === undefined ? {} : { deviceId }),
     },
     refresh,
-    bridgeWaitMs: 10_000,
+    times: { bridgeWaitMs: 10_000, attemptMs: 45_000 },
     store,
     timebase,
     clock,

@@ -139,7 +139,7 @@ describe("getRawData", () => {
     bridge.hello = { ...bridge.hello, session: "session-2", device_id: "DEVICE-2" };
     const reading = await driver.getRawData(forever);
     expect(reading.identity).toMatchObject({ session: "session-2", deviceId: "DEVICE-2" });
-    expect(bridge.said.slice(2)).toEqual(["hello", "initWxpayface", "hello", "getWxpayfaceRawdata"]);
+    expect(bridge.said.slice(2)).toEqual(["hello", "initWxpayface", "getWxpayfaceRawdata"]);
     expect(events.slice(1).map(({ type }) => type)).toEqual(["changed", "ready"]);
     expect(events[1]).toMatchObject({ what: ["session", "device"] });
   });
@@ -266,22 +266,48 @@ describe("the cashier app's calls", () => {
     expect(bridge.calls.at(-1)?.params).toEqual(request);
   });
 
-  it("go ahead of the agent's own, in their order, also between its hello and its rawdata", async () => {
+  it("go ahead of the agent's own, in their order, but a renewal waits for one of them at most", async () => {
     await started();
+    const gate = Promise.withResolvers<undefined>();
+    bridge.script = (call) => (is(call, "a") ? gate.promise.then(() => ({ result: 1 })) : undefined);
+    const calls = ["a", "b"].map((cmd) => driver.call({ cmd }, forever));
+    await clock.settle();
+    const reading = driver.getRawData(forever);
+    calls.push(driver.call({ cmd: "c" }, forever));
+    gate.resolve(undefined);
+    await Promise.all([...calls, reading]);
+    expect(bridge.said.slice(2)).toEqual(["a", "hello", "getWxpayfaceRawdata", "b", "c"]);
+  });
+
+  it("come into no turn of the agent's: not between its hello and its rawdata, not before the init between them", async () => {
+    await started();
+    bridge.hello = { ...bridge.hello, session: "session-2" };
     const gate = Promise.withResolvers<undefined>();
     bridge.script = (call) =>
       call.method === "hello" ? gate.promise.then(() => ({ result: bridge.hello })) : undefined;
     const reading = driver.getRawData(forever);
-    const probe = driver.probe(forever);
     await clock.settle();
-    const calls = ["a", "b", "c"].map((cmd) => driver.call({ cmd }, forever));
+    const calls = ["a", "b"].map((cmd) => driver.call({ cmd }, forever));
     gate.resolve(undefined);
-    await Promise.all([...calls, reading, probe]);
-    const said = bridge.said.slice(2);
-    expect(said.slice(0, 4)).toEqual(["hello", "a", "b", "c"]);
-    // Nothing comes between a rawdata and the hello before it.
-    const rawdata = said.flatMap((name, at) => (name === "getWxpayfaceRawdata" ? [said[at - 1]] : []));
-    expect(rawdata).toEqual(["hello", "hello"]);
+    await Promise.all([...calls, reading]);
+    expect(bridge.said.slice(2)).toEqual(["hello", "initWxpayface", "getWxpayfaceRawdata", "a", "b"]);
+  });
+
+  it("and probes cannot keep each other or the agent from the line", async () => {
+    await started();
+    const gate = Promise.withResolvers<undefined>();
+    bridge.script = (call) => (is(call, "a") ? gate.promise.then(() => ({ result: 1 })) : undefined);
+    const ended: string[] = [];
+    const note = (name: string) => () => void ended.push(name);
+    const work = [
+      driver.call({ cmd: "a" }, forever).then(note("a")),
+      driver.probe(forever).then(note("probe")),
+      driver.probe(forever).then(note("probe")),
+      driver.getRawData(forever).then(note("rawdata")),
+    ];
+    gate.resolve(undefined);
+    await Promise.all(work);
+    expect(ended).toEqual(["a", "rawdata", "probe", "probe"]);
   });
 
   it("leave the queue when their caller has gone", async () => {
@@ -325,7 +351,7 @@ describe("the cashier app's calls", () => {
     await clock.settle();
     expect(bridge.said.slice(2)).toEqual(["releaseWxpayface"]);
     expect((await driver.getRawData(forever)).rawData).toBe(bridge.rawdata);
-    expect(bridge.said.slice(3)).toEqual(["hello", "initWxpayface", "hello", "getWxpayfaceRawdata"]);
+    expect(bridge.said.slice(3)).toEqual(["hello", "initWxpayface", "getWxpayfaceRawdata"]);
   });
 
   it("may initialise what the agent could not", async () => {
