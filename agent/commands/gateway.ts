@@ -41,7 +41,7 @@ export async function gateway(options: CommandOptions): Promise<number> {
   }
   if (read.kind === "invalid") return refuse(read.problems, file, language);
   if (checkConfig) {
-    const devices = read.loaded.rules.register.size;
+    const devices = read.loaded.register.size;
     const text = {
       zh: `配置有效，登记册中有 ${devices} 台终端`,
       en: `the configuration is valid, ${devices} terminal(s) in the register`,

@@ -1,6 +1,7 @@
+import type { AuthorityId } from "./authorities.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { Device, Register } from "./register.ts";
-import { plainSerial, type Revocations } from "./revocations.ts";
+import type { Revocations } from "./revocations.ts";
 
 /** A certificate as it was shown when the connection was made. */
 export interface ShownCertificate {
@@ -13,8 +14,8 @@ export interface ShownCertificate {
   readonly endsMs: number;
   /** OpenSSL's verdict, where it was not in order. */
   readonly fault?: string;
-  /** Fingerprint of the authority that issued it. */
-  readonly authority?: string;
+  /** Who issued it. */
+  readonly authority?: AuthorityId;
 }
 
 export interface Shown {
@@ -60,11 +61,10 @@ export function admit({ certificate, token }: Shown, { register, revocations }: 
   return { ok: true, device };
 }
 
-function faultOf(certificate: ShownCertificate, { serials }: Revocations, wallMs: number): RefusalCode | undefined {
+function faultOf(certificate: ShownCertificate, revocations: Revocations, wallMs: number): RefusalCode | undefined {
   const { fault, authority, serial, beginsMs, endsMs } = certificate;
   if (fault === "CERT_HAS_EXPIRED" || fault === "CERT_NOT_YET_VALID") return "CERTIFICATE_EXPIRED";
   if (fault !== undefined) return "CERTIFICATE_FOREIGN";
   if (wallMs < beginsMs || wallMs > endsMs) return "CERTIFICATE_EXPIRED";
-  const revoked = authority === undefined ? undefined : serials.get(authority);
-  return revoked?.has(plainSerial(serial)) ? "CERTIFICATE_REVOKED" : undefined;
+  return revocations.judge(serial, authority, wallMs);
 }

@@ -1,6 +1,7 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { Shown, ShownCertificate } from "./access.ts";
+import { authorityId, issuerOf } from "./authorities.ts";
 
 /** Certificates by connection: parsing one takes longer than all the other checks. */
 const seen = new WeakMap<TLSSocket, ShownCertificate>();
@@ -33,7 +34,7 @@ function describe(
   authorities: readonly X509Certificate[],
 ): ShownCertificate {
   const commonName = commonNameOf(certificate);
-  const authority = authorities.find((one) => certificate.checkIssued(one));
+  const issuer = issuerOf(certificate, authorities);
   const fault = socket.authorized ? undefined : codeOf(socket.authorizationError);
   return {
     fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
@@ -42,7 +43,7 @@ function describe(
     beginsMs: Date.parse(certificate.validFrom),
     endsMs: Date.parse(certificate.validTo),
     ...(fault === undefined ? {} : { fault }),
-    ...(authority === undefined ? {} : { authority: authority.fingerprint256 }),
+    ...(issuer === undefined ? {} : { authority: authorityId(issuer) }),
   };
 }
 

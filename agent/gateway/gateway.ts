@@ -11,7 +11,6 @@ import { Holdings } from "./holdings.ts";
 import type { Loaded } from "./load.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
-import type { GatewaySecrets } from "./secrets.ts";
 import { listen, openTlsServer, type TlsServer } from "./tls-server.ts";
 import { Warnings } from "./warnings.ts";
 
@@ -50,10 +49,11 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
       devices: now.register.size,
       registerLoadedMs,
       registerInvalid: standing.some(({ code }) => code === "REGISTER_REFUSED"),
+      trustInvalid: standing.some(({ code }) => code === "TRUST_REFUSED"),
       inFlight: handler.inFlight,
       connections: tls?.connections ?? 0,
       certificateEndsMs: secrets.certificateEndsMs,
-      crlNextUpdateMs: now.revocations.nextUpdateMs ?? 0,
+      crlNextUpdateMs: now.revocations.first?.nextUpdateMs ?? 0,
       skewMs: now.forwarder.status().skewMs ?? 0,
       warnings: standing.length,
     };
@@ -75,8 +75,9 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
         onOutcome: ({ baseUrl, outcome }) => metrics.upstream(baseUrl, outcome),
       }),
     onRegister: (register) => rate.keepOnly((deviceId) => register.has(deviceId)),
-    onSecrets(secrets, before) {
-      tls?.renew(materialOf(secrets));
+    onTrust: () => tls?.renew(materialOf(holdings)),
+    onSecrets(before) {
+      tls?.renew(materialOf(holdings));
       clock
         .sleep(GRACE_MS, ending.signal)
         .catch(() => undefined)
@@ -87,6 +88,7 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
   const handler = createHandler({ now: () => holdings.now, rate, metrics, clock, log, ending: ending.signal });
   const routes = healthRoutes(
     () => {
+      holdings.judgeDates();
       const { now, registerLoadedMs } = holdings;
       return { stopping, devices: now.register.size, registerLoadedMs, warnings: warnings.list() };
     },
@@ -111,7 +113,7 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
     await listen(health.listener, config.health);
     tls = await openTlsServer({
       place: config.listen,
-      tls: materialOf(loaded.secrets),
+      tls: materialOf(holdings),
       connections: config.connections,
       clock,
       handle: handler.handle,
@@ -122,12 +124,11 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
     throw error;
   }
   await holdings.now.forwarder.prepare();
-  holdings.judgeDates();
   holdings.watch();
-  log.info("GATEWAY_SERVING", { ...config.listen, basePath: config.basePath, devices: loaded.rules.register.size });
+  log.info("GATEWAY_SERVING", { ...config.listen, basePath: config.basePath, devices: loaded.register.size });
   return { reload: () => holdings.reload(), close };
 }
 
-function materialOf({ tls, terminalCa }: GatewaySecrets) {
-  return { ...tls, ...(terminalCa === undefined ? {} : { terminalCa }) };
+function materialOf({ secrets, terminalCa }: Pick<Holdings, "secrets" | "terminalCa">) {
+  return { ...secrets.tls, ...(terminalCa === undefined ? {} : { terminalCa }) };
 }

@@ -6,14 +6,19 @@ import type { PinoLog } from "../log/pino-log.ts";
 import type { Forwarder } from "../wechatpay/forward.ts";
 import type { FileKey, GatewayConfig } from "./config.ts";
 import type { InForce } from "./handler.ts";
-import { type Loaded, loadGateway, readAccess } from "./load.ts";
-import { authoritiesOf, type GatewaySecrets, readSecrets } from "./secrets.ts";
+import { type Loaded, loadGateway, readRegister } from "./load.ts";
+import type { Register } from "./register.ts";
+import { type GatewaySecrets, readSecrets } from "./secrets.ts";
+import { readTrust, type Trust } from "./trust.ts";
 import type { Warnings } from "./warnings.ts";
 
-/** Two looks at rest and the reading itself: who is struck off the register is refused within 5 s. */
+/** Two looks at rest and the reading itself: who is struck off the register, or revoked, is refused within 5 s. */
 const ACCESS_EVERY_MS = 1_000;
-const ACCESS_FILES: readonly FileKey[] = ["devices.register_file", "devices.crl_file"];
+const TRUST_FILES: readonly FileKey[] = ["devices.ca_file", "devices.crl_file"];
 const SOON_MS = 30 * 86_400_000;
+const DATES_EVERY_MS = 60_000;
+/** A list in the last part of its life should have been replaced. */
+const LAST_PART = 0.25;
 
 export interface HoldingsDeps {
   readonly file: string;
@@ -22,12 +27,16 @@ export interface HoldingsDeps {
   readonly log: PinoLog;
   readonly warnings: Warnings;
   readonly createForwarder: (config: GatewayConfig, secrets: GatewaySecrets) => Forwarder;
-  /** Other keys and certificates are in force; `before` still has requests under way. */
-  readonly onSecrets: (secrets: GatewaySecrets, before: Forwarder) => void;
-  readonly onRegister: (register: Loaded["rules"]["register"]) => void;
+  /** Other keys and certificates of the gateway's own are in force; `before` still has requests under way. */
+  readonly onSecrets: (before: Forwarder) => void;
+  readonly onTrust: () => void;
+  readonly onRegister: (register: Register) => void;
 }
 
-/** Configuration, keys, register and revocations in force, and their renewal. What is refused changes nothing. */
+/**
+ * Configuration, keys, register and authorities with their lists in force, and their renewal. Files that belong together are read and taken as
+ * one; what is refused changes nothing.
+ */
 export class Holdings {
   readonly #deps: HoldingsDeps;
   #watching = new AbortController();
@@ -35,13 +44,16 @@ export class Holdings {
   #origins: Loaded["origins"];
   now: InForce;
   secrets: GatewaySecrets;
+  terminalCa: string | undefined;
   registerLoadedMs: number;
 
-  constructor({ config, secrets, authorities, rules, origins }: Loaded, deps: HoldingsDeps) {
+  constructor({ config, secrets, trust, register, origins }: Loaded, deps: HoldingsDeps) {
     this.#deps = deps;
     this.#origins = origins;
     this.secrets = secrets;
-    this.now = { config, authorities, ...rules, forwarder: deps.createForwarder(config, secrets) };
+    const { authorities, revocations, terminalCa } = trust;
+    this.terminalCa = terminalCa;
+    this.now = { config, register, authorities, revocations, forwarder: deps.createForwarder(config, secrets) };
     this.registerLoadedMs = deps.clock.wall();
   }
 
@@ -54,18 +66,19 @@ export class Holdings {
         this.#warn("CONFIG_REFUSED", again.kind === "absent" ? `${file} is missing` : words(again.problems));
         return;
       }
-      const { config, secrets, authorities, rules, origins } = again.loaded;
+      const { config, secrets, trust, register, origins } = again.loaded;
       const { listen, health } = this.now.config;
       const moved = !same(config.listen, listen) || !same(config.health, health);
       this.#warn("RESTART_NEEDED", moved ? "the new addresses count from a restart on" : undefined);
-      for (const code of ["CONFIG_REFUSED", "SECRETS_REFUSED", "REGISTER_REFUSED"] as const)
+      for (const code of ["CONFIG_REFUSED", "SECRETS_REFUSED", "TRUST_REFUSED", "REGISTER_REFUSED"] as const)
         this.#warn(code, undefined);
       this.#origins = origins;
       log.setLevel(config.logLevel);
-      this.#takeSecrets(config, secrets, authorities);
-      this.#takeAccess(rules);
+      this.#takeSecrets(config, secrets);
+      this.#takeTrust(trust);
+      this.#takeRegister(register);
       this.watch();
-      log.info("GATEWAY_RELOADED", { devices: rules.register.size });
+      log.info("GATEWAY_RELOADED", { devices: register.size });
     });
   }
 
@@ -76,13 +89,30 @@ export class Holdings {
     const { signal } = this.#watching;
     const { clock, log } = this.#deps;
     const { files } = this.now.config;
-    const named = (access: boolean) =>
-      [...files].filter(([key]) => ACCESS_FILES.includes(key) === access).map(([, file]) => file);
-    const onAccess = () => this.#exclusively(() => this.#readAccess());
-    const onSecrets = () => this.#exclusively(() => this.#readSecrets());
-    const trouble = (error: unknown) => log.error("GATEWAY_INTERNAL", { error });
-    watchFiles({ files: named(true), clock, signal, everyMs: ACCESS_EVERY_MS, onChange: onAccess }).catch(trouble);
-    watchFiles({ files: named(false), clock, signal, onChange: onSecrets }).catch(trouble);
+    const named = (wanted: (key: FileKey) => boolean) =>
+      [...files].filter(([key]) => wanted(key)).map(([, file]) => file);
+    const isRegister = (key: FileKey) => key === "devices.register_file";
+    const isTrust = (key: FileKey) => TRUST_FILES.includes(key);
+    const sets = [
+      { files: named(isRegister), everyMs: ACCESS_EVERY_MS, read: () => this.#readRegister() },
+      { files: named(isTrust), everyMs: ACCESS_EVERY_MS, read: () => this.#readTrust() },
+      { files: named((key) => !isRegister(key) && !isTrust(key)), read: () => this.#readSecrets() },
+    ];
+    for (const { read, ...set } of sets) {
+      watchFiles({ ...set, clock, signal, onChange: () => this.#exclusively(read) }).catch((error: unknown) =>
+        log.error("GATEWAY_INTERNAL", { error }),
+      );
+    }
+    this.#judgeAgain(signal).catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
+  }
+
+  /** So that the log tells of it also where nobody asks for health or metrics. */
+  async #judgeAgain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.judgeDates();
+      // A rejection means the end, which the loop sees.
+      await this.#deps.clock.sleep(DATES_EVERY_MS, signal).catch(() => undefined);
+    }
   }
 
   async stop(): Promise<void> {
@@ -93,22 +123,37 @@ export class Holdings {
   /** What only time makes wrong. */
   judgeDates(): void {
     const wallMs = this.#deps.clock.wall();
-    const { nextUpdateMs = Number.POSITIVE_INFINITY } = this.now.revocations;
-    const due = nextUpdateMs < wallMs ? `a newer list was due on ${new Date(nextUpdateMs).toISOString()}` : undefined;
-    this.#warn("CRL_OUTDATED", due);
+    const { first } = this.now.revocations;
+    if (first === undefined) {
+      this.#warn("CRL_OUTDATED", undefined);
+      this.#warn("CRL_EXPIRING", undefined);
+    } else {
+      const { thisUpdateMs, nextUpdateMs } = first;
+      const left = (nextUpdateMs - wallMs) / (nextUpdateMs - thisUpdateMs);
+      const list = `the revocation list by ${first.issuer} ends on ${new Date(nextUpdateMs).toISOString()}`;
+      this.#warn("CRL_OUTDATED", left < 0 ? `${list}: certificates of this authority are refused` : undefined);
+      this.#warn("CRL_EXPIRING", left >= 0 && left < LAST_PART ? list : undefined);
+    }
     const { certificateEndsMs: ends } = this.secrets;
     const soon = ends - wallMs < SOON_MS;
     const words = `the server's certificate ends on ${new Date(ends).toISOString()}`;
     this.#warn("CERTIFICATE_EXPIRING", soon ? words : undefined);
   }
 
-  async #readAccess(): Promise<void> {
-    const { config, authorities } = this.now;
-    const { rules, problems } = await readAccess(config.files, authorities, this.#surroundings(), this.#origins);
-    this.#warn("REGISTER_REFUSED", rules === undefined ? words(problems) : undefined);
-    if (rules === undefined) return;
-    this.#takeAccess(rules);
-    this.#deps.log.info("GATEWAY_REGISTER_TAKEN", { devices: rules.register.size });
+  async #readRegister(): Promise<void> {
+    const { register, problems } = readRegister(this.now.config.files, this.#surroundings(), this.#origins);
+    this.#warn("REGISTER_REFUSED", register === undefined ? words(problems) : undefined);
+    if (register === undefined) return;
+    this.#takeRegister(register);
+    this.#deps.log.info("GATEWAY_REGISTER_TAKEN", { devices: register.size });
+  }
+
+  async #readTrust(): Promise<void> {
+    const { trust, problems } = await readTrust(this.now.config.files, this.#surroundings(), this.#origins);
+    this.#warn("TRUST_REFUSED", trust === undefined ? words(problems) : undefined);
+    if (trust === undefined) return;
+    this.#takeTrust(trust);
+    this.#deps.log.info("GATEWAY_TRUST_TAKEN");
   }
 
   async #readSecrets(): Promise<void> {
@@ -116,25 +161,29 @@ export class Holdings {
     const { secrets, problems } = readSecrets(config.files, this.#surroundings(), this.#origins);
     this.#warn("SECRETS_REFUSED", secrets === undefined ? words(problems) : undefined);
     if (secrets === undefined) return;
-    this.#takeSecrets(config, secrets, authoritiesOf(secrets.terminalCa ?? "") ?? []);
+    this.#takeSecrets(config, secrets);
     this.#deps.log.info("GATEWAY_SECRETS_TAKEN");
-    // Another authority may have made another list.
-    await this.#readAccess();
   }
 
-  #takeAccess(rules: Loaded["rules"]): void {
-    this.now = { ...this.now, ...rules };
+  #takeRegister(register: Register): void {
+    this.now = { ...this.now, register };
     this.registerLoadedMs = this.#deps.clock.wall();
-    this.#deps.onRegister(rules.register);
-    this.judgeDates();
+    this.#deps.onRegister(register);
   }
 
-  #takeSecrets(config: GatewayConfig, secrets: GatewaySecrets, authorities: Loaded["authorities"]): void {
+  #takeTrust({ terminalCa, authorities, revocations }: Trust): void {
+    this.terminalCa = terminalCa;
+    this.now = { ...this.now, authorities, revocations };
+    this.judgeDates();
+    this.#deps.onTrust();
+  }
+
+  #takeSecrets(config: GatewayConfig, secrets: GatewaySecrets): void {
     const before = this.now.forwarder;
     this.secrets = secrets;
-    this.now = { ...this.now, config, authorities, forwarder: this.#deps.createForwarder(config, secrets) };
+    this.now = { ...this.now, config, forwarder: this.#deps.createForwarder(config, secrets) };
     this.judgeDates();
-    this.#deps.onSecrets(secrets, before);
+    this.#deps.onSecrets(before);
   }
 
   #warn(code: Parameters<Warnings["set"]>[0], detail: string | undefined): void {

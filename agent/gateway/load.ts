@@ -1,11 +1,9 @@
-import type { X509Certificate } from "node:crypto";
 import type { Problem } from "../config/problem.ts";
-import { MOST_CA, Reading, type Surroundings } from "../config/secrets/reading.ts";
-import type { Rules } from "./access.ts";
+import { Reading, type Surroundings } from "../config/secrets/reading.ts";
 import { type FileKey, type GatewayConfig, readConfig } from "./config.ts";
-import { parseRegister } from "./register.ts";
-import { noRevocations, readRevocations } from "./revocations.ts";
-import { authoritiesOf, type GatewaySecrets, readSecrets } from "./secrets.ts";
+import { parseRegister, type Register } from "./register.ts";
+import { type GatewaySecrets, readSecrets } from "./secrets.ts";
+import { readTrust, type Trust } from "./trust.ts";
 
 /** Room for some 50 000 terminals. */
 const MOST_REGISTER = 16 * 1024 * 1024;
@@ -13,8 +11,8 @@ const MOST_REGISTER = 16 * 1024 * 1024;
 export interface Loaded {
   readonly config: GatewayConfig;
   readonly secrets: GatewaySecrets;
-  readonly authorities: readonly X509Certificate[];
-  readonly rules: Rules;
+  readonly trust: Trust;
+  readonly register: Register;
   readonly origins: ReadonlyMap<string, string>;
 }
 
@@ -28,54 +26,26 @@ export async function loadGateway(file: string, surroundings: Surroundings): Pro
   const checked = readConfig(file, surroundings.env);
   if (checked.absent) return { kind: "absent" };
   const { config, files, origins } = checked;
-  const read = readSecrets(files, surroundings, origins);
-  const authorities = authoritiesOf(read.secrets?.terminalCa ?? "") ?? [];
-  // With a broken authority or none yet, what the register says of certificates cannot be judged.
-  const known = read.secrets === undefined ? undefined : authorities;
-  const access = await readAccess(files, known, surroundings, origins);
-  const problems = [...checked.problems, ...read.problems, ...access.problems];
-  const warnings = [...checked.warnings, ...read.warnings];
-  if (config === undefined || read.secrets === undefined || access.rules === undefined || problems.length > 0) {
+  const { secrets, ...ofSecrets } = readSecrets(files, surroundings, origins);
+  const { trust, ...ofTrust } = await readTrust(files, surroundings, origins);
+  const { register, ...ofRegister } = readRegister(files, surroundings, origins);
+  const problems = [...checked.problems, ...ofSecrets.problems, ...ofTrust.problems, ...ofRegister.problems];
+  const warnings = [...checked.warnings, ...ofSecrets.warnings, ...ofTrust.warnings];
+  if (!config || !secrets || !trust || !register || problems.length > 0) {
     return { kind: "invalid", problems, warnings };
   }
-  return { kind: "ok", loaded: { config, secrets: read.secrets, authorities, rules: access.rules, origins }, warnings };
+  return { kind: "ok", loaded: { config, secrets, trust, register, origins }, warnings };
 }
 
-/**
- * The register and the revocation lists. Without `authorities` the lists are left aside.
- */
-export async function readAccess(
+/** All problems at once; never throws. */
+export function readRegister(
   files: ReadonlyMap<FileKey, string>,
-  authorities: readonly X509Certificate[] | undefined,
   surroundings: Surroundings,
   origins: ReadonlyMap<string, string>,
-): Promise<{ readonly rules?: Rules; readonly problems: readonly Problem[] }> {
+): { readonly register?: Register; readonly problems: readonly Problem[] } {
   const reading = new Reading(files, surroundings, origins);
-  const problems: Problem[] = [];
-  const text = reading.read("devices.register_file", false, MOST_REGISTER);
-  const withCertificates = authorities === undefined || authorities.length > 0;
-  const parsed = text === undefined ? undefined : parseRegister(text.text, text.file, withCertificates);
-  if (parsed?.ok === false) problems.push(...parsed.problems);
-  let revocations = noRevocations;
-  const crl = authorities === undefined ? undefined : reading.read("devices.crl_file", false, MOST_CA);
-  if (crl !== undefined && authorities !== undefined) {
-    const read = await readRevocations(crl.text, authorities);
-    if (read !== undefined) revocations = read;
-    else {
-      reading.problem("devices.crl_file", {
-        what: {
-          zh: `${crl.file} 不是 devices.ca_file 中的 CA 签发的吊销列表（PEM）`,
-          en: `names ${crl.file}, which is no revocation list (PEM) of an authority in devices.ca_file`,
-        },
-        instead: {
-          zh: "请重新生成：openssl ca -gencrl，或核对 ca_file",
-          en: "make it again with openssl ca -gencrl, or check ca_file",
-        },
-      });
-    }
-  }
-  problems.push(...reading.problems);
-  return problems.length > 0 || !parsed?.ok
-    ? { problems }
-    : { rules: { register: parsed.register, revocations }, problems };
+  const read = reading.read("devices.register_file", false, MOST_REGISTER);
+  if (read === undefined) return { problems: reading.problems };
+  const parsed = parseRegister(read.text, read.file, files.has("devices.ca_file"));
+  return parsed.ok ? { register: parsed.register, problems: [] } : { problems: parsed.problems };
 }

@@ -14,6 +14,7 @@ export interface GatewayGauges {
   readonly devices: number;
   readonly registerLoadedMs: number;
   readonly registerInvalid: boolean;
+  readonly trustInvalid: boolean;
   readonly inFlight: number;
   readonly connections: number;
   readonly certificateEndsMs: number;
@@ -30,6 +31,11 @@ const gauges: readonly (readonly [name: string, help: string, read: (now: Gatewa
     ({ registerLoadedMs }) => registerLoadedMs / 1000,
   ],
   ["register_invalid", "1 while a newer register is refused", ({ registerInvalid }) => Number(registerInvalid)],
+  [
+    "authorities_invalid",
+    "1 while newer authorities or revocation lists are refused",
+    ({ trustInvalid }) => Number(trustInvalid),
+  ],
   ["in_flight", "Requests being forwarded", ({ inFlight }) => inFlight],
   ["connections", "Open connections of terminals", ({ connections }) => connections],
   [
@@ -39,7 +45,7 @@ const gauges: readonly (readonly [name: string, help: string, read: (now: Gatewa
   ],
   [
     "crl_next_update_timestamp_seconds",
-    "When a newer revocation list is due, Unix time; 0 without one",
+    "When the first revocation list ends, Unix time; 0 without one",
     ({ crlNextUpdateMs }) => crlNextUpdateMs / 1000,
   ],
   ["clock_skew_seconds", "WeChat Pay's clock minus ours", ({ skewMs }) => skewMs / 1000],

@@ -18,6 +18,8 @@ const ownStatuses: Readonly<Record<keyof GatewayRefusalTexts, number>> = {
   RATE_LIMITED: 429,
   UPSTREAM_FAILED: 502,
   BUSY: 503,
+  // The gateway's own trouble, not the terminal's: another gateway may have a newer list.
+  REVOCATION_UNKNOWN: 503,
   UPSTREAM_TIMEOUT: 504,
 };
 

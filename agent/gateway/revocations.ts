@@ -1,58 +1,162 @@
 import type { X509Certificate } from "node:crypto";
+import type { Problem } from "../config/problem.ts";
+import { type AuthorityId, authorityId, issuerOf } from "./authorities.ts";
+import { plainSerial, type RevocationList, readList } from "./revocation-list.ts";
 
-/** Which certificates are revoked, by the authority that issued them. */
+type Fault = Pick<Problem, "what" | "instead">;
+
+/** A list made just now by a machine whose clock is ahead is none of the future. */
+const CLOCKS_APART_MS = 300_000;
+
+/** Why a certificate is not let in, whatever else speaks for it. */
+export type RevocationFault =
+  | "CERTIFICATE_REVOKED"
+  | "CERTIFICATE_EXPIRED"
+  | "CERTIFICATE_FOREIGN"
+  | "REVOCATION_UNKNOWN";
+
+/** Which certificates are revoked. */
 export interface Revocations {
-  /** Serial numbers in upper-case hexadecimal without leading zeros, by the authority's fingerprint. */
-  readonly serials: ReadonlyMap<string, ReadonlySet<string>>;
-  /** When the first of the lists should have been replaced by a newer one, Unix milliseconds. */
-  readonly nextUpdateMs?: number;
+  /**
+   * Looks at a terminal's certificate and at those of every authority above it. OpenSSL's own check inside the handshake is not used:
+   * it looks only when a connection opens, and takes whichever certificate of an authority comes first.
+   * @param issuer none of the authorities: undefined
+   */
+  judge(serial: string, issuer: AuthorityId | undefined, wallMs: number): RevocationFault | undefined;
+  /** The list that is the first to end, Unix milliseconds. */
+  readonly first?: Pick<RevocationList, "issuer" | "thisUpdateMs" | "nextUpdateMs">;
 }
 
-export const noRevocations: Revocations = { serials: new Map() };
+export const noRevocations: Revocations = { judge: () => undefined };
+
+/** One authority, with all its certificates and its list. */
+interface Authority {
+  readonly certificates: {
+    readonly serial: string;
+    readonly beginsMs: number;
+    readonly endsMs: number;
+    readonly issuer: AuthorityId | undefined;
+  }[];
+  list?: RevocationList;
+}
+
+export type ReadRevocations =
+  | { readonly ok: true; readonly revocations: Revocations }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /**
- * Reads the lists (RFC 5280) of a PEM text, each verified by one of the authorities. OpenSSL's own check inside the
- * handshake is not used: it looks only when a connection opens, and refuses everyone once a list is out of date.
- * Resolves to undefined when a list is damaged or of none of these authorities.
+ * Reads the lists (RFC 5280 section 5) of a PEM text. What could leave a certificate unjudged is refused here: a list that is not whole or of
+ * none of the authorities, an authority without a list, or one whose own issuer is not among them.
  */
 export async function readRevocations(
   pem: string,
   authorities: readonly X509Certificate[],
-): Promise<Revocations | undefined> {
-  // tsyringe, which the package is built on, wants this polyfill loaded before it.
-  await import("reflect-metadata");
-  const x509 = await import("@peculiar/x509");
-  const issuers = authorities.map((authority) => ({
-    fingerprint: authority.fingerprint256,
-    certificate: new x509.X509Certificate(authority.raw),
-  }));
-  const serials = new Map<string, Set<string>>();
-  let nextUpdateMs: number | undefined;
-  const blocks = pem.match(/-----BEGIN (?:X509 )?CRL-----[^-]+-----END (?:X509 )?CRL-----/g) ?? [];
-  if (blocks.length === 0) return undefined;
-  try {
-    for (const block of blocks) {
-      const list = new x509.X509Crl(block);
-      let fingerprint: string | undefined;
-      for (const issuer of issuers) {
-        const same = issuer.certificate.subject === list.issuer;
-        if (same && (await list.verify({ publicKey: issuer.certificate }))) ({ fingerprint } = issuer);
-      }
-      if (fingerprint === undefined) return undefined;
-      const revoked = serials.get(fingerprint) ?? new Set();
-      serials.set(fingerprint, revoked);
-      for (const { serialNumber } of list.entries) revoked.add(plainSerial(serialNumber));
-      const next = list.nextUpdate?.getTime();
-      if (next !== undefined) nextUpdateMs = Math.min(next, nextUpdateMs ?? next);
-    }
-  } catch {
-    // ASN.1 that cannot be read: the error says nothing a person could use.
-    return undefined;
+  file: string,
+): Promise<ReadRevocations> {
+  const known = new Map<AuthorityId, Authority>();
+  const faults: Fault[] = [];
+  for (const certificate of authorities) {
+    const { serialNumber: serial, validFrom, validTo } = certificate;
+    const issuer = issuerOf(certificate, authorities);
+    if (issuer === undefined) faults.push(withoutIssuer(certificate));
+    const authority: Authority = known.get(authorityId(certificate)) ?? { certificates: [] };
+    known.set(authorityId(certificate), authority);
+    authority.certificates.push({
+      serial: plainSerial(serial),
+      beginsMs: Date.parse(validFrom),
+      endsMs: Date.parse(validTo),
+      issuer: issuer && authorityId(issuer),
+    });
   }
-  return { serials, ...(nextUpdateMs === undefined ? {} : { nextUpdateMs }) };
+  const blocks = pem.match(/-----BEGIN (?:X509 )?CRL-----[^-]+-----END (?:X509 )?CRL-----/g) ?? [];
+  const begun = (pem.match(/-----BEGIN (?:X509 )?CRL-----/g) ?? []).length;
+  if (blocks.length === 0 || blocks.length < begun) return { ok: false, faults: [...faults, damaged(file)] };
+  for (const [index, block] of blocks.entries()) {
+    const read = await readList(block, authorities, `${file} (${index + 1})`);
+    if (!read.ok) faults.push(read.fault);
+    else {
+      const authority = known.get(read.value.authority);
+      // Of two lists of one authority the later counts, as when it had come alone.
+      const later = read.value.thisUpdateMs >= (authority?.list?.thisUpdateMs ?? 0);
+      if (authority !== undefined && later) authority.list = read.value;
+    }
+  }
+  for (const [id, { list }] of known) if (list === undefined) faults.push(withoutList(id, file));
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, revocations: revocationsOf(known) };
 }
 
-/** OpenSSL and the package write the same number with or without leading zeros. */
-export function plainSerial(serial: string): string {
-  return serial.toUpperCase().replace(/^0+(?=.)/, "");
+function revocationsOf(known: ReadonlyMap<AuthorityId, Authority>): Revocations {
+  const lists = [...known.values()].flatMap(({ list }) => list ?? []);
+  const [first] = lists.toSorted((one, other) => one.nextUpdateMs - other.nextUpdateMs);
+
+  /** Of one certificate and of all above it; `seen` against authorities that have certified each other. */
+  function* faultsOf(
+    serial: string,
+    issuer: AuthorityId | undefined,
+    wallMs: number,
+    seen: Set<AuthorityId>,
+  ): Generator<RevocationFault> {
+    const authority = known.get(issuer ?? "");
+    if (issuer === undefined || authority === undefined) return yield "CERTIFICATE_FOREIGN";
+    const { list, certificates } = authority;
+    if (list?.serials.has(serial)) yield "CERTIFICATE_REVOKED";
+    if (list === undefined || !isCurrent(list, wallMs)) yield "REVOCATION_UNKNOWN";
+    if (seen.has(issuer)) return;
+    seen.add(issuer);
+    const valid = certificates.filter(({ beginsMs, endsMs }) => beginsMs <= wallMs && wallMs <= endsMs);
+    if (valid.length === 0) yield "CERTIFICATE_EXPIRED";
+    for (const one of valid) yield* faultsOf(one.serial, one.issuer, wallMs, seen);
+  }
+
+  return {
+    judge(serial, issuer, wallMs) {
+      const faults = [...faultsOf(plainSerial(serial), issuer, wallMs, new Set())];
+      return faults.includes("CERTIFICATE_REVOKED") ? "CERTIFICATE_REVOKED" : faults[0];
+    },
+    ...(first === undefined ? {} : { first }),
+  };
+}
+
+function isCurrent({ thisUpdateMs, nextUpdateMs }: RevocationList, wallMs: number): boolean {
+  return thisUpdateMs - CLOCKS_APART_MS <= wallMs && wallMs <= nextUpdateMs;
+}
+
+const nameIn = (id: AuthorityId) => id.slice(0, id.lastIndexOf("\n")).replaceAll("\n", ", ");
+const keyIn = (id: AuthorityId) => id.slice(id.lastIndexOf("\n") + 1).slice(0, 8);
+
+function damaged(file: string): Fault {
+  return {
+    what: {
+      zh: `${file} 中没有完整的吊销列表（PEM）`,
+      en: `names ${file}, which holds no whole revocation list (PEM)`,
+    },
+    instead: { zh: "请重新生成：openssl ca -gencrl", en: "make it again with openssl ca -gencrl" },
+  };
+}
+
+function withoutList(id: AuthorityId, file: string): Fault {
+  return {
+    what: {
+      zh: `${file} 中没有 CA ${nameIn(id)}（公钥 SHA-256 ${keyIn(id)}…）签发的吊销列表，无法判断其证书是否已吊销`,
+      en: `names ${file}, which holds no list by the authority ${nameIn(id)} (SHA-256 of its key ${keyIn(id)}...): whether its certificates are revoked would be unknown`,
+    },
+    instead: {
+      zh: "请把该 CA 的吊销列表（可以为空）加入文件，或从 devices.ca_file 中删除该 CA",
+      en: "add a list by that authority, an empty one if need be, or take the authority out of devices.ca_file",
+    },
+  };
+}
+
+function withoutIssuer({ subject, issuer }: X509Certificate): Fault {
+  const [name, above] = [subject, issuer].map((text) => text.replaceAll("\n", ", "));
+  return {
+    what: {
+      zh: `devices.ca_file 中 CA ${name} 的签发者 ${above} 不在其中，无法判断该 CA 是否已被吊销`,
+      en: `cannot be judged: ${above}, which has issued the authority ${name} in devices.ca_file, is not in that file`,
+    },
+    instead: {
+      zh: "请把直到根 CA 的所有证书写入 devices.ca_file，并加入它们的吊销列表",
+      en: "put every certificate up to the root into devices.ca_file, and a list by each into devices.crl_file",
+    },
+  };
 }

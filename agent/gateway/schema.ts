@@ -50,7 +50,11 @@ const schema = {
         "the authorities that issue the terminals' certificates; without it only tokens count",
         '"terminal-ca.pem"',
       ),
-      crl_file: filePath("该 CA 的吊销列表（PEM）", "their revocation lists, PEM", '"terminal-ca.crl"'),
+      crl_file: filePath(
+        "吊销列表（PEM），ca_file 中每个 CA 各一份",
+        "revocation lists, PEM: one by each of these authorities",
+        '"terminal-ca.crl"',
+      ),
     },
   },
   wechatpay: {

@@ -4,8 +4,10 @@ export type GatewayWarning =
   | "CONFIG_REFUSED"
   | "SECRETS_REFUSED"
   | "REGISTER_REFUSED"
+  | "TRUST_REFUSED"
   | "RESTART_NEEDED"
   | "CRL_OUTDATED"
+  | "CRL_EXPIRING"
   | "CERTIFICATE_EXPIRING";
 
 export interface StandingWarning {

@@ -70,6 +70,13 @@ export const gatewayRules: readonly RemedyRule[] = [
   { reason: /^GATEWAY_UPSTREAM_/, remedy: upstream },
   { reason: /^GATEWAY_BUSY$/, remedy: busy },
   {
+    reason: /^GATEWAY_REVOCATION_UNKNOWN$/,
+    remedy: {
+      zh: "商户网关的证书吊销列表已过时，不接受任何终端的证书：请总部立即更新网关的 crl_file；本终端会自动重试。",
+      en: "The gateway's revocation list is out of date, so it accepts no certificate: have headquarters renew its crl_file at once. Retries go on.",
+    },
+  },
+  {
     reason: /^GATEWAY_NOT_FOUND$/,
     remedy: {
       zh: "商户网关上没有该路径：请核对 base_urls 中的路径：{urls}，应与网关的 base_path 一致。",

@@ -49,6 +49,7 @@ export const gatewayRefusalsEn = {
   RATE_LIMITED: "this terminal sends requests too often",
   UPSTREAM_FAILED: "WeChat Pay gave no complete answer",
   BUSY: "the gateway is busy",
+  REVOCATION_UNKNOWN: "the gateway's revocation list is out of date, so it accepts no certificate of that authority",
   UPSTREAM_TIMEOUT: "WeChat Pay did not answer in time",
 } as const;
 

@@ -47,5 +47,6 @@ export const gatewayRefusalsZh: GatewayRefusalTexts = {
   RATE_LIMITED: "此终端请求过于频繁",
   UPSTREAM_FAILED: "未能取得微信支付的完整应答",
   BUSY: "网关繁忙",
+  REVOCATION_UNKNOWN: "网关的吊销列表已过时，无法接受该 CA 的证书",
   UPSTREAM_TIMEOUT: "微信支付未在限定时间内应答",
 };

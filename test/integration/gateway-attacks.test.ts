@@ -159,17 +159,27 @@ describe("credentials", () => {
     expect(codeOf(await underWay)).toBe("GATEWAY_TOKEN_UNKNOWN");
   });
 
-  it("are not revoked by a list of somebody else, which is refused, and an old list keeps its word", async () => {
+  it("are not revoked by a list of somebody else, which is refused", async () => {
     const { ca } = rig.playground;
     const stranger = await createAuthority({ now: Date.now(), commonName: "facepay-agent simulation CA" });
     await rig.write("terminal-ca.crl", await revocationList(stranger, [rig.playground.client]));
-    await rig.until("it is refused", async () => (await rig.metric("register_invalid"))[""] === 1);
+    await rig.until("it is refused", async () => (await rig.metric("authorities_invalid"))[""] === 1);
+    expect((await rig.health("/readyz")).text).toContain("TRUST_REFUSED");
     expect((await rig.ask()).status).toBe(200);
-    const gone = await ca.issueClient({ commonName: rig.playground.identity.deviceId });
-    await rig.write("terminal-ca.crl", await revocationList(ca, [gone], { nextUpdate: Date.now() - DAY_MS }));
+    await rig.write("terminal-ca.crl", await revocationList(ca, []));
+    await rig.until("the next one is taken", async () => (await rig.metric("authorities_invalid"))[""] === 0);
+  });
+
+  it("are refused while the list is out of date, and the revoked ones are told so", async () => {
+    const { ca, identity } = rig.playground;
+    const gone = await ca.issueClient({ commonName: identity.deviceId });
+    await rig.write("terminal-ca.crl", await revocationList(ca, [gone], { nextUpdate: Date.now() - 60_000 }));
     await rig.until("the warning stands", async () => (await rig.health("/readyz")).text.includes("CRL_OUTDATED"));
     expect(await refusedWith({ terminal: pairOf(gone) })).toBe("401 GATEWAY_CERTIFICATE_REVOKED");
-    expect((await rig.ask()).status).toBe(200);
+    expect(await refusedWith({})).toBe("503 GATEWAY_REVOCATION_UNKNOWN");
+    await rig.write("terminal-ca.crl", await revocationList(ca, [gone]));
+    await rig.until("the newer list is in force", async () => (await rig.ask()).status === 200);
+    expect((await rig.health("/readyz")).text).not.toContain("CRL_");
   });
 });
 

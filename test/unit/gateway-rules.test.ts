@@ -134,10 +134,11 @@ describe("who is let in", () => {
   it("is judged by the time and the revocations of each request", () => {
     expect(verdict(byName, { certificate }, noRevocations, NOW + 2)).toBe("CERTIFICATE_EXPIRED");
     expect(verdict(byName, { certificate }, noRevocations, NOW - 2)).toBe("CERTIFICATE_EXPIRED");
-    const revoked = (authority: string, serial: string) => ({ serials: new Map([[authority, new Set([serial])]]) });
-    expect(verdict(byName, { certificate }, revoked("CA", "A"))).toBe("CERTIFICATE_REVOKED");
-    expect(verdict(byName, { certificate }, revoked("other CA", "A"))).toBe("D1");
-    expect(verdict(byName, { certificate }, revoked("CA", "B"))).toBe("D1");
+    const judge = (serial: string, issuer: string | undefined, wallMs: number) =>
+      serial === "0A" && issuer === "CA" && wallMs === NOW ? ("CERTIFICATE_REVOKED" as const) : undefined;
+    expect(verdict(byName, { certificate }, { judge })).toBe("CERTIFICATE_REVOKED");
+    expect(verdict(byName, { certificate: { ...certificate, authority: "other CA" } }, { judge })).toBe("D1");
+    expect(verdict(byName, { certificate }, { judge }, NOW + 1)).toBe("D1");
   });
 });
 

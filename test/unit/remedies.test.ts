@@ -110,6 +110,7 @@ const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegE
   ["a token that is not shown", gatewaySays("TOKEN_MISSING"), "gateway", /set bearer_token_file/, /does not know/],
   ["a certificate that is not shown", gatewaySays("CERTIFICATE_MISSING"), "gateway", /set client_cert_file/, /again/],
   ["a foreign certificate", gatewaySays("CERTIFICATE_FOREIGN"), "gateway", /client_cert_file/, /token/],
+  ["a list out of date", gatewaySays("REVOCATION_UNKNOWN"), "gateway", /renew its crl_file/, /client_cert_file/],
   ["an expired certificate", gatewaySays("CERTIFICATE_EXPIRED"), "gateway", /request a new one/],
   ["an expired certificate, by TLS", failed("PAY_CLIENT_CERTIFICATE"), "gateway", /request a new one/],
   [

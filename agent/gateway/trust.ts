@@ -1,0 +1,53 @@
+import type { X509Certificate } from "node:crypto";
+import type { Problem } from "../config/problem.ts";
+import { MOST_CA, Reading, type Surroundings } from "../config/secrets/reading.ts";
+import { authoritiesOf } from "./authorities.ts";
+import type { FileKey } from "./config.ts";
+import { noRevocations, type Revocations, readRevocations } from "./revocations.ts";
+
+/** By whose word terminals are let in: authorities and their lists belong together, and are taken together. */
+export interface Trust {
+  /** PEM. Without it only tokens count. */
+  readonly terminalCa?: string;
+  readonly authorities: readonly X509Certificate[];
+  readonly revocations: Revocations;
+}
+
+export interface ReadTrust {
+  /** Absent when there is any problem. */
+  readonly trust?: Trust;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+const RENEW = { zh: "请更换终端 CA", en: "renew the terminals' authority" };
+
+/** Reads both files as one. All problems at once; never rejects. */
+export async function readTrust(
+  files: ReadonlyMap<FileKey, string>,
+  surroundings: Surroundings,
+  origins: ReadonlyMap<string, string>,
+): Promise<ReadTrust> {
+  const reading = new Reading(files, surroundings, origins);
+  const { problems, warnings } = reading;
+  const ca = reading.certificates("devices.ca_file", "terminal-ca.pem", MOST_CA, RENEW);
+  const authorities = authoritiesOf(ca?.text ?? "");
+  if (authorities === undefined) {
+    reading.problem("devices.ca_file", {
+      what: { zh: "含有无法解析的证书", en: "holds a certificate that cannot be parsed" },
+      instead: { zh: "请重新放入该文件", en: "put the file there again" },
+    });
+  }
+  const crl = reading.read("devices.crl_file", false, MOST_CA);
+  // A list without its authorities would be told as that of a stranger.
+  if (problems.length > 0 || authorities === undefined) return { problems, warnings };
+  let revocations = noRevocations;
+  if (crl !== undefined) {
+    const read = await readRevocations(crl.text, authorities, crl.file);
+    if (read.ok) ({ revocations } = read);
+    else for (const fault of read.faults) reading.problem("devices.crl_file", fault);
+  }
+  if (problems.length > 0) return { problems, warnings };
+  const terminalCa = ca === undefined ? {} : { terminalCa: ca.text };
+  return { trust: { ...terminalCa, authorities, revocations }, problems, warnings };
+}
