@@ -32,6 +32,7 @@ const SHOWN_AFTER_S = {
 } as const satisfies Record<string, number>;
 
 export type WarningCode = keyof typeof SHOWN_AFTER_S;
+export const warningCodes = Object.keys(SHOWN_AFTER_S) as readonly WarningCode[];
 
 /** Remembers since when each condition holds. */
 export class Warnings {

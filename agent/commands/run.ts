@@ -47,8 +47,14 @@ export async function run(options: CommandOptions): Promise<number> {
     const { renderMetrics: render } = await import("../metrics/prometheus.ts");
     return await render(metrics.counts, service.metricSources());
   };
+  /** On the socket besides what every process tells; in a text file that would collide with the node exporter's own. */
+  const renderAllMetrics = async () => {
+    const { renderProcessMetrics } = await import("../metrics/prometheus.ts");
+    const runtime = service.provision?.config.metrics.runtime ?? false;
+    return `${await renderMetrics()}\n${await renderProcessMetrics(runtime)}`;
+  };
   const stop = stopSignals();
-  const apiParts = { service, metrics, renderMetrics, env, clock, log };
+  const apiParts = { service, metrics, renderMetrics: renderAllMetrics, env, clock, log };
   const lockParts = { clock, entropy, log };
   let lock: DirectoryLock | undefined;
   let api: LocalApi | undefined;
@@ -160,7 +166,7 @@ export async function run(options: CommandOptions): Promise<number> {
     writeStderr(`facepay-agent: ${failureReport(error, language)}\n`);
     return exitCodeOf(error);
   } finally {
-    extras?.stop();
+    await extras?.end();
     watch.abort();
     await notifier?.stop();
     await api?.close();

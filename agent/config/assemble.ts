@@ -31,7 +31,7 @@ export function assemble(values: Values, proxy: ProxyChoice, deviceId: string | 
     ...(file_copy.path === undefined
       ? {}
       : { fileCopy: { path: file_copy.path, mode: file_copy.mode, ...present("group", file_copy.group) } }),
-    metrics: present("textfile", metrics.textfile),
+    metrics: { ...present("textfile", metrics.textfile), runtime: metrics.runtime },
     log: { level: log.level },
   });
 }

@@ -7,7 +7,7 @@ export interface Config {
   readonly store: { readonly directory: string; readonly keyFile?: string };
   readonly api: ApiConfig;
   readonly fileCopy?: { readonly path: string; readonly mode: number; readonly group?: string };
-  readonly metrics: { readonly textfile?: string };
+  readonly metrics: { readonly textfile?: string; readonly runtime: boolean };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }
 

@@ -28,13 +28,20 @@ export interface MetricCounts {
 /** What is known elsewhere and read at each scrape. A part that does not exist yet is undefined. */
 export interface MetricSources {
   readonly view: PublicView;
-  readonly bridge?: Pick<DriverStatus, "frames" | "opens"> | undefined;
+  /** The codes of the standing warnings. */
+  readonly warnings: readonly string[];
+  /** Undefined while there is no configuration. */
+  readonly info?: { readonly sub_mchid: string; readonly mode: string; readonly config_hash: string } | undefined;
+  /** What the bridge calls itself, else what the configuration says. */
+  readonly deviceId?: string | undefined;
+  readonly bridge?: Pick<DriverStatus, "state" | "frames" | "opens"> | undefined;
   readonly store?: Pick<StoreStatus, "writes"> | undefined;
   /** WeChat Pay's clock minus ours. */
   readonly skewMs?: number | undefined;
   readonly clockSteps: number;
   /** Those in the configuration: they are shown before the first request. */
   readonly baseUrls?: readonly string[] | undefined;
+  readonly clientCertEndsMs?: number | undefined;
 }
 
 /** A label that has never been seen is one too many for an alarm on its increase: known ones start at 0. */

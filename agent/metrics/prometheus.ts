@@ -1,4 +1,7 @@
 import type { Registry } from "prom-client";
+import type { AuthinfoState } from "../authinfo/keeper-types.ts";
+import { version } from "../version.ts";
+import { warningCodes } from "../warnings.ts";
 import type { MetricCounts, MetricSources } from "./metrics.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -12,12 +15,9 @@ interface Metric {
   readonly samples: readonly Sample[];
 }
 
-let processRegistry: Promise<Registry> | undefined;
-
-/** All metrics of contract 7 and those of the process, as Prometheus text 0.0.4. Loads prom-client at the first call. */
+/** The metrics of contract 7, `facepay_*` alone, as Prometheus text 0.0.4. Loads prom-client at the first call. */
 export async function renderMetrics(counts: MetricCounts, sources: MetricSources): Promise<string> {
   const { Counter, Gauge, Registry } = await import("prom-client");
-  processRegistry ??= createProcessRegistry();
   const registry = new Registry();
   for (const { name, help, type, samples } of describe(counts, sources)) {
     const labelNames = Object.keys(samples[0]?.[0] ?? labelsWithoutSamples[name] ?? {});
@@ -28,9 +28,22 @@ export async function renderMetrics(counts: MetricCounts, sources: MetricSources
     } else {
       const gauge = new Gauge(options);
       for (const [labels, value] of samples) gauge.set(labels, value);
+      // The library begins a metric without labels at 0, which is not what "unknown" is.
+      if (samples.length === 0 && labelNames.length === 0) gauge.remove();
     }
   }
-  return `${await registry.metrics()}\n${await (await processRegistry).metrics()}`;
+  return await registry.metrics();
+}
+
+let processRegistry: Promise<Registry> | undefined;
+
+/** The usual metrics of a process; with `runtime` those of Node as well, whose names break Prometheus' own rules. */
+export async function renderProcessMetrics(runtime: boolean): Promise<string> {
+  processRegistry ??= createProcessRegistry();
+  const registry = await processRegistry;
+  const wanted = registry.getMetricsAsArray().filter(({ name }) => runtime || !name.startsWith("nodejs_"));
+  const texts = await Promise.all(wanted.map(({ name }) => registry.getSingleMetricAsString(name)));
+  return `${texts.join("\n\n")}\n`;
 }
 
 /** Watches the garbage collector and the event loop from now on, so there is one for the whole process. */
@@ -43,20 +56,57 @@ async function createProcessRegistry(): Promise<Registry> {
 
 const labelsWithoutSamples: Readonly<Record<string, Labels>> = {
   facepay_wechatpay_requests_total: { base_url: "", outcome: "" },
+  facepay_info: { device_id: "", sub_mchid: "", mode: "", config_hash: "" },
 };
 
-/** The table of contract 7. An unknown time or number is 0: the alarm "expires soon" then rings, as it should. */
+const states = [
+  "fresh",
+  "due",
+  "rejected",
+  "stale",
+  "expired",
+  "absent",
+  "unprovisioned",
+] as const satisfies readonly AuthinfoState[];
+
+/**
+ * The table of contract 7. The expiry of an authinfo that is not there yet is 0: the alarm "expires soon" then rings, as it should. A
+ * terminal that nobody has provisioned has no expiry at all, so that it is no alarm.
+ */
 function describe(counts: MetricCounts, sources: MetricSources): Metric[] {
-  const { view, bridge, store, skewMs, clockSteps } = sources;
+  const { view, bridge, store, skewMs, clockSteps, warnings, info, deviceId = "", clientCertEndsMs } = sources;
   const { credential } = view;
   const expiryMs = credential === undefined ? 0 : credential.obtainedWallMs + credential.lifetimeMs;
+  const provisioned = view.state !== "unprovisioned";
   const lastSuccessMs = counts.lastSuccessWallMs ?? credential?.obtainedWallMs ?? 0;
   return [
-    gauge("facepay_authinfo_expiry_timestamp_seconds", "When the authinfo expires, Unix time", expiryMs / 1000),
+    known("facepay_build_info", "Which program this is", [[{ version, node: process.versions.node }, 1]]),
+    known("facepay_info", "Which terminal this is", info === undefined ? [] : [[{ device_id: deviceId, ...info }, 1]]),
+    known(
+      "facepay_authinfo_state",
+      "1 for the state of the authinfo, 0 for the others",
+      states.map((state) => [{ state }, Number(state === view.state)]),
+    ),
+    gauge("facepay_bridge_ready", "Whether the bridge is ready for calls", Number(bridge?.state === "ready")),
+    known(
+      "facepay_warnings",
+      "1 for each standing warning, 0 for the others",
+      warningCodes.map((code) => [{ code }, Number(warnings.includes(code))]),
+    ),
+    gauge(
+      "facepay_client_certificate_expiry_timestamp_seconds",
+      "When the client certificate for the gateway expires, Unix time",
+      clientCertEndsMs === undefined ? undefined : clientCertEndsMs / 1000,
+    ),
+    gauge(
+      "facepay_authinfo_expiry_timestamp_seconds",
+      "When the authinfo expires, Unix time",
+      provisioned ? expiryMs / 1000 : undefined,
+    ),
     gauge(
       "facepay_authinfo_remaining_seconds",
       "Seconds until the authinfo expires, negative afterwards",
-      view.remainingMs / 1000,
+      provisioned ? view.remainingMs / 1000 : undefined,
     ),
     gauge("facepay_authinfo_generation", "Generation of the authinfo", credential?.generation ?? 0),
     counter("facepay_refresh_attempts_total", "Attempts to get a new authinfo", "outcome", counts.refreshAttempts),
@@ -81,8 +131,12 @@ function describe(counts: MetricCounts, sources: MetricSources): Metric[] {
   ];
 }
 
-function gauge(name: string, help: string, value: number): Metric {
-  return { name, help, type: "gauge", samples: [[{}, value]] };
+function gauge(name: string, help: string, value: number | undefined): Metric {
+  return known(name, help, value === undefined ? [] : [[{}, value]]);
+}
+
+function known(name: string, help: string, samples: readonly Sample[]): Metric {
+  return { name, help, type: "gauge", samples };
 }
 
 function counter(name: string, help: string, label: string, counts: Iterable<readonly [string, number]>): Metric {

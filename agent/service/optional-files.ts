@@ -15,12 +15,20 @@ export interface OptionalFilesParts {
   readonly log: Log;
 }
 
+export interface WantedFiles extends Pick<Config, "fileCopy"> {
+  readonly metrics: Pick<Config["metrics"], "textfile">;
+}
+
+/** Ending waits no longer for a disk that hangs. */
+const END_MS = 1_000;
+
 /** The copy of the authinfo and the metrics file, as far as the configuration in force wants them (contract 2). */
 export class OptionalFiles {
   readonly #parts: OptionalFilesParts;
   #stop = new AbortController();
   /** What the configuration in force wants written. */
   #wanted: ReadonlySet<string> = new Set();
+  #textfile: string | undefined;
   /** By path, the end of all that has been begun with it: writers and removals one after the other, though a disk may hang in any of them. */
   readonly #ends = new Map<string, Promise<void>>();
 
@@ -32,12 +40,13 @@ export class OptionalFiles {
    * Takes up another configuration. A file that it does not name is removed: it would go on showing an authinfo that is long over, to
    * whoever it once was meant for.
    */
-  async use({ fileCopy: place, metrics: { textfile } }: Pick<Config, "fileCopy" | "metrics">): Promise<void> {
+  async use({ fileCopy: place, metrics: { textfile } }: WantedFiles): Promise<void> {
     const { keeper, identity, renderMetrics: render, onTrouble, clock, log } = this.#parts;
     const former = this.#wanted;
     this.stop();
     this.#stop = new AbortController();
     this.#wanted = new Set([place?.path, textfile].filter((path) => path !== undefined));
+    this.#textfile = textfile;
     const { signal } = this.#stop;
     for (const path of former) if (!this.#wanted.has(path)) this.#then(path, () => this.#remove(path));
     // What the last write of a former writer has met says nothing of this configuration.
@@ -56,9 +65,27 @@ export class OptionalFiles {
     } else onTrouble("METRICS_TEXTFILE_FAILED", undefined);
   }
 
-  /** Writes no more. The files stay: a restart must not take them away. */
+  /** Writes no more. */
   stop(): void {
     this.#stop.abort();
+  }
+
+  /**
+   * The clean end. The copy stays for the apps that read it, for a restart must not take it away; metrics of an agent that has ended would
+   * go on telling of one that works.
+   */
+  async end(): Promise<void> {
+    this.stop();
+    const textfile = this.#textfile;
+    if (textfile === undefined) return;
+    this.#wanted = new Set();
+    this.#then(textfile, () => this.#remove(textfile));
+    const limit = new AbortController();
+    await Promise.race([
+      this.#ends.get(textfile),
+      this.#parts.clock.sleep(END_MS, limit.signal).catch(() => undefined),
+    ]);
+    limit.abort();
   }
 
   /** The next thing with this path begins when the one before has ended; a disk that hangs holds up no other path. */

@@ -177,9 +177,20 @@ export class Service {
 
   /** What the metrics read at each scrape. */
   metricSources(): MetricSources {
-    const { bridge, wechatpay, store, config } = this.#terminal ?? {};
+    this.#judge();
+    const { bridge, wechatpay, store, config, clientCertEndsMs } = this.#terminal ?? {};
+    const provision = this.#provision;
+    const view = withoutAuthinfo(this.keeper.view());
     return {
-      view: withoutAuthinfo(this.keeper.view()),
+      view,
+      warnings: this.#warnings.shown(this.#parts.clock.boot()).map(({ code }) => code),
+      info: provision && {
+        sub_mchid: provision.config.identity.subMchid,
+        mode: provision.config.wechatpay.mode,
+        config_hash: provision.hash,
+      },
+      deviceId: bridge?.identity?.deviceId ?? view.credential?.deviceId ?? provision?.config.identity.deviceId,
+      clientCertEndsMs,
       bridge,
       store: store?.status(),
       skewMs: wechatpay?.skewMs,

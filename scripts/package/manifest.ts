@@ -66,6 +66,7 @@ export function manifest({ root, program, node, made }: Sources): Entry[] {
     { to: `${DOC}/changelog.gz`, text: made.changelog, gzip: true },
     { to: `${DOC}/sbom.cdx.json.gz`, text: made.sbom, gzip: true },
     { to: `${DOC}/README.Node`, text: made.runtime },
+    { to: `${DOC}/examples/prometheus-rules.yml`, from: `${root}/docs/prometheus-rules.yml` },
     { to: `${DOC}/examples/credentials.conf`, from: own("systemd/credentials.conf") },
     { to: "usr/share/man/man1/facepay-agent.1.gz", text: made.manual, gzip: true },
     { to: "usr/share/bash-completion/completions/facepay-agent", text: made.completion },

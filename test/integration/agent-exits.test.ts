@@ -166,6 +166,7 @@ describe.concurrent("an older Node", async () => {
   it("hands over to the pinned one, with every signal and the exit code", async ({ skip }) => {
     skip(!old, `${OLD_NODE} is not there, or is not older than 24`);
     await using rig = await openRig();
+    await rig.configure({ metrics: { runtime: true } });
     await rig.serve({ node: OLD_NODE });
     expect(await rig.metrics()).toMatch(/nodejs_version_info\{[^}]*major="24"/);
     rig.agent.kill("SIGUSR1");
@@ -173,6 +174,7 @@ describe.concurrent("an older Node", async () => {
     const { config } = await rig.status();
     rig.agent.kill("SIGHUP");
     await rig.statusWhere("the new configuration", (status) => status.config?.hash !== config?.hash);
+    expect(await rig.metrics()).not.toContain("nodejs_");
     expect(rig.agent.listeningPorts()).toEqual([]);
     expect(await rig.stop()).toEqual({ code: 0, signal: null });
     expect(await exists(rig.apiSocket)).toBe(false);

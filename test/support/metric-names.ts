@@ -1,5 +1,11 @@
 /** Contract 7. */
 export const metricNames = [
+  "facepay_build_info",
+  "facepay_info",
+  "facepay_authinfo_state",
+  "facepay_bridge_ready",
+  "facepay_warnings",
+  "facepay_client_certificate_expiry_timestamp_seconds",
   "facepay_authinfo_expiry_timestamp_seconds",
   "facepay_authinfo_remaining_seconds",
   "facepay_authinfo_generation",

@@ -67,7 +67,7 @@ describe("a valid configuration", () => {
     expect(config.store).toEqual({ directory: "/var/lib/facepay-agent" });
     expect(config.api).toEqual({ socketMode: 0o660, adminSocketMode: 0o660 });
     expect(config.fileCopy).toBeUndefined();
-    expect(config.metrics).toEqual({});
+    expect(config.metrics).toEqual({ runtime: false });
     expect(config.log).toEqual({ level: "info" });
   });
 

@@ -1,5 +1,16 @@
 import { driverKeys, initKeys } from "./driver-keys.ts";
-import { choice, type Form, fileMode, filePath, fraction, integer, required, text, withDefault } from "./fields.ts";
+import {
+  choice,
+  type Form,
+  fileMode,
+  filePath,
+  fraction,
+  integer,
+  required,
+  text,
+  withDefault,
+  yesNo,
+} from "./fields.ts";
 import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "./key-table.ts";
 import { wechatpayKeys } from "./wechatpay-keys.ts";
 
@@ -175,6 +186,10 @@ export const schema = {
         "供 node_exporter 读取的文件，每 60 秒重写",
         "a file for a node exporter, rewritten every 60 s",
         '"/run/facepay-agent/facepay.prom"',
+      ),
+      runtime: withDefault(
+        yesNo("在管理套接字上另给出 Node 运行时指标 nodejs_*", "nodejs_* besides, on the admin socket", "false"),
+        false,
       ),
     },
   },
