@@ -6,9 +6,10 @@ export default defineConfig({
   cacheDir: "node_modules/.cache/vitest",
   test: {
     include: ["test/**/*.test.ts"],
-    // Real processes, sockets and pseudo-terminals: a slow machine must not turn a right answer into a failure.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Real processes, sockets and pseudo-terminals: a slow or busy machine must not turn a right answer into a failure. These limits, and
+    // those of the waits, only end what hangs.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: "forks",
     maxWorkers: 2,
     execArgv: ["--disable-warning=ExperimentalWarning"],

@@ -49,7 +49,7 @@ describe.concurrent("a disk that refuses the write", () => {
     await rig.payDown();
     await rig.restart();
     expect((await rig.firstAnswer()).body).toMatchObject({ authinfo, generation: 2, persisted: true });
-  }, 90_000);
+  });
 
   const ways: [string, (disk: SmallDisk) => Promise<void>, (disk: SmallDisk) => Promise<void>][] = [
     ["is full", (disk) => disk.fill(), (disk) => disk.empty()],

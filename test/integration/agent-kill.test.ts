@@ -10,7 +10,7 @@ afterAll(removeFactory);
 const KILLS = 100;
 
 describe("kill -9 at any instant", () => {
-  it(`loses nothing that was announced as persisted, in ${KILLS} kills`, { timeout: 240_000 }, async () => {
+  it(`loses nothing that was announced as persisted, in ${KILLS} kills`, async () => {
     const terminals = [openRig(), openRig()];
     const promises = terminals.map(async (opening) => {
       await using rig = await opening;

@@ -125,9 +125,9 @@ it("starts, gets an authinfo and serves it, whatever stands in the place of ever
     if (store?.dirty) expect(JSON.stringify(store), what).toMatch(/KEY_FILE|STORE_WRITE/);
     expect((await rig.stop()).code, what).toBe(0);
   }
-}, 240_000);
+});
 
-describe("state files of another mode or owner", { timeout: 90_000 }, () => {
+describe("state files of another mode or owner", () => {
   it("open to all are read, for their seal is what counts, and closed with the next write", async () => {
     await using rig = await closedTerminal();
     for (const name of ["state.sealed", "state.prev.sealed"]) await chmod(path.join(rig.stateDirectory, name), 0o644);

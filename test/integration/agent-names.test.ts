@@ -83,11 +83,11 @@ class Neighbourhood implements AsyncDisposable {
 const north = new Neighbourhood(`127.18.${randomInt(1, 250)}`);
 const south = new Neighbourhood(`127.19.${randomInt(1, 250)}`);
 
-describe.skipIf(why !== undefined).concurrent(`names${skipped}`, { timeout: 60_000 }, () => {
+describe.skipIf(why !== undefined).concurrent(`names${skipped}`, () => {
   beforeAll(async () => {
     const settled = await Promise.allSettled([north.open(), south.open()]);
     for (const each of settled) if (each.status === "rejected") throw each.reason;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await Promise.all([north, south].map((each) => each[Symbol.asyncDispose]()));

@@ -31,7 +31,7 @@ beforeAll(async () => {
   ]);
   const chained = { ...intercepting, certPem: intercepting.certPem + stranger.certPem };
   certificates = { expired, future, otherName, selfSigned, good, intercepting: chained };
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([proxied, ...lanes].map((lane) => lane?.[Symbol.asyncDispose]()));

@@ -10,7 +10,7 @@ const skipped = why === undefined ? "" : ` (skipped: ${why})`;
 const rawdatas = (rig: Rig) => rig.bridge.count("getWxpayfaceRawdata");
 const untilNext = (at: string | undefined) => Date.parse(at ?? "") - Date.now();
 
-describe.skipIf(why !== undefined).concurrent(`a network card that appears${skipped}`, { timeout: 90_000 }, () => {
+describe.skipIf(why !== undefined).concurrent(`a network card that appears${skipped}`, () => {
   it("brings a terminal without an authinfo to ask within five seconds, whatever its back-off had drawn", async () => {
     await using rig = await openRig();
     rig.start({ node: await nodeWithoutCards(rig.directory) });

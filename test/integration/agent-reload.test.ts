@@ -15,7 +15,7 @@ async function reload(rig: Rig, overrides: Parameters<Rig["configure"]>[0]): Pro
 
 const otherLevel = { log: { level: "warn" } } as const;
 
-describe.concurrent("a reload", { timeout: 60_000 }, () => {
+describe.concurrent("a reload", () => {
   it("keeps the authinfo that no disk has taken yet", async ({ skip }) => {
     await using rig = await openRig();
     await rig.serve();

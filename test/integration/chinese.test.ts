@@ -127,7 +127,7 @@ const troubles: readonly Trouble[] = [
 ];
 
 describe.concurrent("what a technician reads in Chinese, the agent running with", () => {
-  it.each(troubles)("$name", { timeout: 60_000 }, async ({ make, code, status, diagnose, refresh }) => {
+  it.each(troubles)("$name", async ({ make, code, status, diagnose, refresh }) => {
     await using rig = await openRig({ line: "serial" });
     await rig.serve();
     await make(rig);

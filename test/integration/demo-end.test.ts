@@ -12,7 +12,7 @@ const npm = process.env.npm_execpath;
 const AGENT_AT_WORK = "served: GET /v1/authinfo";
 const EXPLAINED = "without a keyboard";
 
-describe.concurrent("the demo takes its agent with it", { timeout: 90_000 }, () => {
+describe.concurrent("the demo takes its agent with it", () => {
   it("when nobody reads its output any more", async () => {
     await using place = await DemoPlace.open();
     const started = place.start();
@@ -101,7 +101,7 @@ describe.concurrent("the demo takes its agent with it", { timeout: 90_000 }, () 
   });
 });
 
-describe.concurrent("a second demo of the same checkout", { timeout: 90_000 }, () => {
+describe.concurrent("a second demo of the same checkout", () => {
   it("is refused with the process to end, unless the other one stands in for the gateway", async () => {
     await using place = await DemoPlace.open();
     const first = place.start();
@@ -144,7 +144,7 @@ describe.concurrent("a second demo of the same checkout", { timeout: 90_000 }, (
   });
 });
 
-describe.concurrent("the launchers", { timeout: 90_000 }, () => {
+describe.concurrent("the launchers", () => {
   it("leave an agent alone that was started without npm by a shell that has ended", async () => {
     await using place = await DemoPlace.open();
     const script = `"$0" scripts/bootstrap.js scripts/demo.ts & sleep 0.1`;

@@ -7,7 +7,7 @@ import { until } from "../support/api-fixture.ts";
 
 const demo = path.resolve(import.meta.dirname, "../../scripts/demo.ts");
 
-describe.concurrent("npm start", { timeout: 90_000 }, () => {
+describe.concurrent("npm start", () => {
   it.each([
     [[], "mode: directly to WeChat Pay https://", "authinfo obtained earlier"],
     [["--gateway"], "mode: through the merchant's gateway https://", "answer verified: HTTP 200"],

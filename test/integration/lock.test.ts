@@ -52,7 +52,7 @@ describe("the lock of the state directory", () => {
     await expect(lockDirectory(directory, options)).rejects.toMatchObject({ params: { pid: child.process.pid } });
   });
 
-  it("goes to exactly one of those who start at the same instant", { timeout: 240_000 }, async () => {
+  it("goes to exactly one of those who start at the same instant", async () => {
     await using temporary = await temporaryDirectory();
     const { directory } = temporary;
     for (let round = 1; round <= 20; round++) {

@@ -91,7 +91,7 @@ const stories: readonly Story[] = [
 ];
 
 describe.concurrent("a fault has the same remedy in refresh, status and diagnose, and its check in the log:", () => {
-  it.each(stories)("$fault", { timeout: 60_000 }, async ({ options = {}, answer, make, code, check, remedy }) => {
+  it.each(stories)("$fault", async ({ options = {}, answer, make, code, check, remedy }) => {
     await using rig = await openRig(options);
     await rig.serve();
     if (answer !== undefined) rig.pay.faults.always = answer;

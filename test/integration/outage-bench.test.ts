@@ -31,7 +31,7 @@ beforeAll(async () => {
       .map((cell) => cell.trim());
     rows.set(what, cells);
   }
-}, 180_000);
+}, 900_000);
 
 // The same seeds draw the same figures on every machine; the bounds are wide because the quick bench drives little.
 describe("the quick outage bench", () => {

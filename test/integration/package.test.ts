@@ -27,7 +27,7 @@ const build = (out: string, how: { readonly umask?: string; readonly args?: read
     },
   );
 
-describe.skipIf(!has("dpkg-deb"))("the package (skipped without dpkg-deb)", { timeout: 120_000 }, () => {
+describe.skipIf(!has("dpkg-deb"))("the package (skipped without dpkg-deb)", () => {
   const deb = path.join(work, "one/facepay-agent_0.1.0_amd64.deb");
   let said = "";
   const listed = new Map<string, string>();
@@ -40,7 +40,7 @@ describe.skipIf(!has("dpkg-deb"))("the package (skipped without dpkg-deb)", { ti
       const [mode = "", owner = "", , , , name = ""] = line.split(/\s+/);
       listed.set(name, `${mode} ${owner}`);
     }
-  }, 120_000);
+  });
 
   it("is told with its size, its installed size, and how long its Node is supported", () => {
     expect(said).toMatch(

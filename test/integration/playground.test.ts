@@ -97,7 +97,7 @@ describe("runSimulation", () => {
     const lines: string[] = [];
     const { signal } = controller;
     const running = runSimulation({ directory, signal, gateway, lang: "both", print: (line) => lines.push(line) });
-    await expect.poll(() => lines.length, { timeout: 20_000 }).toBe(10);
+    await expect.poll(() => lines.length, { timeout: 60_000 }).toBe(10);
     const link = path.join(directory, "ttyFACEPAY");
     expect((await fs.stat(link)).isCharacterDevice()).toBe(true);
     const config = parse(await fs.readFile(path.join(directory, "config.toml"), "utf8"));

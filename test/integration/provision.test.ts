@@ -20,7 +20,7 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), "facepay-provision-"));
   usb = path.join(directory, "usb");
   simulation = new AgentProcess(["simulate", "--directory", usb]);
-  await vi.waitFor(() => expect(simulation.stdout).toContain("Ctrl-C"), { timeout: 20_000 });
+  await vi.waitFor(() => expect(simulation.stdout).toContain("Ctrl-C"), { timeout: 60_000 });
   url = simulated().base_urls[0] ?? "";
 });
 
@@ -107,7 +107,7 @@ describe("facepay-agent provision", () => {
     });
     expect((await readdir(home)).filter((name) => name.startsWith("."))).toEqual([]);
     await using agent = new AgentProcess(["run", "--config", target]);
-    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 60_000 });
   });
 
   it("sets up a terminal whose agent has been waiting for a configuration, and once more while it is at work", async () => {
@@ -118,7 +118,7 @@ describe("facepay-agent provision", () => {
       FACEPAY_API_ADMIN_SOCKET: path.join(home, "admin.sock"),
     };
     await using agent = new AgentProcess(["run", "--config", target], { env: places });
-    await vi.waitFor(() => expect(agent.logged("SERVING")).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(agent.logged("SERVING")).toHaveLength(1), { timeout: 60_000 });
 
     const first = await provision(target, ["--non-interactive", ...flags(home)]);
     expect([first.code, first.stderr]).toEqual([0, ""]);
@@ -127,7 +127,7 @@ describe("facepay-agent provision", () => {
     expect(first.stdout).toContain("The trial has passed.");
 
     agent.kill("SIGHUP");
-    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 60_000 });
     const second = await provision(target, ["--non-interactive", "--set", "identity.sub_mchid=1900000200"]);
     expect(second.stdout).toContain("in use, as a rule by the running agent; the line is kept");
     expect(second.stdout).toMatch(/301 .* valid\n/);
@@ -209,12 +209,12 @@ describe("facepay-agent provision", () => {
     const wrong = flags(home, { "identity.sub_appid": "wx0000000000000000" });
     expect((await provision(target, ["--non-interactive", "--no-trial", ...wrong])).code).toBe(0);
     await using agent = new AgentProcess(["run", "--config", target]);
-    await vi.waitFor(() => expect(agent.logged("REFRESH_FAILED").length).toBeGreaterThan(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(agent.logged("REFRESH_FAILED").length).toBeGreaterThan(0), { timeout: 60_000 });
     const right = await provision(target, ["--non-interactive", "--set", "identity.sub_appid=wxa1b2c3d4e5f60718"]);
     expect([right.code, right.stderr]).toEqual([0, ""]);
     expect(right.stdout).toMatch(/511 .*an authinfo was obtained with this configuration/);
     agent.kill("SIGHUP");
-    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 60_000 });
     // Nor does an agent that works well vouch for a configuration that does not.
     const again = await provision(target, ["--non-interactive", "--set", "identity.sub_appid=wx0000000000000000"]);
     expect(again.code).toBe(1);

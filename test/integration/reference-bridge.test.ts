@@ -119,7 +119,7 @@ describe.skipIf(noCompiler())(`the reference bridge over the C library ${noCompi
     expect(report).toMatchObject({ schema: "facepay-agent.bridge-check/1", conforms: true, failed: 0, skipped: 0 });
     expect(report.cases.at(-1)).toMatchObject({ id: "E01", detail: { en: expect.stringContaining("10000 calls") } });
     expect([code, child.stderr]).toEqual([0, ""]);
-  }, 90_000);
+  });
 
   it("passes the cases of the line on a serial device", async () => {
     await using cable = new SerialCable(path.join(directory, "tty-kit"), path.join(directory, "tty-bridge"));

@@ -13,7 +13,7 @@ import { noOtherUsers } from "../support/as-user.ts";
 import { lineSettings } from "../support/line-settings.ts";
 import { ScriptedBridge } from "../support/scripted-bridge.ts";
 
-const base: DriverConfig = { type: "serial", ...lineSettings, callTimeoutMs: 2_000, initTimeoutMs: 2_000 };
+const base: DriverConfig = { type: "serial", ...lineSettings, callTimeoutMs: 30_000, initTimeoutMs: 30_000 };
 const within = (ms: number) => AbortSignal.timeout(ms);
 
 let directory: string;
@@ -46,7 +46,7 @@ async function plugIn(): Promise<void> {
 }
 
 const sees = (driver: SdkDriver, code: string) =>
-  vi.waitFor(() => expect(driver.status().problem?.code).toBe(code), { timeout: 8_000 });
+  vi.waitFor(() => expect(driver.status().problem?.code).toBe(code), { timeout: 60_000 });
 
 /** What this process has open under /dev: the devices a driver must give back. */
 async function openDevices(): Promise<string[]> {
@@ -74,13 +74,13 @@ afterEach(async () => {
 describe("a bridge on a serial device", () => {
   it("becomes ready and gives a rawdata, over serialport", async () => {
     const driver = start();
-    expect(await driver.whenReady(within(10_000))).toMatchObject({ deviceId: "DEVICE-1" });
+    expect(await driver.whenReady(within(60_000))).toMatchObject({ deviceId: "DEVICE-1" });
     bridge.rawdata = Buffer.alloc(5_000, "}~\x11\x13 all that must be escaped").toString("base64");
-    expect((await driver.getRawData(within(5_000))).rawData).toBe(bridge.rawdata);
+    expect((await driver.getRawData(within(60_000))).rawData).toBe(bridge.rawdata);
     // The longest frame, every octet escaped: more than a tty takes in one write.
     const text = "~}".repeat(4_000);
     bridge.script = (call) => (call.params.text ? { result: { length: String(call.params.text).length } } : undefined);
-    expect(await driver.call({ cmd: "x", text }, within(5_000))).toEqual({ length: text.length });
+    expect(await driver.call({ cmd: "x", text }, within(60_000))).toEqual({ length: text.length });
     expect(driver.status()).toMatchObject({ state: "ready", type: "serial", path: link, opens: { ok: 1 } });
     expect(bridge.said.slice(0, 2)).toEqual(["hello", "initWxpayface"]);
   });
@@ -88,16 +88,16 @@ describe("a bridge on a serial device", () => {
   it("gives the device back when it is closed, so that the next one can have it", async () => {
     const before = await openDevices();
     const first = start();
-    await first.whenReady(within(10_000));
+    await first.whenReady(within(60_000));
     expect((await openDevices()).length).toBe(before.length + 1);
     await first.close();
     expect(await openDevices()).toEqual(before);
-    await start().whenReady(within(10_000));
+    await start().whenReady(within(60_000));
   });
 
   it("is lost when unplugged and ready again when plugged in under the same name", async () => {
     const driver = start();
-    await driver.whenReady(within(10_000));
+    await driver.whenReady(within(60_000));
     pty.unplug();
     await sees(driver, "BRIDGE_NOT_FOUND");
     expect(events.map(({ type }) => type)).toEqual(["ready", "lost"]);
@@ -105,14 +105,14 @@ describe("a bridge on a serial device", () => {
       isAgentError(error, "BRIDGE_NOT_FOUND"),
     );
     await plugIn();
-    await driver.whenReady(within(10_000));
-    expect((await driver.getRawData(within(5_000))).rawData).toBe(bridge.rawdata);
+    await driver.whenReady(within(60_000));
+    expect((await driver.getRawData(within(60_000))).rawData).toBe(bridge.rawdata);
     expect(events.map(({ type }) => type)).toEqual(["ready", "lost", "ready"]);
   });
 
   it("is noticed to have become another device under the same name, though the old one still lives", async () => {
     const driver = start();
-    await driver.whenReady(within(10_000));
+    await driver.whenReady(within(60_000));
     const old = pty;
     await unlink(link);
     const other = await openPty();
@@ -120,7 +120,7 @@ describe("a bridge on a serial device", () => {
     bridge.hello = { ...bridge.hello, session: "other", device_id: "DEVICE-2" };
     bridge.attach(other.stream);
     await vi.waitFor(() => expect(driver.status()).toMatchObject({ state: "ready", opens: { ok: 2 } }), {
-      timeout: 8_000,
+      timeout: 60_000,
     });
     expect(driver.status().identity?.deviceId).toBe("DEVICE-2");
     old.unplug();
@@ -130,46 +130,46 @@ describe("a bridge on a serial device", () => {
 
   it("that falls silent is opened anew after three timeouts", async () => {
     const driver = start({ callTimeoutMs: 200 });
-    await driver.whenReady(within(10_000));
+    await driver.whenReady(within(60_000));
     bridge.script = () => "silence";
     for (let i = 0; i < 3; i++) {
-      await expect(driver.call({ cmd: "x" }, within(5_000))).rejects.toMatchObject({ code: "BRIDGE_TIMEOUT" });
+      await expect(driver.call({ cmd: "x" }, within(60_000))).rejects.toMatchObject({ code: "BRIDGE_TIMEOUT" });
     }
-    await vi.waitFor(() => expect(driver.status().opens.ok).toBeGreaterThanOrEqual(2), { timeout: 5_000 });
+    await vi.waitFor(() => expect(driver.status().opens.ok).toBeGreaterThanOrEqual(2), { timeout: 60_000 });
     bridge.script = () => undefined;
-    await driver.whenReady(within(10_000));
+    await driver.whenReady(within(60_000));
   });
 
   it("survives twenty unplugs in a row, in rest and under load, and leaves nothing open", async () => {
     const before = (await openDevices()).length;
     const driver = start();
     for (let round = 0; round < 20; round++) {
-      await driver.whenReady(within(10_000));
+      await driver.whenReady(within(60_000));
       const text = "x".repeat(6_000);
       const load =
         round % 2 === 0
           ? []
           : [
-              driver.getRawData(within(5_000)),
-              driver.call({ cmd: "x", text }, within(5_000)),
-              driver.probe(within(5_000)),
+              driver.getRawData(within(60_000)),
+              driver.call({ cmd: "x", text }, within(60_000)),
+              driver.probe(within(60_000)),
             ];
       const settled = Promise.allSettled(load);
       if (round % 4 === 1) await new Promise(setImmediate);
       pty.unplug();
       await settled;
-      await vi.waitFor(() => expect(driver.status().state).not.toBe("ready"), { timeout: 8_000 });
+      await vi.waitFor(() => expect(driver.status().state).not.toBe("ready"), { timeout: 60_000 });
       await plugIn();
     }
-    await driver.whenReady(within(10_000));
-    expect((await driver.getRawData(within(5_000))).rawData).toBe(bridge.rawdata);
+    await driver.whenReady(within(60_000));
+    expect((await driver.getRawData(within(60_000))).rawData).toBe(bridge.rawdata);
     // Before was the pseudo-terminal's own end; the agent's has come, and nothing else.
     expect((await openDevices()).length).toBe(before + 1);
-  }, 120_000);
+  });
 
   it("is told apart when it cannot be opened", async () => {
     const holder = start();
-    await holder.whenReady(within(10_000));
+    await holder.whenReady(within(60_000));
     await sees(start(), "BRIDGE_BUSY");
     await holder.close();
 
@@ -200,7 +200,7 @@ describe("a bridge on a serial device", () => {
     const driver = start();
     await sees(driver, "BRIDGE_NOT_FOUND");
     await plugIn();
-    await driver.whenReady(within(10_000));
+    await driver.whenReady(within(60_000));
     expect(driver.status().problem).toBeUndefined();
   });
 });

@@ -37,7 +37,7 @@ async function processorShare(): Promise<number> {
 
 /** Fails when the process does not come to rest: something reads nothing at full speed for ever. */
 const comesToRest = () =>
-  vi.waitFor(async () => expect(await processorShare()).toBeLessThan(BUSY), { timeout: 10_000, interval: 10 });
+  vi.waitFor(async () => expect(await processorShare()).toBeLessThan(BUSY), { timeout: 60_000, interval: 10 });
 
 /** Sends noise for as long as the line takes it. */
 function flood(stream: Duplex): void {
@@ -85,7 +85,7 @@ it("control: serialport alone, unplugged under load, gets stuck on a busy core o
   // How many of them burn a core depends on what else runs on it; that some hang does not.
   expect((states.stuck ?? 0) + (states["stuck, a core busy"] ?? 0)).toBeGreaterThan(0);
   await comesToRest();
-}, 60_000);
+});
 
 it(`${UNPLUGS} unplugs under load and ${UNPLUGS} reconnections are survived, without a busy core`, async () => {
   const before = await openDevices();
@@ -130,7 +130,7 @@ it(`${UNPLUGS} unplugs under load and ${UNPLUGS} reconnections are survived, wit
       pty.unplug();
       await settled;
       const gone = () => events.slice(had).find(({ type }) => type === "lost");
-      await vi.waitFor(() => expect(gone()).toBeDefined(), { timeout: 10_000 });
+      await vi.waitFor(() => expect(gone()).toBeDefined(), { timeout: 60_000 });
       const event = gone();
       const how = event?.type === "lost" ? event.detail.replaceAll(/\/\S+ has/g, "the device has") : "";
       lost[how] = (lost[how] ?? 0) + 1;
@@ -152,4 +152,4 @@ it(`${UNPLUGS} unplugs under load and ${UNPLUGS} reconnections are survived, wit
   expect(reconnections).toBe(UNPLUGS);
   expect(await openDevices()).toBe(before);
   await rm(directory, { recursive: true });
-}, 180_000);
+});

@@ -28,7 +28,7 @@ async function soak(args: readonly string[], enough?: string): Promise<{ code: n
 
 const figure = (text: string, what: string) => new RegExp(`^\\| ${what} *\\| (.*) \\|$`, "m").exec(text)?.[1];
 
-describe("the soak", { timeout: 180_000 }, () => {
+describe("the soak", () => {
   it("of a quarter of a minute finds nothing wrong with the agent, and says what it has seen", async () => {
     const { code, text } = await soak(["--minutes", "0.25", "--seed", "5"]);
     expect(code, text).toBe(0);

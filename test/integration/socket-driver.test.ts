@@ -44,7 +44,7 @@ async function stop(): Promise<void> {
 }
 
 const sees = (driver: SdkDriver, code: string) =>
-  vi.waitFor(() => expect(driver.status().problem?.code).toBe(code), { timeout: 5_000 });
+  vi.waitFor(() => expect(driver.status().problem?.code).toBe(code), { timeout: 60_000 });
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), "socket-"));
@@ -97,7 +97,7 @@ describe("a bridge on a unix socket", () => {
     const driver = start({ type: "socket", path: socketPath });
     await driver.whenReady(AbortSignal.timeout(5_000));
     await driver.close();
-    await vi.waitFor(() => expect(connections.map(({ destroyed }) => destroyed)).toEqual([true]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(connections.map(({ destroyed }) => destroyed)).toEqual([true]), { timeout: 60_000 });
   });
 });
 

@@ -9,7 +9,7 @@ import { namesIn, parts, stateOf, temporaryDirectory } from "../support/store-fi
 
 const KILLS = 50;
 
-it(`loses nothing it has acknowledged in ${KILLS} kills at random instants`, { timeout: 240_000 }, async () => {
+it(`loses nothing it has acknowledged in ${KILLS} kills at random instants`, async () => {
   await using temporary = await temporaryDirectory();
   const { directory } = temporary;
   let acknowledged = 0;

@@ -136,7 +136,7 @@ function toAnswer(status: number, headers: IncomingHttpHeaders, text: string): A
 }
 
 /** Sends octets as they are and returns everything that comes back until the server closes. */
-export function askRaw(socketPath: string, octets: string | Buffer, deadlineMs = 15_000): Promise<string> {
+export function askRaw(socketPath: string, octets: string | Buffer, deadlineMs = 60_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(socketPath);
     let text = "";
@@ -160,11 +160,11 @@ export function askRaw(socketPath: string, octets: string | Buffer, deadlineMs =
 
 export const statusOf = (raw: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(raw)?.[1] ?? 0);
 
-/** Waits until the condition holds; fails after 10 s. */
+/** Waits until the condition holds; fails after a minute. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  patienceMs = 10_000,
+  patienceMs = 60_000,
 ): Promise<void> {
   for (let tries = 0; tries < patienceMs / 10; tries++) {
     if (await condition()) return;

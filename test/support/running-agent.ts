@@ -72,6 +72,9 @@ export interface StatusDocument {
   readonly warnings: readonly { readonly code: string; readonly since: string; readonly detail?: string }[];
 }
 
+/** For what comes as soon as the machine has time for it. */
+const PATIENCE_MS = 120_000;
+
 /** Making keys costs a second of computing: one set serves all rigs of a test file, each with its own directory. */
 let factory: Promise<Playground> | undefined;
 
@@ -295,7 +298,7 @@ export class Rig implements AsyncDisposable {
   async statusWhere(
     what: string,
     isIt: (status: StatusDocument) => boolean,
-    withinMs = 15_000,
+    withinMs = PATIENCE_MS,
   ): Promise<StatusDocument> {
     return await this.until(
       what,
@@ -308,7 +311,7 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Asks again and again until the answer is something; an error counts as nothing. Fails after `withinMs` with what it saw last. */
-  async until<T>(what: string, probe: () => Promise<T | false | undefined>, withinMs = 15_000): Promise<T> {
+  async until<T>(what: string, probe: () => Promise<T | false | undefined>, withinMs = PATIENCE_MS): Promise<T> {
     const deadline = performance.now() + withinMs;
     for (let last: unknown; ; ) {
       try {
