@@ -200,6 +200,8 @@ export interface FailureParams {
   "KEY_FILE.open_to_others": { readonly file: string; readonly mode: string };
   "KEY_FILE.short": { readonly file: string; readonly octets: number; readonly least: number; readonly own: boolean };
   "KEY_FILE.merchant": None;
+  /** The configuration keys that name the files. */
+  "KEY_FILE.refused": { readonly keys: readonly string[] };
   "CONFIG_INVALID.problems": { readonly problems: string };
   "CONFIG_INVALID.base_urls": None;
   "CONFIG_INVALID.driver_path": None;

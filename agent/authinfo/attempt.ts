@@ -8,6 +8,8 @@ import type { AuthinfoAnswer, WechatPay } from "../wechatpay/wechatpay.ts";
 export interface Line {
   readonly driver: Pick<SdkDriver, "whenReady" | "getRawData" | "status" | "subscribe">;
   readonly wechatpay: Pick<WechatPay, "requestAuthinfo">;
+  /** Why nothing may be asked of either end, if so. */
+  readonly barred?: AgentError;
 }
 
 export interface AttemptTimes {
@@ -51,6 +53,7 @@ export interface Obtained {
  * ATTEMPT_TIMEOUT when all of it together takes too long, whatever its steps do.
  */
 export async function obtain(line: Line, options: AttemptOptions): Promise<Obtained> {
+  if (line.barred) throw line.barred;
   const { clock, times, signal } = options;
   let at: "line" | "wechatpay" = "line";
   const over = new AbortController();

@@ -1,4 +1,5 @@
 import module from "node:module";
+import { isServed } from "../api/authinfo-document.ts";
 import { monotonicUs, systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { environmentProblems } from "../config/environment.ts";
@@ -13,7 +14,7 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { type LocalApi, openLocalApi } from "../service/local-api.ts";
 import type { OptionalFiles } from "../service/optional-files.ts";
 import { findProvision, remember } from "../service/provisioning.ts";
-import { Service } from "../service/service.ts";
+import { type Provision, Service } from "../service/service.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
 import type { Notifier } from "../systemd/notifier.ts";
@@ -37,7 +38,7 @@ export async function run(options: CommandOptions): Promise<number> {
   if (found.kind === "invalid") return refuse(found.problems, options.config, language);
 
   const entropy = systemEntropy;
-  const level = found.kind === "ready" ? found.provision.config.log.level : "info";
+  const level = "provision" in found ? found.provision.config.log.level : "info";
   const log = createLog(level, clock, STDERR, { describe: failureInEnglish });
   const bootId = readBootId(env, entropy);
   const timebase = createTimebase(clock, bootId);
@@ -61,6 +62,7 @@ export async function run(options: CommandOptions): Promise<number> {
   let notifier: Notifier | undefined;
   let extras: OptionalFiles | undefined;
   const watch = new AbortController();
+  let fixing = new AbortController();
 
   /** The optional files of the configuration in force. */
   const startExtras = async (config: Config) => {
@@ -100,11 +102,21 @@ export async function run(options: CommandOptions): Promise<number> {
     return await startNotifier({ ...{ place, keeper, live, apiSocket, monotonicUs, language, clock, log } });
   };
 
+  /** Files that were refused are looked at until one has changed: then the configuration that names them is read anew. */
+  const awaitFix = async ({ loaded }: Provision) => {
+    const { watchFiles } = await import("../files/file-watch.ts");
+    const signal = AbortSignal.any([watch.signal, fixing.signal]);
+    await watchFiles({ files: [...loaded.named.values()], clock, signal, onChange: async () => stop.reload() });
+  };
+
   const reload = async () => {
+    fixing.abort();
+    fixing = new AbortController();
     const again = await findProvision(options.config, env, clock.wall());
+    if (again.kind === "secrets_refused") void awaitFix(again.provision);
     if (again.kind === "absent") return service.refuseReload(`${options.config} is missing`);
-    if (again.kind === "invalid" || again.provision.source === "remembered") {
-      const problems = again.kind === "invalid" ? again.problems : again.refused;
+    if (again.kind !== "ready" || again.provision.source === "remembered") {
+      const problems = again.kind === "ready" ? again.refused : again.problems;
       return service.refuseReload(problems.map((problem) => renderProblem(problem, "en")).join("\n"));
     }
     const { provision } = again;
@@ -129,10 +141,14 @@ export async function run(options: CommandOptions): Promise<number> {
   };
 
   try {
-    if (found.kind === "ready") {
+    if ("provision" in found) {
       const { config } = found.provision;
       lock = await lockUp(config.store.directory, lockParts);
-      await service.provide(found.provision, lock);
+      const provided = service.provide(found.provision, lock);
+      if (found.kind === "secrets_refused" && !(await servesWith(provided, service))) {
+        return refuse(found.problems, options.config, language);
+      }
+      await provided;
       api = await openLocalApi(config.api, apiParts);
     } else {
       log.warn("UNPROVISIONED", { file: options.config });
@@ -147,7 +163,8 @@ export async function run(options: CommandOptions): Promise<number> {
     if (provision) await startExtras(provision.config);
     await service.start();
     void service.watch(watch.signal, () => api?.replaced() ?? []);
-    if (provision?.source === "file") await remember(provision, log);
+    if (found.kind === "secrets_refused") void awaitFix(found.provision);
+    else if (provision?.source === "file") await remember(provision, log);
     // Node itself would write it at the end, which a power cut leaves out.
     module.flushCompileCache();
     await stop.reloadingWith(async () => {
@@ -174,6 +191,17 @@ export async function run(options: CommandOptions): Promise<number> {
     await lock?.release();
     await log.flush();
     stop.release();
+  }
+}
+
+/** Whether there is anything to serve without the secrets; also false when the key of the seal is one of those refused. */
+async function servesWith(provided: Promise<void>, service: Service): Promise<boolean> {
+  try {
+    await provided;
+    return isServed(service.keeper.view().state);
+  } catch (error) {
+    if (isAgentError(error, "KEY_FILE")) return false;
+    throw error;
   }
 }
 
@@ -214,6 +242,8 @@ function stopSignals() {
       reload = undefined;
       await reloading;
     },
+    /** As SIGHUP does. */
+    reload: onReload,
     release() {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, onStop);
       process.off("SIGHUP", onReload);

@@ -230,6 +230,7 @@ export const failuresEn: FailureTexts = {
   "KEY_FILE.open_to_others": ({ file }) => `the key file ${file} is readable by others`,
   "KEY_FILE.short": ({ file, octets, least }) =>
     `the key file ${file} has ${octets} octets, a key has at least ${least}`,
+  "KEY_FILE.refused": ({ keys }) => `the file was refused that ${keys.join(", ")} names; nothing is renewed without it`,
   "KEY_FILE.merchant": () => "direct mode needs the merchant's private key and its serial number",
   "CONFIG_INVALID.problems": ({ problems }) => problems,
   "CONFIG_INVALID.base_urls": () => "no base URL is configured",

@@ -209,6 +209,7 @@ export const failuresZh: FailureTexts = {
   "KEY_FILE.not_key": (params) => `密钥文件 ${params.file} 不是密钥（${fault(params.fault)}）`,
   "KEY_FILE.open_to_others": ({ file }) => `密钥文件 ${file} 他人可读`,
   "KEY_FILE.short": ({ file, octets, least }) => `密钥文件 ${file} 只有 ${octets} 字节，密钥至少 ${least} 字节`,
+  "KEY_FILE.refused": ({ keys }) => `${keys.join("、")} 指定的文件无法使用，暂停更新凭证`,
   "KEY_FILE.merchant": () => "直连模式需要商户私钥及其证书序列号",
   "CONFIG_INVALID.problems": () => "配置有误，执行 facepay-agent config check 查看",
   "CONFIG_INVALID.base_urls": () => "没有配置 base_urls",

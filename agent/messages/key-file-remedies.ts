@@ -3,6 +3,12 @@ import type { Bilingual } from "../language.ts";
 /** What to do about the key that seals the state, by the variant of KEY_FILE and its parameters (agent/store/store-key.ts). */
 export function keyFileRemedy(params: Readonly<Record<string, unknown>>): Bilingual | undefined {
   const { variant, file, mode, own } = params;
+  if (variant === "refused") {
+    return {
+      zh: "请执行 facepay-agent config check，按提示处理该文件；处理后服务会自动继续。",
+      en: "Run facepay-agent config check and fix the file as it says; the agent then goes on by itself.",
+    };
+  }
   if (typeof file !== "string") return undefined;
   switch (variant) {
     case "missing":

@@ -20,6 +20,10 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
     zh: "更换后的密钥或证书文件无效，仍在使用原来的",
     en: "changed key or certificate files are invalid; the former ones are in use",
   },
+  SECRETS_UNUSABLE: {
+    zh: "密钥或证书文件无法使用，暂停更新凭证，请执行 facepay-agent config check；处理后服务会自动继续",
+    en: "a key or certificate file cannot be used, so nothing is renewed; run facepay-agent config check. The agent goes on by itself once it is fixed",
+  },
   CLIENT_CERT_EXPIRING: { zh: "终端证书即将到期，请联系总部更换", en: "the client certificate expires soon" },
   BRIDGE_DOWN: { zh: "硬件桥未就绪", en: "the bridge is not ready" },
   REFRESH_FAILING: { zh: "凭证更新持续失败，正在重试", en: "refreshing fails; retries go on" },

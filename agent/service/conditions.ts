@@ -18,6 +18,7 @@ export interface Circumstances {
   readonly remembered?: string;
   readonly reloadRefused?: string;
   readonly renewalRefused?: string;
+  readonly secretsRefused?: string;
   readonly clientCertEndsMs?: number;
   readonly configWarnings: readonly string[];
 }
@@ -40,6 +41,7 @@ export function judge(warnings: Warnings, now: { boot: number; wall: number }, a
   set("CONFIG_REMEMBERED", about.remembered !== undefined, about.remembered);
   set("CONFIG_RELOAD_REFUSED", about.reloadRefused !== undefined, about.reloadRefused);
   set("SECRETS_REFUSED", about.renewalRefused !== undefined, about.renewalRefused);
+  set("SECRETS_UNUSABLE", about.secretsRefused !== undefined, about.secretsRefused);
   const { clientCertEndsMs: ends } = about;
   const soon = ends !== undefined && ends - now.wall < CERT_WARNING_MS;
   set("CLIENT_CERT_EXPIRING", soon, ends === undefined ? undefined : `valid until ${new Date(ends).toISOString()}`);

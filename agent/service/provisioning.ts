@@ -1,5 +1,5 @@
 import { keepCheck, recallCheck } from "../config/kept-check.ts";
-import type { AbsentConfig } from "../config/load.ts";
+import type { AbsentConfig, LoadedConfig } from "../config/load.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
 import { type Checkup, loadAll, withSecrets } from "../config/secrets/secrets.ts";
 import { asAgentError, failureFields } from "../errors.ts";
@@ -8,6 +8,8 @@ import type { Provision } from "./service.ts";
 
 export type Found =
   | { readonly kind: "ready"; readonly provision: Provision; readonly refused: readonly Problem[] }
+  /** Valid but for the files that it names: enough to serve what is kept (specification 1), and to be looked at again when one changes. */
+  | { readonly kind: "secrets_refused"; readonly provision: Provision; readonly problems: readonly Problem[] }
   | AbsentConfig
   | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
 
@@ -31,9 +33,18 @@ export async function findProvision(file: string, env: Env, wallMs: number): Pro
   const { readRemembered } = await import("../config/remembered.ts");
   const remembered = await readRemembered(storeDirectory, env);
   const again = remembered && (await withSecrets(remembered, surroundings));
-  if (again?.kind !== "ok") return { kind: "invalid", problems };
-  const refused = problems.map((problem) => renderProblem(problem, "en")).join("\n");
-  return { kind: "ready", provision: { ...provisionOf(again, file, "remembered"), refused }, refused: problems };
+  const refused = rendered(problems);
+  if (again?.kind === "ok")
+    return { kind: "ready", provision: { ...provisionOf(again, file, "remembered"), refused }, refused: problems };
+  if (present.loaded) {
+    const provision = withoutSecrets(present.loaded, problems, file, "file");
+    return { kind: "secrets_refused", provision, problems };
+  }
+  if (again?.kind === "invalid" && again.loaded) {
+    const provision = { ...withoutSecrets(again.loaded, again.problems, file, "remembered"), refused };
+    return { kind: "secrets_refused", provision, problems: [...problems, ...again.problems] };
+  }
+  return { kind: "invalid", problems };
 }
 
 /**
@@ -58,4 +69,19 @@ function provisionOf(
   const { config, hash } = loaded;
   const told = warnings.map((warning) => renderProblem(warning, "en"));
   return { file, hash, source, config, secrets, loaded, warnings: told };
+}
+
+function withoutSecrets(
+  loaded: LoadedConfig,
+  problems: readonly Problem[],
+  file: string,
+  source: Provision["source"],
+): Provision {
+  const { config, hash } = loaded;
+  const keys = [...new Set(problems.map(({ key }) => key))];
+  return { file, hash, source, config, loaded, warnings: [], secretsRefused: { keys, detail: rendered(problems) } };
+}
+
+function rendered(problems: readonly Problem[]): string {
+  return problems.map((problem) => renderProblem(problem, "en")).join("\n");
 }

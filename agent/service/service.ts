@@ -22,7 +22,10 @@ export interface Provision {
   readonly hash: string;
   readonly source: "file" | "remembered";
   readonly config: Config;
-  readonly secrets: Secrets;
+  /** Absent when a file with one of them has been refused. */
+  readonly secrets?: Secrets;
+  /** Which keys name the files that were refused, and why. */
+  readonly secretsRefused?: { readonly keys: readonly string[]; readonly detail: string };
   /** What is remembered of it. */
   readonly loaded: LoadedConfig;
   /** Keeps the outcome of the check for the next start. */
@@ -77,9 +80,11 @@ export class Service {
   /** Takes up a configuration: from here on its kept authinfo is served. `start` follows when the sockets answer. */
   async provide(provision: Provision, lock: DirectoryLock, former?: TerminalMemory): Promise<void> {
     const { env, clock, timebase, entropy, log, metrics } = this.#parts;
-    const { config, secrets } = provision;
+    const { config, secrets, secretsRefused } = provision;
     const parts: TerminalParts = {
-      ...{ config, secrets, named: provision.loaded.named, lock, env, clock, timebase, entropy, log },
+      ...(secrets ? { secrets } : {}),
+      refusedKeys: secretsRefused?.keys ?? [],
+      ...{ config, named: provision.loaded.named, lock, env, clock, timebase, entropy, log },
       onAttempt: (outcome) => metrics.refreshAttempt(outcome, clock.wall()),
       onRequest: (baseUrl, outcome) => metrics.wechatpayRequest(baseUrl, outcome),
     };
@@ -90,6 +95,7 @@ export class Service {
     this.#reloadRefused = undefined;
     this.keeper.use(terminal.keeper);
     log.info("CONFIGURED", { file: provision.file, hash: provision.hash, source: provision.source });
+    if (secretsRefused) log.error("SECRETS_UNUSABLE", { detail: secretsRefused.detail });
     for (const detail of provision.warnings) log.warn("CONFIG_WARNING", { detail });
   }
 
@@ -231,6 +237,7 @@ export class Service {
       clock: this.#parts.timebase.status(),
       configWarnings: this.#provision?.warnings ?? [],
       ...(this.#provision?.refused === undefined ? {} : { remembered: this.#provision.refused }),
+      ...(this.#provision?.secretsRefused ? { secretsRefused: this.#provision.secretsRefused.detail } : {}),
       ...(terminal.renewalRefused === undefined ? {} : { renewalRefused: terminal.renewalRefused }),
       ...(terminal.clientCertEndsMs === undefined ? {} : { clientCertEndsMs: terminal.clientCertEndsMs }),
       ...(reloadRefused === undefined ? {} : { reloadRefused }),

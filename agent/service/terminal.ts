@@ -23,7 +23,10 @@ import type { WechatPay } from "../wechatpay/wechatpay.ts";
 
 export interface TerminalParts {
   readonly config: Config;
-  readonly secrets: Secrets;
+  /** Absent when a file with one of them has been refused: then what is kept is served, and nothing is asked for. */
+  readonly secrets?: Secrets;
+  /** The configuration keys of the files that have been refused. */
+  readonly refusedKeys: readonly string[];
   /** The files the secrets came from. */
   readonly named: NamedFiles;
   readonly lock: DirectoryLock;
@@ -51,7 +54,7 @@ export class Terminal {
   readonly #stopping = new AbortController();
   #driver: SdkDriver | undefined;
   #wechatpay: WechatPay | undefined;
-  #secrets: Secrets;
+  #secrets: Secrets | undefined;
   #clientCertEndsMs: number | undefined;
   #renewalRefused: string | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -60,7 +63,7 @@ export class Terminal {
     const { config, clock, timebase, entropy, log, onAttempt } = parts;
     this.#parts = parts;
     this.#secrets = parts.secrets;
-    this.#clientCertEndsMs = endOf(parts.secrets.clientCert);
+    this.#clientCertEndsMs = endOf(parts.secrets?.clientCert);
     this.config = config;
     this.store = store;
     this.keeper = new AuthinfoKeeper({
@@ -106,19 +109,23 @@ export class Terminal {
     ]);
     if (this.#stopping.signal.aborted) return;
     const driver = openDriver(config.driver, {
-      ...(secrets.initPasswd === undefined ? {} : { initPasswd: secrets.initPasswd }),
+      ...(secrets?.initPasswd === undefined ? {} : { initPasswd: secrets.initPasswd }),
       // The cashier app shows it to the SDK, perhaps before this agent was started.
       secrets: () => [this.keeper.view().credential?.authinfo ?? ""],
       ...{ version, clock, entropy, log },
     });
     this.#driver = driver;
     this.#wechatpay = wechatpay;
-    driver.start();
+    // The SDK is initialised once, with its password or not at all.
+    if (secrets !== undefined || config.driver.initPasswdFile === undefined) driver.start();
     const { signal } = this.#stopping;
     const requestAuthinfo: WechatPay["requestAuthinfo"] = (request, options) =>
-      (this.#wechatpay ?? wechatpay).requestAuthinfo(request, options);
-    const kept = this.keeper.run({ driver, wechatpay: { requestAuthinfo } }, signal);
-    const files = [...this.#parts.named].filter(([key]) => key.startsWith("wechatpay.")).map(([, file]) => file);
+      this.#wechatpay?.requestAuthinfo(request, options) ?? Promise.reject(this.#refusal());
+    const barred = secrets === undefined ? { barred: this.#refusal() } : {};
+    const kept = this.keeper.run({ driver, wechatpay: { requestAuthinfo }, ...barred }, signal);
+    // Without secrets the whole configuration is taken up anew once they are good (agent/commands/run.ts).
+    const renewable = secrets === undefined ? [] : [...this.#parts.named];
+    const files = renewable.filter(([key]) => key.startsWith("wechatpay.")).map(([, file]) => file);
     const watched = watchFiles({ files, clock, signal, onChange: () => this.#renewSecrets() });
     const linked = watchLink({
       read: () => os.networkInterfaces(),
@@ -128,13 +135,19 @@ export class Terminal {
     this.#running = Promise.all([kept, watched, linked]).then(() => undefined);
   }
 
-  async #createWechatPay(): Promise<WechatPay> {
+  #refusal(): AgentError {
+    return new AgentError("KEY_FILE.refused", { keys: this.#parts.refusedKeys });
+  }
+
+  async #createWechatPay(): Promise<WechatPay | undefined> {
+    const secrets = this.#secrets;
+    if (secrets === undefined) return undefined;
     const { config, clock, timebase, entropy, log, onRequest } = this.#parts;
     const { createWechatPay } = await import("../wechatpay/client.ts");
     return createWechatPay({
       config: config.wechatpay,
       identity: config.identity,
-      secrets: this.#secrets,
+      secrets,
       // A clock that reads a time before one that has passed is to blame, not the certificate.
       clockSuspect: () => timebase.status().behindMs !== undefined,
       onOutcome: ({ baseUrl, outcome }) => onRequest(baseUrl, outcome),

@@ -36,6 +36,8 @@ export type Checkup =
       readonly problems: readonly Problem[];
       readonly warnings: readonly Problem[];
       readonly storeDirectory: string;
+      /** The configuration, where nothing but the files that it names is refused. */
+      readonly loaded?: LoadedConfig;
     };
 
 /**
@@ -56,7 +58,7 @@ export async function withSecrets(loaded: LoadResult, surroundings: Surroundings
     return { kind: "ok", loaded, secrets: read.secrets, warnings };
   const problems = [...(loaded.kind === "invalid" ? loaded.problems : []), ...read.problems];
   const storeDirectory = loaded.kind === "invalid" ? loaded.storeDirectory : loaded.config.store.directory;
-  return { kind: "invalid", problems, warnings, storeDirectory };
+  return { kind: "invalid", problems, warnings, storeDirectory, ...(loaded.kind === "ok" ? { loaded } : {}) };
 }
 
 /**
