@@ -20,7 +20,7 @@ const params = {
   },
   ...{ answerMessage: "受理关系不存在", seconds: 41, missing: ["wechatpay-nonce"], aheadS: -301, errno: "ENOSPC" },
   ...{ syscall: "write", directory: "/var/lib/x", mode: "0777", owner: 1, self: 2, file: "/k", fault: "tampered" },
-  ...{ text: true, echo: true, wrong: "nul" },
+  ...{ text: true, echo: true, wrong: "nul", keys: ["wechatpay.client_key_file"] },
   ...{ pid: 7, own: true, least: 16, problems: "x", group: "g", fd: 3, where: "/s", host: "::", port: 443 },
 };
 
