@@ -29,20 +29,20 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
   /** An app may well refuse one authinfo in words about the one before, or about a rawdata that it asked for itself. */
   const given = new RecentSecrets();
 
-  function announce(staleOk: boolean): Announcement {
+  function announce(staleOk: boolean, handsOut = true): Announcement {
     const view = keeper.view();
     const { credential } = view;
     const identity = deps.identity();
     if (credential === undefined || identity === undefined || !maySee(view.state, staleOk)) {
       return { kind: "unavailable", reply: unavailable(view, keeper.retryAfterS()) };
     }
-    served(view.state);
+    if (handsOut) served(view.state);
     if (credential.authinfo !== given.all[0]) given.add(credential.authinfo);
     return { kind: "authinfo", generation: credential.generation, text: render(view, credential, identity) };
   }
 
-  function getAuthinfo({ res, query }: Caller): void {
-    const announcement = announce(query !== "" && asksForStale(query));
+  function getAuthinfo({ req, res, query }: Caller): void {
+    const announcement = announce(query !== "" && asksForStale(query), req.method !== "HEAD");
     if (announcement.kind === "authinfo") sendAsciiJson(res, announcement.text);
     else send(res, announcement.reply);
   }

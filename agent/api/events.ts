@@ -92,7 +92,12 @@ export function createEventStream(deps: EventStreamDeps): (caller: Caller, stale
     };
   }
 
-  return ({ res, hold }, staleOk) => {
+  return ({ req, res, hold }, staleOk) => {
+    if (req.method === "HEAD") {
+      beginEventStream(res);
+      res.end();
+      return;
+    }
     if (subscribers.size >= MAX_SUBSCRIBERS) {
       denied("subscribers");
       send(res, problem("TOO_MANY_SUBSCRIBERS", { retryAfterS: 5 }));

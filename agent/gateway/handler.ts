@@ -90,7 +90,7 @@ export function createHandler(deps: HandlerDeps) {
   ): Promise<Forwarded | undefined> {
     const { config, authorities, forwarder } = now();
     const fault = checkRequest(req);
-    if (fault !== undefined) throw new Refused(fault.code);
+    if (fault !== undefined) throw new Refused(fault.code, fault.header);
     account.path = pathOf(req.url ?? "", config.basePath);
     if (account.path === "other") throw new Refused("NOT_FOUND");
     if (req.method !== "POST") throw new Refused("METHOD_NOT_ALLOWED");

@@ -5,6 +5,9 @@ import { STATUS_CODES } from "./node-http.ts";
 import { type ProblemCode, problem } from "./problem.ts";
 import { rawReply } from "./reply.ts";
 
+/** Methods that some path of the local API knows. */
+export const ALLOWED = "GET, HEAD, POST";
+
 /**
  * What to say on a connection whose octets Node's parser has refused. `reason` is undefined when the caller itself has
  * broken the connection off: there is nothing to count and nobody to tell.
@@ -36,7 +39,7 @@ export function answerClientError(socket: Socket, code: ProblemCode, answering: 
     return;
   }
   const reply = problem(code);
-  const allowed = code === "METHOD_NOT_ALLOWED" ? { ...reply, allow: "GET, POST" } : reply;
+  const allowed = code === "METHOD_NOT_ALLOWED" ? { ...reply, allow: ALLOWED } : reply;
   socket.write(rawReply(allowed, STATUS_CODES[reply.status] ?? ""));
   socket.destroySoon();
 }

@@ -6,7 +6,6 @@ export const deniedReasons = [
   "referer",
   "sec_fetch",
   "preflight",
-  "upgrade",
   "expect",
   "method",
   "not_found",

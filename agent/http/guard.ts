@@ -12,6 +12,8 @@ export interface RequestHead {
 export interface Refusal {
   readonly code: ProblemCode;
   readonly reason: DeniedReason;
+  /** The header that was found, where one decided. A name from a fixed list, never the caller's own octets. */
+  readonly header?: string;
 }
 
 /** Contract 5. */
@@ -19,14 +21,22 @@ export const MAX_BODY_BYTES = 16 * 1024;
 
 const JSON_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;
 
-const refuse = (code: ProblemCode, reason: DeniedReason): Refusal => Object.freeze({ code, reason });
+const refuse = (code: ProblemCode, reason: DeniedReason, header?: string): Refusal =>
+  Object.freeze({ code, reason, ...(header === undefined ? {} : { header }) });
 const HOST = refuse("HOST_INVALID", "host");
 const TARGET = refuse("TARGET_INVALID", "target");
-const ORIGIN = refuse("BROWSER_REFUSED", "origin");
-const REFERER = refuse("BROWSER_REFUSED", "referer");
-const SEC_FETCH = refuse("BROWSER_REFUSED", "sec_fetch");
+const ORIGIN = refuse("BROWSER_REFUSED", "origin", "Origin");
+const REFERER = refuse("BROWSER_REFUSED", "referer", "Referer");
+/**
+ * A browser sends these with every request. Node's own fetch and undici send `Sec-Fetch-Mode` alone, so that one proves nothing.
+ */
+const SEC_FETCH = new Map(
+  ["Site", "Dest", "User", "Storage-Access"].map((end) => {
+    const header = `Sec-Fetch-${end}`;
+    return [header.toLowerCase(), refuse("BROWSER_REFUSED", "sec_fetch", header)];
+  }),
+);
 const PREFLIGHT = refuse("PREFLIGHT_REFUSED", "preflight");
-const UPGRADE = refuse("UPGRADE_REFUSED", "upgrade");
 const EXPECT = refuse("EXPECTATION_FAILED", "expect");
 const METHOD = refuse("METHOD_NOT_ALLOWED", "method");
 const CONTENT_TYPE = refuse("UNSUPPORTED_MEDIA_TYPE", "content_type");
@@ -41,9 +51,7 @@ const TOO_LARGE = refuse("BODY_TOO_LARGE", "body_too_large");
 export function checkRequest(head: RequestHead): Refusal | undefined {
   const { method, url, rawHeaders } = head;
   let hosts = 0;
-  let hostEmpty = false;
   let browser: Refusal | undefined;
-  let upgrade = false;
   let expectation = false;
   let types = 0;
   let typeFits = true;
@@ -54,10 +62,8 @@ export function checkRequest(head: RequestHead): Refusal | undefined {
     const name = rawHeaders[i] ?? "";
     switch (name.length) {
       case 4:
-        if (name.toLowerCase() === "host") {
-          hosts++;
-          hostEmpty ||= rawHeaders[i + 1] === "";
-        }
+        // Empty is what RFC 9112 section 3.2 asks of a client whose target has no authority, as on a unix socket.
+        if (name.toLowerCase() === "host") hosts++;
         break;
       case 6: {
         const lower = name.toLowerCase();
@@ -65,12 +71,9 @@ export function checkRequest(head: RequestHead): Refusal | undefined {
         else if (lower === "expect") expectation ||= rawHeaders[i + 1]?.toLowerCase() !== "100-continue";
         break;
       }
-      case 7: {
-        const lower = name.toLowerCase();
-        if (lower === "referer") browser ??= REFERER;
-        else if (lower === "upgrade") upgrade = true;
+      case 7:
+        if (name.toLowerCase() === "referer") browser ??= REFERER;
         break;
-      }
       case 12:
         if (name.toLowerCase() === "content-type") {
           types++;
@@ -93,19 +96,18 @@ export function checkRequest(head: RequestHead): Refusal | undefined {
         break;
     }
     if (name.length >= 10 && browser === undefined && name.slice(0, 10).toLowerCase() === "sec-fetch-") {
-      browser = SEC_FETCH;
+      browser = SEC_FETCH.get(name.toLowerCase());
     }
   }
-  if (hosts !== 1 || hostEmpty) return HOST;
+  if (hosts !== 1) return HOST;
   if (url === undefined || !url.startsWith("/") || url.startsWith("//")) return TARGET;
   if (browser !== undefined) return browser;
   if (method === "OPTIONS") return PREFLIGHT;
-  if (upgrade) return UPGRADE;
-  if (method !== "GET" && method !== "POST") return METHOD;
+  if (method !== "GET" && method !== "HEAD" && method !== "POST") return METHOD;
   if (expectation) return EXPECT;
   if (tooLarge) return TOO_LARGE;
   // A form's type is refused even without a body: the three types a page can send unasked are never ours.
   if (types > 1 || !typeFits || (hasBody && types === 0)) return CONTENT_TYPE;
-  if (hasBody && method === "GET") return BODY_UNEXPECTED;
+  if (hasBody && method !== "POST") return BODY_UNEXPECTED;
   return undefined;
 }

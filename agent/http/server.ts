@@ -3,13 +3,13 @@ import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import { readBody } from "./body.ts";
-import { answerClientError, judgeClientError } from "./client-error.ts";
+import { ALLOWED, answerClientError, judgeClientError } from "./client-error.ts";
 import type { DeniedReason } from "./denials.ts";
-import { checkRequest } from "./guard.ts";
+import { checkRequest, type Refusal } from "./guard.ts";
 import { linger } from "./linger.ts";
 import { createServer } from "./node-http.ts";
 import { type Peer, Peers } from "./peers.ts";
-import { type ProblemCode, problem } from "./problem.ts";
+import { problem } from "./problem.ts";
 import { send, sendWithoutEnd } from "./reply.ts";
 import type { PostRoute, Route, Routes } from "./routes.ts";
 import { createThinner } from "./thinner.ts";
@@ -36,6 +36,10 @@ const defaultLimits: ApiLimits = {
 const MAX_HEADER_BYTES = 8 * 1024;
 /** How often Node looks for overdue requests; its 30 s would let a slowloris live for 35 s. */
 const CHECK_EVERY_MS = 500;
+const NOT_FOUND: Refusal = { code: "NOT_FOUND", reason: "not_found" };
+const METHOD: Refusal = { code: "METHOD_NOT_ALLOWED", reason: "method" };
+const BODY_TOO_LARGE: Refusal = { code: "BODY_TOO_LARGE", reason: "body_too_large" };
+
 /** How long answers under way may take when the agent stops. */
 const CLOSE_GRACE_MS = 500;
 
@@ -110,18 +114,19 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     const path = mark === -1 ? url : url.slice(0, mark);
     const refusal = checkRequest(req);
     if (refusal !== undefined) {
-      refuse(req, res, peer, refusal.code, refusal.reason, routes.get(path));
+      refuse(req, res, peer, refusal, routes.get(path));
       return;
     }
     const route = routes.get(path);
     if (route === undefined) {
-      refuse(req, res, peer, "NOT_FOUND", "not_found");
+      refuse(req, res, peer, NOT_FOUND);
       return;
     }
     const query = mark === -1 ? "" : url.slice(mark + 1);
-    const work = req.method === "GET" ? route.get : route.post;
+    // Node leaves the body of an answer to HEAD out by itself.
+    const work = req.method === "POST" ? route.post : route.get;
     if (work === undefined) {
-      refuse(req, res, peer, "METHOD_NOT_ALLOWED", "method", route);
+      refuse(req, res, peer, METHOD, route);
       return;
     }
     if (route.get !== undefined && work === route.get) {
@@ -147,7 +152,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     if (awaitsContinue) res.writeContinue();
     const body = await readBody(req);
     if (body.kind === "gone") return;
-    if (body.kind === "too_large") return refuse(req, res, peer, "BODY_TOO_LARGE", "body_too_large");
+    if (body.kind === "too_large") return refuse(req, res, peer, BODY_TOO_LARGE);
     if (body.kind === "invalid") {
       denied("body_invalid");
       return send(res, problem("BODY_INVALID", { detail: body.detail }));
@@ -175,17 +180,16 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     req: IncomingMessage,
     res: ServerResponse,
     peer: Peer | undefined,
-    code: ProblemCode,
-    reason: DeniedReason,
+    { code, reason, header }: Refusal,
     route?: Route,
   ): void {
     denied(reason);
-    const reply = problem(code);
+    const reply = problem(code, header === undefined ? {} : { detail: `The request has the header ${header}.` });
     const allow = code === "METHOD_NOT_ALLOWED" ? { allow: allowed(route) } : {};
     const { "content-length": length, "transfer-encoding": coding } = req.headers;
     if ((length === undefined || length === "0") && coding === undefined) {
       // A head that is not as it should be is an attack or a defect: what follows on its connection is not trusted.
-      const close = reply.status === 400 || reply.status === 501;
+      const close = reply.status === 400;
       send(res, { ...reply, ...allow, close });
       return;
     }
@@ -214,6 +218,6 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
 }
 
 function allowed(route: Route | undefined): string {
-  if (route === undefined) return "GET, POST";
-  return [route.get && "GET", route.post && "POST"].filter((method) => method !== undefined).join(", ");
+  if (route === undefined) return ALLOWED;
+  return [route.get && "GET, HEAD", route.post && "POST"].filter((method) => method !== undefined).join(", ");
 }

@@ -14,7 +14,6 @@ export const problemTitlesEn = {
   UNSUPPORTED_MEDIA_TYPE: "The body must be application/json",
   EXPECTATION_FAILED: "This expectation is not supported",
   HEADERS_TOO_LARGE: "The headers are over 8 KiB",
-  UPGRADE_REFUSED: "Only HTTP/1.1 is supported",
   AUTHINFO_ABSENT: "There is no authinfo yet",
   AUTHINFO_EXPIRED: "The authinfo has expired",
   UNPROVISIONED: "The agent has no configuration yet",

@@ -15,7 +15,6 @@ export const problemTitlesZh: ProblemTitles = {
   UNSUPPORTED_MEDIA_TYPE: "请求体类型必须是 application/json",
   EXPECTATION_FAILED: "不支持此 Expect 要求",
   HEADERS_TOO_LARGE: "请求头超过 8 KiB",
-  UPGRADE_REFUSED: "仅支持 HTTP/1.1",
   AUTHINFO_ABSENT: "尚未获取到 authinfo",
   AUTHINFO_EXPIRED: "authinfo 已过期",
   UNPROVISIONED: "尚未配置",

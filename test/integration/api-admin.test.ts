@@ -227,8 +227,8 @@ describe("reading", () => {
   it.each([
     ["GET", REFRESH, "POST"],
     ["GET", "/v1/bridge/probe", "POST"],
-    ["POST", "/v1/status", "GET"],
-    ["POST", "/metrics", "GET"],
+    ["POST", "/v1/status", "GET, HEAD"],
+    ["POST", "/metrics", "GET, HEAD"],
   ])("%s %s is not allowed: nothing happens by looking", async (method, target, allow) => {
     expect(await ask(socket, method, target)).toMatchObject({ status: 405, headers: { allow } });
   });

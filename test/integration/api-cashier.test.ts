@@ -338,13 +338,13 @@ describe("the way to a route", () => {
   });
 
   it.each([
-    ["POST", "/v1/authinfo", "GET"],
+    ["POST", "/v1/authinfo", "GET, HEAD"],
     ["GET", "/v1/authinfo/reject", "POST"],
     ["GET", "/v1/sdk/call", "POST"],
-    ["POST", "/livez", "GET"],
-    ["DELETE", "/v1/authinfo", "GET"],
-    ["HEAD", "/v1/authinfo", "GET"],
-    ["PUT", "/nowhere", "GET, POST"],
+    ["POST", "/livez", "GET, HEAD"],
+    ["DELETE", "/v1/authinfo", "GET, HEAD"],
+    ["HEAD", "/v1/authinfo/reject", "POST"],
+    ["PUT", "/nowhere", "GET, HEAD, POST"],
   ])("%s %s is not allowed", async (method, target, allow) => {
     const answer = await ask(socket, method, target, { headers: { "X-HTTP-Method-Override": "GET" } });
     expect(answer.status).toBe(405);
