@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { CommandOptions } from "./commands/options.ts";
-import { languages, say } from "./language.ts";
+import type { CommandOptions } from "./cli/options.ts";
+import { languages, say } from "./common/language.ts";
 
 const DEFAULT_CONFIG = "/etc/facepay-agent/config.toml";
 const GATEWAY_CONFIG = "/etc/facepay-agent/gateway.toml";
@@ -13,8 +13,8 @@ const DIAGNOSE_USAGE = 3;
 export async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   const plain = command === "run" ? plainOptions(rest) : undefined;
-  if (plain) return await (await import("./commands/run.ts")).run(plain);
-  if (command === "bridge-sdk") return await (await import("./commands/bridge-sdk.ts")).bridgeSdk(rest);
+  if (plain) return await (await import("./cli/run.ts")).run(plain);
+  if (command === "bridge-sdk") return await (await import("./cli/bridge/bridge-sdk.ts")).bridgeSdk(rest);
   return await parse(argv);
 }
 
@@ -36,8 +36,8 @@ function plainOptions(args: readonly string[]): CommandOptions | undefined {
 async function parse(argv: readonly string[]): Promise<number> {
   const [{ Command, CommanderError, Option }, { version }, { languageAsked, localize }] = await Promise.all([
     import("commander"),
-    import("./version.ts"),
-    import("./commands/localized-help.ts"),
+    import("./common/version.ts"),
+    import("./cli/localized-help.ts"),
   ]);
   const language = languageAsked(argv, process.env);
   const t = (zh: string, en: string) => say({ zh, en }, language);
@@ -67,18 +67,18 @@ async function parse(argv: readonly string[]): Promise<number> {
   add(
     "run",
     t("保持凭证有效并提供给收银程序，直到 SIGTERM", "keep the authinfo and serve it until SIGTERM"),
-    async (options) => (await import("./commands/run.ts")).run(options),
+    async (options) => (await import("./cli/run.ts")).run(options),
   );
   add("status", t("运行中的服务持有什么，原因何在", "what the running agent holds and why"), async (options) =>
-    (await import("./commands/status.ts")).status({ ...options, packagedConfig: DEFAULT_CONFIG }),
+    (await import("./cli/status.ts")).status({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
     .option("--json", t("完整的状态文档（JSON）", "the whole status document"))
     .option("--watch", t("持续显示，按 Ctrl-C 退出", "keep showing it, until Ctrl-C"));
   add("refresh", t("让运行中的服务立即获取新凭证", "ask the running agent for a new authinfo now"), async (options) =>
-    (await import("./commands/refresh.ts")).refresh({ ...options, packagedConfig: DEFAULT_CONFIG }),
+    (await import("./cli/refresh.ts")).refresh({ ...options, packagedConfig: DEFAULT_CONFIG }),
   );
   add("diagnose", t("查明问题，并说明先处理什么", "find what is wrong, and say what to mend first"), async (options) =>
-    (await import("./commands/diagnose.ts")).diagnose({ ...options, packagedConfig: DEFAULT_CONFIG }),
+    (await import("./cli/diagnose.ts")).diagnose({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
     .option(
       "--json",
@@ -113,8 +113,7 @@ async function parse(argv: readonly string[]): Promise<number> {
       "设置本终端：身份、密钥、硬件桥；试用后才保存",
       "set this terminal up: identity, keys, bridge; tried before it is kept",
     ),
-    async (options) =>
-      (await import("./commands/provision.ts")).provision({ ...options, packagedConfig: DEFAULT_CONFIG }),
+    async (options) => (await import("./cli/provision.ts")).provision({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
     .option(
       "--set <key=value>",
@@ -141,7 +140,7 @@ async function parse(argv: readonly string[]): Promise<number> {
   add(
     "simulate",
     t("只运行模拟的硬件桥和模拟的微信支付", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay"),
-    async (options) => (await import("./commands/simulate.ts")).simulate(options),
+    async (options) => (await import("./cli/simulate.ts")).simulate(options),
   )
     .option(
       "--directory <directory>",
@@ -151,7 +150,7 @@ async function parse(argv: readonly string[]): Promise<number> {
       "--gateway",
       t("模拟商户网关，而不是微信支付本身", "simulate a merchant's gateway instead of WeChat Pay itself"),
     );
-  const { describeBridge } = await import("./commands/bridge-command.ts");
+  const { describeBridge } = await import("./cli/bridge/bridge-command.ts");
   describeBridge(shared(program.command("bridge")), t, (code) => {
     exitCode = code;
   });
@@ -161,7 +160,7 @@ async function parse(argv: readonly string[]): Promise<number> {
       "为没有商户私钥的终端签名并转发，直到 SIGTERM",
       "sign and forward for terminals that hold no merchant key, until SIGTERM",
     ),
-    async (options) => (await import("./commands/gateway.ts")).gateway(options),
+    async (options) => (await import("./cli/gateway.ts")).gateway(options),
     GATEWAY_CONFIG,
   ).option(
     "--check-config",
@@ -178,7 +177,7 @@ async function parse(argv: readonly string[]): Promise<number> {
     shared(config.command(name).description(description))
       .option("--json", t("供程序读取（JSON）", "for programs"))
       .action(async (options: CommandOptions) => {
-        exitCode = await (await import("./commands/config.ts")).config(name, {
+        exitCode = await (await import("./cli/config.ts")).config(name, {
           ...options,
           packagedConfig: DEFAULT_CONFIG,
         });
@@ -191,7 +190,7 @@ async function parse(argv: readonly string[]): Promise<number> {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     if (argv[0] === "diagnose") return DIAGNOSE_USAGE;
-    const { asksForCheck, CHECK_USAGE } = await import("./commands/bridge-options.ts");
+    const { asksForCheck, CHECK_USAGE } = await import("./cli/bridge/bridge-options.ts");
     return asksForCheck(argv) ? CHECK_USAGE : USAGE;
   }
   return exitCode;

@@ -1,10 +1,10 @@
 /**
- * `npm run fuzz -- --cases 1e8`: the fuzz of the serial line (test/integration/fuzz-line.test.ts) for as many cases as there is
+ * `npm run fuzz -- --cases 1e8`: the fuzz of the serial line (test/integration/drivers/fuzz-line.test.ts) for as many cases as there is
  * time for, on several cores. Says the seed; the same seed is the same run. Exit code 1 when an invariant was broken.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { fuzzDriver } from "../test/support/driver-fuzz.ts";
-import { fuzzDecoder } from "../test/support/line-fuzz.ts";
+import { fuzzDriver } from "../test/support/faults/driver-fuzz.ts";
+import { fuzzDecoder } from "../test/support/faults/line-fuzz.ts";
 import { readOptions } from "./read-options.ts";
 
 /** So many cases have a seed of their own, and are one job. */

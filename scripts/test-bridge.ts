@@ -3,8 +3,8 @@
  * again and again; nothing may be left of it in either. Needs a C compiler. Exits 1 when a fault was found, 69 without a compiler.
  */
 import { findCompiler } from "../drivers/simulator/compile-sdk.ts";
-import { crashTheSdk, type Holdings } from "../test/support/crash-bridge.ts";
-import { removeFactory } from "../test/support/running-agent.ts";
+import { crashTheSdk, type RuntimeConfig } from "../test/support/faults/crash-bridge.ts";
+import { removeFactory } from "../test/support/fixtures/running-agent.ts";
 import { quantile } from "./bench/statistics.ts";
 import { readOptions } from "./read-options.ts";
 
@@ -24,7 +24,7 @@ const { crashes, zombies, agent, bridge, recoveryMs, faults } = await crashTheSd
 );
 await removeFactory();
 
-const report = (name: string, held: readonly Holdings[]): boolean => {
+const report = (name: string, held: readonly RuntimeConfig[]): boolean => {
   const [first, early, last] = held;
   if (!first || !early || !last) return false;
   const growth = last.residentKiB - early.residentKiB;

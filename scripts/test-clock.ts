@@ -5,8 +5,8 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { systemClock } from "../agent/clock.ts";
-import { openRig, type Rig, removeFactory } from "../test/support/running-agent.ts";
+import { systemClock } from "../agent/common/clock.ts";
+import { openRig, type Rig, removeFactory } from "../test/support/fixtures/running-agent.ts";
 import { readOptions } from "./read-options.ts";
 
 readOptions("test:clock", {});

@@ -3,10 +3,10 @@
  * of them found a fault. `--only a,b` runs some parts; `--histories 1e6` for a night.
  */
 import { randomInt } from "node:crypto";
-import { disks, sweep } from "../test/support/full-disk.ts";
-import { killAtRandom } from "../test/support/random-kills.ts";
-import { openRig, removeFactory } from "../test/support/running-agent.ts";
-import { noStrace } from "../test/support/tampered.ts";
+import { disks, sweep } from "../test/support/faults/full-disk.ts";
+import { killAtRandom } from "../test/support/faults/random-kills.ts";
+import { noStrace } from "../test/support/faults/tampered.ts";
+import { openRig, removeFactory } from "../test/support/fixtures/running-agent.ts";
 import { readOptions } from "./read-options.ts";
 import { randomHistories } from "./test-crash/histories.ts";
 import { failEverywhere, killEverywhere, type Tally } from "./test-crash/syscalls.ts";

@@ -4,7 +4,7 @@
  * lost. Exits with 1 when one is. Needs HAProxy: apt-get install haproxy. `-- --seconds N`, `-- --terminals N`.
  */
 import { spawnSync } from "node:child_process";
-import { GatewayRig } from "../test/support/gateway-rig.ts";
+import { GatewayRig } from "../test/support/fixtures/gateway-rig.ts";
 import { readOptions } from "./read-options.ts";
 import { Fleet } from "./test-gateway-ha/fleet.ts";
 import { startHaproxy } from "./test-gateway-ha/haproxy.ts";

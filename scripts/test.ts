@@ -1,11 +1,11 @@
-/** `npm test`: the test suite. Arguments go to vitest, e.g. `npm test -- test/unit/frame.test.ts`. */
+/** `npm test`: the test suite. Arguments go to vitest, e.g. `npm test -- test/unit/drivers/frame.test.ts`. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
 const chosen = process.argv.slice(2);
-const reporters = ["--reporter=./test/support/skipped-reporter.ts"];
+const reporters = ["--reporter=./test/support/fixtures/skipped-reporter.ts"];
 if (!chosen.some((argument) => argument.startsWith("--reporter"))) reporters.unshift("--reporter=default");
 const { status } = spawnSync(
   process.execPath,

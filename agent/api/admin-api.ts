@@ -1,18 +1,18 @@
-import type { ProbeReading } from "../../drivers/driver.ts";
-import { isAgentError } from "../errors.ts";
-import { causeOf, json, problem, type Reply } from "../http/problem.ts";
-import { send } from "../http/reply.ts";
-import type { Caller, PostRoute, Route } from "../http/routes.ts";
-import { type ApiServer, createApiServer, type ServerDeps } from "../http/server.ts";
+import type { ProbeReading } from "../../drivers/sdk/driver.ts";
+import { isAgentError } from "../common/errors.ts";
 import { type PublicView, refreshedDocument } from "./authinfo-document.ts";
 import { healthRoutes } from "./health.ts";
+import { causeOf, json, problem, type Reply } from "./http/problem.ts";
+import { send } from "./http/reply.ts";
+import type { Caller, PostRoute, Route } from "./http/routes.ts";
+import { type ApiServer, createApiServer, type ServerDeps } from "./http/server.ts";
 
 /** Nothing in here can yield an authinfo: the admin socket has no way to one (contract 5). */
 export interface AdminDeps extends ServerDeps {
   readonly view: () => PublicView;
-  /** As `Keeper.retryAfterS`. */
+  /** As `CredentialService.retryAfterS`. */
   readonly retryAfterS: () => number;
-  /** As `Keeper.refresh`, without the authinfo. */
+  /** As `CredentialService.refresh`, without the authinfo. */
   readonly refresh: (signal: AbortSignal) => Promise<PublicView>;
   /** Undefined while there is no configuration. */
   readonly probe: () => ((signal: AbortSignal) => Promise<ProbeReading>) | undefined;

@@ -1,8 +1,8 @@
-import type { Credential } from "../authinfo/credential.ts";
-import type { AuthinfoState, AuthinfoView } from "../authinfo/keeper-types.ts";
 import type { Identity } from "../config/config.ts";
-import { type ProblemFacts, problem, type Reply } from "../http/problem.ts";
-import { rfc3339 } from "../http/rfc3339.ts";
+import type { AuthinfoState, AuthinfoView } from "../credential/credential-types.ts";
+import type { Credential } from "../store/credential.ts";
+import { type ProblemFacts, problem, type Reply } from "./http/problem.ts";
+import { rfc3339 } from "./http/rfc3339.ts";
 
 /** What technician and monitoring may know: everything but the authinfo itself. */
 export interface PublicView extends Omit<AuthinfoView, "credential"> {

@@ -1,19 +1,19 @@
-import type { SdkDriver } from "../../drivers/driver.ts";
-import type { AuthinfoState, Keeper } from "../authinfo/keeper-types.ts";
+import type { SdkDriver } from "../../drivers/sdk/driver.ts";
+import { SeenSecrets } from "../common/log/sanitize-untrusted.ts";
 import type { Identity } from "../config/config.ts";
-import { json, problem } from "../http/problem.ts";
-import { send, sendAsciiJson } from "../http/reply.ts";
-import type { Caller, Route } from "../http/routes.ts";
-import { type ApiServer, createApiServer, type ServerDeps } from "../http/server.ts";
-import { RecentSecrets } from "../log/peer-words.ts";
+import type { AuthinfoState, CredentialService } from "../credential/credential-types.ts";
 import { createAuthinfoRenderer, maySee, unavailable } from "./authinfo-document.ts";
 import { type Announcement, createEventStream } from "./events.ts";
 import { healthRoutes } from "./health.ts";
+import { json, problem } from "./http/problem.ts";
+import { send, sendAsciiJson } from "./http/reply.ts";
+import type { Caller, Route } from "./http/routes.ts";
+import { type ApiServer, createApiServer, type ServerDeps } from "./http/server.ts";
 import { readRejection } from "./rejection.ts";
 import { createSdkCalls } from "./sdk-call.ts";
 
 export interface CashierDeps extends ServerDeps {
-  readonly keeper: Pick<Keeper, "view" | "retryAfterS" | "subscribe" | "reject">;
+  readonly credentials: Pick<CredentialService, "view" | "retryAfterS" | "subscribe" | "reject">;
   /** Undefined while there is no configuration. Return the same object while it is the same: the text is kept by it. */
   readonly identity: () => Identity | undefined;
   readonly driver: () => Pick<SdkDriver, "call"> | undefined;
@@ -24,17 +24,17 @@ export interface CashierDeps extends ServerDeps {
 
 /** The server behind api.sock (contract 5): the only one that can hand out an authinfo. */
 export function createCashierServer(deps: CashierDeps): ApiServer {
-  const { keeper, served } = deps;
+  const { credentials, served } = deps;
   const render = createAuthinfoRenderer();
   /** An app may well refuse one authinfo in words about the one before, or about a rawdata that it asked for itself. */
-  const given = new RecentSecrets();
+  const given = new SeenSecrets();
 
   function announce(staleOk: boolean, handsOut = true): Announcement {
-    const view = keeper.view();
+    const view = credentials.view();
     const { credential } = view;
     const identity = deps.identity();
     if (credential === undefined || identity === undefined || !maySee(view.state, staleOk)) {
-      return { kind: "unavailable", reply: unavailable(view, keeper.retryAfterS()) };
+      return { kind: "unavailable", reply: unavailable(view, credentials.retryAfterS()) };
     }
     if (handsOut) served(view.state);
     if (credential.authinfo !== given.all[0]) given.add(credential.authinfo);
@@ -51,7 +51,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
     clock: deps.clock,
     denied: deps.denied,
     announce,
-    subscribe: (listener) => keeper.subscribe(listener),
+    subscribe: (listener) => credentials.subscribe(listener),
   });
 
   const routes: [string, Route][] = [
@@ -62,7 +62,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
       {
         post: async (body) => {
           // Also to an app that reads the copy and never asks.
-          const { credential, state } = keeper.view();
+          const { credential, state } = credentials.view();
           given.add(credential?.authinfo);
           const isNews = (generation: number) => generation === credential?.generation && state !== "rejected";
           const rejection = await readRejection(body, given.all, isNews);
@@ -72,17 +72,17 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
               detail: 'Expected {"generation": 1 or more, "err_code"?, "return_code"?, "return_msg"?}.',
             });
           }
-          if (state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: keeper.retryAfterS() });
-          const result = keeper.reject(rejection);
-          return json(202, { result, generation: keeper.view().credential?.generation ?? 0 });
+          if (state === "unprovisioned") return problem("UNPROVISIONED", { retryAfterS: credentials.retryAfterS() });
+          const result = credentials.reject(rejection);
+          return json(202, { result, generation: credentials.view().credential?.generation ?? 0 });
         },
       },
     ],
     ["/v1/sdk/call", { post: createSdkCalls({ ...deps, given }) }],
     ...healthRoutes({
       live: deps.live,
-      view: () => keeper.view(),
-      retryAfterS: () => keeper.retryAfterS(),
+      view: () => credentials.view(),
+      retryAfterS: () => credentials.retryAfterS(),
     }),
   ];
   return createApiServer(new Map(routes), deps);

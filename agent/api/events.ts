@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
-import type { Clock } from "../clock.ts";
-import type { DeniedReason } from "../http/denials.ts";
-import { problem, type Reply } from "../http/problem.ts";
-import { beginEventStream, send } from "../http/reply.ts";
-import type { Caller } from "../http/routes.ts";
+import type { Clock } from "../common/clock.ts";
+import { problem, type Reply } from "./http/problem.ts";
+import type { RejectionReason } from "./http/rejection-reasons.ts";
+import { beginEventStream, send } from "./http/reply.ts";
+import type { Caller } from "./http/routes.ts";
 
 /** What a subscriber is told: the authinfo's document, or the problem that stands in its place. */
 export type Announcement =
@@ -12,10 +12,10 @@ export type Announcement =
 
 export interface EventStreamDeps {
   readonly clock: Clock;
-  readonly denied: (reason: DeniedReason) => void;
+  readonly denied: (reason: RejectionReason) => void;
   /** The present announcement for a reader who does, or does not, take a stale authinfo. */
   readonly announce: (staleOk: boolean) => Announcement;
-  /** As `Keeper.subscribe`. */
+  /** As `CredentialService.subscribe`. */
   readonly subscribe: (listener: () => void) => () => void;
 }
 

@@ -1,15 +1,15 @@
-import type { AuthinfoView, Keeper } from "../authinfo/keeper-types.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../common/clock.ts";
+import { AgentError, systemCode } from "../common/errors.ts";
+import { lookupGroup } from "../common/files/group.ts";
+import { replaceFile } from "../common/files/replace-file.ts";
+import type { Log } from "../common/log/log.ts";
 import type { Config, Identity } from "../config/config.ts";
-import { AgentError, systemCode } from "../errors.ts";
-import { lookupGroup } from "../files/group.ts";
-import { replaceFile } from "../files/replace-file.ts";
-import type { Log } from "../log/log.ts";
+import type { AuthinfoView, CredentialService } from "../credential/credential-types.ts";
 import { createAuthinfoRenderer, isServed, unavailable } from "./authinfo-document.ts";
 
 export interface FileCopyDeps {
   readonly place: NonNullable<Config["fileCopy"]>;
-  readonly keeper: Pick<Keeper, "view" | "subscribe">;
+  readonly credentials: Pick<CredentialService, "view" | "subscribe">;
   readonly identity: () => Identity | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -26,10 +26,10 @@ const RETRY_MS = 60_000;
  * the signal has fallen and the last write is done; never rejects. The file stays: a restart must not take it away.
  */
 export async function startFileCopy(deps: FileCopyDeps): Promise<void> {
-  const { place, keeper, clock, log, signal } = deps;
+  const { place, credentials, clock, log, signal } = deps;
   const render = createAuthinfoRenderer();
   let wake = new AbortController();
-  const unsubscribe = keeper.subscribe(() => wake.abort());
+  const unsubscribe = credentials.subscribe(() => wake.abort());
   const stop = () => wake.abort();
   signal.addEventListener("abort", stop, { once: true });
   let failing: string | undefined;
@@ -37,7 +37,7 @@ export async function startFileCopy(deps: FileCopyDeps): Promise<void> {
     while (!signal.aborted) {
       wake = new AbortController();
       try {
-        await write(place, textOf(keeper.view(), deps.identity(), render));
+        await write(place, textOf(credentials.view(), deps.identity(), render));
         if (failing !== undefined) log.info("FILE_COPY_RECOVERED", { path: place.path });
         failing = undefined;
         deps.onTrouble(undefined);

@@ -1,8 +1,8 @@
-import type { AuthinfoView } from "../authinfo/keeper-types.ts";
-import { json, problem } from "../http/problem.ts";
-import { send } from "../http/reply.ts";
-import type { Route } from "../http/routes.ts";
+import type { AuthinfoView } from "../credential/credential-types.ts";
 import { isServed, type PublicView, unavailable } from "./authinfo-document.ts";
+import { json, problem } from "./http/problem.ts";
+import { send } from "./http/reply.ts";
+import type { Route } from "./http/routes.ts";
 
 const OK = json(200, { status: "ok" });
 const READY = json(200, { status: "ready" });
@@ -10,7 +10,7 @@ const READY = json(200, { status: "ready" });
 export interface HealthDeps {
   readonly live: () => boolean;
   readonly view: () => PublicView | AuthinfoView;
-  /** As `Keeper.retryAfterS`. */
+  /** As `CredentialService.retryAfterS`. */
   readonly retryAfterS: () => number;
 }
 

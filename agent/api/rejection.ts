@@ -1,6 +1,6 @@
-import type { Rejection } from "../authinfo/keeper-types.ts";
-import type { JsonObject } from "../http/body.ts";
-import { peerWords } from "../log/peer-words.ts";
+import { sanitizeUntrusted } from "../common/log/sanitize-untrusted.ts";
+import type { Rejection } from "../credential/credential-types.ts";
+import type { JsonObject } from "./http/body.ts";
 
 const MAX_TEXT = 256;
 
@@ -22,8 +22,8 @@ export async function readRejection(
   if (returnMsg !== undefined && typeof returnMsg !== "string") return undefined;
   if (!isNews(generation)) return { generation };
   // Not at every start: an SDK seldom refuses anything.
-  const { withhold } = await import("../log/withhold.ts");
-  const words = (text: string) => peerWords(withhold(text, { secret: given }), MAX_TEXT);
+  const { redactSecrets } = await import("../common/log/redact.ts");
+  const words = (text: string) => sanitizeUntrusted(redactSecrets(text, { secret: given }), MAX_TEXT);
   return {
     generation,
     ...(errCode === undefined ? {} : { errCode: typeof errCode === "string" ? words(errCode) : errCode }),

@@ -1,19 +1,19 @@
-import type { SdkDriver } from "../../drivers/driver.ts";
-import type { Clock } from "../clock.ts";
-import { type AgentError, isAgentError } from "../errors.ts";
-import type { DeniedReason } from "../http/denials.ts";
-import { causeOf, json, problem, type Reply } from "../http/problem.ts";
-import type { PostRoute } from "../http/routes.ts";
-import type { RecentSecrets } from "../log/peer-words.ts";
+import type { SdkDriver } from "../../drivers/sdk/driver.ts";
+import type { Clock } from "../common/clock.ts";
+import { type AgentError, isAgentError } from "../common/errors.ts";
+import type { SeenSecrets } from "../common/log/sanitize-untrusted.ts";
+import { causeOf, json, problem, type Reply } from "./http/problem.ts";
+import type { RejectionReason } from "./http/rejection-reasons.ts";
+import type { PostRoute } from "./http/routes.ts";
 
 const MAX_WAITING = 8;
 
 export interface SdkCallDeps {
   readonly clock: Clock;
-  readonly denied: (reason: DeniedReason) => void;
+  readonly denied: (reason: RejectionReason) => void;
   readonly driver: () => Pick<SdkDriver, "call"> | undefined;
   /** Told what secrets go through. */
-  readonly given: Pick<RecentSecrets, "add">;
+  readonly given: Pick<SeenSecrets, "add">;
 }
 
 /** `POST /v1/sdk/call`: one vendor request through the agent's line. The driver queues it first and sets its deadline. */

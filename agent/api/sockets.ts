@@ -2,10 +2,10 @@ import { fstatSync, lstatSync, renameSync, type Stats } from "node:fs";
 import { chmod, lchown, lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import path from "node:path";
+import { AgentError, errnoOf, systemCode } from "../common/errors.ts";
+import { makeDirectories } from "../common/files/file-system.ts";
+import { lookupGroup } from "../common/files/group.ts";
 import type { ApiConfig } from "../config/config.ts";
-import { AgentError, errnoOf, systemCode } from "../errors.ts";
-import { makeDirectories } from "../files/file-system.ts";
-import { lookupGroup } from "../files/group.ts";
 import { type InheritedSockets, socketPath } from "./systemd-sockets.ts";
 
 /** Where a server is to listen: on a file of its own, or on a socket that systemd has made. */

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readdirSync, readSync, statSync } from "node:fs";
 import module from "node:module";
 import path from "node:path";
-import { readGuarded } from "../files/guarded-file.ts";
+import { readGuarded } from "../common/files/guarded-file.ts";
+import { readSources } from "./files/sources.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Environment } from "./settings.ts";
-import { readSources } from "./sources.ts";
 
 /** A check that may be kept for the next start: where it belongs, and what it depends on. */
 export interface Check {
@@ -71,7 +71,7 @@ export async function keepCheck(check: Check, loaded: LoadedConfig): Promise<voi
   );
   try {
     // Loaded only now: a start that finds an outcome writes nothing.
-    const { replaceFile } = await import("../files/replace-file.ts");
+    const { replaceFile } = await import("../common/files/replace-file.ts");
     // Under one temporary name: what a killed agent has left half-written is removed by the next one.
     await replaceFile(place, text, { mode: 0o600 });
   } catch {

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { lookupGroup } from "../files/group.ts";
+import { lookupGroup } from "../common/files/group.ts";
 import { assemble, assembleApi } from "./assemble.ts";
 import type { ApiConfig, Config } from "./config.ts";
 import { effectiveSettings, type Memory, memorise, type Setting } from "./effective.ts";
+import { readSources, type SourceText } from "./files/sources.ts";
+import { parseToml, salvageStoreDirectory } from "./files/toml.ts";
 import { agentKeys, type SomeValues, schema, type Values } from "./keys/schema.ts";
 import type { Problem } from "./problem.ts";
 import { chooseProxy } from "./proxy.ts";
 import { checkRules } from "./rules/rules.ts";
 import { type NamedFiles, namedFiles } from "./secrets/named-files.ts";
 import { collect, type Environment, type Layer, type Settings } from "./settings.ts";
-import { readSources, type SourceText } from "./sources.ts";
-import { parseToml, salvageStoreDirectory } from "./toml.ts";
 import { checkValues } from "./values.ts";
 
 export type LoadResult = LoadedConfig | AbsentConfig | InvalidConfig;
@@ -128,7 +128,7 @@ export async function checkLayers(layers: readonly Layer[], context: LayerContex
 
 async function deviceIdOf({ identity }: SomeValues, settings: Settings) {
   if (identity.device_id_file === undefined) return { problems: [] };
-  const { readDeviceId } = await import("./device-id-file.ts");
+  const { readDeviceId } = await import("./files/device-id-file.ts");
   return await readDeviceId(identity.device_id_file, settings);
 }
 

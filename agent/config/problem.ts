@@ -1,4 +1,4 @@
-import { type Bilingual, type Language, say } from "../language.ts";
+import { type Bilingual, type Language, say } from "../common/language.ts";
 
 /** One thing wrong with the configuration, or a warning: what it is and what to write or do instead. Never a secret. */
 export interface Problem {

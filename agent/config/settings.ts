@@ -24,7 +24,7 @@ export interface Layer {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "FACEPAY_";
-/** Read elsewhere: agent/timebase.ts. */
+/** Read elsewhere: agent/common/clock-sync.ts. */
 const RESERVED = new Set(["FACEPAY_BOOT_ID"]);
 
 /** The name of the environment variable that overrides "section.key". */

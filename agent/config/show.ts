@@ -1,4 +1,4 @@
-import { type Language, say } from "../language.ts";
+import { type Language, say } from "../common/language.ts";
 import { DEFAULT_ORIGIN, type Setting } from "./effective.ts";
 import { isTable } from "./keys/fields.ts";
 import type { LoadedConfig } from "./load.ts";

@@ -1,16 +1,16 @@
 import path from "node:path";
+import type { LogLevel } from "../common/log/log.ts";
 import { DIRECT_BASE_URLS } from "../config/assemble.ts";
 import type { WechatPayConfig } from "../config/config.ts";
+import { readText } from "../config/files/sources.ts";
+import { parseToml } from "../config/files/toml.ts";
 import { fileLayer } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { chooseProxy } from "../config/proxy.ts";
 import { Findings } from "../config/rules/findings.ts";
 import { wayRules } from "../config/rules/wechatpay-rules.ts";
 import { collect, type Environment, type Settings } from "../config/settings.ts";
-import { readText } from "../config/sources.ts";
-import { parseToml } from "../config/toml.ts";
 import { checkValues } from "../config/values.ts";
-import type { LogLevel } from "../log/log.ts";
 import { gatewayKeys, type SomeValues, type Values } from "./schema.ts";
 
 /** The keys that name a file. */

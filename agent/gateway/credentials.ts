@@ -1,6 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import type { Shown, ShownCertificate } from "./access.ts";
+import type { Shown, ShownCertificate } from "./authenticate.ts";
 import { authorityId, issuerOf } from "./authorities.ts";
 
 /** Certificates by connection: parsing one takes longer than all the other checks. */

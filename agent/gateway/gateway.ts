@@ -1,16 +1,16 @@
-import type { Clock } from "../clock.ts";
+import { createApiServer } from "../api/http/server.ts";
+import type { Clock } from "../common/clock.ts";
+import type { PinoLog } from "../common/log/pino-log.ts";
+import type { Random } from "../common/random.ts";
+import { version } from "../common/version.ts";
 import type { Environment } from "../config/settings.ts";
-import type { Entropy } from "../entropy.ts";
-import { createApiServer } from "../http/server.ts";
-import type { PinoLog } from "../log/pino-log.ts";
-import { version } from "../version.ts";
 import { createForwarder } from "../wechatpay/forward.ts";
 import { createHandler } from "./handler.ts";
 import { healthRoutes } from "./health.ts";
-import { Holdings } from "./holdings.ts";
 import type { Loaded } from "./load.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { RuntimeConfig } from "./runtime-config.ts";
 import { listen, openTlsServer, type TlsServer } from "./tls-server.ts";
 import { Warnings } from "./warnings.ts";
 
@@ -21,7 +21,7 @@ export interface GatewayDeps {
   readonly file: string;
   readonly env: Environment;
   readonly clock: Clock;
-  readonly entropy: Entropy;
+  readonly random: Random;
   readonly log: PinoLog;
 }
 
@@ -34,7 +34,7 @@ export interface Gateway {
 
 /** Composes a gateway and opens its two listeners. Rejects with an AgentError when a place cannot be had. */
 export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Gateway> {
-  const { file, env, clock, entropy, log } = deps;
+  const { file, env, clock, random, log } = deps;
   const rate = new RateLimit();
   const warnings = new Warnings(log);
   const ending = new AbortController();
@@ -42,8 +42,8 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
   let tls: TlsServer | undefined;
 
   const metrics = await createGatewayMetrics(() => {
-    holdings.judgeDates();
-    const { now, secrets, registerLoadedMs } = holdings;
+    runtimeConfig.judgeDates();
+    const { now, secrets, registerLoadedMs } = runtimeConfig;
     const standing = warnings.list();
     return {
       devices: now.register.size,
@@ -58,7 +58,7 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
       warnings: standing.length,
     };
   });
-  const holdings = new Holdings(loaded, {
+  const runtimeConfig = new RuntimeConfig(loaded, {
     file,
     env,
     clock,
@@ -70,14 +70,14 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
         identity: config.identity,
         secrets: secrets.wechatpay,
         clock,
-        entropy,
+        random,
         userAgent: `facepay-agent/${version} (gateway)`,
         onOutcome: ({ baseUrl, outcome }) => metrics.upstream(baseUrl, outcome),
       }),
     onRegister: (register) => rate.keepOnly((deviceId) => register.has(deviceId)),
-    onTrust: () => tls?.renew(materialOf(holdings)),
+    onTrust: () => tls?.renew(materialOf(runtimeConfig)),
     onSecrets(before) {
-      tls?.renew(materialOf(holdings));
+      tls?.renew(materialOf(runtimeConfig));
       clock
         .sleep(GRACE_MS, ending.signal)
         .catch(() => undefined)
@@ -85,11 +85,11 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
         .catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
     },
   });
-  const handler = createHandler({ now: () => holdings.now, rate, metrics, clock, log, ending: ending.signal });
+  const handler = createHandler({ now: () => runtimeConfig.now, rate, metrics, clock, log, ending: ending.signal });
   const routes = healthRoutes(
     () => {
-      holdings.judgeDates();
-      const { now, registerLoadedMs } = holdings;
+      runtimeConfig.judgeDates();
+      const { now, registerLoadedMs } = runtimeConfig;
       return { stopping, devices: now.register.size, registerLoadedMs, warnings: warnings.list() };
     },
     () => metrics.render(),
@@ -98,13 +98,13 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
 
   const close = async () => {
     stopping = true;
-    await holdings.stop();
+    await runtimeConfig.stop();
     const done = new AbortController();
     const grace = clock.sleep(GRACE_MS, done.signal).catch(() => undefined);
     await tls?.close(grace);
     done.abort("over");
     ending.abort("the gateway is stopping");
-    await holdings.now.forwarder.close();
+    await runtimeConfig.now.forwarder.close();
     await health.close();
   };
 
@@ -113,7 +113,7 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
     await listen(health.listener, config.health);
     tls = await openTlsServer({
       place: config.listen,
-      tls: materialOf(holdings),
+      tls: materialOf(runtimeConfig),
       connections: config.connections,
       clock,
       handle: handler.handle,
@@ -123,12 +123,12 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
     await close();
     throw error;
   }
-  await holdings.now.forwarder.prepare();
-  holdings.watch();
+  await runtimeConfig.now.forwarder.prepare();
+  runtimeConfig.watch();
   log.info("GATEWAY_SERVING", { ...config.listen, basePath: config.basePath, devices: loaded.register.size });
-  return { reload: () => holdings.reload(), close };
+  return { reload: () => runtimeConfig.reload(), close };
 }
 
-function materialOf({ secrets, terminalCa }: Pick<Holdings, "secrets" | "terminalCa">) {
+function materialOf({ secrets, terminalCa }: Pick<RuntimeConfig, "secrets" | "terminalCa">) {
   return { ...secrets.tls, ...(terminalCa === undefined ? {} : { terminalCa }) };
 }

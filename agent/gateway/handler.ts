@@ -1,28 +1,28 @@
 import type { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { Clock } from "../clock.ts";
-import { isAgentError } from "../errors.ts";
-import { readBody } from "../http/body.ts";
-import { checkRequest } from "../http/guard.ts";
-import { linger } from "../http/linger.ts";
-import type { Peer } from "../http/peers.ts";
-import { send, sendWithoutEnd } from "../http/reply.ts";
-import type { Log } from "../log/log.ts";
+import { readBody } from "../api/http/body.ts";
+import { drainRequestBody } from "../api/http/drain-request-body.ts";
+import { checkRequest } from "../api/http/guard.ts";
+import type { Peer } from "../api/http/peers.ts";
+import { send, sendWithoutEnd } from "../api/http/reply.ts";
+import type { Clock } from "../common/clock.ts";
+import { isAgentError } from "../common/errors.ts";
+import type { Log } from "../common/log/log.ts";
 import { AUTHINFO_PATH, ECHO_PATH } from "../wechatpay/client.ts";
 import type { Forwarded, Forwarder } from "../wechatpay/forward.ts";
 import { requestId } from "../wechatpay/headers.ts";
-import { isSuccess } from "../wechatpay/transport.ts";
-import { admit, type Rules, type Shown } from "./access.ts";
+import { isSuccess } from "../wechatpay/transport/transport.ts";
 import { answerHeaders } from "./answer-headers.ts";
+import { admit, type Rules, type Shown } from "./authenticate.ts";
 import type { GatewayConfig } from "./config.ts";
 import { shownBy } from "./credentials.ts";
+import type { RefusalCode } from "./error-responses.ts";
+import { refusal } from "./error-responses.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { RateLimit } from "./rate-limit.ts";
-import type { RefusalCode } from "./refusals.ts";
-import { refusal } from "./refusals.ts";
 import type { Device } from "./register.ts";
-import { checkAuthinfo, checkEcho } from "./wanted.ts";
+import { checkAuthinfo, checkEcho } from "./validate-request.ts";
 
 /** What is in force when a request comes; a reload puts other things here. */
 export interface InForce extends Rules {
@@ -161,7 +161,7 @@ export function createHandler(deps: HandlerDeps) {
     const close = !req.complete || reply.status === 400 || reply.status === 401;
     if (req.complete) return send(res, { ...reply, ...allow, close });
     sendWithoutEnd(res, { ...reply, ...allow, close });
-    linger(req, res, clock, leaves).catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
+    drainRequestBody(req, res, clock, leaves).catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
   }
 
   return {

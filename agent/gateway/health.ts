@@ -1,6 +1,6 @@
-import { json } from "../http/problem.ts";
-import { send } from "../http/reply.ts";
-import type { Routes } from "../http/routes.ts";
+import { json } from "../api/http/problem.ts";
+import { send } from "../api/http/reply.ts";
+import type { Routes } from "../api/http/routes.ts";
 import type { StandingWarning } from "./warnings.ts";
 
 export interface GatewayHealth {

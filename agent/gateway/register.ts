@@ -1,9 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
+import { parseJsonObject } from "../api/http/body.ts";
+import type { Bilingual } from "../common/language.ts";
 import { appId, deviceId, merchantNumber, organizationId } from "../config/keys/schema.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Problem } from "../config/problem.ts";
-import { parseJsonObject } from "../http/body.ts";
-import type { Bilingual } from "../language.ts";
 
 /** One terminal: what it may ask for, and how it shows who it is. Whatever is named here has to be shown. */
 export interface Device {

@@ -1,4 +1,4 @@
-import type { Log } from "../log/log.ts";
+import type { Log } from "../common/log/log.ts";
 
 export type GatewayWarning =
   | "CONFIG_REFUSED"

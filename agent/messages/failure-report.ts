@@ -1,7 +1,7 @@
-import type { AgentError } from "../errors.ts";
-import { type Language, say } from "../language.ts";
-import { remedyOfError } from "../remedies.ts";
+import type { AgentError } from "../common/errors.ts";
+import { type Language, say } from "../common/language.ts";
 import { failureText } from "./failure-text.ts";
+import { remedyOfError } from "./remedies/remedies.ts";
 
 /** For stderr: the code, what has happened, and on a line of its own what to do. */
 export function failureReport(error: AgentError, language: Language): string {

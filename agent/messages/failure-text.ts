@@ -1,5 +1,5 @@
-import type { FailureRecord } from "../errors.ts";
-import type { Bilingual } from "../language.ts";
+import type { FailureRecord } from "../common/errors.ts";
+import type { Bilingual } from "../common/language.ts";
 import { type Catalogue, catalogues } from "./catalogue.ts";
 
 /** A failure as a status or problem document has it. `detail`: its English text, for programs and for agents that do not know the code. */

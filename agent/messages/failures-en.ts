@@ -1,4 +1,4 @@
-import type { AnswerFault, FailureId, FailureParams, HttpFailure } from "../failure-params.ts";
+import type { AnswerFault, FailureId, FailureParams, HttpFailure } from "../common/failure-params.ts";
 import { gatewayRefusal, gatewayRefusalsEn, problemTitlesEn } from "./replies-en.ts";
 
 /** A text for every failure, made of its parameters. Both languages satisfy this type, so a missing text or parameter does not compile. */

@@ -1,4 +1,4 @@
-import type { AnswerFault, HttpFailure } from "../failure-params.ts";
+import type { AnswerFault, HttpFailure } from "../common/failure-params.ts";
 import type { FailureTexts, FileFaultTexts } from "./failures-en.ts";
 import { gatewayRefusal } from "./replies-en.ts";
 import { gatewayRefusalsZh, problemTitlesZh } from "./replies-zh.ts";

@@ -1,4 +1,4 @@
-import type { Bilingual } from "../language.ts";
+import type { Bilingual } from "../common/language.ts";
 
 /** How the agent that is looked at is started: by systemd where its unit is installed, else by hand with its configuration. */
 export interface Starting {

@@ -1,8 +1,8 @@
-import type { AuthinfoState } from "../authinfo/keeper-types.ts";
-import type { Bilingual } from "../language.ts";
+import type { Bilingual } from "../common/language.ts";
+import type { AuthinfoState } from "../credential/credential-types.ts";
 
 /** What a technician calls each state. */
-export const stateWords: Readonly<Record<AuthinfoState, Bilingual>> = {
+export const stateTexts: Readonly<Record<AuthinfoState, Bilingual>> = {
   fresh: { zh: "有效", en: "fresh" },
   due: { zh: "有效，正在更新", en: "due: still good, being renewed" },
   rejected: { zh: "被 SDK 拒绝，正在更新", en: "rejected by the SDK, being renewed" },

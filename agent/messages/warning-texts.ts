@@ -1,5 +1,5 @@
-import type { Bilingual } from "../language.ts";
-import type { WarningCode } from "../warnings.ts";
+import type { Bilingual } from "../common/language.ts";
+import type { WarningCode } from "../common/warnings.ts";
 
 /** What a standing warning means, for people. */
 export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {

@@ -1,7 +1,7 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../common/clock.ts";
+import type { Random } from "../common/random.ts";
 import type { DriverConfig } from "../config/config.ts";
-import type { BridgeLine } from "../diagnose/bridge-line.ts";
-import type { Entropy } from "../entropy.ts";
+import type { BridgeLine } from "../diagnostics/bridge-line.ts";
 import type { AskBridge } from "./bridges.ts";
 
 /** A bridge answers `hello` at once; the SDK behind it may take its time, which is not waited for here. */
@@ -10,13 +10,13 @@ const HELLO_MS = 3_000;
 const CALL_MS = 2_500;
 
 /** Opens a line as the agent does, greets, and closes it again. */
-export function bridgeAsker(line: BridgeLine, clock: Clock, entropy: Entropy): AskBridge {
+export function bridgeAsker(line: BridgeLine, clock: Clock, random: Random): AskBridge {
   return async ({ type, path }) => {
     const config: DriverConfig = {
       ...{ baudRate: 115_200, dataBits: 8, parity: "none", stopBits: 1, rtscts: false, init: {} },
       ...{ type, path, callTimeoutMs: CALL_MS, initTimeoutMs: HELLO_MS },
     };
-    const driver = await line.open(config, { clock, entropy });
+    const driver = await line.open(config, { clock, random });
     driver.start();
     try {
       const enough = new AbortController();

@@ -1,9 +1,9 @@
 import path from "node:path";
+import type { Bilingual } from "../common/language.ts";
 import { fieldOf, knownKeys } from "../config/keys/schema.ts";
-import type { Bilingual } from "../language.ts";
 import { editToml, type TomlValue } from "./edit-toml.ts";
+import { valuesIn } from "./existing-values.ts";
 import { readKeyFile } from "./key-files.ts";
-import { valuesIn } from "./present.ts";
 import { type Answers, keyFiles, outdatedKeys, questionsFor } from "./questions.ts";
 import type { Draft, KeptFile } from "./staging.ts";
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { stringify } from "smol-toml";
+import { parseToml } from "../config/files/toml.ts";
 import { isTable } from "../config/keys/fields.ts";
-import { parseToml } from "../config/toml.ts";
 
 export type TomlValue = string | number | boolean | readonly string[];
 

@@ -1,6 +1,6 @@
-import type { UsbDevice } from "../../drivers/driver.ts";
-import type { Bilingual } from "../language.ts";
-import { remedyFor } from "../remedies.ts";
+import type { UsbDevice } from "../../drivers/sdk/driver.ts";
+import type { Bilingual } from "../common/language.ts";
+import { remedyFor } from "../messages/remedies/remedies.ts";
 import { type Answer, type AskBridge, askAll, type Candidate, candidates, kindOf } from "./bridges.ts";
 import type { TomlValue } from "./edit-toml.ts";
 

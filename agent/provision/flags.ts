@@ -1,6 +1,6 @@
+import type { Bilingual } from "../common/language.ts";
 import { agentKeys, fieldOf } from "../config/keys/schema.ts";
 import { nearestKey } from "../config/settings.ts";
-import type { Bilingual } from "../language.ts";
 import type { TomlValue } from "./edit-toml.ts";
 import { checked } from "./questions.ts";
 

@@ -1,7 +1,5 @@
 import { chmod, chown, rename } from "node:fs/promises";
 import path from "node:path";
-import { parseCertificate } from "../config/secrets/pem.ts";
-import type { Entropy } from "../entropy.ts";
 import {
   createDurably,
   discard,
@@ -9,8 +7,10 @@ import {
   readSmallFile,
   syncDirectory,
   temporaryName,
-} from "../files/file-system.ts";
-import type { Bilingual } from "../language.ts";
+} from "../common/files/file-system.ts";
+import type { Bilingual } from "../common/language.ts";
+import type { Random } from "../common/random.ts";
+import { parseCertificate } from "../config/secrets/pem.ts";
 import { fileFaultText } from "../messages/failure-text.ts";
 
 /** Whom files are made for: the service's user. Undefined when not root, who alone can give files away. */
@@ -45,10 +45,10 @@ export async function installFile(
   target: string,
   bytes: Buffer,
   rights: { readonly secret: boolean; readonly owner: Owner },
-  entropy: Entropy,
+  random: Random,
 ): Promise<void> {
   const directory = path.dirname(target);
-  const temporary = temporaryName(directory, "config", entropy.bytes(8));
+  const temporary = temporaryName(directory, "config", random.bytes(8));
   await createDurably(nodeFileSystem, temporary, bytes);
   try {
     const { secret, owner } = rights;

@@ -1,7 +1,7 @@
+import type { Bilingual } from "../common/language.ts";
 import { type Field, isTable } from "../config/keys/fields.ts";
 import { fieldOf } from "../config/keys/schema.ts";
 import type { SecretKey } from "../config/secrets/named-files.ts";
-import type { Bilingual } from "../language.ts";
 import type { TomlValue } from "./edit-toml.ts";
 
 /** What is known so far, by "section.key": from the file that is there, from flags, from the technician. */

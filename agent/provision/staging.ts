@@ -1,6 +1,6 @@
 import path from "node:path";
-import type { Trial } from "../diagnose/check.ts";
-import type { Entropy } from "../entropy.ts";
+import type { Random } from "../common/random.ts";
+import type { Trial } from "../diagnostics/check.ts";
 import { installFile, type Owner } from "./key-files.ts";
 
 /** A file that goes beside the configuration. */
@@ -21,7 +21,7 @@ export interface Draft {
 
 export interface Writer {
   readonly owner: Owner;
-  readonly entropy: Entropy;
+  readonly random: Random;
 }
 
 /** The draft as it is checked and tried: out of memory, so that whatever ends the trial leaves no copy of a key on the disk. */
@@ -31,10 +31,10 @@ export function onTrial({ target, text, files }: Draft): Trial {
 }
 
 /** Keys first, the configuration that names them last: a power cut in between leaves the former one in force. */
-export async function write(draft: Draft, { owner, entropy }: Writer): Promise<void> {
+export async function write(draft: Draft, { owner, random }: Writer): Promise<void> {
   const home = path.dirname(draft.target);
   for (const { name, bytes, secret } of draft.files) {
-    await installFile(path.join(home, name), bytes, { secret, owner }, entropy);
+    await installFile(path.join(home, name), bytes, { secret, owner }, random);
   }
-  await installFile(draft.target, Buffer.from(draft.text), { secret: false, owner }, entropy);
+  await installFile(draft.target, Buffer.from(draft.text), { secret: false, owner }, random);
 }

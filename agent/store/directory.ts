@@ -1,7 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
-import { AgentError, errnoOf } from "../errors.ts";
-import { makeDirectories, nodeFileSystem, syncDirectory } from "../files/file-system.ts";
+import { AgentError, errnoOf } from "../common/errors.ts";
+import { makeDirectories, nodeFileSystem, syncDirectory } from "../common/files/file-system.ts";
 
 /** A disk in this condition may recover; the agent works from memory until then. ENOENT: a place that is not mounted. EPERM: immutable (chattr). */
 const DISK_TROUBLE = new Set(["EROFS", "ENOSPC", "EDQUOT", "EIO", "ENOENT", "EPERM"]);

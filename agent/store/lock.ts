@@ -1,10 +1,10 @@
 import { chmod, constants, open, readdir, rename, unlink } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
-import type { Clock } from "../clock.ts";
-import type { Entropy } from "../entropy.ts";
-import { AgentError, systemCode } from "../errors.ts";
-import type { Log } from "../log/log.ts";
+import type { Clock } from "../common/clock.ts";
+import { AgentError, systemCode } from "../common/errors.ts";
+import type { Log } from "../common/log/log.ts";
+import type { Random } from "../common/random.ts";
 
 /** Only one agent may write into a state directory. */
 export interface DirectoryLock {
@@ -13,7 +13,7 @@ export interface DirectoryLock {
 
 export interface LockOptions {
   readonly clock: Clock;
-  readonly entropy: Entropy;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -99,9 +99,9 @@ export async function holderOf(directory: string, clock: Clock): Promise<number 
 }
 
 /** Listens under a hidden name and shows it by rename(2): a name that is seen and refuses is dead, not merely early. */
-async function publish(directory: string, base: string, { entropy }: LockOptions): Promise<Candidate> {
+async function publish(directory: string, base: string, { random }: LockOptions): Promise<Candidate> {
   for (let tries = 1; ; tries++) {
-    const name = `lock.${entropy.bytes(8).toString("hex")}.${process.pid}`;
+    const name = `lock.${random.bytes(8).toString("hex")}.${process.pid}`;
     const hidden = `${base}/.${name}.tmp`;
     let held = false;
     const server = net.createServer((socket) => {

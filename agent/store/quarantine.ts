@@ -1,7 +1,7 @@
 import path from "node:path";
-import { systemCode } from "../errors.ts";
-import type { FileSystem } from "../files/file-system.ts";
-import type { Log } from "../log/log.ts";
+import { systemCode } from "../common/errors.ts";
+import type { FileSystem } from "../common/files/file-system.ts";
+import type { Log } from "../common/log/log.ts";
 
 const LIMIT = 3;
 const NAME = /^state\.corrupt-[0-9TZ]+(-\d+)?$/;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { emptyState, type State } from "../authinfo/credential.ts";
-import type { SmallFile } from "../files/file-system.ts";
+import type { SmallFile } from "../common/files/file-system.ts";
+import { emptyState, type State } from "./credential.ts";
 import { open, type SealHeader, type SealKey } from "./envelope.ts";
 import { HIGHEST_GENERATION, parseState } from "./state-format.ts";
 import type { StoreStatus } from "./store-types.ts";
@@ -90,7 +90,7 @@ export interface Former {
  * What a process that has been at work goes on with. Its memory is ahead of a disk that refuses writes, and of any other
  * directory; of another merchant or shop only what is true of the terminal is taken over. The generation never falls for those who read.
  */
-export function takeOver(read: State, { identity, state }: Former, owner: Owner): State {
+export function migrate(read: State, { identity, state }: Former, owner: Owner): State {
   const { credential, generation } = state;
   const device = owner.deviceId === undefined || credential === undefined || credential.deviceId === owner.deviceId;
   if (identity === owner.identity && device && generation >= read.generation) {

@@ -1,9 +1,7 @@
 import path from "node:path";
 import type { Adapter } from "lowdb";
-import type { State } from "../authinfo/credential.ts";
-import type { Clock } from "../clock.ts";
-import type { Entropy } from "../entropy.ts";
-import { AgentError, asAgentError, systemCode } from "../errors.ts";
+import type { Clock } from "../common/clock.ts";
+import { AgentError, asAgentError, systemCode } from "../common/errors.ts";
 import {
   createDurably,
   discard,
@@ -12,8 +10,10 @@ import {
   readSmallFile,
   syncDirectory,
   temporaryName,
-} from "../files/file-system.ts";
-import type { Log } from "../log/log.ts";
+} from "../common/files/file-system.ts";
+import type { Log } from "../common/log/log.ts";
+import type { Random } from "../common/random.ts";
+import type { State } from "./credential.ts";
 import { LARGEST_ENVELOPE, type SealKey, seal } from "./envelope.ts";
 import { Quarantine, quarantinedNames } from "./quarantine.ts";
 import { describe, type Found, judge, type Owner, recover } from "./recover.ts";
@@ -26,7 +26,7 @@ export interface SealedFileOptions {
   readonly key: StoreKey;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
-  readonly entropy: Entropy;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -140,11 +140,11 @@ export class SealedFile implements Adapter<State> {
 
   /** Resolves when the state is on the medium, under its name. Throws STORE_WRITE; the old file is then still good. */
   async write(state: State): Promise<void> {
-    const { directory, entropy, fileSystem, owner, key } = this.#options;
+    const { directory, random, fileSystem, owner, key } = this.#options;
     try {
       const header = { identity: owner.identity, ...describe(state), seq: this.#seq + 1 };
-      const bytes = seal(Buffer.from(JSON.stringify(state)), await key.durable(), header, entropy.bytes(12));
-      const temporary = temporaryName(directory, "state", entropy.bytes(8));
+      const bytes = seal(Buffer.from(JSON.stringify(state)), await key.durable(), header, random.bytes(12));
+      const temporary = temporaryName(directory, "state", random.bytes(8));
       await createDurably(fileSystem, temporary, bytes);
       try {
         if (this.#keepable) await this.#keepPrevious();
@@ -164,8 +164,8 @@ export class SealedFile implements Adapter<State> {
 
   /** A second name for the present file, put in the older one's place: at no instant is there no present file. */
   async #keepPrevious(): Promise<void> {
-    const { directory, entropy, fileSystem } = this.#options;
-    const temporary = temporaryName(directory, "previous", entropy.bytes(8));
+    const { directory, random, fileSystem } = this.#options;
+    const temporary = temporaryName(directory, "previous", random.bytes(8));
     try {
       await fileSystem.link(this.#current, temporary);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Credential, State } from "../authinfo/credential.ts";
 import type { Identity } from "../config/config.ts";
+import type { Credential, State } from "./credential.ts";
 
 /** After 2200 no clock of ours is right, and far beyond it `Date` has no text for an instant. */
 const LATEST_MS = Date.UTC(2200, 0);

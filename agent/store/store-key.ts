@@ -1,6 +1,5 @@
 import path from "node:path";
-import type { Entropy } from "../entropy.ts";
-import { AgentError, errnoOf, systemCode } from "../errors.ts";
+import { AgentError, errnoOf, systemCode } from "../common/errors.ts";
 import {
   createDurably,
   discard,
@@ -9,7 +8,8 @@ import {
   type SmallFile,
   syncDirectory,
   temporaryName,
-} from "../files/file-system.ts";
+} from "../common/files/file-system.ts";
+import type { Random } from "../common/random.ts";
 import { deriveKey, type SealKey } from "./envelope.ts";
 
 export interface StoreKeyOptions {
@@ -18,7 +18,7 @@ export interface StoreKeyOptions {
   /** `$CREDENTIALS_DIRECTORY`: systemd guards it, so the mode of its files is not looked at. */
   readonly credentialsDirectory?: string;
   readonly fileSystem: FileSystem;
-  readonly entropy: Entropy;
+  readonly random: Random;
 }
 
 const SHORTEST_KEY = 16;
@@ -43,7 +43,7 @@ export class StoreKey {
   static async open(options: StoreKeyOptions): Promise<StoreKey> {
     const given = await readGiven(options);
     if (given !== undefined) return new StoreKey(options, given, true);
-    const key = new StoreKey(options, options.entropy.bytes(32), false);
+    const key = new StoreKey(options, options.random.bytes(32), false);
     try {
       await key.#obtain();
     } catch (error) {
@@ -97,8 +97,8 @@ export class StoreKey {
 
   /** False when a key file has appeared meanwhile: link(2), unlike rename(2), never replaces one. */
   async #make(file: string): Promise<boolean> {
-    const { directory, entropy, fileSystem } = this.#options;
-    const temporary = temporaryName(directory, "store-key", entropy.bytes(8));
+    const { directory, random, fileSystem } = this.#options;
+    const temporary = temporaryName(directory, "store-key", random.bytes(8));
     await createDurably(fileSystem, temporary, this.#material);
     try {
       await fileSystem.link(temporary, file);
@@ -121,7 +121,7 @@ export class StoreKey {
  * The key for one who only looks: none is made. "missing" when our own has not been made yet, or is lost. Throws KEY_FILE for one
  * that cannot be used.
  */
-export async function peekKey(options: Omit<StoreKeyOptions, "entropy">): Promise<SealKey | "missing"> {
+export async function peekKey(options: Omit<StoreKeyOptions, "random">): Promise<SealKey | "missing"> {
   const given = await readGiven(options);
   if (given !== undefined) return deriveKey(given);
   const file = path.join(options.directory, OWN_KEY);
@@ -129,7 +129,7 @@ export async function peekKey(options: Omit<StoreKeyOptions, "entropy">): Promis
   return found.kind === "missing" ? found.kind : deriveKey(usable(file, found, "own"));
 }
 
-async function readGiven(options: Omit<StoreKeyOptions, "entropy">): Promise<Buffer | undefined> {
+async function readGiven(options: Omit<StoreKeyOptions, "random">): Promise<Buffer | undefined> {
   const { keyFile, credentialsDirectory, fileSystem } = options;
   const credential = credentialsDirectory === undefined ? undefined : path.join(credentialsDirectory, "store-key");
   const file = keyFile ?? credential;

@@ -1,5 +1,5 @@
-import type { State } from "../authinfo/credential.ts";
-import type { FailureRecord } from "../errors.ts";
+import type { FailureRecord } from "../common/errors.ts";
+import type { State } from "./credential.ts";
 
 export interface StoreStatus {
   readonly directory: string;

@@ -1,14 +1,14 @@
 import { Low } from "lowdb";
-import { emptyState, type State } from "../authinfo/credential.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../common/clock.ts";
+import { AgentError, asAgentError, failureFields, isNotPermitted } from "../common/errors.ts";
+import { type FileSystem, nodeFileSystem } from "../common/files/file-system.ts";
+import type { Log } from "../common/log/log.ts";
+import type { Random } from "../common/random.ts";
 import type { Identity } from "../config/config.ts";
-import type { Entropy } from "../entropy.ts";
-import { AgentError, asAgentError, failureFields, isNotPermitted } from "../errors.ts";
-import { type FileSystem, nodeFileSystem } from "../files/file-system.ts";
-import type { Log } from "../log/log.ts";
+import { emptyState, type State } from "./credential.ts";
 import { prepareDirectory } from "./directory.ts";
 import { type DirectoryLock, lockDirectory } from "./lock.ts";
-import { type Former, takeOver } from "./recover.ts";
+import { type Former, migrate } from "./recover.ts";
 import { SealedFile } from "./sealed-file.ts";
 import { identityDigest } from "./state-format.ts";
 import { StoreKey } from "./store-key.ts";
@@ -21,7 +21,7 @@ export interface StoreOptions {
   readonly credentialsDirectory?: string;
   readonly identity: Identity;
   readonly clock: Clock;
-  readonly entropy: Entropy;
+  readonly random: Random;
   readonly log: Log;
   /** A lock the caller holds and will release itself. Without it the store takes its own, and lets go in `close()`. */
   readonly lock?: DirectoryLock;
@@ -41,20 +41,20 @@ const CONFIRM_DEADLINE_MS = 500;
  * from memory and says so in `status().problem`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { directory, clock, entropy, log } = options;
+  const { directory, clock, random, log } = options;
   const fileSystem = options.fileSystem ?? nodeFileSystem;
   const unwritable = await prepareDirectory(directory);
-  const lock = options.lock ?? (await lockDirectory(directory, { clock, entropy, log }));
+  const lock = options.lock ?? (await lockDirectory(directory, { clock, random, log }));
   try {
     const key = await StoreKey.open({ ...options, fileSystem });
     const { deviceId } = options.identity;
     const owner = { identity: identityDigest(options.identity), ...(deviceId === undefined ? {} : { deviceId }) };
-    const file = new SealedFile({ directory, owner, key, fileSystem, clock, entropy, log });
+    const file = new SealedFile({ directory, owner, key, fileSystem, clock, random, log });
     const db = new Low<State>(file, emptyState);
     await db.read();
     const { settle, loaded, problem } = file.report;
     const found = db.data;
-    if (options.former) db.data = takeOver(found, options.former, owner);
+    if (options.former) db.data = migrate(found, options.former, owner);
     const asRead = !settle && db.data === found;
     // What somebody has forbidden stays so until somebody allows it again: told at once as not persisted (specification 6), not at the
     // next renewal. A disk in trouble still holds what it has yielded.

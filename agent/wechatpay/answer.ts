@@ -1,4 +1,4 @@
-import { AgentError } from "../errors.ts";
+import { AgentError } from "../common/errors.ts";
 import { type HeaderBag, single } from "./headers.ts";
 
 /** The v2 interface says string(4096), v3 says nothing: four times that is room enough and still a bound. */

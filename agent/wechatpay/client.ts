@@ -1,20 +1,21 @@
+import { AgentError, isAgentError } from "../common/errors.ts";
+import type { Log } from "../common/log/log.ts";
+import { SeenSecrets } from "../common/log/sanitize-untrusted.ts";
 import type { Identity } from "../config/config.ts";
-import { AgentError, isAgentError } from "../errors.ts";
-import type { Log } from "../log/log.ts";
-import { RecentSecrets } from "../log/peer-words.ts";
 import { readAnswer, readObject } from "./answer.ts";
 import { BaseUrls } from "./base-urls.ts";
+import { refreshAfterS } from "./headers.ts";
 import {
   type Call,
-  createExchange,
+  createSignedClient,
   createTarget,
-  type ExchangeOptions,
   isExplainedByClock,
+  type SignedClientOptions,
   type Verified,
   withContext,
-} from "./exchange.ts";
-import { refreshAfterS } from "./headers.ts";
-import type { HttpAnswer } from "./transport.ts";
+} from "./signed-client.ts";
+import type { HttpAnswer } from "./transport/transport.ts";
+import { withTimeout } from "./transport/with-timeout.ts";
 import type {
   AuthinfoAnswer,
   AuthinfoRequest,
@@ -23,12 +24,11 @@ import type {
   RequestOptions,
   WechatPay,
 } from "./wechatpay.ts";
-import { within } from "./within.ts";
 
 export const AUTHINFO_PATH = "/v3/offlineface/authinfo";
 export const ECHO_PATH = "/v3/security/echo";
 
-export interface WechatPayOptions extends ExchangeOptions {
+export interface WechatPayOptions extends SignedClientOptions {
   readonly identity: Identity;
   readonly log: Log;
   /** For metrics: every request, `outcome` being "ok" or the error code in lower case. */
@@ -37,14 +37,14 @@ export interface WechatPayOptions extends ExchangeOptions {
 
 /** Opens nothing until the first request. `close()` gives up what is under way. */
 export function createWechatPay(options: WechatPayOptions): WechatPay {
-  const { config, identity, clock, entropy, log } = options;
-  const exchange = createExchange(options);
+  const { config, identity, clock, random, log } = options;
+  const exchange = createSignedClient(options);
   const { skewMs } = exchange;
   const urls = new BaseUrls(config.baseUrls);
   const targets = config.baseUrls.map((baseUrl) => createTarget(baseUrl, options));
   let lastWorked = config.baseUrls[0];
   /** Of the last requests and answers: a queue or a cache on the way may bring them back in another answer. */
-  const recent = new RecentSecrets();
+  const recent = new SeenSecrets();
   const open = Object.values(identity).filter((value) => value !== undefined);
 
   function withFacts<T>({ status, headers }: HttpAnswer, call: Call, read: () => T): T {
@@ -85,7 +85,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         throw error;
       }
     };
-    return within(config.attemptTimeoutMs, clock, signal, async (deadline) => {
+    return withTimeout(config.attemptTimeoutMs, clock, signal, async (deadline) => {
       const before = skewMs() ?? 0;
       try {
         return await once(deadline);
@@ -161,7 +161,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
       });
     },
     echo({ signal }: EchoOptions): Promise<EchoAnswer> {
-      const body = JSON.stringify({ echo_message: entropy.bytes(16).toString("hex") });
+      const body = JSON.stringify({ echo_message: random.bytes(16).toString("hex") });
       const call = { path: ECHO_PATH, body, secrets: recent.all, open, newestSignedAtS: 0 };
       return attempt(call, { planned: false, signal }, ({ answer, baseUrl, skewMs: skew }) => {
         withFacts(answer, call, () => readObject(answer.body, answer.headers));

@@ -1,7 +1,7 @@
-import { AgentError, type ErrorContext, systemCode } from "../errors.ts";
-import type { PlainFailureId } from "../failure-params.ts";
-import { peerWords } from "../log/peer-words.ts";
-import { type Known, tells, withhold } from "../log/withhold.ts";
+import { AgentError, type ErrorContext, systemCode } from "../common/errors.ts";
+import type { PlainFailureId } from "../common/failure-params.ts";
+import { type Known, redactSecrets, tells } from "../common/log/redact.ts";
+import { sanitizeUntrusted } from "../common/log/sanitize-untrusted.ts";
 import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
 
 /** WeChat Pay refuses a timestamp further away than this (reference "wechatpay" 3.7), and so do we with its answers. */
@@ -181,7 +181,7 @@ function readErrorBody(body: Buffer, known: Known): { code?: string; message?: s
   }
   if (typeof value !== "object" || value === null) return {};
   const { code, message, field } = value as { code?: unknown; message?: unknown; field?: unknown };
-  const text = typeof message === "string" ? peerWords(withhold(message, known), 200) : "";
+  const text = typeof message === "string" ? sanitizeUntrusted(redactSecrets(message, known), 200) : "";
   return {
     ...(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,47}$/.test(code) && !tells(code, known) ? { code } : {}),
     ...(text === "" ? {} : { message: text }),

@@ -1,13 +1,19 @@
-import { type AgentError, isAgentError } from "../errors.ts";
+import { type AgentError, isAgentError } from "../common/errors.ts";
 import { BaseUrls } from "./base-urls.ts";
-import { type Call, createExchange, type ExchangeOptions, isExplainedByClock, withContext } from "./exchange.ts";
-import { createLanes, type Lanes } from "./lanes.ts";
 import { signAside } from "./signature.ts";
-import { type HttpAnswer, isSuccess } from "./transport.ts";
+import {
+  type Call,
+  createSignedClient,
+  isExplainedByClock,
+  type SignedClientOptions,
+  withContext,
+} from "./signed-client.ts";
+import { type ConnectionPool, createConnectionPool } from "./transport/connection-pool.ts";
+import { type HttpAnswer, isSuccess } from "./transport/transport.ts";
+import { withTimeout } from "./transport/with-timeout.ts";
 import type { BaseUrlStatus } from "./wechatpay.ts";
-import { within } from "./within.ts";
 
-export interface ForwardOptions extends Omit<ExchangeOptions, "sign"> {
+export interface ForwardOptions extends Omit<SignedClientOptions, "sign"> {
   /** For metrics: every request, `outcome` being "ok" or the error code in lower case. */
   readonly onOutcome?: (event: { readonly baseUrl: string; readonly outcome: string }) => void;
 }
@@ -43,9 +49,9 @@ const LOOK_AFTER_PRIMARY_MS = 60_000;
 /** For a gateway: signs what others ask for, many at once, and hands on what comes back. */
 export function createForwarder(options: ForwardOptions): Forwarder {
   const { config, clock } = options;
-  const exchange = createExchange({ ...options, sign: signAside });
+  const exchange = createSignedClient({ ...options, sign: signAside });
   const urls = new BaseUrls(config.baseUrls);
-  const lanes = config.baseUrls.map((baseUrl) => createLanes(baseUrl, options));
+  const lanes = config.baseUrls.map((baseUrl) => createConnectionPool(baseUrl, options));
   let lookAt = 0;
 
   /** The URL in use, but once a minute the primary: one request finds out, the others are not held up. */
@@ -59,7 +65,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
   }
 
   async function once(
-    lane: Lanes,
+    lane: ConnectionPool,
     index: number,
     call: Call,
     deadline: AbortSignal,
@@ -101,7 +107,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
   async function attempt(index: number, call: Call, signal: AbortSignal): Promise<Tried> {
     const lane = lanes[index];
     if (lane === undefined) throw new Error("a base URL that is not configured");
-    return await within(config.attemptTimeoutMs, clock, signal, async (deadline) => {
+    return await withTimeout(config.attemptTimeoutMs, clock, signal, async (deadline) => {
       const before = exchange.skewMs() ?? 0;
       const outcome = await once(lane, index, call, deadline, signal);
       const learnt = (exchange.skewMs() ?? 0) - before;

@@ -1,5 +1,5 @@
 import { type KeyObject, sign, verify } from "node:crypto";
-import { AgentError } from "../errors.ts";
+import { AgentError } from "../common/errors.ts";
 import { dateMs, type HeaderBag, isHtml } from "./headers.ts";
 
 const SCHEME = "WECHATPAY2-SHA256-RSA2048";

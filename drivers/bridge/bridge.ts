@@ -1,7 +1,7 @@
-import { AgentError, asAgentError } from "../../agent/errors.ts";
-import { MAX_PAYLOAD } from "../frame.ts";
-import { isObject } from "../jsonrpc.ts";
-import { PROTOCOL, rpcErrorOf } from "../sdk-rules.ts";
+import { AgentError, asAgentError } from "../../agent/common/errors.ts";
+import { MAX_PAYLOAD } from "../line/frame.ts";
+import { isObject } from "../line/jsonrpc.ts";
+import { PROTOCOL, rpcErrorOf } from "../sdk/rules.ts";
 import {
   INVALID_PARAMS,
   METHOD_NOT_FOUND,

@@ -1,6 +1,6 @@
 import { constants, open } from "node:fs/promises";
 import path from "node:path";
-import { AgentError, systemCode } from "../../agent/errors.ts";
+import { AgentError, systemCode } from "../../agent/common/errors.ts";
 
 /** ELF header (System V gABI, chapter 4): where the facts stand and what they say. */
 const HEADER_OCTETS = 20;

@@ -1,5 +1,5 @@
-import { isObject } from "../jsonrpc.ts";
-import type { RpcError } from "../sdk-rules.ts";
+import { isObject } from "../line/jsonrpc.ts";
+import type { RpcError } from "../sdk/rules.ts";
 import { rawMembers } from "./raw-members.ts";
 
 /** One JSON-RPC 2.0 request as it came in. Texts are the caller's own, octet for octet. */

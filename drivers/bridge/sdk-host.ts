@@ -1,8 +1,8 @@
 import { readSync, writeSync } from "node:fs";
 import path from "node:path";
 import type koffi from "koffi";
-import { AgentError, errorText } from "../../agent/errors.ts";
-import { encodeFrame, FrameDecoder, MAX_PAYLOAD } from "../frame.ts";
+import { AgentError, errorText } from "../../agent/common/errors.ts";
+import { encodeFrame, FrameDecoder, MAX_PAYLOAD } from "../line/frame.ts";
 import { type HostMessage, writeHostMessage } from "./sdk-messages.ts";
 
 /** Descriptors of the SDK's process, laid out by SdkProcess. */

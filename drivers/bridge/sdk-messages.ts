@@ -1,6 +1,6 @@
-import { AgentError } from "../../agent/errors.ts";
-import type { FailureId, FailureParams } from "../../agent/failure-params.ts";
-import { isObject } from "../jsonrpc.ts";
+import { AgentError } from "../../agent/common/errors.ts";
+import type { FailureId, FailureParams } from "../../agent/common/failure-params.ts";
+import { isObject } from "../line/jsonrpc.ts";
 
 /**
  * What the SDK's process tells the bridge: frames of one letter and the rest. The same frames as on the line, because a library may

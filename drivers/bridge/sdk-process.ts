@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { type Clock, withDeadline } from "../../agent/clock.ts";
-import type { Entropy } from "../../agent/entropy.ts";
-import { AgentError, asAgentError, systemCode } from "../../agent/errors.ts";
-import { CallQueue } from "../call-queue.ts";
-import { encodeFrame, FrameDecoder } from "../frame.ts";
-import { nativeFailure } from "../sdk-rules.ts";
+import { type Clock, withDeadline } from "../../agent/common/clock.ts";
+import { AgentError, asAgentError, systemCode } from "../../agent/common/errors.ts";
+import type { Random } from "../../agent/common/random.ts";
+import { encodeFrame, FrameDecoder } from "../line/frame.ts";
+import { CallQueue } from "../sdk/call-queue.ts";
+import { nativeFailure } from "../sdk/rules.ts";
 import { checkLibrary } from "./library.ts";
 import { ANSWERS } from "./sdk-host.ts";
 import { type HostMessage, readHostMessage } from "./sdk-messages.ts";
@@ -20,7 +20,7 @@ export interface SdkProcessParts {
   /** For Node to start and the library to load: 40 to 80 ms on a quick machine, but a board may be busy with its own start. */
   readonly loadTimeoutMs: number;
   readonly clock: Clock;
-  readonly entropy: Entropy;
+  readonly random: Random;
   /** A process is gone, and why. */
   readonly onEnd: (problem: AgentError, session: string) => void;
 }
@@ -119,7 +119,7 @@ export class SdkProcess {
   }
 
   #newSession(): string {
-    return `${++this.#sessions}-${this.#parts.entropy.bytes(8).toString("hex")}`;
+    return `${++this.#sessions}-${this.#parts.random.bytes(8).toString("hex")}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { encodeFrame, type FrameCounters, FrameDecoder } from "../frame.ts";
+import { encodeFrame, type FrameCounters, FrameDecoder } from "../line/frame.ts";
 
 /** So many requests of one line may wait; the agent has one at a time. Beyond that nothing more is read. */
 const MOST_PENDING = 8;

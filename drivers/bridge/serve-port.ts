@@ -1,17 +1,17 @@
 import type { Duplex } from "node:stream";
-import type { Clock } from "../../agent/clock.ts";
-import type { Entropy } from "../../agent/entropy.ts";
-import { AgentError, asAgentError } from "../../agent/errors.ts";
-import { untilGone } from "../link.ts";
-import type { OpenedStream, OpenStream } from "../open-stream.ts";
-import { backoffMs } from "../sdk-rules.ts";
+import type { Clock } from "../../agent/common/clock.ts";
+import { AgentError, asAgentError } from "../../agent/common/errors.ts";
+import type { Random } from "../../agent/common/random.ts";
+import type { OpenedStream, OpenStream } from "../line/open-stream.ts";
+import { untilGone } from "../sdk/link.ts";
+import { backoffMs } from "../sdk/rules.ts";
 
 /** A port that was in use for so long was a good one: the next opening begins with a short pause again. */
 const SETTLED_MS = 10_000;
 
 export interface PortParts {
   readonly clock: Clock;
-  readonly entropy: Entropy;
+  readonly random: Random;
   readonly onOpened: (path: string) => void;
   /** Why the port is not open, or is so no longer. */
   readonly onProblem: (problem: AgentError) => void;
@@ -21,7 +21,7 @@ export interface PortParts {
 export async function servePort(
   open: OpenStream,
   serve: (stream: Duplex, signal: AbortSignal) => Promise<void>,
-  { clock, entropy, onOpened, onProblem }: PortParts,
+  { clock, random, onOpened, onProblem }: PortParts,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
@@ -36,7 +36,7 @@ export async function servePort(
     } catch (error) {
       if (!signal.aborted) onProblem(asAgentError(error));
     }
-    await clock.sleep(backoffMs(failures++, entropy.unit()), signal).catch(() => {
+    await clock.sleep(backoffMs(failures++, random.unit()), signal).catch(() => {
       // The end has cut the pause short.
     });
   }

@@ -3,7 +3,7 @@ import { Duplex } from "node:stream";
 import tty from "node:tty";
 import { getSystemErrorMap } from "node:util";
 import type { LibraryHandle } from "koffi";
-import { loadLibc } from "../../agent/libc.ts";
+import { loadLibc } from "../../agent/common/libc.ts";
 
 /** A pseudo-terminal: the agent opens `path` as its serial port, the stand-in speaks on `stream`. */
 export interface Pty {

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import { type Clock, systemClock } from "../../agent/clock.ts";
-import { type Entropy, systemEntropy } from "../../agent/entropy.ts";
+import { type Clock, systemClock } from "../../agent/common/clock.ts";
+import { type Random, systemRandom } from "../../agent/common/random.ts";
 import { type BridgeFaults, concerns } from "./bridge-faults.ts";
 import { type SdkAnswer, type SdkRequest, SimulatedSdk } from "./simulated-sdk.ts";
 import { Deframer, frame, LONGEST_PAYLOAD, type Received } from "./wire.ts";
@@ -47,7 +47,7 @@ export class SimulatedBridge {
   /** The same in words, for a test to compare with []. */
   readonly violations: string[] = [];
   readonly #clock: Clock;
-  readonly #entropy: Entropy;
+  readonly #random: Random;
   readonly #queued: BridgeFaults[] = [];
   readonly #listeners = new Set<(request: BridgeRequest) => void>();
   readonly #connections = new Set<() => void>();
@@ -61,12 +61,12 @@ export class SimulatedBridge {
       readonly deviceId?: string | undefined;
       readonly netId?: string | undefined;
       readonly clock?: Clock;
-      readonly entropy?: Entropy;
+      readonly random?: Random;
     } = {},
   ) {
     this.#clock = options.clock ?? systemClock();
-    this.#entropy = options.entropy ?? systemEntropy;
-    this.sdk = new SimulatedSdk(this.#clock, this.#entropy);
+    this.#random = options.random ?? systemRandom;
+    this.sdk = new SimulatedSdk(this.#clock, this.#random);
     this.deviceId = "deviceId" in options ? options.deviceId : "LTA0P18937F130532000001";
     this.netId = "netId" in options ? options.netId : "eth0-02:00:00:00:00:01";
     this.restart();
@@ -78,7 +78,7 @@ export class SimulatedBridge {
 
   /** The bridge starts anew: another session, and the SDK has to be initialised again. */
   restart(): void {
-    this.#session = `${++this.#sessions}-${this.#entropy.bytes(6).toString("hex")}`;
+    this.#session = `${++this.#sessions}-${this.#random.bytes(6).toString("hex")}`;
     this.#helloSinceRawData = false;
     this.sdk.forgetInit();
   }

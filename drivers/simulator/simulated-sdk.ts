@@ -1,5 +1,5 @@
-import type { Clock } from "../../agent/clock.ts";
-import type { Entropy } from "../../agent/entropy.ts";
+import type { Clock } from "../../agent/common/clock.ts";
+import type { Random } from "../../agent/common/random.ts";
 
 export type SdkRequest = Readonly<Record<string, unknown>>;
 export type SdkAnswer = Readonly<Record<string, unknown>>;
@@ -22,16 +22,16 @@ const PLUS_AND_SLASH = Buffer.from([0xfb, 0xff, 0xfe]);
 /** The vendor's SDK as seen through `wxpayCallFaceService`: one request in, one answer out. */
 export class SimulatedSdk {
   readonly #clock: Clock;
-  readonly #entropy: Entropy;
+  readonly #random: Random;
   #initialised = false;
   #initialisingUntil = 0;
   #issued = 0;
   /** How often initWxpayface was answered with SUCCESS. */
   inits = 0;
 
-  constructor(clock: Clock, entropy: Entropy) {
+  constructor(clock: Clock, random: Random) {
     this.#clock = clock;
-    this.#entropy = entropy;
+    this.#random = random;
   }
 
   get initialised(): boolean {
@@ -72,7 +72,7 @@ export class SimulatedSdk {
           last_update_data_time: String(Math.floor(this.#clock.wall() / 1000)),
         });
       case "getWxpayfaceCode":
-        return success({ face_code: this.#entropy.bytes(18).toString("hex"), openid: "oSimulatedOpenid" });
+        return success({ face_code: this.#random.bytes(18).toString("hex"), openid: "oSimulatedOpenid" });
       default:
         return success({ cmd });
     }
@@ -88,7 +88,7 @@ export class SimulatedSdk {
   }
 
   #rawData(): string {
-    const octets = this.#entropy.bytes(RAWDATA_OCTETS);
+    const octets = this.#random.bytes(RAWDATA_OCTETS);
     PLUS_AND_SLASH.copy(octets, 0);
     // Different each time even under replayed entropy.
     octets.writeUInt32BE(++this.#issued, PLUS_AND_SLASH.length);

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createPlayground, type Playground } from "../../agent/simulation/playground.ts";
+import { createPlayground, type Playground } from "../../agent/simulator/playground.ts";
 import { end, environment, Helper, root } from "../bench/processes.ts";
 import type { BareOrder } from "./bare-proxy.ts";
 import type { UpstreamOrder } from "./upstream.ts";

@@ -1,11 +1,11 @@
-import { adopt } from "../../agent/authinfo/adopt.ts";
-import { emptyState, type State } from "../../agent/authinfo/credential.ts";
-import { type Held, lifeOf, takeUpKept } from "../../agent/authinfo/holding.ts";
-import { Pacing } from "../../agent/authinfo/pacing.ts";
-import type { Situation } from "../../agent/authinfo/policy.ts";
+import type { AgentError, ErrorCode } from "../../agent/common/errors.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
-import type { AgentError, ErrorCode } from "../../agent/errors.ts";
-import { failureWith } from "../../test/support/failures.ts";
+import { applyResponse } from "../../agent/credential/apply-response.ts";
+import { type HeldCredential, lifeOf, restoreKept } from "../../agent/credential/held-credential.ts";
+import type { Situation } from "../../agent/credential/refresh-policy.ts";
+import { RetryState } from "../../agent/credential/retry-state.ts";
+import { emptyState, type State } from "../../agent/store/credential.ts";
+import { failureWith } from "../../test/support/fixtures/failures.ts";
 import type { Rule } from "./rule.ts";
 import { SECOND } from "./trace.ts";
 
@@ -24,8 +24,8 @@ export class AgentRule implements Rule {
   readonly #unit: () => number;
   readonly #errors = new Map<ErrorCode, AgentError>();
   #kept: State = emptyState;
-  #held: Held | undefined;
-  #pacing = new Pacing(BOOT_AT_START, 0);
+  #held: HeldCredential | undefined;
+  #retryState = new RetryState(BOOT_AT_START, 0);
   #boots = 0;
   /** Boot clock minus time on the trace. */
   #offset = BOOT_AT_START;
@@ -45,18 +45,18 @@ export class AgentRule implements Rule {
       bootId: `boot-${this.#boots}`,
       wallTrusted: false,
     };
-    this.#held = takeUpKept(this.#kept, undefined, now, true);
-    this.#pacing = new Pacing(now.boot, this.#kept.unsteadyUntilWallMs - now.wall);
+    this.#held = restoreKept(this.#kept, undefined, now, true);
+    this.#retryState = new RetryState(now.boot, this.#kept.unsteadyUntilWallMs - now.wall);
   }
 
   nextAt(nowMs: number): number {
     const boot = nowMs + this.#offset;
-    const decision = this.#pacing.decide(this.#heldAt(boot), boot);
+    const decision = this.#retryState.decide(this.#heldAt(boot), boot);
     return decision.do === "refresh" ? nowMs : Math.ceil(decision.untilBootMs) - this.#offset;
   }
 
   started(): void {
-    this.#pacing.started();
+    this.#retryState.started();
   }
 
   succeeded(sentMs: number, nowMs: number): void {
@@ -70,11 +70,11 @@ export class AgentRule implements Rule {
       sentBootMs: sentMs + this.#offset,
       sentWallMs,
     };
-    const { held } = adopt({ answer, deviceId: "D1" }, this.#held, {
+    const { held } = applyResponse({ answer, deviceId: "D1" }, this.#held, {
       generation: this.#kept.generation,
       bootId: `boot-${this.#boots}`,
       lifetimeMs: this.#refresh.lifetimeS * 1_000,
-      fraction: this.#pacing.refreshFraction(this.#refresh, boot),
+      fraction: this.#retryState.refreshFraction(this.#refresh, boot),
       chance: this.#unit(),
       bootMs: boot,
     });
@@ -86,20 +86,20 @@ export class AgentRule implements Rule {
       credential: held.credential,
       newestSignedAtS: answer.signedAtS,
       wallFloorMs: Math.max(this.#kept.wallFloorMs, wall),
-      unsteadyUntilWallMs: wall + this.#pacing.unsteadyLeftMs(boot),
+      unsteadyUntilWallMs: wall + this.#retryState.unsteadyLeftMs(boot),
     };
-    this.#pacing.succeeded(boot);
+    this.#retryState.succeeded(boot);
   }
 
   failed(code: ErrorCode, nowMs: number): void {
     const boot = nowMs + this.#offset;
     const remaining = this.#held && lifeOf(this.#held, boot).remainingMs;
-    this.#pacing.failed(this.#error(code), { boot, wall: WALL_AT_START + nowMs }, remaining, this.#unit);
+    this.#retryState.failed(this.#error(code), { boot, wall: WALL_AT_START + nowMs }, remaining, this.#unit);
   }
 
   linkChanged(nowMs: number): void {
     const boot = nowMs + this.#offset;
-    this.#pacing.networkChanged(this.#heldAt(boot), boot, this.#unit);
+    this.#retryState.networkChanged(this.#heldAt(boot), boot, this.#unit);
   }
 
   #heldAt(bootMs: number): Situation["held"] {

@@ -1,7 +1,7 @@
-import type { Entropy } from "../../agent/entropy.ts";
+import type { Random } from "../../agent/common/random.ts";
 
 /** Repeatable chance (sfc32): the same seed draws the same numbers on every machine. */
-export function seededChance(seed: number): Entropy {
+export function seededChance(seed: number): Random {
   let a = 0x9e3779b9;
   let b = 0x243f6a88;
   let c = seed | 0;

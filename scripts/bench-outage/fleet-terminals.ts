@@ -1,4 +1,3 @@
-import { Pacing } from "../../agent/authinfo/pacing.ts";
 import {
   drawRefreshAfterMs,
   type Failure,
@@ -7,8 +6,9 @@ import {
   stretchedFraction,
   stretchLeft,
   stretchMore,
-} from "../../agent/authinfo/policy.ts";
-import { failureWith } from "../../test/support/failures.ts";
+} from "../../agent/credential/refresh-policy.ts";
+import { RetryState } from "../../agent/credential/retry-state.ts";
+import { failureWith } from "../../test/support/fixtures/failures.ts";
 import { DEFAULTS } from "./agent-rule.ts";
 
 export type FleetAnswer = "ok" | "429" | "503";
@@ -86,13 +86,13 @@ export class ArrayTerminals implements FleetTerminals {
 export class PacingTerminals implements FleetTerminals {
   readonly #unit: () => number;
   readonly #refresh: typeof DEFAULTS;
-  readonly #pacings: Pacing[];
+  readonly #pacings: RetryState[];
   readonly #expiresS: number[] = [];
 
   constructor(count: number, fraction: number, unit: () => number) {
     this.#unit = unit;
     this.#refresh = { ...DEFAULTS, refreshAt: fraction, refreshAtUnsteady: fraction };
-    this.#pacings = Array.from({ length: count }, () => new Pacing(0, 0));
+    this.#pacings = Array.from({ length: count }, () => new RetryState(0, 0));
   }
 
   begin(terminal: number, expiresS: number): void {
@@ -100,37 +100,37 @@ export class PacingTerminals implements FleetTerminals {
   }
 
   renewed(terminal: number, sentS: number): number {
-    const pacing = this.#pacing(terminal);
-    pacing.started();
-    const fraction = pacing.refreshFraction(this.#refresh, sentS * 1_000);
+    const retryState = this.#retryState(terminal);
+    retryState.started();
+    const fraction = retryState.refreshFraction(this.#refresh, sentS * 1_000);
     const refreshInMs = drawRefreshAfterMs(LIFE_S * 1_000, fraction, this.#unit());
-    pacing.succeeded(sentS * 1_000);
+    retryState.succeeded(sentS * 1_000);
     this.#expiresS[terminal] = sentS + LIFE_S;
     const held = { remainingMs: LIFE_S * 1_000, refreshInMs, ageUnknown: false };
-    return this.#next(pacing, held, sentS);
+    return this.#next(retryState, held, sentS);
   }
 
   refused(terminal: number, endS: number, said: "429" | "503"): number {
-    const pacing = this.#pacing(terminal);
+    const retryState = this.#retryState(terminal);
     const remainingMs = ((this.#expiresS[terminal] ?? 0) - endS) * 1_000;
     const error = failureWith(said === "429" ? "PAY_RATE_LIMITED" : "PAY_UNAVAILABLE");
-    pacing.started();
-    pacing.failed(error, { boot: endS * 1_000, wall: 0 }, remainingMs, this.#unit);
-    return this.#next(pacing, { remainingMs, refreshInMs: 0, ageUnknown: false }, endS);
+    retryState.started();
+    retryState.failed(error, { boot: endS * 1_000, wall: 0 }, remainingMs, this.#unit);
+    return this.#next(retryState, { remainingMs, refreshInMs: 0, ageUnknown: false }, endS);
   }
 
   expired(nowS: number): number {
     return this.#expiresS.filter((at) => at <= nowS).length;
   }
 
-  #pacing(terminal: number): Pacing {
-    const pacing = this.#pacings[terminal];
-    if (pacing === undefined) throw new RangeError(`no terminal ${terminal}`);
-    return pacing;
+  #retryState(terminal: number): RetryState {
+    const retryState = this.#pacings[terminal];
+    if (retryState === undefined) throw new RangeError(`no terminal ${terminal}`);
+    return retryState;
   }
 
-  #next(pacing: Pacing, held: Parameters<Pacing["decide"]>[0], nowS: number): number {
-    const decision = pacing.decide(held, nowS * 1_000);
+  #next(retryState: RetryState, held: Parameters<RetryState["decide"]>[0], nowS: number): number {
+    const decision = retryState.decide(held, nowS * 1_000);
     return decision.do === "wait" ? decision.untilBootMs / 1_000 : nowS;
   }
 }

@@ -1,4 +1,4 @@
-import { linkDelayMs, retryDelayMs } from "../../agent/authinfo/policy.ts";
+import { linkDelayMs, retryDelayMs } from "../../agent/credential/refresh-policy.ts";
 import type { FleetAnswer, FleetTerminals } from "./fleet-terminals.ts";
 
 export interface FleetOptions {

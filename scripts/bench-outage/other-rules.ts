@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../agent/errors.ts";
+import type { ErrorCode } from "../../agent/common/errors.ts";
 import type { Rule } from "./rule.ts";
 import { HOUR, MINUTE, SECOND } from "./trace.ts";
 

@@ -1,14 +1,14 @@
-import type { Line } from "../../agent/authinfo/attempt.ts";
-import { emptyState, type State } from "../../agent/authinfo/credential.ts";
-import { AuthinfoKeeper } from "../../agent/authinfo/keeper.ts";
-import type { AuthinfoView } from "../../agent/authinfo/keeper-types.ts";
+import { createClockSync } from "../../agent/common/clock-sync.ts";
+import { silentLog } from "../../agent/common/log/log.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
-import { silentLog } from "../../agent/log/log.ts";
-import { type Interfaces, watchLink } from "../../agent/service/link-watch.ts";
+import { CredentialManager } from "../../agent/credential/credential-manager.ts";
+import type { AuthinfoView } from "../../agent/credential/credential-types.ts";
+import type { Line } from "../../agent/credential/fetch-credential.ts";
+import { type Interfaces, watchLink } from "../../agent/runtime/link-watch.ts";
+import { emptyState, type State } from "../../agent/store/credential.ts";
 import type { Store } from "../../agent/store/store-types.ts";
-import { createTimebase } from "../../agent/timebase.ts";
-import type { DriverStatus } from "../../drivers/driver.ts";
-import { failureWith } from "../../test/support/failures.ts";
+import type { DriverStatus } from "../../drivers/sdk/driver.ts";
+import { failureWith } from "../../test/support/fixtures/failures.ts";
 import { Account, type Balance } from "./account.ts";
 import { BOOT_AT_START, WALL_AT_START } from "./agent-rule.ts";
 import { LIFE_MS } from "./drive.ts";
@@ -93,24 +93,24 @@ class Terminal {
       wall: losesClock ? Math.max(this.#state.wallFloorMs, Date.UTC(2025, 0, 1)) : trueWall,
     });
     const toTrace = (boot: number) => boot - BOOT_AT_START + bootMs;
-    const keeper = new AuthinfoKeeper({
+    const credentials = new CredentialManager({
       identity: { spMchid: "1900000100", spAppid: "wx1", subMchid: "1900000109", organizationId: "O1" },
       refresh,
       times: { bridgeWaitMs: 10 * SECOND, attemptMs: 45 * SECOND },
       store: this.#store(),
-      timebase: createTimebase(clock, `boot-${this.#boots}`, "/nonexistent/synchronized"),
+      clockSync: createClockSync(clock, `boot-${this.#boots}`, "/nonexistent/synchronized"),
       clock,
-      entropy: { unit, bytes: (length) => Buffer.alloc(length) },
+      random: { unit, bytes: (length) => Buffer.alloc(length) },
       log: silentLog,
       onAttempt: () => undefined,
     });
-    let told: AuthinfoView = keeper.view();
+    let told: AuthinfoView = credentials.view();
     let toldAt = bootMs;
     const settle = (untilMs: number) => {
       this.#tally(told, toldAt, untilMs);
       toldAt = untilMs;
     };
-    keeper.subscribe((view) => {
+    credentials.subscribe((view) => {
       settle(toTrace(clock.boot()));
       told = view;
     });
@@ -118,14 +118,14 @@ class Terminal {
     const paths = new Cursor(this.#trace);
     const stateNow = () => paths.state(toTrace(clock.boot()));
     const line = this.#line(clock, toTrace, stateNow);
-    const running = [keeper.run(line, stop.signal)];
+    const running = [credentials.run(line, stop.signal)];
     if (hearsLink) {
       running.push(
         watchLink({
           read: () => (stateNow() === "visible" ? {} : CARD),
           clock,
           signal: stop.signal,
-          onChange: () => keeper.networkChanged(),
+          onChange: () => credentials.networkChanged(),
         }),
       );
     }

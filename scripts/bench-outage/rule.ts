@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../agent/errors.ts";
+import type { ErrorCode } from "../../agent/common/errors.ts";
 
 /** When a keeper of some make asks for a new authinfo. Times on the trace, ms. */
 export interface Rule {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Clock, sleepOn } from "../../agent/clock.ts";
+import { type Clock, sleepOn } from "../../agent/common/clock.ts";
 
 interface Sleeper {
   readonly dueAt: number;

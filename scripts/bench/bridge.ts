@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { encodeFrame, FrameDecoder } from "../../drivers/frame.ts";
+import { encodeFrame, FrameDecoder } from "../../drivers/line/frame.ts";
 import { compileSimulatedSdk } from "../../drivers/simulator/compile-sdk.ts";
 import { median, quantile } from "./statistics.ts";
 import { compared, type Row } from "./table.ts";

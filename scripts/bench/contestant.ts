@@ -7,9 +7,9 @@ import { readFileSync } from "node:fs";
 import https from "node:https";
 import path from "node:path";
 import tls from "node:tls";
-import { systemClock } from "../../agent/clock.ts";
-import { systemEntropy } from "../../agent/entropy.ts";
-import { silentLog } from "../../agent/log/log.ts";
+import { systemClock } from "../../agent/common/clock.ts";
+import { silentLog } from "../../agent/common/log/log.ts";
+import { systemRandom } from "../../agent/common/random.ts";
 import type { PayFacts } from "./stand-ins.ts";
 
 export type ContestantName = "facepay-agent" | "undici by hand" | "wechatpay-axios-plugin" | "wechatpay-node-v3";
@@ -46,7 +46,7 @@ async function ourClient(): Promise<Ask> {
       ca,
     },
     clock: systemClock(),
-    entropy: systemEntropy,
+    random: systemRandom,
     log: silentLog,
     userAgent: "facepay-agent-bench",
   });

@@ -1,7 +1,7 @@
 /** The decoder's side of the frame rows, in a process of its own. Each message is one round; run with --expose-gc. */
 import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { encodeFrame, FrameDecoder } from "../../drivers/frame.ts";
+import { encodeFrame, FrameDecoder } from "../../drivers/line/frame.ts";
 
 export type DecodeOrder = "answers" | "floor" | "garbage" | "held";
 

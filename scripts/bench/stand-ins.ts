@@ -4,10 +4,10 @@
  */
 import net from "node:net";
 import path from "node:path";
-import type { PayService } from "../../agent/simulation/pay-service.ts";
-import { createPlayground, type playgroundIdentity } from "../../agent/simulation/playground.ts";
-import type { ConfigSettings } from "../../agent/simulation/playground-config.ts";
-import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
+import type { PayService } from "../../agent/simulator/pay-service.ts";
+import { createPlayground, type playgroundIdentity } from "../../agent/simulator/playground.ts";
+import type { ConfigSettings } from "../../agent/simulator/playground-config.ts";
+import { startWechatPayServer } from "../../agent/simulator/wechatpay-server.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
 
 export type StandInCommand =

@@ -5,7 +5,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ConfigSettings } from "../../agent/simulation/playground-config.ts";
+import type { ConfigSettings } from "../../agent/simulator/playground-config.ts";
 import { end, Helper, root, start } from "./processes.ts";
 import type { PayFacts, StandInCommand } from "./stand-ins.ts";
 

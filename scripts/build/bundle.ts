@@ -38,7 +38,7 @@ export async function bundle(root: string, plugins: readonly Plugin[]): Promise<
   const split = await build({
     ...shared,
     absWorkingDir: root,
-    entryPoints: { main: "agent/main.ts", run: "agent/commands/run.ts" },
+    entryPoints: { main: "agent/main.ts", run: "agent/cli/run.ts" },
     bundle: true,
     splitting: true,
     format: "esm",

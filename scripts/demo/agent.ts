@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Playground } from "../../agent/simulation/playground.ts";
+import type { Playground } from "../../agent/simulator/playground.ts";
 import { endProgram, startProgram } from "./child.ts";
 import type { Print } from "./print.ts";
 

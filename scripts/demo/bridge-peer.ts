@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import path from "node:path";
-import type { Playground } from "../../agent/simulation/playground.ts";
+import type { Playground } from "../../agent/simulator/playground.ts";
 import { compileSimulatedSdk } from "../../drivers/simulator/compile-sdk.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { systemClock } from "../../agent/clock.ts";
-import { systemEntropy } from "../../agent/entropy.ts";
-import { asAgentError } from "../../agent/errors.ts";
-import { silentLog } from "../../agent/log/log.ts";
+import { systemClock } from "../../agent/common/clock.ts";
+import { asAgentError } from "../../agent/common/errors.ts";
+import { silentLog } from "../../agent/common/log/log.ts";
+import { systemRandom } from "../../agent/common/random.ts";
 import { type DirectoryLock, holderOf, lockDirectory } from "../../agent/store/lock.ts";
 import type { Print } from "./print.ts";
 
@@ -18,7 +18,7 @@ const LOOK_EVERY_MS = 50;
  */
 export async function claim(directory: string, stateDirectory: string, print: Print): Promise<DirectoryLock> {
   const clock = systemClock();
-  const lock = await lockDirectory(directory, { clock, entropy: systemEntropy, log: silentLog }).catch(
+  const lock = await lockDirectory(directory, { clock, random: systemRandom, log: silentLog }).catch(
     (error: unknown) => {
       const { code, context } = asAgentError(error);
       if (code !== "STORE_LOCKED") throw error;

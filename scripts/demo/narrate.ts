@@ -1,7 +1,7 @@
 import http from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { askAgent } from "../../agent/commands/admin-client.ts";
-import type { Playground } from "../../agent/simulation/playground.ts";
+import { askAgent } from "../../agent/api/admin-client.ts";
+import type { Playground } from "../../agent/simulator/playground.ts";
 import type { Print } from "./print.ts";
 
 interface Shown {

@@ -1,7 +1,7 @@
-import { startGatewayServer } from "../../agent/simulation/gateway-server.ts";
-import type { PayService } from "../../agent/simulation/pay-service.ts";
-import type { Playground } from "../../agent/simulation/playground.ts";
-import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
+import { startGatewayServer } from "../../agent/simulator/gateway-server.ts";
+import type { PayService } from "../../agent/simulator/pay-service.ts";
+import type { Playground } from "../../agent/simulator/playground.ts";
+import { startWechatPayServer } from "../../agent/simulator/wechatpay-server.ts";
 import type { BridgePeer } from "./bridge-peer.ts";
 
 /** The simulated peers, each of which can be taken away and brought back. */

@@ -1,4 +1,4 @@
-import { type Language, say } from "../../agent/language.ts";
+import { type Language, say } from "../../agent/common/language.ts";
 
 /** Tells a person one thing, in the language chosen. */
 export type Print = (zh: string, en: string) => void;

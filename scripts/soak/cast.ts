@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Chance } from "../../test/support/seeded.ts";
+import type { Chance } from "../../test/support/faults/seeded.ts";
 import type { Stage } from "./faults.ts";
 import type { Judge } from "./judge.ts";
 import { exchange, type HttpAnswer } from "./reader.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { type AnswerFault, commonFaults } from "../../agent/simulation/answer-faults.ts";
+import { type AnswerFault, commonFaults } from "../../agent/simulator/answer-faults.ts";
 import type { BridgeFaults } from "../../drivers/simulator/bridge-faults.ts";
-import { limitFileSize } from "../../test/support/small-disk.ts";
-import { noStrace, type Tampering, tamper } from "../../test/support/tampered.ts";
+import { limitFileSize } from "../../test/support/faults/small-disk.ts";
+import { noStrace, type Tampering, tamper } from "../../test/support/faults/tampered.ts";
 import type { SoakAgent } from "./agent.ts";
 import type { Peers, Which } from "./peers.ts";
 

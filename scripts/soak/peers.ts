@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { type Entropy, systemEntropy } from "../../agent/entropy.ts";
-import type { AnswerFault } from "../../agent/simulation/answer-faults.ts";
-import type { PayRequest, PayService } from "../../agent/simulation/pay-service.ts";
-import { createPlayground, type Playground } from "../../agent/simulation/playground.ts";
-import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
+import { type Random, systemRandom } from "../../agent/common/random.ts";
+import type { AnswerFault } from "../../agent/simulator/answer-faults.ts";
+import type { PayRequest, PayService } from "../../agent/simulator/pay-service.ts";
+import { createPlayground, type Playground } from "../../agent/simulator/playground.ts";
+import { startWechatPayServer } from "../../agent/simulator/wechatpay-server.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
 import type { Ledger } from "./ledger.ts";
@@ -87,7 +87,7 @@ export class Peers {
     const service = await startWechatPayServer({
       ...wechatPayOptions,
       port: this.#ports.get(which) ?? 0,
-      entropy: this.#entropy(which),
+      random: this.#random(which),
     });
     this.#ports.set(which, service.port);
     this.#services.set(which, service);
@@ -121,11 +121,11 @@ export class Peers {
   }
 
   /** Each authinfo is noted as it is drawn. */
-  #entropy(which: Which): Entropy {
+  #random(which: Which): Random {
     return {
-      unit: systemEntropy.unit,
+      unit: systemRandom.unit,
       bytes: (length) => {
-        const octets = systemEntropy.bytes(length);
+        const octets = systemRandom.bytes(length);
         if (length === AUTHINFO_OCTETS) {
           const believable = !this.#faulty.includes(which) || this.#fault?.believable !== false;
           this.#ledger.note(octets.toString("base64"), { atMs: performance.now(), lifeMs: LIFE_S * 1_000, believable });

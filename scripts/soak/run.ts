@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { seeded } from "../../test/support/seeded.ts";
+import { seeded } from "../../test/support/faults/seeded.ts";
 import { SoakAgent } from "./agent.ts";
 import type { Cast } from "./cast.ts";
 import { Control } from "./control.ts";
@@ -11,7 +11,7 @@ import { Ledger } from "./ledger.ts";
 import { Peers, STALE_S } from "./peers.ts";
 import { Recovery } from "./recovery.ts";
 import { summary } from "./report.ts";
-import { Trouble, type TroublePlan, within } from "./trouble.ts";
+import { ReconnectBackoff, type TroublePlan, withTimeout } from "./trouble.ts";
 import { Violations } from "./violations.ts";
 import { Watch } from "./watch.ts";
 import { Asks, Wire } from "./wire.ts";
@@ -43,7 +43,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   }
 }
 
-interface Surroundings {
+interface ViewContext {
   readonly ledger: Ledger;
   readonly peers: Peers;
   readonly control: Control;
@@ -51,7 +51,7 @@ interface Surroundings {
   readonly over: AbortSignal;
 }
 
-async function soak(options: SoakOptions, { ledger, peers, control, over }: Surroundings): Promise<number> {
+async function soak(options: SoakOptions, { ledger, peers, control, over }: ViewContext): Promise<number> {
   const { minutes, seed, launcher, ownNetwork } = options;
   const beganMs = performance.now();
   const tell = (line: string) => void process.stdout.write(`${clockOf(performance.now() - beganMs)} ${line}\n`);
@@ -87,7 +87,7 @@ async function soak(options: SoakOptions, { ledger, peers, control, over }: Surr
     signal: AbortSignal.any([over, AbortSignal.timeout(minutes * 60_000)]),
     asked: (attempts) => asks.note(attempts, performance.now()),
   };
-  const trouble = new Trouble(cast, options);
+  const trouble = new ReconnectBackoff(cast, options);
   violations.circumstances = () => `now ${recovery.active || "nothing"}; lately ${trouble.lately || "nothing"}`;
 
   tell(
@@ -97,10 +97,10 @@ async function soak(options: SoakOptions, { ledger, peers, control, over }: Surr
     watch.start();
     recovery.begin("the first start");
     agent.start();
-    await within(FIRST_MS, () => judge.generation > 0, over);
+    await withTimeout(FIRST_MS, () => judge.generation > 0, over);
     recovery.end("the first start", PROMISE_MS, performance.now());
     await trouble.run();
-    await within(2 * PROMISE_MS, () => recovery.settled, over);
+    await withTimeout(2 * PROMISE_MS, () => recovery.settled, over);
     tell("ending");
     ended.abort();
     await agent.end("SIGTERM");

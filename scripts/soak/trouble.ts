@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Chance, seeded } from "../../test/support/seeded.ts";
+import { type Chance, seeded } from "../../test/support/faults/seeded.ts";
 import { type Act, allActs } from "./acts.ts";
 import type { Cast } from "./cast.ts";
 import { allFaults, type Fault, PROMISE_MS } from "./faults.ts";
@@ -19,7 +19,7 @@ const SHORTEST_PACE = 0.15;
 const REMEMBERED = 4;
 
 /** What goes wrong, and when: drawn from the seed, faults of the world and acts upon the agent side by side. */
-export class Trouble {
+export class ReconnectBackoff {
   /** How often each has happened. */
   readonly seen: Record<string, number> = {};
   readonly #cast: Cast;
@@ -51,7 +51,7 @@ export class Trouble {
     const faults = allFaults();
     for (;;) {
       await this.#pause(2_000 + chance.unit() * 10_000);
-      await within(4 * PROMISE_MS, () => recovery.settled, signal);
+      await withTimeout(4 * PROMISE_MS, () => recovery.settled, signal);
       if (signal.aborted) return;
       const fault = draw(faults, chance);
       this.#happens(fault.name);
@@ -90,7 +90,7 @@ export class Trouble {
 }
 
 /** Waits until it is so, at most so long. */
-export async function within(ms: number, isIt: () => boolean, signal: AbortSignal): Promise<void> {
+export async function withTimeout(ms: number, isIt: () => boolean, signal: AbortSignal): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end && !isIt() && !signal.aborted; ) await delay(50);
 }
 

@@ -1,4 +1,4 @@
-import type { PayRequest } from "../../agent/simulation/pay-service.ts";
+import type { PayRequest } from "../../agent/simulator/pay-service.ts";
 import type { Report } from "./violations.ts";
 
 /** Contract 4: `max(1 s, ...)` between attempts, whatever asks for them. */

@@ -1,4 +1,4 @@
-import type { Report as Diagnosis } from "../../agent/diagnose/report.ts";
+import type { Report as Diagnosis } from "../../agent/diagnostics/report/report.ts";
 import type { Container } from "./container.ts";
 import type { Report } from "./report.ts";
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { CrashExplorer, type History } from "../../test/support/crash-explorer.ts";
-import { sealedStore } from "../../test/support/crash-keepers.ts";
-import { seeded } from "../../test/support/seeded.ts";
+import { CrashExplorer, type History } from "../../test/support/faults/crash-explorer.ts";
+import { sealedStore } from "../../test/support/faults/crash-keepers.ts";
+import { seeded } from "../../test/support/faults/seeded.ts";
 
 const ERRNOS = ["EIO", "ENOSPC", "EROFS", "EDQUOT", "EMFILE"];
 const MOST_LIVES = 3;

@@ -4,12 +4,12 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { silentLog } from "../../agent/log/log.ts";
+import { silentLog } from "../../agent/common/log/log.ts";
 import { openStore } from "../../agent/store/store.ts";
-import { parts, stateOf } from "../../test/support/store-fixture.ts";
-import { tamper } from "../../test/support/tampered.ts";
+import { tamper } from "../../test/support/faults/tampered.ts";
+import { parts, stateOf } from "../../test/support/fixtures/store-fixture.ts";
 
-const CHILD = path.resolve(import.meta.dirname, "../../test/support/store-step-child.ts");
+const CHILD = path.resolve(import.meta.dirname, "../../test/support/children/store-step-child.ts");
 const CALLS = ["openat", "read", "write", "fsync", "close", "link", "rename", "unlink", "getdents64", "statx"] as const;
 const CHANGING = ["openat", "write", "fsync", "close", "link", "rename", "unlink"] as const;
 const ERRNOS = ["EIO", "ENOSPC", "EROFS", "EDQUOT", "EMFILE", "EACCES", "EINTR"] as const;

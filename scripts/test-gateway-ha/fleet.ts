@@ -1,6 +1,6 @@
-import { systemEntropy } from "../../agent/entropy.ts";
+import { systemRandom } from "../../agent/common/random.ts";
 import type { WechatPay } from "../../agent/wechatpay/wechatpay.ts";
-import type { GatewayRig } from "../../test/support/gateway-rig.ts";
+import type { GatewayRig } from "../../test/support/fixtures/gateway-rig.ts";
 
 const REQUESTS_A_CONNECTION = 20;
 
@@ -56,7 +56,7 @@ export class Fleet {
   async #ask(client: WechatPay): Promise<void> {
     const { signal } = new AbortController();
     const startedAt = performance.now();
-    const rawData = systemEntropy.bytes(503).toString("base64");
+    const rawData = systemRandom.bytes(503).toString("base64");
     const options = { planned: true, newestSignedAtS: 0, signal };
     await client.requestAuthinfo({ deviceId: this.#deviceId, rawData }, options).catch((error: unknown) => {
       this.lost.push(String(error));

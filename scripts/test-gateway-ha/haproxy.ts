@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../../test/support/gateway-rig.ts";
+import { freePort } from "../../test/support/fixtures/gateway-rig.ts";
 
 interface Behind {
   readonly port: number;

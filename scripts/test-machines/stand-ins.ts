@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { startWechatPayServer } from "../../agent/simulation/wechatpay-server.ts";
+import { startWechatPayServer } from "../../agent/simulator/wechatpay-server.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
 
 /** Bridge and WeChat Pay of a test machine. `directory` is what `provision` has filled; the bridge's socket is there, too. */

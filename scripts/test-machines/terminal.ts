@@ -2,8 +2,8 @@ import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promis
 import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
-import { createPlayground } from "../../agent/simulation/playground.ts";
-import type { ConfigSettings } from "../../agent/simulation/playground-config.ts";
+import { createPlayground } from "../../agent/simulator/playground.ts";
+import type { ConfigSettings } from "../../agent/simulator/playground-config.ts";
 import { chroot, root, run } from "./debian.ts";
 
 /** Where the stand-ins live inside the machine. */
@@ -50,7 +50,7 @@ export async function install(machine: string, deb: string): Promise<void> {
 
 /** Puts stand-ins, keys and a configuration that fits them into a machine where the package is installed. */
 export async function provision(machine: string, overrides: ConfigSettings["overrides"] = {}): Promise<void> {
-  const within = (file: string) => path.join(machine, file);
+  const withTimeout = (file: string) => path.join(machine, file);
   const made = await mkdtemp(path.join(os.tmpdir(), "facepay-machine-"));
   try {
     const playground = await createPlayground(made);
@@ -65,19 +65,23 @@ export async function provision(machine: string, overrides: ConfigSettings["over
       },
     });
     for (const name of await readdir(made)) {
-      if (/\.(pem|toml)$/.test(name)) await copyFile(path.join(made, name), within(`etc/facepay-agent/${name}`));
+      if (/\.(pem|toml)$/.test(name)) await copyFile(path.join(made, name), withTimeout(`etc/facepay-agent/${name}`));
     }
     chroot(
       machine,
       "cd /etc/facepay-agent && chown root:facepay-agent *.toml *.pem && chmod 0640 *.toml *.pem && " +
         "chown facepay-agent merchant-key.pem terminal-key.pem && chmod 0400 merchant-key.pem terminal-key.pem",
     );
-    await mkdir(within(PEERS), { recursive: true });
+    await mkdir(withTimeout(PEERS), { recursive: true });
     const { tls, platform, merchant, identity } = playground.wechatPayOptions;
     const pay = { tls, platform, merchant, identity, port: PAY_PORT };
-    await writeFile(within(`${PEERS}/peers.json`), JSON.stringify({ deviceId: playground.identity.deviceId, pay }), {
-      mode: 0o600,
-    });
+    await writeFile(
+      withTimeout(`${PEERS}/peers.json`),
+      JSON.stringify({ deviceId: playground.identity.deviceId, pay }),
+      {
+        mode: 0o600,
+      },
+    );
   } finally {
     await rm(made, { recursive: true, force: true });
   }
@@ -89,10 +93,10 @@ export async function provision(machine: string, overrides: ConfigSettings["over
     target: "node24",
     format: "esm",
     outExtension: { ".js": ".mjs" },
-    outdir: within(PEERS),
+    outdir: withTimeout(PEERS),
     logLevel: "error",
   });
-  const units = within("etc/systemd/system");
+  const units = withTimeout("etc/systemd/system");
   for (const part of ["bridge", "pay"]) {
     const text = unit(`Stand-in: ${part}`, `${PEERS}/peers.mjs ${part} ${PEERS}`);
     await writeFile(`${units}/stand-in-${part}.service`, text);

@@ -17,10 +17,10 @@ import {
   string,
   integer as wholeNumber,
 } from "valibot";
-import type { Bilingual } from "../../language.ts";
+import type { Bilingual } from "../../common/language.ts";
 import { checkBaseUrl } from "../addresses.ts";
 import type { Checked } from "../problem.ts";
-import { bad, empty, good, is, unfit, unquoted, wrongKind } from "./verdicts.ts";
+import { bad, empty, good, is, unfit, unquoted, wrongKind } from "./validation-result.ts";
 
 /** One key of the configuration file. `Always`: required or with a default, so that a checked configuration has it. */
 export interface Field<T = unknown, Always extends boolean = boolean> {

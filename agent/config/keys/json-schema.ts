@@ -1,5 +1,5 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import type { Bilingual } from "../../language.ts";
+import type { Bilingual } from "../../common/language.ts";
 import type { Field } from "./fields.ts";
 import type { Section } from "./key-table.ts";
 import { sections } from "./schema.ts";

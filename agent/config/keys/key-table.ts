@@ -1,4 +1,4 @@
-import type { Bilingual } from "../../language.ts";
+import type { Bilingual } from "../../common/language.ts";
 import type { Field } from "./fields.ts";
 
 /** A TOML table and its keys. `open`: further keys are let through (parameters of the SDK). */

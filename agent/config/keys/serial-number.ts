@@ -1,4 +1,4 @@
-import type { Bilingual } from "../../language.ts";
+import type { Bilingual } from "../../common/language.ts";
 import type { Checked } from "../problem.ts";
 
 /** WeChat Pay's authority gives merchants serial numbers of twenty octets, and the platform shows them so. */

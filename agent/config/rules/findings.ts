@@ -1,4 +1,4 @@
-import type { Bilingual } from "../../language.ts";
+import type { Bilingual } from "../../common/language.ts";
 import type { SomeValues } from "../keys/schema.ts";
 import type { Problem } from "../problem.ts";
 import type { Settings } from "../settings.ts";

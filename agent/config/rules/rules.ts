@@ -110,7 +110,7 @@ function writtenRules(found: Findings): void {
   }
 }
 
-/** Also with the name under which the file is written at first (agent/files/replace-file.ts). */
+/** Also with the name under which the file is written at first (agent/common/files/replace-file.ts). */
 function isOne(written: string, other: string): boolean {
   return written === other || `${written}.tmp` === other || written === `${other}.tmp`;
 }

@@ -13,7 +13,7 @@ export function wechatpayRules(found: Findings): void {
   wayRules(found, mode);
 }
 
-interface Way {
+interface Endpoint {
   readonly wechatpay: {
     readonly base_urls?: readonly string[];
     readonly ca_file?: string;
@@ -23,7 +23,7 @@ interface Way {
 }
 
 /** Rules of the addresses and times, whoever asks. */
-export function wayRules(found: Findings<Way>, mode: "direct" | "gateway" | undefined): void {
+export function wayRules(found: Findings<Endpoint>, mode: "direct" | "gateway" | undefined): void {
   baseUrlRules(found, mode);
   const { attempt_timeout_ms: attempt, connect_timeout_ms: connect } = found.values.wechatpay;
   // The default of one beside a smaller value of the other is nobody's mistake.
@@ -80,7 +80,7 @@ function gatewayRules(found: Findings): void {
   }
 }
 
-function baseUrlRules(found: Findings<Way>, mode: "direct" | "gateway" | undefined): void {
+function baseUrlRules(found: Findings<Endpoint>, mode: "direct" | "gateway" | undefined): void {
   const { base_urls = [], ca_file } = found.values.wechatpay;
   const byDefault = mode === "direct" && !found.has("wechatpay.base_urls");
   if (ca_file !== undefined && (byDefault || base_urls.some(isWeixinHost))) {

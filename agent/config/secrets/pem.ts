@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
-import type { Fault } from "../../files/guarded-file.ts";
-import type { Bilingual } from "../../language.ts";
+import type { Fault } from "../../common/files/guarded-file.ts";
+import type { Bilingual } from "../../common/language.ts";
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 

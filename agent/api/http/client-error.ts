@@ -1,0 +1,55 @@
+import type { Socket } from "node:net";
+import { systemCode } from "../../common/errors.ts";
+import { STATUS_CODES } from "./node-http.ts";
+import { type ProblemCode, problem } from "./problem.ts";
+import type { RejectionReason } from "./rejection-reasons.ts";
+import { rawReply } from "./reply.ts";
+
+/** Methods that some path of the local API knows. */
+export const ALLOWED = "GET, HEAD, POST";
+
+/**
+ * What to say on a connection whose octets Node's parser has refused. `reason` is undefined when the caller itself has
+ * broken the connection off: there is nothing to count and nobody to tell.
+ */
+export function judgeClientError(error: unknown): { code: ProblemCode; reason: RejectionReason } | undefined {
+  switch (systemCode(error)) {
+    case "ECONNRESET":
+    case "EPIPE":
+      return undefined;
+    case "HPE_HEADER_OVERFLOW":
+      return { code: "HEADERS_TOO_LARGE", reason: "headers_too_large" };
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { code: "BODY_TOO_LARGE", reason: "body_too_large" };
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { code: "REQUEST_TIMEOUT", reason: "request_timeout" };
+    case "HPE_INVALID_METHOD":
+      return startsLikeRequest(error)
+        ? { code: "METHOD_NOT_ALLOWED", reason: "method" }
+        : { code: "MALFORMED_REQUEST", reason: "malformed" };
+    default:
+      return { code: "MALFORMED_REQUEST", reason: "malformed" };
+  }
+}
+
+/** Answers and closes, unless an answer of ours is already on its way: two answers in one would be smuggling of our own. */
+export function answerClientError(socket: Socket, code: ProblemCode, answering: boolean): void {
+  if (answering || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const reply = problem(code);
+  const allowed = code === "METHOD_NOT_ALLOWED" ? { ...reply, allow: ALLOWED } : reply;
+  socket.write(rawReply(allowed, STATUS_CODES[reply.status] ?? ""));
+  socket.destroySoon();
+}
+
+/** A method that nobody has registered (`FOO /path`), against plain noise such as a TLS hello. */
+function startsLikeRequest(error: unknown): boolean {
+  const { rawPacket, bytesParsed } = error as { rawPacket?: unknown; bytesParsed?: unknown };
+  if (!Buffer.isBuffer(rawPacket)) return false;
+  // The packet may begin with requests that were in order: the bad one starts after the last line end before the fault.
+  const fault = typeof bytesParsed === "number" ? bytesParsed : 0;
+  const start = fault === 0 ? 0 : rawPacket.lastIndexOf("\n", fault - 1) + 1;
+  return /^[A-Za-z-]{1,32} \//.test(rawPacket.toString("latin1", start, start + 64));
+}

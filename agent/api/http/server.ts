@@ -1,0 +1,223 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "../../common/clock.ts";
+import type { Log } from "../../common/log/log.ts";
+import { readBody } from "./body.ts";
+import { ALLOWED, answerClientError, judgeClientError } from "./client-error.ts";
+import { createThinner } from "./connection-limiter.ts";
+import { drainRequestBody } from "./drain-request-body.ts";
+import { checkRequest, type Refusal } from "./guard.ts";
+import { createServer } from "./node-http.ts";
+import { type Peer, Peers } from "./peers.ts";
+import { problem } from "./problem.ts";
+import type { RejectionReason } from "./rejection-reasons.ts";
+import { send, sendWithoutEnd } from "./reply.ts";
+import type { PostRoute, Route, Routes } from "./routes.ts";
+import { cutUnread } from "./stalled-connections.ts";
+
+export interface ApiLimits {
+  readonly headersTimeoutMs: number;
+  /** The whole request, body included. */
+  readonly requestTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly connections: number;
+  /** What leaks with a connection ends with it; at 1 000, opening the next one cost a sixth of all readings (measured). */
+  readonly requestsPerConnection: number;
+}
+
+const defaultLimits: ApiLimits = {
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  keepAliveMs: 5_000,
+  connections: 64,
+  requestsPerConnection: 10_000,
+};
+
+const MAX_HEADER_BYTES = 8 * 1024;
+/** How often Node looks for overdue requests; its 30 s would let a slowloris live for 35 s. */
+const CHECK_EVERY_MS = 500;
+const NOT_FOUND: Refusal = { code: "NOT_FOUND", reason: "not_found" };
+const METHOD: Refusal = { code: "METHOD_NOT_ALLOWED", reason: "method" };
+const BODY_TOO_LARGE: Refusal = { code: "BODY_TOO_LARGE", reason: "body_too_large" };
+
+/** How long answers under way may take when the agent stops. */
+const CLOSE_GRACE_MS = 500;
+
+export interface ServerDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly denied: (reason: RejectionReason) => void;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export interface ApiServer {
+  /** Not listening yet: `openSocket` gives it its place. */
+  readonly listener: Server;
+  /** Stops listening at once (synchronously), ends streams and waits, gives answers under way 500 ms. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** One HTTP/1.1 server with every limit set and every request judged before it reaches a route. */
+export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
+  const { clock, log, denied } = deps;
+  const limits = { ...defaultLimits, ...deps.limits };
+  const closing = new AbortController();
+  const peers = new Peers(limits.connections);
+  const thin = createThinner(peers, limits.connections, clock, closing.signal, () => denied("crowded"));
+
+  const http = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+    // The guard answers a missing Host itself, with a problem document and a count.
+    requireHostHeader: false,
+    // Whatever NODE_OPTIONS says: lenient parsing is request smuggling.
+    insecureHTTPParser: false,
+  });
+  http.maxConnections = peers.most;
+  http.maxRequestsPerSocket = limits.requestsPerConnection;
+  // A cap would hide headers from the guard; 8 KB bound their number well enough.
+  http.maxHeadersCount = 0;
+
+  http.once("listening", () => void cutUnread(peers, clock, closing.signal));
+  http.on("connection", (socket: Socket) => {
+    peers.admit(socket, clock.boot());
+    thin();
+  });
+  http.on("drop", () => denied("crowded"));
+  http.on("dropRequest", () => denied("requests_per_connection"));
+  http.on("clientError", (error: Error, socket) => {
+    const verdict = judgeClientError(error);
+    // Each further packet on a broken connection is another error; it was counted and answered at the first.
+    if (verdict === undefined || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    denied(verdict.reason);
+    answerClientError(socket as Socket, verdict.code, (peers.find(socket)?.busy ?? 0) > 0);
+  });
+  http.on("connect", (_req, socket) => {
+    denied("method");
+    answerClientError(socket as Socket, "METHOD_NOT_ALLOWED", false);
+  });
+  http.on("request", (req, res) => handle(req, res, false));
+  http.on("checkContinue", (req, res) => handle(req, res, true));
+  http.on("checkExpectation", (req, res) => handle(req, res, false));
+
+  function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    const peer = peers.touch(req.socket);
+    if (peer !== undefined && peer.requests >= limits.requestsPerConnection) res.shouldKeepAlive = false;
+    const url = req.url ?? "";
+    const mark = url.indexOf("?");
+    const path = mark === -1 ? url : url.slice(0, mark);
+    const refusal = checkRequest(req);
+    if (refusal !== undefined) {
+      refuse(req, res, peer, refusal, routes.get(path));
+      return;
+    }
+    const route = routes.get(path);
+    if (route === undefined) {
+      refuse(req, res, peer, NOT_FOUND);
+      return;
+    }
+    const query = mark === -1 ? "" : url.slice(mark + 1);
+    // Node leaves the body of an answer to HEAD out by itself.
+    const work = req.method === "POST" ? route.post : route.get;
+    if (work === undefined) {
+      refuse(req, res, peer, METHOD, route);
+      return;
+    }
+    if (route.get !== undefined && work === route.get) {
+      try {
+        route.get({ req, res, query, hold: () => hold(peer, res) });
+      } catch (error) {
+        fail(res, error);
+      }
+    } else if (route.post !== undefined) {
+      post(route.post, req, res, peer, awaitsContinue).catch((error: unknown) => fail(res, error));
+    }
+  }
+
+  async function post(
+    route: PostRoute,
+    req: IncomingMessage,
+    res: ServerResponse,
+    peer: Peer | undefined,
+    awaitsContinue: boolean,
+  ): Promise<void> {
+    // A response that loses its socket emits "error" on a late write; "close" has told us already.
+    res.on("error", () => res.destroy());
+    if (awaitsContinue) res.writeContinue();
+    const body = await readBody(req);
+    if (body.kind === "gone") return;
+    if (body.kind === "too_large") return refuse(req, res, peer, BODY_TOO_LARGE);
+    if (body.kind === "invalid") {
+      denied("body_invalid");
+      return send(res, problem("BODY_INVALID", { detail: body.detail }));
+    }
+    const signal = hold(peer, res);
+    send(res, await route(body.kind === "object" ? body.value : undefined, signal));
+  }
+
+  /** Marks the connection as in use until the answer is out; the signal falls when the caller leaves or the agent stops. */
+  function hold(peer: Peer | undefined, res: ServerResponse): AbortSignal {
+    const left = new AbortController();
+    if (peer !== undefined) peer.busy++;
+    const stop = () => left.abort(closing.signal.reason);
+    closing.signal.addEventListener("abort", stop, { once: true });
+    if (closing.signal.aborted) stop();
+    res.once("close", () => {
+      if (peer !== undefined) peer.busy--;
+      closing.signal.removeEventListener("abort", stop);
+      left.abort(new Error("the caller has left"));
+    });
+    return left.signal;
+  }
+
+  function refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    peer: Peer | undefined,
+    { code, reason, header }: Refusal,
+    route?: Route,
+  ): void {
+    denied(reason);
+    const reply = problem(code, header === undefined ? {} : { detail: `The request has the header ${header}.` });
+    const allow = code === "METHOD_NOT_ALLOWED" ? { allow: allowed(route) } : {};
+    const { "content-length": length, "transfer-encoding": coding } = req.headers;
+    if ((length === undefined || length === "0") && coding === undefined) {
+      // A head that is not as it should be is an attack or a defect: what follows on its connection is not trusted.
+      const close = reply.status === 400;
+      send(res, { ...reply, ...allow, close });
+      return;
+    }
+    sendWithoutEnd(res, { ...reply, ...allow, close: true });
+    drainRequestBody(req, res, clock, hold(peer, res)).catch((error: unknown) => fail(res, error));
+  }
+
+  function fail(res: ServerResponse, error: unknown): void {
+    log.error("API_INTERNAL", { error });
+    send(res, problem("INTERNAL"));
+  }
+
+  return {
+    listener: http,
+    async close() {
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      closing.abort(new Error("the agent is stopping"));
+      const done = new AbortController();
+      const grace = clock.sleep(CLOSE_GRACE_MS, done.signal).catch(() => undefined);
+      await Promise.race([closed, grace]);
+      done.abort();
+      http.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function allowed(route: Route | undefined): string {
+  if (route === undefined) return ALLOWED;
+  return [route.get && "GET, HEAD", route.post && "POST"].filter((method) => method !== undefined).join(", ");
+}

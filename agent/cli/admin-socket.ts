@@ -1,0 +1,116 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import path from "node:path";
+import type { AgentUnreachable } from "../api/admin-client.ts";
+import type { StatusDocument } from "../api/status-document.ts";
+import { systemClock } from "../common/clock.ts";
+import { isNotPermitted } from "../common/errors.ts";
+import type { Bilingual } from "../common/language.ts";
+import { readLastKnownGood } from "../config/files/last-known-good.ts";
+import { packagedSockets } from "../config/keys/schema.ts";
+import { loadConfig } from "../config/load.ts";
+import { loadAll } from "../config/secrets/secrets.ts";
+import { isSystemdBooted } from "../diagnostics/host/units.ts";
+import { checkCommand, type Starting, setUpRemedy, startCommand } from "../messages/start-command.ts";
+import type { PackagedOptions } from "./options.ts";
+
+/** The admin socket of the agent that runs with this configuration; the packaged one when nothing says otherwise. */
+export async function whereIsAdminSocket(file: string): Promise<string> {
+  const { env } = process;
+  const loaded = await loadConfig({ file, env });
+  if (loaded.kind === "absent") return loaded.api?.adminSocket ?? packagedSockets.admin;
+  // With an invalid file the agent runs on the configuration it remembers (contract 1).
+  const inForce = loaded.kind === "ok" ? loaded : await readLastKnownGood(loaded.storeDirectory, env);
+  return (inForce?.kind === "ok" ? inForce.config.api.adminSocket : undefined) ?? packagedSockets.admin;
+}
+
+/** Where systemd looks for units (systemd.unit(5)). */
+const UNIT_DIRECTORIES = [
+  "/etc/systemd/system",
+  "/run/systemd/system",
+  "/usr/local/lib/systemd/system",
+  "/usr/lib/systemd/system",
+];
+
+/** What is known of an agent that could not be asked. */
+export interface Whereabouts extends Starting {
+  /** Where its sockets are stands in a file that may not be read: perhaps it runs, and was looked for in the wrong place. */
+  readonly hidden: boolean;
+  /** Problems of its configuration, as far as whoever asks may read it: `run` would refuse them. */
+  readonly problems: number;
+}
+
+/** How the agent of this configuration is started here. The unit is about the packaged configuration alone. */
+export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Starting> {
+  const unit = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/facepay-agent.service`));
+  return { installed: configFile === packagedConfig && unit && (await isSystemdBooted()), configFile };
+}
+
+/** For `unreachableText`: reads the configuration, and perhaps its keys. */
+export async function whereaboutsOf(options: PackagedOptions): Promise<Whereabouts> {
+  const { installed, configFile } = await startingOf(options);
+  const hidden = mayNotRead(configFile);
+  const barred = hidden || mayNotRead(path.join(path.dirname(configFile), "config.d"));
+  return { installed, configFile, hidden, problems: barred ? 0 : await problemsOf(configFile, installed) };
+}
+
+/** Key files are judged only where they would be read just so: a stopped unit's credentials are put away, and some are the service's alone. */
+async function problemsOf(file: string, installed: boolean): Promise<number> {
+  const { env } = process;
+  const asRun = !installed && process.geteuid?.() === 0;
+  const found = asRun ? await loadAll({ file, env, wallMs: systemClock().wall() }) : await loadConfig({ file, env });
+  return found.kind === "invalid" ? found.problems.length : 0;
+}
+
+/** The next step of an agent that has no configuration; undefined for one that has. */
+export async function setUpOf(
+  { authinfo, pid }: Pick<StatusDocument, "authinfo" | "pid">,
+  options: PackagedOptions,
+): Promise<Bilingual | undefined> {
+  if (authinfo.state !== "unprovisioned") return undefined;
+  return setUpRemedy(await startingOf(options), existsSync(options.config), pid);
+}
+
+/** Whether this user is kept from reading a file, rather than that there is none. */
+function mayNotRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return false;
+  } catch (error) {
+    return isNotPermitted(error);
+  }
+}
+
+export function unreachableText(reason: AgentUnreachable["reason"], starting: Whereabouts): Bilingual {
+  switch (reason) {
+    case "absent": {
+      const { hidden, configFile } = starting;
+      if (hidden) {
+        return {
+          zh: `没有权限读取 ${configFile}，无法找到服务：请用 sudo 重新运行`,
+          en: `no permission to read ${configFile}, so the agent cannot be found: run this again with sudo`,
+        };
+      }
+      const command = startCommand(starting);
+      if (starting.problems > 0) {
+        const check = checkCommand(starting);
+        return {
+          zh: `服务没有运行，配置有 ${starting.problems} 处问题：请先执行 ${check}，改正后再执行 ${command}`,
+          en: `the agent is not running, and its configuration has ${starting.problems} problems: ${check}, mend them, then ${command}`,
+        };
+      }
+      return { zh: `服务没有运行：请执行 ${command}`, en: `the agent is not running: ${command}` };
+    }
+    case "forbidden":
+      return {
+        zh: "没有权限：请用 sudo，或将用户加入 facepay-tech 组",
+        en: "no permission: use sudo, or add this user to the group facepay-tech",
+      };
+    case "silent":
+      return starting.installed
+        ? {
+            zh: "服务没有应答：请执行 systemctl restart facepay-agent",
+            en: "the agent does not answer: systemctl restart facepay-agent",
+          }
+        : { zh: "服务没有应答：请结束它，再重新启动", en: "the agent does not answer: end it and start it again" };
+  }
+}

@@ -1,0 +1,252 @@
+import module from "node:module";
+import { isServed } from "../api/authinfo-document.ts";
+import { monotonicUs, systemClock } from "../common/clock.ts";
+import { createClockSync, readBootId } from "../common/clock-sync.ts";
+import { type AgentError, asAgentError, isAgentError } from "../common/errors.ts";
+import { chooseLanguage, type Language, say } from "../common/language.ts";
+import { writeStderr } from "../common/log/journal.ts";
+import { createLog, STDERR } from "../common/log/pino-log.ts";
+import { systemRandom } from "../common/random.ts";
+import type { Config } from "../config/config.ts";
+import { environmentProblems } from "../config/environment.ts";
+import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
+import { failureInEnglish } from "../messages/failure-text.ts";
+import type { FileSinks } from "../runtime/file-sinks.ts";
+import { loadConfiguration, remember } from "../runtime/load-configuration.ts";
+import { type LocalApi, openLocalApi } from "../runtime/local-api.ts";
+import { createMetrics } from "../runtime/metrics/metrics.ts";
+import { type Provision, Service } from "../runtime/service.ts";
+import type { Notifier } from "../runtime/systemd/notifier.ts";
+import { prepareDirectory } from "../store/directory.ts";
+import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
+import type { CommandOptions } from "./options.ts";
+
+/** sysexits: contract 1. */
+const LOCKED = 75;
+const MISCONFIGURED = 78;
+/** Whoever has been waiting for the sockets is answered before the loading of the rest takes the processor. */
+const SETTLE_MS = 50;
+
+/** `facepay-agent run`: works until SIGTERM or SIGINT. Resolves to the exit code. */
+export async function run(options: CommandOptions): Promise<number> {
+  const { env } = process;
+  const language = chooseLanguage(options.lang, env);
+  const unsafe = environmentProblems(env, process.execArgv);
+  if (unsafe.length > 0) return refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
+  const clock = systemClock();
+  const found = await loadConfiguration(options.config, env, clock.wall());
+  if (found.kind === "invalid") return refuse(found.problems, options.config, language);
+
+  const random = systemRandom;
+  const level = "provision" in found ? found.provision.config.log.level : "info";
+  const log = createLog(level, clock, STDERR, { describe: failureInEnglish });
+  const bootId = readBootId(env, random);
+  const clockSync = createClockSync(clock, bootId);
+  const metrics = createMetrics();
+  const service = new Service({ env, bootId, clock, clockSync, random, log, metrics });
+  const renderMetrics = async () => {
+    const { renderMetrics: render } = await import("../runtime/metrics/prometheus.ts");
+    return await render(metrics.counts, service.metricSources());
+  };
+  /** On the socket besides what every process tells; in a text file that would collide with the node exporter's own. */
+  const renderAllMetrics = async () => {
+    const { renderProcessMetrics } = await import("../runtime/metrics/prometheus.ts");
+    const runtime = service.provision?.config.metrics.runtime ?? false;
+    return `${await renderMetrics()}\n${await renderProcessMetrics(runtime)}`;
+  };
+  const stop = stopSignals();
+  const apiParts = { service, metrics, renderMetrics: renderAllMetrics, env, clock, log };
+  const lockParts = { clock, random, log };
+  let lock: DirectoryLock | undefined;
+  let api: LocalApi | undefined;
+  let notifier: Notifier | undefined;
+  let extras: FileSinks | undefined;
+  const watch = new AbortController();
+  let fixing = new AbortController();
+
+  /** The optional files of the configuration in force. */
+  const startExtras = async (config: Config) => {
+    if (extras === undefined) {
+      const { FileSinks } = await import("../runtime/file-sinks.ts");
+      const identity = () => service.provision?.config.identity;
+      const { credentials } = service;
+      const onTrouble: Service["fileTrouble"] = (code, reason) => service.fileTrouble(code, reason);
+      extras = new FileSinks({ credentials, identity, renderMetrics, onTrouble, clock, log });
+    }
+    await extras.use(config);
+  };
+
+  /** Both sockets go to their new places; when they cannot be had there, they stay in the old ones, and the error is thrown. */
+  const moveApi = async (to: LocalApi["config"]) => {
+    if (!api || api.fits(to)) return;
+    const { config: from } = api;
+    await api.close();
+    try {
+      api = await openLocalApi(to, apiParts);
+    } catch (error) {
+      api = await openLocalApi(from, apiParts);
+      throw error;
+    }
+  };
+
+  /** The service manager, when one has started us, hears that we serve; all it needs is loaded only then. */
+  const notify = async () => {
+    if (env.NOTIFY_SOCKET === undefined) return undefined;
+    const { notifyPlace } = await import("../runtime/systemd/notice.ts");
+    const place = notifyPlace(env, process.pid);
+    if (place === undefined) return undefined;
+    const { startNotifier } = await import("../runtime/systemd/notifier.ts");
+    const { credentials } = service;
+    const apiSocket = () => api?.cashierPath;
+    const live = () => service.live();
+    return await startNotifier({ ...{ place, credentials, live, apiSocket, monotonicUs, language, clock, log } });
+  };
+
+  /** Files that were refused are looked at until one has changed: then the configuration that names them is read anew. */
+  const awaitFix = async ({ loaded }: Provision) => {
+    const { watchFiles } = await import("../common/files/file-watch.ts");
+    const signal = AbortSignal.any([watch.signal, fixing.signal]);
+    await watchFiles({ files: [...loaded.named.values()], clock, signal, onChange: async () => stop.reload() });
+  };
+
+  const reload = async () => {
+    fixing.abort();
+    fixing = new AbortController();
+    const again = await loadConfiguration(options.config, env, clock.wall());
+    if (again.kind === "secrets_refused") void awaitFix(again.provision);
+    if (again.kind === "absent") return service.refuseReload(`${options.config} is missing`);
+    if (again.kind !== "ready" || again.provision.source === "remembered") {
+      const problems = again.kind === "ready" ? again.refused : again.problems;
+      return service.refuseReload(problems.map((problem) => renderProblem(problem, "en")).join("\n"));
+    }
+    const { provision } = again;
+    const { directory } = provision.config.store;
+    const before = service.provision;
+    const moved = before?.config.store.directory !== directory;
+    const newLock = moved || lock === undefined ? await lockUp(directory, lockParts) : lock;
+    const oldPlaces = api?.config;
+    try {
+      await moveApi(provision.config.api);
+      await service.replace(provision, newLock);
+    } catch (error) {
+      if (newLock !== lock) await newLock.release();
+      await moveApi(oldPlaces);
+      return service.refuseReload(asAgentError(error).message);
+    }
+    if (newLock !== lock) await lock?.release();
+    lock = newLock;
+    log.setLevel(provision.config.log.level);
+    await startExtras(provision.config);
+    await remember(provision, log);
+  };
+
+  try {
+    if ("provision" in found) {
+      const { config } = found.provision;
+      lock = await lockUp(config.store.directory, lockParts);
+      const provided = service.provide(found.provision, lock);
+      if (found.kind === "secrets_refused" && !(await servesWith(provided, service))) {
+        return refuse(found.problems, options.config, language);
+      }
+      await provided;
+      api = await openLocalApi(config.api, apiParts);
+    } else {
+      log.warn("UNPROVISIONED", { file: options.config });
+      api = await openLocalApi(found.api, apiParts);
+    }
+    log.info("SERVING", { sockets: api.paths });
+    await clock.sleep(SETTLE_MS);
+    (await import("./heap.ts")).keepYoungSmall();
+    notifier = await notify();
+    await log.flush();
+    const { provision } = service;
+    if (provision) await startExtras(provision.config);
+    await service.start();
+    void service.watch(watch.signal, () => api?.replaced() ?? []);
+    if (found.kind === "secrets_refused") void awaitFix(found.provision);
+    else if (provision?.source === "file") await remember(provision, log);
+    // Node itself would write it at the end, which a power cut leaves out.
+    module.flushCompileCache();
+    await stop.reloadingWith(async () => {
+      try {
+        await (notifier ? notifier.during(reload) : reload());
+      } catch (error) {
+        service.refuseReload(asAgentError(error).message);
+      }
+    });
+    log.info("STOPPING");
+    return 0;
+  } catch (error) {
+    if (!isAgentError(error)) throw error;
+    log.error(error.code, { detail: error.message });
+    const { failureReport } = await import("../messages/failure-report.ts");
+    writeStderr(`facepay-agent: ${failureReport(error, language)}\n`);
+    return exitCodeOf(error);
+  } finally {
+    await extras?.end();
+    watch.abort();
+    await notifier?.stop();
+    await api?.close();
+    await service.close();
+    await lock?.release();
+    await log.flush();
+    stop.release();
+  }
+}
+
+/** Whether there is anything to serve without the secrets; also false when the key of the seal is one of those refused. */
+async function servesWith(provided: Promise<void>, service: Service): Promise<boolean> {
+  try {
+    await provided;
+    return isServed(service.credentials.view().state);
+  } catch (error) {
+    if (isAgentError(error, "KEY_FILE")) return false;
+    throw error;
+  }
+}
+
+async function lockUp(directory: string, parts: Parameters<typeof lockDirectory>[1]): Promise<DirectoryLock> {
+  await prepareDirectory(directory);
+  return await lockDirectory(directory, parts);
+}
+
+/** What can only be mended by a person is a matter of configuration; another instance is worth waiting for. */
+function exitCodeOf({ code }: AgentError): number {
+  return code === "STORE_LOCKED" ? LOCKED : MISCONFIGURED;
+}
+
+function refuse(problems: readonly Problem[], where: string, language: Language): number {
+  writeStderr(`facepay-agent: ${renderRefusal(where, problems, language)}`);
+  return MISCONFIGURED;
+}
+
+/** SIGTERM and SIGINT end the work, SIGHUP reloads; one that comes during the start or a reload is followed by one more. */
+function stopSignals() {
+  const stopped = Promise.withResolvers<void>();
+  let reload: (() => Promise<void>) | undefined;
+  let reloading: Promise<void> = Promise.resolve();
+  let early = false;
+  const onStop = () => stopped.resolve();
+  const onReload = () => {
+    const act = reload;
+    if (act) reloading = reloading.then(act);
+    else early = true;
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onStop);
+  process.on("SIGHUP", onReload);
+  return {
+    async reloadingWith(act: () => Promise<void>): Promise<void> {
+      reload = act;
+      if (early) onReload();
+      await stopped.promise;
+      reload = undefined;
+      await reloading;
+    },
+    /** As SIGHUP does. */
+    reload: onReload,
+    release() {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, onStop);
+      process.off("SIGHUP", onReload);
+    },
+  };
+}

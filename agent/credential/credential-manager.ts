@@ -1,0 +1,142 @@
+import { AgentError } from "../common/errors.ts";
+import type { Store } from "../store/store-types.ts";
+import type { AuthinfoView, CredentialService, Rejection } from "./credential-types.ts";
+import { CurrentCredential } from "./current-credential.ts";
+import type { Line } from "./fetch-credential.ts";
+import { restoreKept, situationOf } from "./held-credential.ts";
+import type { StateChange } from "./history.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+import { RefreshLoop, type RefreshLoopParts } from "./refresh-loop.ts";
+import { type RefreshReason, waitMs } from "./refresh-policy.ts";
+import { type RetryMemory, RetryState } from "./retry-state.ts";
+
+export interface CredentialManagerParts extends RefreshLoopParts {
+  readonly store: Store;
+  /** Of the keeper before a reload. */
+  readonly former?: CredentialManagerMemory;
+}
+
+export interface CredentialManagerMemory {
+  readonly retryState: RetryMemory;
+  readonly allowance: RateLimiter;
+}
+
+export interface CredentialManagerStatus {
+  readonly attempting: boolean;
+  readonly failures: number;
+  readonly next: { readonly why: RefreshReason; readonly atWallMs: number };
+  readonly lastSuccessWallMs?: number;
+  readonly unsteady: boolean;
+  readonly history: readonly StateChange[];
+}
+
+/**
+ * Keeps the held authinfo good, and answers for it. From construction on it serves what the store holds; `run` adds the
+ * bridge and WeChat Pay, which may come seconds later.
+ */
+export class CredentialManager implements CredentialService {
+  readonly #parts: CredentialManagerParts;
+  readonly #current: CurrentCredential;
+  readonly #retryState: RetryState;
+  readonly #refreshLoop: RefreshLoop;
+  readonly #allowance: RateLimiter;
+
+  constructor(parts: CredentialManagerParts) {
+    this.#parts = parts;
+    const { store, clockSync, identity, clock, log, refresh, former } = parts;
+    const now = clockSync.now();
+    const held = restoreKept(store.state, identity.deviceId, now, !store.status().dirty);
+    const around = () => this.#refreshLoop.around();
+    this.#current = new CurrentCredential(
+      { store, clock, clockSync, log, staleMs: refresh.staleS * 1_000, around },
+      held,
+    );
+    this.#retryState = new RetryState(now.boot, store.state.unsteadyUntilWallMs - now.wall, former?.retryState);
+    this.#refreshLoop = new RefreshLoop(parts, this.#current, this.#retryState);
+    this.#allowance = former?.allowance ?? new RateLimiter();
+    if (held?.rejected) this.#refreshLoop.urge(now.boot);
+  }
+
+  view(): AuthinfoView {
+    return this.#current.view();
+  }
+
+  retryAfterS(): number {
+    if (this.#refreshLoop.attempting) return 1;
+    const now = this.#parts.clock.boot();
+    return Math.max(1, Math.ceil(waitMs(this.#refreshLoop.decide(now), now) / 1_000));
+  }
+
+  status(): CredentialManagerStatus {
+    const { clock } = this.#parts;
+    const now = clock.boot();
+    const next = this.#refreshLoop.decide(now);
+    const { attempting, lastSuccessWallMs } = this.#refreshLoop;
+    return {
+      attempting,
+      failures: this.#retryState.failures,
+      next: { why: next.why, atWallMs: clock.wall() + waitMs(next, now) },
+      ...(lastSuccessWallMs === undefined ? {} : { lastSuccessWallMs }),
+      unsteady: this.#retryState.unsteadyLeftMs(now) > 0,
+      history: this.#current.history,
+    };
+  }
+
+  /** What the keeper after a reload has to know besides the state. To be asked when `run` has ended. */
+  memory(): CredentialManagerMemory {
+    return { retryState: this.#retryState.memory(), allowance: this.#allowance };
+  }
+
+  /** False when the loop that watches time has stood still for long: something blocks this process. */
+  turning(): boolean {
+    return this.#refreshLoop.turning();
+  }
+
+  /** To be called when an interface, an address or a MAC of this terminal has changed. */
+  networkChanged(): void {
+    const { clock, random, log } = this.#parts;
+    const now = clock.boot();
+    this.#retryState.networkChanged(situationOf(this.#current.held, now), now, () => random.unit());
+    log.info("NETWORK_CHANGED", { attempt_in_s: Math.round(waitMs(this.#refreshLoop.decide(now), now) / 1_000) });
+    this.#refreshLoop.look();
+  }
+
+  /** To be called when keys, certificates or tokens have been replaced: what was refused with the former ones may be granted now. */
+  credentialsRenewed(): void {
+    if (this.#retryState.failures > 0) this.#refreshLoop.urge(this.#parts.clock.boot());
+  }
+
+  subscribe(listener: (view: AuthinfoView) => void): () => void {
+    return this.#current.subscribe(listener);
+  }
+
+  reject(rejection: Rejection): "renewing" | "limited" | "outdated" {
+    const { held } = this.#current;
+    if (held === undefined || held.credential.generation !== rejection.generation) return "outdated";
+    const now = this.#parts.clock.boot();
+    if (held.rejected) return this.#retryState.urgedAfter(now) ? "limited" : "renewing";
+    const freeAt = this.#allowance.freeAt(now);
+    this.#allowance.spend(freeAt);
+    this.#current.refuse(held);
+    this.#parts.log.warn("AUTHINFO_REJECTED", { ...rejection, renewing_in_s: Math.ceil((freeAt - now) / 1_000) });
+    this.#refreshLoop.urge(freeAt);
+    this.#current.announce();
+    return freeAt > now ? "limited" : "renewing";
+  }
+
+  async refresh(signal: AbortSignal): Promise<AuthinfoView> {
+    const now = this.#parts.clock.boot();
+    const heldForS = this.#retryState.heldOffS(now);
+    if (!this.#refreshLoop.attempting && heldForS > 0) {
+      throw new AgentError("PAY_RATE_LIMITED.held", { seconds: heldForS });
+    }
+    if (!this.#refreshLoop.attempting) this.#refreshLoop.urge(now);
+    await this.#refreshLoop.join(signal);
+    return this.view();
+  }
+
+  /** Runs until the signal aborts; never rejects for a reason outside this process. */
+  run(line: Line, signal: AbortSignal): Promise<void> {
+    return this.#refreshLoop.run(line, signal);
+  }
+}

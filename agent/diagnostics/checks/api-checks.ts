@@ -1,0 +1,209 @@
+import { lstat } from "node:fs/promises";
+import { AgentUnreachable, askForText } from "../../api/admin-client.ts";
+import { isNotPermitted } from "../../common/errors.ts";
+import { groupById, lookupGroup } from "../../common/files/group.ts";
+import { checkRemedy } from "../../messages/remedies/remedies.ts";
+import type { Check, DiagnoseContext, Outcome } from "../check.ts";
+import { agentPid, unitsOf } from "../facts.ts";
+import { listenersOf } from "../host/exposure.ts";
+import { octal } from "../host/rights.ts";
+import { SOCKETS, type Units } from "../host/units.ts";
+import { needsSudo, notRunning, skipped } from "../outcomes.ts";
+import { clientCheck } from "./client-check.ts";
+
+const FAST_MS = 50;
+const SLOW_MS = 500;
+const ASK_MS = 1_500;
+const ROUNDS = 3;
+const DEFAULT_MODE = 0o660;
+
+export interface SocketFile {
+  readonly path: string;
+  /** Undefined when there is nothing. */
+  readonly found: { readonly isSocket: boolean; readonly mode: number; readonly gid: number } | undefined;
+  readonly mode: number;
+  readonly group: { readonly name: string; readonly gid: number | undefined } | undefined;
+}
+
+export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
+  if (found === undefined) {
+    return { status: "fail", value: { path }, detail: { zh: `${path} 不存在`, en: `${path} is missing` } };
+  }
+  const has = octal(found.mode);
+  const value = { path, mode: has, gid: found.gid };
+  if (!found.isSocket) {
+    return {
+      status: "fail",
+      value,
+      detail: { zh: `${path} 不是套接字`, en: `${path} is no socket` },
+      remedy: { zh: `请删除 ${path} 并重启服务。`, en: `Remove ${path} and restart the service.` },
+    };
+  }
+  if (group !== undefined && found.gid !== group.gid) {
+    const actual = groupById(found.gid)?.name ?? String(found.gid);
+    return {
+      status: "fail",
+      value,
+      detail: {
+        zh: `${path} 的组是 ${actual}，应为 ${group.name}`,
+        en: `${path} has the group ${actual}, not ${group.name}`,
+      },
+      remedy: {
+        zh: `请执行 chgrp ${group.name} ${path}，或重启服务。`,
+        en: `Run chgrp ${group.name} ${path}, or restart the service.`,
+      },
+    };
+  }
+  const wanted = octal(mode);
+  const less = mode & ~found.mode & 0o666;
+  const more = found.mode & ~mode & 0o777;
+  if (less === 0 && more === 0)
+    return { status: "pass", value, detail: { zh: `${path}（${has}）`, en: `${path} (${has})` } };
+  return {
+    // Whoever is shut out cannot pay; whoever is let in too much is a worry for later.
+    status: less !== 0 ? "fail" : "warn",
+    value,
+    detail: { zh: `${path} 的权限是 ${has}，应为 ${wanted}`, en: `${path} has mode ${has}, not ${wanted}` },
+    remedy: {
+      zh: `请执行 chmod ${wanted} ${path}，或重启服务。`,
+      en: `Run chmod ${wanted} ${path}, or restart the service.`,
+    },
+  };
+}
+
+/** Mode and group that the unit gives a socket which systemd makes (contract 2: a configured path comes first). */
+export function systemds(units: Units | undefined, id: string): Pick<SocketFile, "mode" | "group"> | undefined {
+  const unit = units?.sockets.find(({ Id }) => Id === id);
+  if (unit === undefined) return undefined;
+  const { SocketGroup: name = "", SocketMode: mode = "" } = unit;
+  return {
+    mode: /^[0-7]{3,4}$/.test(mode) ? Number.parseInt(mode, 8) : DEFAULT_MODE,
+    group: name === "" ? undefined : { name, gid: lookupGroup(name) },
+  };
+}
+
+/** The sockets have to be there when a unit keeps them, or an agent runs that should have made them. */
+async function sockets(context: DiagnoseContext): Promise<Outcome> {
+  const { agent, installed, adminSocket } = context;
+  const pid = await agentPid(context);
+  if (!installed && agent.kind === "absent" && pid === undefined) return notRunning;
+  const api = context.loaded?.config.api;
+  const units = await unitsOf(context);
+  const group = (name: string | undefined) => (name === undefined ? undefined : { name, gid: lookupGroup(name) });
+  const files = [
+    {
+      path: context.apiSocket,
+      ...((api?.socket === undefined ? systemds(units, SOCKETS[0]) : undefined) ?? {
+        mode: api?.socketMode ?? DEFAULT_MODE,
+        group: group(api?.socketGroup),
+      }),
+    },
+    {
+      path: context.adminSocket,
+      ...((api?.adminSocket === undefined ? systemds(units, SOCKETS[1]) : undefined) ?? {
+        mode: api?.adminSocketMode ?? DEFAULT_MODE,
+        group: group(api?.adminSocketGroup),
+      }),
+    },
+  ];
+  const judged = await Promise.all(
+    files.map(async (file) => {
+      const found = await lstat(file.path).catch((error: unknown) => (isNotPermitted(error) ? "hidden" : undefined));
+      if (found === "hidden") return needsSudo;
+      const seen = found && { isSocket: found.isSocket(), mode: found.mode, gid: found.gid };
+      return judgeSocket({ ...file, found: seen });
+    }),
+  );
+  for (const status of ["fail", "warn", "skip"] as const) {
+    const bad = judged.find((outcome) => outcome.status === status);
+    if (bad !== undefined) return bad;
+  }
+  if (agent.kind === "absent" || agent.kind === "silent") {
+    const who = pid === undefined ? "" : ` (pid ${pid})`;
+    const zh = pid === undefined ? "服务" : `服务（进程 ${pid}）`;
+    return {
+      status: "fail",
+      value: { pid: pid ?? null, socket: adminSocket },
+      detail: { zh: `${zh}在 ${adminSocket} 上无应答`, en: `the agent${who} does not answer on ${adminSocket}` },
+    };
+  }
+  const both = files.map(({ path, mode }) => `${path} (${octal(mode)})`).join(", ");
+  return { status: "pass", detail: { zh: both, en: both } };
+}
+
+async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext): Promise<Outcome> {
+  if (!installed && agent.kind === "absent") return notRunning;
+  try {
+    let status = 0;
+    let ms = Number.POSITIVE_INFINITY;
+    // The best of three: what is judged is the agent, not the moment.
+    for (let round = 0; round < ROUNDS && ms >= FAST_MS; round++) {
+      const startedAt = clock.boot();
+      ({ status } = await askForText(apiSocket, "GET", "/livez", ASK_MS));
+      ms = Math.min(ms, Math.round(clock.boot() - startedAt));
+    }
+    const detail = { zh: `应答 ${status}，${ms} 毫秒`, en: `answers ${status} in ${ms} ms` };
+    const value = { status, ms };
+    return { status: status !== 200 || ms >= SLOW_MS ? "fail" : ms >= FAST_MS ? "warn" : "pass", value, detail };
+  } catch (error) {
+    if (!(error instanceof AgentUnreachable)) throw error;
+    if (error.reason === "forbidden") return needsSudo;
+    const detail = {
+      zh: `${apiSocket} ${error.reason === "absent" ? "没有程序监听" : "无应答"}`,
+      en: `${apiSocket} does not answer (${error.reason})`,
+    };
+    return { status: "fail", value: error.reason, detail };
+  }
+}
+
+const notFound = skipped("没有找到服务的进程", "the agent's process was not found");
+
+async function exposed(context: DiagnoseContext): Promise<Outcome> {
+  const pid = await agentPid(context);
+  // It holds no state whose lock would name it, or may not be looked at.
+  if (pid === undefined) return context.agent.kind === "absent" ? notRunning : notFound;
+  const found = await listenersOf(pid, [context.apiSocket, context.adminSocket]);
+  if (found === undefined) return needsSudo;
+  const [first] = found;
+  if (first === undefined) return { status: "pass", detail: { zh: "只有本地套接字", en: "local sockets only" } };
+  const who = `${first.name} (pid ${first.pid}) ${first.address}:${first.port}`;
+  return {
+    status: "fail",
+    value: found,
+    detail: { zh: `有程序把本地接口开放到网络：${who}`, en: `the local API is open to the network: ${who}` },
+  };
+}
+
+export const apiChecks: readonly Check[] = [
+  {
+    id: "api.socket",
+    code: 603,
+    section: "store",
+    title: { zh: "本地接口", en: "Local sockets" },
+    dependsOn: ["svc.running", "cfg.valid"],
+    threshold: { warn: "more rights than configured", fail: "missing, other group, or fewer rights" },
+    remedy: checkRemedy("api.socket"),
+    run: sockets,
+  },
+  {
+    id: "api.selftest",
+    code: 604,
+    section: "store",
+    title: { zh: "接口自检", en: "API self-test" },
+    dependsOn: ["api.socket"],
+    threshold: { warn: ">= 50 ms", fail: ">= 500 ms, or no answer" },
+    remedy: checkRemedy("api.selftest"),
+    run: selftest,
+  },
+  clientCheck,
+  {
+    id: "api.exposed",
+    code: 606,
+    section: "store",
+    title: { zh: "接口暴露", en: "API exposure" },
+    dependsOn: ["svc.running"],
+    threshold: { fail: "a process that has to do with the sockets listens on the network" },
+    remedy: checkRemedy("api.exposed"),
+    run: exposed,
+  },
+];

@@ -1,0 +1,185 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import type { Problem } from "../../config/problem.ts";
+import type { SecretKey } from "../../config/secrets/named-files.ts";
+import { checkRemedy } from "../../messages/remedies/remedies.ts";
+import type { Check, DiagnoseContext, Outcome, ServiceUser } from "../check.ts";
+import { isPutAway, secretsOf, unitsOf } from "../facts.ts";
+import { accessOf, ancestors, octal } from "../host/rights.ts";
+import { needsSudo, remedyOfProblem, withoutConfig } from "../outcomes.ts";
+
+const PUBLIC: readonly SecretKey[] = ["wechatpay.public_key_file", "wechatpay.ca_file", "wechatpay.client_cert_file"];
+
+export function failed(problem: Problem): Outcome {
+  const { key, origin, what } = problem;
+  return {
+    status: "fail",
+    value: { key, origin },
+    detail: { zh: `${key}：${what.zh}`, en: `${key} ${what.en}` },
+    remedy: remedyOfProblem(problem),
+  };
+}
+
+/** What others could do to a file by the directory it lies in: undefined when nobody but its owner and root can. */
+export function openDirectory(
+  directories: readonly { readonly at: string; readonly mode: number; readonly uid: number }[],
+  user: Pick<ServiceUser, "uid">,
+): { readonly at: string; readonly mode: string } | undefined {
+  const open = directories.find(({ mode, uid }) => {
+    // In a directory with the sticky bit nobody can move what belongs to somebody else.
+    const guarded = (mode & 0o1000) !== 0;
+    return ((mode & 0o022) !== 0 && !guarded) || (uid !== 0 && uid !== user.uid);
+  });
+  return open && { at: open.at, mode: octal(open.mode) };
+}
+
+async function reachable(context: DiagnoseContext, key: SecretKey, file: string): Promise<Outcome | undefined> {
+  const { user, trial } = context;
+  // What is written only after the trial will have the right owner and mode, where it lies in a directory that lets the service in.
+  const given = trial?.files.has(file) === true;
+  const access = given ? await accessOf(user, path.dirname(file), "x") : await accessOf(user, file, "r");
+  if (access.kind === "unknown") return needsSudo;
+  if (access.kind === "denied") {
+    const { at, mode } = access;
+    return {
+      status: "fail",
+      value: { key, file, at, mode },
+      detail: {
+        zh: `${key}：用户 ${user.name} 无法读取 ${file}（${at} 的权限是 ${mode}）`,
+        en: `${key}: the user ${user.name} cannot read ${file} (mode ${mode} of ${at})`,
+      },
+      remedy:
+        at === file
+          ? { zh: `请执行 chown ${user.name} ${file}。`, en: `Run chown ${user.name} ${file}.` }
+          : { zh: `请执行 chmod o+x ${at}。`, en: `Run chmod o+x ${at}.` },
+    };
+  }
+  if (access.kind === "missing" || PUBLIC.includes(key)) return undefined;
+  const found = await Promise.all(ancestors(file).map(async (at) => ({ at, ...(await owned(at)) })));
+  const open = openDirectory(found, user);
+  if (open === undefined) return undefined;
+  return {
+    status: "fail",
+    value: { key, file, ...open },
+    detail: {
+      zh: `${key}：目录 ${open.at}（权限 ${open.mode}）中的文件可被他人替换`,
+      en: `${key}: others can exchange files in ${open.at} (mode ${open.mode})`,
+    },
+    remedy: {
+      zh: `请执行 chmod go-w ${open.at}，并核对其属主。`,
+      en: `Run chmod go-w ${open.at}, and check its owner.`,
+    },
+  };
+}
+
+async function owned(at: string): Promise<{ mode: number; uid: number }> {
+  const { mode, uid } = await stat(at);
+  return { mode, uid };
+}
+
+async function fileProblem(context: DiagnoseContext): Promise<Outcome | undefined> {
+  const { loaded, env } = context;
+  const { problems } = await secretsOf(context);
+  const own = problems.filter(
+    ({ check, key }) => check === undefined && !isPutAway(loaded?.named.get(key as SecretKey) ?? "", context),
+  );
+  // Mode and owner are facts for everybody; that a file cannot be read is one only for those who should be able to.
+  const [first] = own;
+  if (first !== undefined && context.privileged) return failed(first);
+  for (const [key, file] of loaded?.named ?? []) {
+    // systemd guards what is in there (systemd.exec(5)).
+    if (env.CREDENTIALS_DIRECTORY !== undefined && file.startsWith(`${env.CREDENTIALS_DIRECTORY}/`)) continue;
+    if (isPutAway(file, context)) continue;
+    const barred = await reachable(context, key, file);
+    if (barred !== undefined) return barred;
+  }
+  // The service's user may read it all, but whether it is any good could not be seen.
+  return first === undefined ? undefined : needsSudo;
+}
+
+/** What the seal of the state protects, said plainly: it depends on where its key lies. */
+export function judgeSeal(source: {
+  readonly encrypted: boolean;
+  readonly tpm: boolean;
+  readonly given: boolean;
+}): Outcome {
+  const value = { encrypted: source.encrypted, tpm: source.tpm };
+  if (source.encrypted && source.tpm) {
+    return {
+      status: "pass",
+      value,
+      detail: { zh: "密钥由 TPM 加密，只在本机可用", en: "bound to this machine's TPM" },
+    };
+  }
+  if (source.encrypted) {
+    return {
+      status: "warn",
+      value,
+      detail: {
+        zh: "密钥由本机密钥加密：单独拷走文件无用，整盘可用",
+        en: "encrypted by a key of this disk: safe against a copied file, not against a stolen disk",
+      },
+    };
+  }
+  return {
+    status: "warn",
+    value,
+    detail: source.given
+      ? {
+          zh: "密钥是普通文件：封存只防拷走状态文件",
+          en: "plain key files: the seal protects a copied state file only",
+        }
+      : { zh: "封存密钥在状态旁：不防整卡复制", en: "the seal's key lies beside the state: a copied card gives both" },
+  };
+}
+
+export const keyChecks: readonly Check[] = [
+  {
+    id: "key.file",
+    code: 304,
+    section: "config",
+    title: { zh: "密钥文件", en: "Key files" },
+    dependsOn: [],
+    threshold: {
+      fail: "unreadable for the service, open to others, a link, damaged, or in a directory open to others",
+    },
+    remedy: checkRemedy("key.file"),
+    async run(context) {
+      const { loaded } = context;
+      if (loaded === undefined) return withoutConfig();
+      const problem = await fileProblem(context);
+      if (problem !== undefined) return problem;
+      const count = loaded.named.size;
+      return {
+        status: "pass",
+        value: { files: count },
+        detail: { zh: `${count} 个文件正常`, en: `${count} files are fine` },
+      };
+    },
+  },
+  {
+    id: "cred.tpm",
+    standing: true,
+    code: 307,
+    section: "config",
+    title: { zh: "密钥保护", en: "Key protection" },
+    dependsOn: [],
+    threshold: { warn: "not bound to a TPM" },
+    remedy: checkRemedy("cred.tpm"),
+    async run(context) {
+      const units = await unitsOf(context);
+      if (units === undefined || !context.installed) {
+        return {
+          status: "skip",
+          detail: { zh: "未安装为系统服务，没有系统凭据", en: "no service unit, so no system credentials" },
+        };
+      }
+      const encrypted = units.credentials.some((credential) => credential.encrypted);
+      const tpm = await stat("/dev/tpmrm0").then(
+        () => true,
+        () => false,
+      );
+      return judgeSeal({ encrypted, tpm, given: context.loaded?.config.store.keyFile !== undefined });
+    },
+  },
+];

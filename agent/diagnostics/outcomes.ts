@@ -1,0 +1,71 @@
+import type { Bilingual } from "../common/language.ts";
+import { localTime } from "../common/local-time.ts";
+import type { Outcome } from "./check.ts";
+
+interface More {
+  readonly value?: unknown;
+  readonly remedy?: Bilingual | undefined;
+}
+
+/** A finding in both languages. */
+export function found(status: "pass" | "warn" | "fail", zh: string, en: string, { value, remedy }: More = {}): Outcome {
+  return {
+    status,
+    ...(value === undefined ? {} : { value }),
+    detail: { zh, en },
+    ...(remedy === undefined ? {} : { remedy }),
+  };
+}
+
+/**
+ * What the agent has met, and not this run. Whoever has fixed the cause since is told how to ask anew: after a refusal the agent waits up
+ * to five minutes by itself (docs/specification.md section 4), and until then every diagnose repeats what it knows.
+ * @param since RFC 3339; undefined from an agent that does not say
+ */
+export function asOf(since: string | undefined, outcome: Outcome): Outcome {
+  if (since === undefined || outcome.status === "skip") return outcome;
+  const { detail, value } = outcome;
+  const at = localTime(since);
+  return {
+    ...outcome,
+    value: { ...(value as object), since },
+    detail: {
+      zh: `${detail.zh}（服务自 ${at} 起遇到，改正后执行 facepay-agent refresh 重新请求）`,
+      en: `${detail.en} (met by the agent since ${at}; once fixed, facepay-agent refresh asks anew)`,
+    },
+  };
+}
+
+/** What cannot be learned here. `because`: the check whose failure is the reason. */
+export function skipped(zh: string, en: string, because?: string): Outcome {
+  return { status: "skip", detail: { zh, en }, ...(because === undefined ? {} : { because }) };
+}
+
+export function withoutConfig(): Outcome {
+  return skipped("没有可用的配置", "there is no usable configuration", "cfg.valid");
+}
+
+type Skip = Outcome & { readonly status: "skip" };
+
+export const needsSudo: Skip = {
+  status: "skip",
+  detail: { zh: "没有权限查看，请用 sudo 重新运行", en: "no right to look; run this again with sudo" },
+};
+
+export const notRunning: Skip = { status: "skip", detail: { zh: "服务没有运行", en: "no agent is running" } };
+
+export const notInstalled: Skip = {
+  status: "skip",
+  detail: { zh: "未安装为系统服务", en: "not installed as a service" },
+};
+
+export const nothingKept: Skip = {
+  status: "skip",
+  detail: { zh: "还没有保存过凭证", en: "nothing has been kept yet" },
+};
+
+/** What the configuration's own check advises, as a remedy: a sentence, in which a command stays one that can be typed. */
+export function remedyOfProblem({ instead: { zh, en } }: { readonly instead: Bilingual }): Bilingual {
+  const isCommand = /^\(?(ch(mod|own|grp)|readlink|groupadd|ls|iconv|unset|umask)\b/.test(en);
+  return { zh: `${zh}。`, en: isCommand ? `Run ${en}.` : `${en.slice(0, 1).toUpperCase()}${en.slice(1)}.` };
+}

@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { rename } from "node:fs/promises";
+import path from "node:path";
+import { systemCode } from "../../common/errors.ts";
+import {
+  createDurably,
+  discard,
+  nodeFileSystem,
+  syncDirectory,
+  temporaryName,
+} from "../../common/files/file-system.ts";
+import type { Bilingual } from "../../common/language.ts";
+import type { Random } from "../../common/random.ts";
+import type { DiagnoseContext } from "../check.ts";
+import { type ArchivedFile, packArchive, unpackArchive } from "./archive.ts";
+import { collectEvidence, type Evidence } from "./evidence.ts";
+import { knownSecrets } from "./known-secrets.ts";
+import { dropPieces, dropSuspicious, findPieces, type Pieces, piecesOf, type Secret, withoutWords } from "./redact.ts";
+import type { Report } from "./report.ts";
+
+/** Why no bundle was written, for people; nothing is left behind. */
+export class BundleRefused extends Error {
+  override readonly name = "BundleRefused";
+  readonly words: Bilingual;
+
+  constructor(words: Bilingual, cause?: unknown) {
+    super(words.en, cause === undefined ? undefined : { cause });
+    this.words = words;
+  }
+}
+
+export interface Bundle {
+  readonly archive: Buffer;
+  readonly listed: readonly { readonly name: string; readonly size: number }[];
+  readonly missing: Evidence["missing"];
+}
+
+export interface BundleFacts {
+  readonly runId: string;
+  readonly version: string;
+  readonly wallMs: number;
+}
+
+const MANIFEST = "MANIFEST.json";
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** Everything about a finished run that support may see, and nothing else, in one archive of its own run id. */
+export async function collectBundle(report: Report, context: DiagnoseContext, signal: AbortSignal): Promise<Bundle> {
+  const [evidence, secrets] = await Promise.all([collectEvidence(context, report, signal), knownSecrets(context)]);
+  const facts = { runId: report.run_id, version: report.agent_version, wallMs: context.clock.wall() };
+  return await buildBundle(evidence, secrets, facts);
+}
+
+/** Drops every piece of a secret, packs, and then looks for them all over again in what has been packed. */
+export async function buildBundle(evidence: Evidence, secrets: readonly Secret[], facts: BundleFacts): Promise<Bundle> {
+  // What stands in every bundle gives nothing away, should a secret begin with a word of ours.
+  const words = [manifestOf([], [], facts).toString(), ...evidence.files.map(({ name }) => name)].join(" ");
+  const pieces = withoutWords(piecesOf(secrets), words);
+  const clean = (text: string) => dropPieces(dropSuspicious(text), pieces);
+  const files = evidence.files.map(({ name, text }) => ({ name, content: Buffer.from(clean(text)) }));
+  const missing = evidence.missing.map(({ name, why: { zh, en } }) => ({
+    name,
+    why: { zh: clean(zh), en: clean(en) },
+  }));
+  const manifest = manifestOf(files, missing, facts);
+  const folder = `facepay-${facts.runId}`;
+  const archive = await packArchive(
+    [{ name: MANIFEST, content: manifest }, ...files].map(({ name, content }) => ({
+      name: `${folder}/${name}`,
+      content,
+    })),
+    facts.wallMs,
+  );
+  if (archive.length > MOST_BYTES) {
+    throw new BundleRefused({
+      zh: "诊断包超过 16 MB，未写入",
+      en: "the bundle would be larger than 16 MB; nothing was written",
+    });
+  }
+  await searchArchive(archive, pieces);
+  const listed = [
+    { name: MANIFEST, size: manifest.length },
+    ...files.map(({ name, content }) => ({ name, size: content.length })),
+  ];
+  return { archive, listed, missing };
+}
+
+/** The canary test: reads the finished octets as anybody would. Throws BundleRefused when a piece of a secret is in them. */
+export async function searchArchive(archive: Buffer, pieces: Pieces): Promise<void> {
+  for (const { name, content } of await unpackArchive(archive)) {
+    // As octets: a piece has ASCII characters alone.
+    const [secret] = [...findPieces(content.toString("latin1"), pieces), ...findPieces(name, pieces)];
+    if (secret === undefined) continue;
+    throw new BundleRefused({
+      zh: `${name} 中有秘密（${secret}）的片段，诊断包未写入，请联系支持`,
+      en: `a piece of a secret (${secret}) is in ${name}: no bundle was written; tell support`,
+    });
+  }
+}
+
+function manifestOf(
+  files: readonly ArchivedFile[],
+  missing: Evidence["missing"],
+  { runId, version, wallMs }: BundleFacts,
+): Buffer {
+  const document = {
+    schema: "facepay-agent.bundle/1",
+    run_id: runId,
+    agent_version: version,
+    collected_at: new Date(wallMs).toISOString(),
+    files: files.map(({ name, content }) => ({
+      name,
+      size: content.length,
+      sha256: createHash("sha256").update(content).digest("hex"),
+    })),
+    missing: missing.map(({ name, why }) => ({ name, why: why.en })),
+  };
+  return Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
+}
+
+/** What a bundle holds, a line each, to be shown before it is written. */
+export function bundleLines({ listed, missing, archive }: Bundle): Bilingual[] {
+  const width = Math.max(...listed.map(({ name }) => name.length), ...missing.map(({ name }) => name.length));
+  const size = (bytes: number) => String(bytes).padStart(9);
+  return [
+    {
+      zh: `诊断包内容（${listed.length} 个文件，压缩后 ${archive.length} 字节）：`,
+      en: `the bundle (${listed.length} files, ${archive.length} bytes compressed):`,
+    },
+    ...listed.map((each) => same(`  ${each.name.padEnd(width)} ${size(each.size)}`)),
+    ...missing.map(({ name, why }) => ({
+      zh: `  ${name.padEnd(width)} 没有：${why.zh}`,
+      en: `  ${name.padEnd(width)} missing: ${why.en}`,
+    })),
+  ];
+}
+
+/** The old file or the whole new one, mode 0600. Throws BundleRefused. */
+export async function writeBundle(file: string, { archive }: Bundle, random: Random): Promise<void> {
+  const target = path.resolve(file);
+  const directory = path.dirname(target);
+  const temporary = temporaryName(directory, "bundle", random.bytes(8));
+  try {
+    await createDurably(nodeFileSystem, temporary, archive);
+    await rename(temporary, target);
+    await syncDirectory(nodeFileSystem, directory);
+  } catch (error) {
+    await discard(nodeFileSystem, temporary);
+    const errno = systemCode(error) ?? "unknown error";
+    throw new BundleRefused(
+      {
+        zh: `无法写入 ${target}（${errno}）：请换一个可写的目录`,
+        en: `cannot write ${target} (${errno}): choose a directory you may write to`,
+      },
+      error,
+    );
+  }
+}
+
+function same(text: string): Bilingual {
+  return { zh: text, en: text };
+}

@@ -1,0 +1,99 @@
+import { type Clock, withDeadline } from "../common/clock.ts";
+import type { Bilingual } from "../common/language.ts";
+import { sanitizeUntrusted } from "../common/log/sanitize-untrusted.ts";
+import type { Check, DiagnoseContext, Outcome } from "./check.ts";
+import { orderByCause, type Result, type Selection, type Turn, whyNot, withCauses } from "./engine.ts";
+
+export interface RunOptions {
+  readonly selection: Selection;
+  /** For all checks together. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** Where the context looks up what has run; filled here. */
+  readonly turns: Map<string, Turn>;
+  readonly onStart?: (check: Check, number: number, of: number) => void;
+  readonly onResult?: (result: Result) => void;
+}
+
+const CHECK_MS = 5_000;
+
+const noTimeLeft: Bilingual = { zh: "总时间已用完（--timeout）", en: "no time left (--timeout)" };
+
+class Late extends Error {
+  override readonly name = "Late";
+}
+
+/**
+ * Runs the checks one after the other in order of cause: two that fight for a serial line or for two slow processors would
+ * spoil each other's measurement. Each has a deadline, what it throws is its own, and nothing stops the rest.
+ */
+export async function runChecks(
+  checks: readonly Check[],
+  context: DiagnoseContext,
+  options: RunOptions,
+): Promise<Result[]> {
+  const { selection, timeoutMs, clock, turns } = options;
+  const ordered = orderByCause(checks);
+  const { only } = selection;
+  const wanted = only === undefined ? undefined : withCauses(ordered, only);
+  const due = ordered.filter(({ id }) => wanted?.has(id) ?? true);
+  const deadline = clock.boot() + timeoutMs;
+  const results: Result[] = [];
+  for (const [index, check] of due.entries()) {
+    options.onStart?.(check, index + 1, due.length);
+    const startedAt = clock.boot();
+    const left = deadline - startedAt;
+    const why = whyNot(check, turns, selection) ?? (left <= 0 ? { detail: noTimeLeft } : undefined);
+    const turn: Attempt =
+      why === undefined
+        ? await attempt(check, context, Math.min(check.timeoutMs ?? CHECK_MS, left), clock)
+        : { status: "skip", ...why };
+    turns.set(check.id, turn);
+    const result = resultOf(check, turn, clock.boot() - startedAt);
+    results.push(result);
+    options.onResult?.(result);
+  }
+  return results;
+}
+
+type Attempt = Outcome | { readonly status: "crash"; readonly detail: Bilingual };
+
+async function attempt(check: Check, context: DiagnoseContext, ms: number, clock: Clock): Promise<Attempt> {
+  const work = new AbortController();
+  try {
+    return await withDeadline(check.run(context, work.signal), ms, clock, () => new Late());
+  } catch (error) {
+    return { status: "crash", detail: error instanceof Late ? tooLate(ms) : broken(error) };
+  } finally {
+    work.abort(new Late("the check's time is over"));
+  }
+}
+
+function tooLate(ms: number): Bilingual {
+  const seconds = Math.round(ms / 100) / 10;
+  return { zh: `检查在 ${seconds} 秒内没有完成`, en: `the check did not end within ${seconds} s` };
+}
+
+function broken(error: unknown): Bilingual {
+  const what = sanitizeUntrusted(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  return { zh: `检查本身出错：「${what}」`, en: `the check itself failed: ${what}` };
+}
+
+const afterCrash: Bilingual = {
+  zh: "此项无法判断，请导出诊断包并联系支持：facepay-agent diagnose --bundle 文件.tar.gz",
+  en: "Nothing can be said of this; export a bundle for support: facepay-agent diagnose --bundle FILE.tar.gz",
+};
+
+function resultOf(check: Check, turn: Attempt, durationMs: number): Result {
+  const { status, detail } = turn;
+  const own = turn.status === "crash" ? afterCrash : "remedy" in turn ? turn.remedy : undefined;
+  return {
+    check,
+    status,
+    detail,
+    remedy: own ?? check.remedy,
+    ...("value" in turn && turn.value !== undefined ? { value: turn.value } : {}),
+    ...("because" in turn && turn.because !== undefined ? { because: turn.because } : {}),
+    durationMs,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Bilingual } from "../../common/language.ts";
+import type { RemedyRule } from "./remedy-rule.ts";
+
+/** What the technician does about a failure of kept state and the local API, by the id of the check that looks for it (reference 7.3). */
+export const localRemedies = {
+  "store.read": {
+    zh: "无法使用数据目录，请核对其属主和权限。",
+    en: "The state directory cannot be used; check its owner and mode.",
+  },
+  "store.write": {
+    zh: "无法写入数据，请检查磁盘空间与只读状态。",
+    en: "Cannot write; check free space and read-only state.",
+  },
+  "api.socket": {
+    zh: "本地接口缺失或不可用，请核对路径与用户组，停止占用它的程序，并重启服务。",
+    en: "The local socket is missing or wrong; check path and group, stop what uses it, restart the service.",
+  },
+  "api.selftest": { zh: "本地接口异常，请重启服务。", en: "The local API does not answer well; restart the service." },
+  "api.client": {
+    zh: "请确认收银程序已启动，并把其用户加入 facepay-cashier 组。",
+    en: "See that the cashier app runs, and add its user to the group facepay-cashier.",
+  },
+  "api.exposed": {
+    zh: "接口暴露到网络，请停止转发它的程序。",
+    en: "The local API is reachable over the network; stop the program that forwards it.",
+  },
+} as const satisfies Readonly<Record<string, Bilingual>>;
+
+/** The file system refuses although its modes allow it. `{directory}` stands for the state directory. */
+const writeForbidden: Bilingual = {
+  zh: "数据目录禁止写入。请查看属性：lsattr -d {directory}，有 i 或 a 时解除：chattr -R -i -a {directory}；没有时，请核对属主，再查看安全模块的拦截记录：journalctl -k --grep='denied|audit'。",
+  en: "Writing is forbidden in the state directory. See its attributes: lsattr -d {directory}, and take i and a away: chattr -R -i -a {directory}. Without them check its owner, and what a security module has denied: journalctl -k --grep='denied|audit'.",
+};
+
+export const localRules: readonly RemedyRule[] = [
+  { code: /^STORE_WRITE$/, param: ["errno", "EPERM"], remedy: writeForbidden },
+  { code: /^STORE_WRITE$/, param: ["errno", "EACCES"], remedy: writeForbidden },
+  {
+    code: /^STORE_WRITE$/,
+    param: ["errno", "ENOENT"],
+    remedy: {
+      zh: "数据目录已被删除：请重启服务，它会重新建立。",
+      en: "The state directory has been removed: restart the service, which makes it anew.",
+    },
+  },
+];

@@ -1,0 +1,29 @@
+import net from "node:net";
+import { type Clock, withDeadline } from "../../agent/common/clock.ts";
+import { OPEN_DEADLINE_MS, type OpenStream, openFailure, openTooLate } from "./open-stream.ts";
+
+/** Connects to a bridge that listens on a unix stream socket. */
+export function unixSocketStream(path: string, clock: Clock): OpenStream {
+  return async (signal) => {
+    const socket = net.connect({ path });
+    const connecting = new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      // Stays for good, so that an error after the deadline harms nobody.
+      socket.on("error", reject);
+    });
+    try {
+      await withDeadline(connecting, OPEN_DEADLINE_MS, clock, () => openTooLate(path), signal);
+    } catch (error) {
+      socket.destroy();
+      if (signal.aborted) throw signal.reason;
+      throw openFailure(path, error);
+    }
+    return {
+      stream: socket,
+      path,
+      async close() {
+        socket.destroy();
+      },
+    };
+  };
+}

@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { until } from "../support/fixtures/api-fixture.ts";
+
+const demo = path.resolve(import.meta.dirname, "../../scripts/demo.ts");
+
+describe.concurrent("npm start", () => {
+  it.each([
+    [[], "mode: directly to WeChat Pay https://", "authinfo obtained earlier"],
+    [["--gateway"], "mode: through the merchant's gateway https://", "answer verified: HTTP 200"],
+  ] as const)(
+    "%j does the main job before one's eyes, in both languages, and ends with Ctrl-C",
+    async (args, peer, again) => {
+      const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-demo-"));
+      const env = { PATH: process.env.PATH ?? "", TMPDIR: directory };
+      const run = async () => {
+        const child = spawn(process.execPath, [demo, ...args], { stdio: ["pipe", "pipe", "inherit"], env });
+        const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+        let text = "";
+        child.stdout.setEncoding("utf8").on("data", (part: string) => {
+          text += part;
+        });
+        try {
+          await until(() => text.includes("next refresh"), `the last of the steps, after: ${text}`, 30_000);
+          return text;
+        } finally {
+          child.kill("SIGINT");
+          expect(await ended).toEqual({ code: 0, signal: null });
+        }
+      };
+      try {
+        const first = await run();
+        const steps = ["bridge found", "device id", peer, "answer verified: HTTP 200", "authinfo obtained"];
+        for (const step of [...steps, "served: GET /v1/authinfo -> 200 fresh", "获取", "应答已验证", "下次"])
+          expect(first).toContain(step);
+        // The plain demo goes on with what it has kept; the gateway's shows the gateway at work each time.
+        expect(await run()).toContain(again);
+      } finally {
+        await rm(directory, { recursive: true });
+      }
+    },
+  );
+});

@@ -1,0 +1,111 @@
+import { execFile, execFileSync } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Report } from "../../../agent/diagnostics/report/report.ts";
+import type { Scenario } from "../../support/faults/network-namespace.ts";
+import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
+
+const execute = promisify(execFile);
+const child = path.resolve(import.meta.dirname, "../../support/faults/network-namespace.ts");
+
+/** Why no network of one's own can be made here. */
+function hindrance(): string | undefined {
+  try {
+    execFileSync("unshare", ["--net", "--mount", "ip", "link"], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return "needs root, unshare and ip, to make networks of its own";
+  }
+}
+
+const why = hindrance();
+
+/** What an address of WeChat Pay's would look like. */
+const PUBLIC = "123.151.1.9";
+const shop = { address: "10.9.0.2/24", gateway: "10.9.0.1" } as const;
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await openRig();
+  // WeChat Pay itself: its names, and no root of our own.
+  const wechatpay = { base_urls: undefined, ca_file: undefined };
+  await rig.configure({ driver: { type: "simulator", path: undefined }, wechatpay });
+});
+
+afterAll(async () => {
+  await rig[Symbol.asyncDispose]();
+  await removeFactory();
+});
+
+async function look(scenario: Scenario): Promise<{ first: string | null; report: Report }> {
+  const words = ["--net", "--mount", process.execPath, child, JSON.stringify(scenario), rig.configFile];
+  const { stdout } = await execute("unshare", words, { maxBuffer: 4 * 1024 * 1024 }).catch(
+    (error: Error & { stdout?: string; stderr?: string }) => {
+      throw new Error(`${error.message}\n${error.stderr}`);
+    },
+  );
+  rig.saw("diagnose", stdout);
+  const report = JSON.parse(stdout) as Report;
+  const failed = report.checks.find(({ status }) => status === "fail" || status === "crash");
+  return { first: failed?.id ?? null, report };
+}
+
+function checkIn(report: Report, id: string) {
+  return report.checks.find((check) => check.id === id);
+}
+
+describe
+  .skipIf(why !== undefined)
+  .concurrent(`in a network of its own${why === undefined ? "" : ` (skipped: ${why})`}`, () => {
+    it("no card with an address: net.link, and nothing is laid to the clock", async () => {
+      const { first, report } = await look({});
+      expect(first).toBe("net.link");
+      for (const id of ["net.dns", "pay.reach", "pay.auth", "time.offset"]) {
+        expect(checkIn(report, id), id).toMatchObject({ status: "skip", skipped_because: "net.link" });
+      }
+    });
+
+    it("no default route: net.link, and that the gateway is missing", async () => {
+      const { first, report } = await look({ address: shop.address });
+      expect(first).toBe("net.link");
+      expect(checkIn(report, "net.link")?.remedy).toMatchObject({ zh: expect.stringContaining("默认网关") });
+    });
+
+    it("a resolver that does not answer: net.dns, while a silent router is but a warning", async () => {
+      const { first, report } = await look({ ...shop, nameserver: "10.9.0.53" });
+      expect(first).toBe("net.dns");
+      expect(checkIn(report, "net.gateway")?.status).not.toBe("fail");
+      expect(report.duration_ms).toBeLessThan(15_000);
+    });
+
+    it("no resolver at all: net.dns", async () => {
+      expect((await look({ ...shop, nameserver: "127.0.0.1" })).first).toBe("net.dns");
+    });
+
+    it.each(["198.18.0.7", "127.0.0.1", "192.168.1.1"])("names that lead to %s: net.dns_sane", async (answer) => {
+      const { first, report } = await look({ ...shop, nameserver: "127.0.0.1", answer });
+      expect(first).toBe("net.dns_sane");
+      expect(checkIn(report, "net.dns_sane")?.detail.zh).toContain(answer);
+    });
+
+    it("a black hole: pay.reach, within 15 s", async () => {
+      const { first, report } = await look({ ...shop, nameserver: "127.0.0.1", answer: PUBLIC });
+      expect(first).toBe("pay.reach");
+      expect(checkIn(report, "pay.reach")?.detail.zh).toContain("连接超时");
+      expect(report.duration_ms).toBeLessThan(15_000);
+    });
+
+    it("a login page where 443 is closed: net.captive, and where it leads", async () => {
+      const { first, report } = await look({
+        ...shop,
+        own: [PUBLIC],
+        nameserver: "127.0.0.1",
+        answer: PUBLIC,
+        portal: true,
+      });
+      expect(first).toBe("net.captive");
+      expect(checkIn(report, "net.captive")?.detail.en).toContain("login.shop.example");
+    });
+  });

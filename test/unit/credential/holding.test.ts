@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import {
+  asksFor,
+  type HeldCredential,
+  nextLookMs,
+  restoreKept,
+  situationOf,
+  stateWith,
+} from "../../../agent/credential/held-credential.ts";
+import { emptyState, type State } from "../../../agent/store/credential.ts";
+import { makeCredential } from "../../support/fixtures/api-fixture.ts";
+
+const HOUR = 3_600_000;
+const STALE = 23 * HOUR;
+const BORN = Date.UTC(2026, 5, 1, 4);
+const credential = makeCredential({
+  generation: 3,
+  deviceId: "D1",
+  netId: "aa:bb",
+  bootId: "boot-1",
+  obtainedBootMs: 60_000,
+  obtainedWallMs: BORN,
+  expirySource: "assumed",
+});
+const held: HeldCredential = {
+  credential,
+  anchor: { obtainedBootMs: 60_000, trusted: true, latestBootMs: 60_000 },
+  persisted: true,
+  rejected: false,
+  refreshAfterMs: HOUR / 2,
+};
+const now = { wall: BORN, boot: 60_000, bootId: "boot-1", wallTrusted: false };
+
+describe("what a start takes up", () => {
+  const state: State = { ...emptyState, generation: 3, credential };
+
+  it("is the kept authinfo, as safe on the disk as the store says", () => {
+    expect(restoreKept(state, undefined, now, true)).toMatchObject({ credential, persisted: true, rejected: false });
+    expect(restoreKept(state, "D1", now, false)).toMatchObject({ credential, persisted: false });
+    expect(restoreKept({ ...state, rejectedGeneration: 3 }, "D1", now, true)?.rejected).toBe(true);
+  });
+
+  it("is nothing of another device, and nothing where nothing is kept", () => {
+    expect(restoreKept(state, "D2", now, true)).toBeUndefined();
+    expect(restoreKept(emptyState, undefined, now, true)).toBeUndefined();
+  });
+});
+
+describe("the state to write", () => {
+  const known = { newestSignedAtS: 900, wallMs: BORN, unsteadyLeftMs: 5_000 };
+
+  it("holds the credential and what is known with it", () => {
+    expect(stateWith({ ...emptyState, rejectedGeneration: 2, ageAtLeastMs: HOUR }, credential, known)).toEqual({
+      ...{ format: 1, generation: 3, credential, rejectedGeneration: 2 },
+      ...{ newestSignedAtS: 900, wallFloorMs: BORN, unsteadyUntilWallMs: BORN + 5_000 },
+    });
+  });
+
+  it("lets neither the generation nor the floor of the wall clock fall", () => {
+    const before = { ...emptyState, generation: 7, wallFloorMs: BORN + HOUR };
+    expect(stateWith(before, credential, known)).toMatchObject({ generation: 7, wallFloorMs: BORN + HOUR });
+  });
+});
+
+describe("what the policy is told", () => {
+  it("is what is left, and whether that is only believed", () => {
+    expect(situationOf(undefined, 0)).toBeUndefined();
+    expect(situationOf(held, 60_000 + HOUR)).toEqual({ remainingMs: 0, refreshInMs: -HOUR / 2, ageUnknown: false });
+    const unsure = { ...held, anchor: { ...held.anchor, trusted: false } };
+    expect(situationOf(unsure, 60_000)?.ageUnknown).toBe(true);
+  });
+});
+
+describe("the next look at the time", () => {
+  it("comes a millisecond after the state changes by itself, else in five seconds", () => {
+    const born = held.anchor.obtainedBootMs;
+    expect(nextLookMs(undefined, born, STALE, false)).toBe(5_000);
+    expect(nextLookMs(held, born, STALE, false)).toBe(5_000);
+    for (const boundary of [HOUR / 2, HOUR, HOUR + STALE]) {
+      expect(nextLookMs(held, born + boundary - 40, STALE, false)).toBe(41);
+    }
+    expect(nextLookMs(held, born + HOUR + STALE, STALE, false)).toBe(5_000);
+  });
+
+  it("comes within a second while the clock is at fault", () => {
+    expect(nextLookMs(held, 60_000, STALE, true)).toBe(1_000);
+    expect(nextLookMs(held, 60_000 + HOUR - 40, STALE, true)).toBe(41);
+  });
+});
+
+describe("what the bridge's word asks for", () => {
+  const bridge = { protocol: "1", bridge: "b/1", session: "s", deviceId: "D1", netId: "aa:bb" };
+  const ready = (said: object) => ({ type: "ready", identity: { ...bridge, ...said } }) as const;
+  const cause = (code: string) => ({ code, sinceWallMs: 0 });
+
+  it("is nothing when all is as it was", () => {
+    expect(asksFor(ready({}), held, undefined)).toEqual({ drop: false, renew: false });
+    expect(asksFor(ready({ deviceId: undefined, netId: undefined }), held, undefined).renew).toBe(false);
+    expect(asksFor(ready({ deviceId: "D2" }), undefined, undefined)).toEqual({ drop: false, renew: false });
+  });
+
+  it("is to drop another device's authinfo, and only to renew another network card's", () => {
+    expect(asksFor(ready({ deviceId: "D2" }), held, undefined)).toEqual({ drop: true, renew: true });
+    expect(asksFor(ready({ netId: "cc:dd" }), held, undefined)).toEqual({ drop: false, renew: true });
+  });
+
+  it("is to try again when a bridge is ready whose fault the last failure was", () => {
+    for (const code of ["BRIDGE_NOT_FOUND", "SDK_ERROR", "DEVICE_ID_MISSING"]) {
+      expect(asksFor(ready({}), held, cause(code)).renew).toBe(true);
+    }
+    expect(asksFor(ready({}), held, cause("PAY_DNS")).renew).toBe(false);
+    const changed = { type: "changed", what: ["session"], identity: bridge } as const;
+    expect(asksFor(changed, held, cause("BRIDGE_NOT_FOUND")).renew).toBe(false);
+  });
+});
