@@ -1,4 +1,5 @@
-import type { SdkDriver, UsbDevice } from "../../drivers/sdk/driver.ts";
+import type { UsbDevice } from "../../drivers/line/serial-lookup.ts";
+import type { SdkDriver } from "../../drivers/sdk/driver.ts";
 import type { Clock } from "../common/clock.ts";
 import type { Random } from "../common/random.ts";
 import type { DriverConfig } from "../config/config.ts";

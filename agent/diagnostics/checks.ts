@@ -1,12 +1,18 @@
 import type { Check } from "./check.ts";
 import { apiChecks } from "./checks/api-checks.ts";
-import { bridgeChecks } from "./checks/bridge-checks.ts";
+import { authCheck } from "./checks/auth-check.ts";
+import { authinfoCheck } from "./checks/authinfo-check.ts";
 import { certificateChecks } from "./checks/certificate-checks.ts";
 import { configChecks } from "./checks/config-checks.ts";
 import { diskChecks } from "./checks/disk-checks.ts";
+import { dnsCheck, dnsSaneCheck } from "./checks/dns-checks.ts";
+import { captiveCheck, proxyCheck, tlsCheck } from "./checks/endpoint-checks.ts";
+import { talkChecks } from "./checks/handshake-checks.ts";
 import { identityCheck } from "./checks/identity-check.ts";
 import { keyChecks } from "./checks/key-checks.ts";
-import { networkChecks } from "./checks/network-checks.ts";
+import { gatewayCheck, linkCheck } from "./checks/link-checks.ts";
+import { portChecks } from "./checks/port-checks.ts";
+import { reachCheck } from "./checks/reach-check.ts";
 import { serviceChecks } from "./checks/service-checks.ts";
 import { storeChecks } from "./checks/store-checks.ts";
 import { systemChecks } from "./checks/system-checks.ts";
@@ -23,8 +29,20 @@ export const allChecks: readonly Check[] = [
   identityCheck,
   ...keyChecks,
   ...certificateChecks,
-  ...bridgeChecks(ownLine),
-  ...networkChecks(ownLine),
+  // The device, then who answers on it. With the agent running the port stays its own, and it is asked.
+  ...portChecks(ownLine),
+  ...talkChecks(ownLine),
+  // From the cable to the merchant, along the way to the configured base URLs.
+  linkCheck,
+  gatewayCheck,
+  dnsCheck,
+  dnsSaneCheck,
+  captiveCheck,
+  proxyCheck,
+  tlsCheck,
+  reachCheck,
+  authCheck(ownLine),
+  authinfoCheck,
   ...storeChecks,
   ...apiChecks,
 ];

@@ -1,7 +1,7 @@
-import type { AuthorityId } from "./authorities.ts";
 import type { RefusalCode } from "./error-responses.ts";
 import type { Device, Register } from "./register.ts";
-import type { Revocations } from "./revocations.ts";
+import type { AuthorityId } from "./tls/authorities.ts";
+import type { Revocations } from "./tls/revocations.ts";
 
 /** A certificate as it was shown when the connection was made. */
 export interface ShownCertificate {

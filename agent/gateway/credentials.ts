@@ -1,7 +1,7 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { Shown, ShownCertificate } from "./authenticate.ts";
-import { authorityId, issuerOf } from "./authorities.ts";
+import { authorityId, issuerOf } from "./tls/authorities.ts";
 
 /** Certificates by connection: parsing one takes longer than all the other checks. */
 const seen = new WeakMap<TLSSocket, ShownCertificate>();

@@ -11,7 +11,7 @@ import type { Loaded } from "./load.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { RuntimeConfig } from "./runtime-config.ts";
-import { listen, openTlsServer, type TlsServer } from "./tls-server.ts";
+import { listen, openTlsServer, type TlsServer } from "./tls/tls-server.ts";
 import { Warnings } from "./warnings.ts";
 
 /** How long requests under way may take when the gateway stops: both base URLs and a slow terminal. */

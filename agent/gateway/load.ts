@@ -3,7 +3,7 @@ import { Reading, type ViewContext } from "../config/secrets/secret-file-loader.
 import { type FileKey, type GatewayConfig, readConfig } from "./config.ts";
 import { parseRegister, type Register } from "./register.ts";
 import { type GatewaySecrets, readSecrets } from "./secrets.ts";
-import { readTrust, type Trust } from "./trust.ts";
+import { readTrust, type Trust } from "./tls/trust.ts";
 
 /** Room for some 50 000 terminals. */
 const MOST_REGISTER = 16 * 1024 * 1024;

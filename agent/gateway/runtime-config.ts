@@ -9,7 +9,7 @@ import type { InForce } from "./handler.ts";
 import { type Loaded, loadGateway, readRegister } from "./load.ts";
 import type { Register } from "./register.ts";
 import { type GatewaySecrets, readSecrets } from "./secrets.ts";
-import { readTrust, type Trust } from "./trust.ts";
+import { readTrust, type Trust } from "./tls/trust.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** Two looks at rest and the reading itself: who is struck off the register, or revoked, is refused within 5 s. */

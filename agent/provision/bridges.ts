@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import type { UsbDevice } from "../../drivers/sdk/driver.ts";
+import type { UsbDevice } from "../../drivers/line/serial-lookup.ts";
 
 /** A line on which a bridge may be. */
 export interface Candidate {

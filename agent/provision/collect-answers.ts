@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { UsbDevice } from "../../drivers/sdk/driver.ts";
+import type { UsbDevice } from "../../drivers/line/serial-lookup.ts";
 import type { Bilingual } from "../common/language.ts";
 import { type Answer, type AskBridge, type Candidate, kindOf } from "./bridges.ts";
 import { findBridge } from "./find-bridge.ts";

@@ -1,4 +1,4 @@
-import type { UsbDevice } from "../../drivers/sdk/driver.ts";
+import type { UsbDevice } from "../../drivers/line/serial-lookup.ts";
 import type { Bilingual } from "../common/language.ts";
 import { remedyFor } from "../messages/remedies/remedies.ts";
 import { type Answer, type AskBridge, askAll, type Candidate, candidates, kindOf } from "./bridges.ts";

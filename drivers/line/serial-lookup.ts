@@ -2,7 +2,21 @@ import { readdir, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { AgentError, systemCode } from "../../agent/common/errors.ts";
 import type { DriverConfig } from "../../agent/config/config.ts";
-import type { UsbDevice } from "../sdk/driver.ts";
+
+/** A serial device on USB, as this machine sees it. */
+export interface UsbDevice {
+  /** /dev/tty*. */
+  readonly tty: string;
+  /** Lower-case hexadecimal, as in /sys. */
+  readonly vendorId: string;
+  readonly productId: string;
+  readonly serialNumber?: string;
+  /** "1-1.2": by this the kernel's log calls it. */
+  readonly usbName: string;
+  /** Names that stay the same over replugging. */
+  readonly byId?: string;
+  readonly byPath?: string;
+}
 
 type Match = NonNullable<DriverConfig["match"]>;
 

@@ -56,21 +56,6 @@ export type DriverEvent =
       readonly what: readonly ("session" | "device" | "network")[];
     };
 
-/** A serial device on USB, as this machine sees it. */
-export interface UsbDevice {
-  /** /dev/tty*. */
-  readonly tty: string;
-  /** Lower-case hexadecimal, as in /sys. */
-  readonly vendorId: string;
-  readonly productId: string;
-  readonly serialNumber?: string;
-  /** "1-1.2": by this the kernel's log calls it. */
-  readonly usbName: string;
-  /** Names that stay the same over replugging. */
-  readonly byId?: string;
-  readonly byPath?: string;
-}
-
 /** The face SDK behind a bridge. Failures are AgentErrors with codes BRIDGE_* and SDK_*. */
 export interface SdkDriver {
   /** Opens the line, keeps it open, reopens it for ever. Returns at once. */

@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import type { UsbDevice } from "../../../drivers/sdk/driver.ts";
+import type { UsbDevice } from "../../../drivers/line/serial-lookup.ts";
 import { isNotPermitted } from "../../common/errors.ts";
 import type { DriverConfig } from "../../config/config.ts";
 import { wrongDevice } from "../../messages/remedies/line-rules.ts";

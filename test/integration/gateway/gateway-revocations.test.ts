@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { authorityId, issuerOf } from "../../../agent/gateway/authorities.ts";
-import { readRevocations } from "../../../agent/gateway/revocations.ts";
+import { authorityId, issuerOf } from "../../../agent/gateway/tls/authorities.ts";
+import { readRevocations } from "../../../agent/gateway/tls/revocations.ts";
 import { codeOf, GatewayRig, removeFactory, type Terminal } from "../../support/fixtures/gateway-rig.ts";
 import { hasOpenssl, OpensslAuthorities } from "../../support/fixtures/openssl-authorities.ts";
 

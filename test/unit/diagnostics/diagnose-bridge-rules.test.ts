@@ -12,7 +12,7 @@ import { countUsbDrops, parseRecord } from "../../../agent/diagnostics/host/kern
 import { judgePresence, judgeUnique, type Port, readPort } from "../../../agent/diagnostics/host/port.ts";
 import { judgeDrops } from "../../../agent/diagnostics/host/port-use.ts";
 import { sdkRemedy } from "../../../agent/messages/remedies/sdk-remedies.ts";
-import type { UsbDevice } from "../../../drivers/sdk/driver.ts";
+import type { UsbDevice } from "../../../drivers/line/serial-lookup.ts";
 import { lineSettings } from "../../support/fixtures/line-settings.ts";
 
 const driver = { type: "serial", ...lineSettings } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { authorityId, issuerOf } from "../../../agent/gateway/authorities.ts";
-import { readRevocations } from "../../../agent/gateway/revocations.ts";
+import { authorityId, issuerOf } from "../../../agent/gateway/tls/authorities.ts";
+import { readRevocations } from "../../../agent/gateway/tls/revocations.ts";
 import { deltaIndicator, NOW, type Paper, TestAuthority } from "../../support/fixtures/authorities.ts";
 
 const DAY_MS = 86_400_000;

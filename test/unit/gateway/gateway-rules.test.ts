@@ -4,7 +4,7 @@ import { answerHeaders } from "../../../agent/gateway/answer-headers.ts";
 import { admit, type ShownCertificate } from "../../../agent/gateway/authenticate.ts";
 import { RateLimit } from "../../../agent/gateway/rate-limit.ts";
 import { parseRegister, type Register } from "../../../agent/gateway/register.ts";
-import { noRevocations } from "../../../agent/gateway/revocations.ts";
+import { noRevocations } from "../../../agent/gateway/tls/revocations.ts";
 import { checkAuthinfo, checkEcho } from "../../../agent/gateway/validate-request.ts";
 
 const NOW = Date.UTC(2026, 5, 1);

@@ -5,6 +5,9 @@ import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
+/** A folder of more files is two folders. */
+const MOST_FILES = 20;
+
 /** Every source of the product, relative to the project's root. */
 function sources(): string[] {
   return ["agent", "drivers", "scripts"].flatMap((folder) =>
@@ -46,22 +49,45 @@ const breaches = (applies: (file: string) => boolean, allowed: (imported: string
     .flatMap((file) => (imports.get(file) ?? []).filter((i) => !allowed(i, file)).map((i) => `${file} -> ${i}`));
 
 const isOurs = (imported: string) => /^(agent|drivers|scripts|test)\//.test(imported);
-const LEAVES = [
-  "clock",
-  "entropy",
-  "errors",
-  "failure-params",
-  "failures",
-  "libc",
-  "log/log",
-  "log/peer-words",
-  "log/withhold",
-  "log/readings",
-].map((name) => `agent/${name}.ts`);
-/** Whoever shows a failure to people; what they need knows nothing of them. */
-const TEXTS = ["agent/messages/", "agent/common/language.ts"];
+/** "agent/store", "drivers/line"; what stands in no folder is its own. */
+const folderOf = (file: string) => {
+  const parts = file.split("/");
+  return parts.length > 2 ? parts.slice(0, 2).join("/") : file;
+};
 
-describe("the house", () => {
+/** What each folder may import besides itself and agent/common. A folder that is not here may import anything (but for the rules below). */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "agent/common": [],
+  "agent/messages": ["agent/credential/credential-types.ts"],
+  "agent/config": ["agent/messages"],
+  "agent/wechatpay": ["agent/config"],
+  "agent/store": ["agent/config"],
+  "agent/credential": ["agent/config", "agent/store", "agent/wechatpay", "drivers/sdk/driver.ts"],
+  "agent/api": [
+    "agent/config",
+    "agent/credential",
+    "agent/messages",
+    "agent/store/credential.ts",
+    "drivers/sdk/driver.ts",
+  ],
+  "agent/gateway": ["agent/api/http", "agent/config", "agent/messages", "agent/wechatpay"],
+  "agent/simulator": ["drivers/simulator"],
+  "drivers/line": ["agent/config/config.ts"],
+  "drivers/sdk": ["agent/config/config.ts", "drivers/line", "drivers/simulator/in-memory.ts"],
+  "drivers/bridge": ["drivers/line", "drivers/sdk"],
+  "drivers/conformance": ["drivers/line/open-stream.ts", "drivers/simulator/wire.ts"],
+  "drivers/simulator": [],
+};
+
+/** The only places where parts are put together: they alone see the drivers themselves. */
+const COMPOSITION_ROOTS = [
+  "agent/runtime/terminal.ts",
+  "agent/diagnostics/direct-line.ts",
+  "agent/cli/bridge/",
+  "agent/simulator/",
+];
+
+describe("the architecture", () => {
   it("is read by this test at all", () => {
     expect(files.length).toBeGreaterThan(40);
     expect(imports.get("agent/common/errors.ts")).toContain("agent/common/failures.ts");
@@ -78,97 +104,57 @@ describe("the house", () => {
     expect(cycles.filter((cycle) => cycle !== undefined)).toEqual([]);
   });
 
-  it("lets drivers see nothing of the agent but its leaves and the configuration's types", () => {
-    const allowed = [...LEAVES, "agent/config/config.ts"];
-    const found = breaches(
-      (file) => file.startsWith("drivers/"),
-      (i) => !i.startsWith("agent/") || allowed.includes(i),
-    );
-    expect(found).toEqual([]);
-  });
-
-  it("lets only the composition roots, of the agent and of the bridge checks, see the drivers themselves", () => {
-    // The bridge is a program of its own: these files are where it is put together.
-    const roots = [
-      "agent/runtime/terminal.ts",
-      "agent/diagnostics/direct-line.ts",
-      "agent/commands/bridge",
-      "agent/simulation/",
-    ];
-    const found = breaches(
-      (file) => file.startsWith("agent/") && !roots.some((root) => file.startsWith(root)),
-      (i) => !i.startsWith("drivers/") || i === "drivers/sdk/driver.ts",
-    );
-    expect(found).toEqual([]);
-  });
-
-  it("keeps the parts apart: WeChat Pay knows no authinfo, the store no keeper, the keeper no API", () => {
-    const folders: Record<string, string[]> = {
-      "agent/log/": ["agent/log/", ...LEAVES],
-      "agent/files/": ["agent/files/", "agent/common/language.ts", ...LEAVES],
-      "agent/http/": ["agent/http/", ...TEXTS, ...LEAVES],
-      "agent/api/": [
-        ...["api", "http", "files"].map((room) => `agent/${room}/`),
-        "agent/credential/credential-types.ts",
-        "agent/store/credential.ts",
-        "agent/config/config.ts",
-        "drivers/sdk/driver.ts",
-        ...LEAVES,
-      ],
-      "agent/wechatpay/": ["agent/config/config.ts", "agent/wechatpay/", ...LEAVES],
-      "agent/store/": [
-        "agent/config/config.ts",
-        "agent/store/credential.ts",
-        "agent/store/",
-        "agent/files/",
-        ...LEAVES,
-      ],
-      "agent/config/": [
-        "agent/config/secrets/client-secrets.ts",
-        "agent/config/",
-        "agent/common/language.ts",
-        "agent/files/",
-        ...LEAVES,
-      ],
-      "agent/authinfo/": [
-        "agent/config/config.ts",
-        "agent/store/store-types.ts",
-        "agent/wechatpay/wechatpay.ts",
-        "agent/common/clock-sync.ts",
-        "agent/authinfo/",
-        "drivers/sdk/driver.ts",
-        ...LEAVES,
-      ],
-    };
-    for (const [folder, allowed] of Object.entries(folders)) {
-      const found = breaches(
-        (file) => file.startsWith(folder),
-        (i) => !isOurs(i) || allowed.some((prefix) => i.startsWith(prefix)),
-      );
-      expect(found, folder).toEqual([]);
+  it("imports one way between folders", () => {
+    const between = new Map<string, string>();
+    for (const file of files) {
+      for (const imported of imports.get(file) ?? []) {
+        if (imports.has(imported) && folderOf(file) !== folderOf(imported)) {
+          between.set(`${folderOf(file)} ${folderOf(imported)}`, `${file} -> ${imported}`);
+        }
+      }
     }
+    const mutual = [...between].filter(([pair]) => between.has(pair.split(" ").toReversed().join(" ")));
+    expect(mutual.map(([, example]) => example)).toEqual([]);
   });
 
-  it("lets nothing of the running agent see diagnose", () => {
-    const reached = new Set(["agent/cli/run.ts"]);
-    for (const file of reached) for (const i of imports.get(file) ?? []) if (imports.has(i)) reached.add(i);
-    expect(reached.size).toBeGreaterThan(60);
-    expect([...reached].filter((file) => file.startsWith("agent/diagnose/"))).toEqual([]);
+  it.each(Object.entries(MAY_IMPORT))(
+    "%s imports agent/common and what its place in the order allows",
+    (folder, allowed) => {
+      const found = breaches(
+        (file) => file.startsWith(`${folder}/`),
+        (i) =>
+          !isOurs(i) ||
+          [folder, "agent/common", ...allowed].some((prefix) => i === prefix || i.startsWith(`${prefix}/`)),
+      );
+      expect(found).toEqual([]);
+    },
+  );
+
+  it("keeps a folder small enough to be read by its names", () => {
+    const sizes = new Map<string, number>();
+    for (const file of files) sizes.set(path.dirname(file), (sizes.get(path.dirname(file)) ?? 0) + 1);
+    const large = [...sizes].filter(([folder, count]) => count > MOST_FILES && !folder.startsWith("scripts"));
+    expect(large).toEqual([]);
   });
 
-  it("keeps the gateway beside the terminal: it shares client, configuration and HTTP with it, and nothing else", () => {
-    const shared = ["gateway", "wechatpay", "config", "http"].map((room) => `agent/${room}/`);
-    const allowed = [
-      ...shared,
-      "agent/messages/",
-      ...["files/file-watch", "language", "log/pino-log", "version"].map((name) => `agent/${name}.ts`),
-      ...LEAVES,
-    ];
+  it("lets only the composition roots see the drivers themselves", () => {
+    const interfaces = ["drivers/sdk/driver.ts", "drivers/line/serial-lookup.ts"];
     const found = breaches(
-      (file) => file.startsWith("agent/gateway/"),
-      (i) => !isOurs(i) || allowed.some((prefix) => i.startsWith(prefix)),
+      (file) => file.startsWith("agent/") && !COMPOSITION_ROOTS.some((root) => file.startsWith(root)),
+      (i) => !i.startsWith("drivers/") || interfaces.includes(i) || i.startsWith("drivers/line/line-facts"),
     );
     expect(found).toEqual([]);
+  });
+
+  it("lets nothing but main.ts and the command line itself see the command line", () => {
+    const found = breaches(
+      (file) => file.startsWith("agent/") && file !== "agent/main.ts" && !file.startsWith("agent/cli/"),
+      (i) => !i.startsWith("agent/cli/"),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it("keeps the gateway out of the terminal", () => {
     const users = breaches(
       (file) => !file.startsWith("agent/gateway/") && file !== "agent/cli/gateway.ts",
       (i) => !i.startsWith("agent/gateway/"),
@@ -176,35 +162,18 @@ describe("the house", () => {
     expect(users).toEqual([]);
   });
 
-  it("never lets a stand-in import the code it checks", () => {
-    const own = [
-      "agent/simulation/",
-      "drivers/simulator/",
-      "agent/common/clock.ts",
-      "agent/common/random.ts",
-      "agent/common/libc.ts",
-    ];
-    const found = breaches(
-      (file) => file.startsWith("agent/simulation/") || file.startsWith("drivers/simulator/"),
-      (i) => !isOurs(i) || own.some((prefix) => i.startsWith(prefix)),
-    );
-    expect(found).toEqual([]);
-  });
-
-  it("keeps the conformance kit apart from the bridge it checks", () => {
-    const own = ["drivers/bridge-check/", "drivers/simulator/wire.ts", "drivers/line/open-stream.ts", ...LEAVES];
-    const found = breaches(
-      (file) => file.startsWith("drivers/bridge-check/"),
-      (i) => !isOurs(i) || own.some((prefix) => i.startsWith(prefix)),
-    );
-    expect(found).toEqual([]);
+  it("lets nothing of the running agent see diagnose", () => {
+    const reached = new Set(["agent/cli/run.ts"]);
+    for (const file of reached) for (const i of imports.get(file) ?? []) if (imports.has(i)) reached.add(i);
+    expect(reached.size).toBeGreaterThan(60);
+    expect([...reached].filter((file) => file.startsWith("agent/diagnostics/"))).toEqual([]);
   });
 
   it("takes time and chance from arguments only", () => {
     const direct = /\b(Date\.now|Math\.random|performance\.now)\(|new Date\(\)|\bset(Timeout|Interval)\(/;
-    const standIns = /^(agent\/simulation|drivers\/simulator|scripts)\//;
+    const simulators = /^(agent\/simulator|drivers\/simulator|scripts)\//;
     const found = files
-      .filter((file) => !["agent/common/clock.ts", "agent/common/random.ts"].includes(file) && !standIns.test(file))
+      .filter((file) => !["agent/common/clock.ts", "agent/common/random.ts"].includes(file) && !simulators.test(file))
       .filter((file) => direct.test(readFileSync(path.join(root, file), "utf8")));
     expect(found).toEqual([]);
   });

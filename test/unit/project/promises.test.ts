@@ -29,7 +29,7 @@ function rowsOf(page: string): Row[] {
     }
     if (/\| (Tested by|测试) \|/.test(line)) named = true;
     else if (named && !line.startsWith("| ---")) {
-      const tests = [...line.matchAll(/`((?:unit|integration)\/[\w.-]+\.test\.ts)` "(.+?)"(?=<br>| \|)/g)];
+      const tests = [...line.matchAll(/`((?:unit|integration|e2e)\/[\w./-]+\.test\.ts)` "(.+?)"(?=<br>| \|)/g)];
       rows.push({
         cells: line.split(" | ").map((cell) => cell.replace(/^\|? ?/, "")),
         tests: tests.map(([, file = "", title = ""]) => ({ file, title })),

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Answer, Candidate, Greeting } from "../../../agent/provision/bridges.ts";
 import { candidates } from "../../../agent/provision/bridges.ts";
 import { findBridge } from "../../../agent/provision/find-bridge.ts";
-import type { UsbDevice } from "../../../drivers/sdk/driver.ts";
+import type { UsbDevice } from "../../../drivers/line/serial-lookup.ts";
 
 let root: string;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import type { Problem } from "../config/problem.ts";
+import type { Problem } from "../../config/problem.ts";
 import { type AuthorityId, authorityId, issuerOf } from "./authorities.ts";
 import { plainSerial, type RevocationList, readList } from "./revocation-list.ts";
 

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
-import type { Bilingual } from "../common/language.ts";
-import type { Parsed } from "../config/secrets/pem.ts";
+import type { Bilingual } from "../../common/language.ts";
+import type { Parsed } from "../../config/secrets/pem.ts";
 import { type AuthorityId, authorityId } from "./authorities.ts";
 
 /** One list, whole and genuine. */

@@ -3,15 +3,15 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer, type Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
-import { judgeClientError } from "../api/http/client-error.ts";
-import { createThinner } from "../api/http/connection-limiter.ts";
-import { STATUS_CODES } from "../api/http/node-http.ts";
-import { type Peer, Peers } from "../api/http/peers.ts";
-import { rawReply } from "../api/http/reply.ts";
-import type { Clock } from "../common/clock.ts";
-import { AgentError, systemCode } from "../common/errors.ts";
-import type { Place } from "./config.ts";
-import { refusal } from "./error-responses.ts";
+import { judgeClientError } from "../../api/http/client-error.ts";
+import { createThinner } from "../../api/http/connection-limiter.ts";
+import { STATUS_CODES } from "../../api/http/node-http.ts";
+import { type Peer, Peers } from "../../api/http/peers.ts";
+import { rawReply } from "../../api/http/reply.ts";
+import type { Clock } from "../../common/clock.ts";
+import { AgentError, systemCode } from "../../common/errors.ts";
+import type { Place } from "../config.ts";
+import { refusal } from "../error-responses.ts";
 
 const MAX_HEADER_BYTES = 8 * 1024;
 /** A terminal itself gives a connection up after 6 s: what takes longer is not one, or not one that waits. */

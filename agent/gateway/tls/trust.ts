@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
-import type { Problem } from "../config/problem.ts";
-import { MOST_CA, Reading, type ViewContext } from "../config/secrets/secret-file-loader.ts";
+import type { Problem } from "../../config/problem.ts";
+import { MOST_CA, Reading, type ViewContext } from "../../config/secrets/secret-file-loader.ts";
+import type { FileKey } from "../config.ts";
 import { authoritiesOf } from "./authorities.ts";
-import type { FileKey } from "./config.ts";
 import { noRevocations, type Revocations, readRevocations } from "./revocations.ts";
 
 /** By whose word terminals are let in: authorities and their lists belong together, and are taken together. */
