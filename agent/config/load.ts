@@ -28,6 +28,8 @@ export interface LoadedConfig {
   readonly warnings: readonly Problem[];
   /** The files named for secrets and certificates, by key. */
   readonly named: NamedFiles;
+  /** What else decides whom to trust: the files of the configuration, the state directory and those of the sockets. */
+  readonly deciding: readonly string[];
   /** All it takes to get the same configuration again without its files (remembered.ts). Holds no secret. */
   readonly memory: Memory;
 }
@@ -49,6 +51,7 @@ export interface InvalidConfig {
   readonly storeDirectory: string;
   readonly origins: ReadonlyMap<string, string>;
   readonly named: NamedFiles;
+  readonly deciding: readonly string[];
 }
 
 export interface LoadOptions {
@@ -80,11 +83,14 @@ export async function loadConfig({ file, text, env, groupFile }: LoadOptions): P
     }
   }
   if (!sources.present) return { kind: "absent", file: mainFile, ...socketsAlone(layers, env, mainFile) };
-  return await checkLayers(layers, { mainFile, env, problems, ...optional({ groupFile, salvaged }) });
+  const files = [mainFile, sources.dropIns, ...sources.texts.map((each) => each.file)];
+  return await checkLayers(layers, { mainFile, files, env, problems, ...optional({ groupFile, salvaged }) });
 }
 
 interface LayerContext {
   readonly mainFile: string;
+  /** Files and directories that the layers were read from; none of a remembered one, which is guarded by itself. */
+  readonly files: readonly string[];
   readonly env: Environment;
   /** Found while the layers were read. */
   readonly problems: readonly Problem[];
@@ -116,10 +122,12 @@ export async function checkLayers(layers: readonly Layer[], context: LayerContex
   const warnings = [...rules.warnings, ...proxy.warnings];
   const effective = effectiveSettings(values, settings, proxy);
   const origins = new Map(effective.map(({ key, origin }) => [key, origin]));
-  const common = { origins, warnings, named: namedFiles(values) };
-  if (problems.length > 0) {
-    return { kind: "invalid", problems, storeDirectory: stateDirectory(values, settings, context.salvaged), ...common };
-  }
+  const storeDirectory = stateDirectory(values, settings, context.salvaged);
+  const sockets = [values.api.socket, values.api.admin_socket].filter((socket) => socket !== undefined);
+  const led = [values.identity.device_id_file, storeDirectory, ...sockets.map((socket) => path.dirname(socket))];
+  const deciding = [...context.files, ...led.filter((place) => place !== undefined)];
+  const common = { origins, warnings, named: namedFiles(values), deciding };
+  if (problems.length > 0) return { kind: "invalid", problems, storeDirectory, ...common };
   // Without a problem every required key has passed its check.
   const config = assemble(values as Values, proxy, values.identity.device_id ?? deviceId.value);
   const memory = memorise(effective, proxy, config.identity.deviceId);

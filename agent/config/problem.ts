@@ -10,6 +10,8 @@ export interface Problem {
   readonly instead: Bilingual;
   /** The file that this user has no right to read: perhaps no fault at all. */
   readonly unreadable?: string;
+  /** What is not to be trusted on the way to a file: told once for all that lie there. */
+  readonly place?: string;
   /** The diagnose check that it is a matter of, where that is not the file itself. */
   readonly check?: "key.match" | "cert.expiry";
 }

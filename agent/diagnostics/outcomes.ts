@@ -1,6 +1,8 @@
+import { type Distrusted, distrustText } from "../common/files/trust.ts";
 import type { Bilingual } from "../common/language.ts";
 import { localTime } from "../common/local-time.ts";
 import type { Outcome } from "./check.ts";
+import { octal } from "./host/rights.ts";
 
 interface More {
   readonly value?: unknown;
@@ -68,4 +70,12 @@ export const nothingKept: Skip = {
 export function remedyOfProblem({ instead: { zh, en } }: { readonly instead: Bilingual }): Bilingual {
   const isCommand = /^\(?(ch(mod|own|grp)|readlink|groupadd|ls|iconv|unset|umask)\b/.test(en);
   return { zh: `${zh}。`, en: isCommand ? `Run ${en}.` : `${en.slice(0, 1).toUpperCase()}${en.slice(1)}.` };
+}
+
+/** A file or directory by which others could decide whom the agent trusts. */
+export function distrusted(found: Distrusted): Outcome {
+  const { what, instead } = distrustText(found);
+  const { place, uid, mode } = found;
+  const remedy = { zh: `${instead.zh}。`, en: `Run ${instead.en}.` };
+  return { status: "fail", value: { file: place, mode: octal(mode), uid }, detail: what, remedy };
 }

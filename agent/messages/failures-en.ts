@@ -214,9 +214,9 @@ export const failuresEn: FailureTexts = {
   "STORE_WRITE.config": ({ directory, errno }) => `the configuration cannot be kept in ${directory} (${errno})`,
   "STORE_WRITE.key": ({ errno }) => `the key file cannot be created (${errno})`,
   "STORE_READ.writable_by_others": ({ directory, mode }) =>
-    `the state directory ${directory} (mode ${mode}) is writable by others: chmod 0700 ${directory}`,
+    `${directory} (mode ${mode}), which leads to the state, may be changed by its group or others: chmod go-w ${directory}`,
   "STORE_READ.owner": ({ directory, owner, self }) =>
-    `the state directory ${directory} belongs to user ${owner}, the agent runs as ${self}: chown it`,
+    `${directory}, which leads to the state, belongs to user ${owner}, the agent runs as ${self}: chown root ${directory}`,
   "STORE_READ.not_directory": ({ directory }) =>
     `the state directory ${directory} is not a directory: move that file away or set another store.directory`,
   "STORE_READ.directory": ({ directory, errno }) =>

@@ -195,9 +195,9 @@ export const failuresZh: FailureTexts = {
   "STORE_WRITE.config": ({ directory, errno }) => `配置无法保存到 ${directory}（${errno}）`,
   "STORE_WRITE.key": ({ errno }) => `无法创建密钥文件（${errno}）`,
   "STORE_READ.writable_by_others": ({ directory, mode }) =>
-    `数据目录 ${directory}（权限 ${mode}）他人可写：请执行 chmod 0700 ${directory}`,
+    `通往数据目录的 ${directory}（权限 ${mode}）组或其他用户可以改写：请执行 chmod go-w ${directory}`,
   "STORE_READ.owner": ({ directory, owner, self }) =>
-    `数据目录 ${directory} 属于用户 ${owner}，服务以用户 ${self} 运行：请用 chown 改正`,
+    `通往数据目录的 ${directory} 属于用户 ${owner}，服务以用户 ${self} 运行：请执行 chown root ${directory}`,
   "STORE_READ.not_directory": ({ directory }) => `数据目录 ${directory} 不是目录：请移走该文件，或改写 store.directory`,
   "STORE_READ.directory": ({ directory, errno }) =>
     `数据目录 ${directory} 无法使用（${errno}）：请给其属主读、写、进入的权限`,

@@ -1,7 +1,8 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import path from "node:path";
 import { AgentError, errnoOf } from "../common/errors.ts";
 import { makeDirectories, nodeFileSystem, syncDirectory } from "../common/files/file-system.ts";
+import { distrustedOnTheWay } from "../common/files/trust.ts";
 
 /** A disk in this condition may recover; the agent works from memory until then. ENOENT: a place that is not mounted. EPERM: immutable (chattr). */
 const DISK_TROUBLE = new Set(["EROFS", "ENOSPC", "EDQUOT", "EIO", "ENOENT", "EPERM"]);
@@ -29,15 +30,13 @@ export async function prepareDirectory(directory: string): Promise<AgentError | 
 }
 
 async function check(directory: string): Promise<AgentError | undefined> {
-  const { mode, uid } = await stat(directory);
   const self = process.geteuid?.() ?? 0;
-  // Whoever may rename in it can exchange the state; and root's files would lock the service out later.
-  if ((mode & 0o022) !== 0) {
-    throw new AgentError("STORE_READ.writable_by_others", { directory, mode: (mode & 0o7777).toString(8) });
+  // Whoever may rename in it, or on the way to it, can exchange the state.
+  const [first] = distrustedOnTheWay([directory], self);
+  if (first?.why === "writable") {
+    throw new AgentError("STORE_READ.writable_by_others", { directory: first.place, mode: first.mode.toString(8) });
   }
-  if (self !== 0 && uid !== self && uid !== 0) {
-    throw new AgentError("STORE_READ.owner", { directory, owner: uid, self });
-  }
+  if (first !== undefined) throw new AgentError("STORE_READ.owner", { directory: first.place, owner: first.uid, self });
   await access(directory, constants.R_OK | constants.X_OK);
   try {
     await access(directory, constants.W_OK);

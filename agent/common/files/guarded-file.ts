@@ -1,20 +1,23 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
+import { distrustedOnTheWay, distrustText } from "./trust.ts";
 
 export interface Fault {
   readonly what: Bilingual;
   readonly instead: Bilingual;
   /** The file that this user has no right to read: perhaps no fault at all. */
   readonly unreadable?: string;
+  /** What is not to be trusted on the way to the file: one fault for all that lie there. */
+  readonly place?: string;
 }
 
 export interface Guard {
-  /** A secret must be ours or root's and closed to everyone else; a certificate only must not be writable by others. */
+  /** A secret must be closed to everyone else as well. */
   readonly secret: boolean;
   readonly most: number;
-  /** Our own user id; undefined leaves owners unchecked. */
+  /** The agent's user; undefined leaves unchecked who may change the file. */
   readonly uid: number | undefined;
   /** `$CREDENTIALS_DIRECTORY`: systemd guards what is in it. */
   readonly credentialsDirectory: string | undefined;
@@ -77,41 +80,18 @@ function inspect(file: string, fd: number, guard: Guard, exempt: boolean): Fault
       },
       instead: { zh: `请执行 chmod 0400 ${file}`, en: `chmod 0400 ${file}` },
     });
-  } else if (!exempt && (stat.mode & 0o002) !== 0) {
-    faults.push({
-      what: {
-        zh: `${file} 的权限是 ${mode}，任何用户都能改写`,
-        en: `names ${file}, whose mode ${mode} lets anyone write it`,
-      },
-      instead: { zh: `请执行 chmod 0644 ${file}`, en: `chmod 0644 ${file}` },
-    });
   }
-  // Root may read every file, and looks at the service's own ones when it checks the configuration.
-  const stranger = guard.uid !== undefined && guard.uid !== 0 && stat.uid !== 0 && stat.uid !== guard.uid;
-  if (!exempt && guard.secret && stranger) {
-    faults.push({
-      what: { zh: `${file} 属于用户 ${stat.uid}`, en: `names ${file}, which belongs to user ${stat.uid}` },
-      instead: { zh: `请执行 chown ${guard.uid} ${file}`, en: `chown ${guard.uid} ${file} (or root)` },
-    });
-  }
-  if (!exempt) faults.push(...inspectDirectory(path.dirname(file)));
+  if (!exempt && guard.uid !== undefined) faults.push(...distrustFaults(file, guard.uid, faults.length > 0));
   if (stat.size > guard.most) faults.push(tooLarge(file, guard.most));
   return faults;
 }
 
-/** Whoever may rename in a directory can exchange what is in it, however well the file itself is guarded; with the sticky bit, only its owner. */
-function inspectDirectory(directory: string): Fault[] {
-  const { mode } = statSync(directory);
-  if ((mode & 0o002) === 0 || (mode & 0o1000) !== 0) return [];
-  return [
-    {
-      what: {
-        zh: `所在目录 ${directory} 任何用户都能改写`,
-        en: `names a file in ${directory}, where anyone may exchange it`,
-      },
-      instead: { zh: `请执行 chmod o-w ${directory}`, en: `chmod o-w ${directory}` },
-    },
-  ];
+/** @param told its own mode is a fault already */
+function distrustFaults(file: string, uid: number, told: boolean): Fault[] {
+  const found = distrustedOnTheWay([file], uid).filter(
+    ({ place, why }) => !(told && place === file && why === "writable"),
+  );
+  return found.map((one) => ({ ...distrustText(one), place: one.place }));
 }
 
 function unopened(file: string, code: string | undefined): Fault {

@@ -57,6 +57,7 @@ export async function readLastKnownGood(directory: string, env: Environment): Pr
   const { STATE_DIRECTORY, CREDENTIALS_DIRECTORY } = env;
   return await checkLayers([{ table: memory.settings, directory, originOf: () => file }], {
     mainFile: file,
+    files: [],
     env: { ...memory.environment, STATE_DIRECTORY, CREDENTIALS_DIRECTORY },
     problems: [],
   });

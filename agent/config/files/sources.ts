@@ -12,6 +12,8 @@ export interface SourceText {
 export interface Sources {
   /** False when there is no main file: the terminal is not provisioned, whatever drop-ins there are. */
   readonly present: boolean;
+  /** The directory of the drop-ins, there or not. */
+  readonly dropIns: string;
   /** The main file, then the drop-ins in name order. */
   readonly texts: readonly SourceText[];
   readonly problems: readonly Problem[];
@@ -27,12 +29,14 @@ const DROP_INS = "config.d";
  */
 export function readSources(mainFile: string, mainText?: string): Sources {
   const main = mainText === undefined ? readText(mainFile) : { file: mainFile, text: mainText };
-  const { files, problems: listing } = listDropIns(path.join(path.dirname(mainFile), DROP_INS));
+  const directory = path.join(path.dirname(mainFile), DROP_INS);
+  const { files, problems: listing } = listDropIns(directory);
   // One that vanishes in between was taken away: no problem.
   const dropIns = files.map((file) => readText(file)).filter((read) => read !== undefined);
   const reads = main === undefined ? dropIns : [main, ...dropIns];
   return {
     present: main !== undefined,
+    dropIns: directory,
     texts: reads.flatMap((read) => ("text" in read ? [read] : [])),
     problems: [...listing, ...reads.flatMap((read) => ("text" in read ? [] : [read]))],
   };

@@ -1,4 +1,5 @@
 import type { Fault } from "../../common/files/guarded-file.ts";
+import { distrustedOnTheWay, distrustText } from "../../common/files/trust.ts";
 import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "../load.ts";
 import type { Problem } from "../problem.ts";
 import type { WechatPaySecrets } from "./client-secrets.ts";
@@ -54,11 +55,31 @@ export async function withSecrets(loaded: LoadResult, surroundings: ViewContext)
   if (loaded.kind === "absent") return loaded;
   const read = await loadSecrets(loaded.named, surroundings, loaded.origins);
   const warnings = [...loaded.warnings, ...read.warnings];
-  if (loaded.kind === "ok" && read.secrets !== undefined)
+  const distrusted = distrustProblems(loaded.deciding, surroundings);
+  if (loaded.kind === "ok" && read.secrets !== undefined && distrusted.length === 0)
     return { kind: "ok", loaded, secrets: read.secrets, warnings };
-  const problems = [...(loaded.kind === "invalid" ? loaded.problems : []), ...read.problems];
+  const problems = oncePerPlace([
+    ...distrusted,
+    ...(loaded.kind === "invalid" ? loaded.problems : []),
+    ...read.problems,
+  ]);
   const storeDirectory = loaded.kind === "invalid" ? loaded.storeDirectory : loaded.config.store.directory;
   return { kind: "invalid", problems, warnings, storeDirectory, ...(loaded.kind === "ok" ? { loaded } : {}) };
+}
+
+/** Whoever may change one of these decides whom the agent trusts (specification 2). */
+function distrustProblems(places: readonly string[], { uid = process.geteuid?.() }: ViewContext): Problem[] {
+  if (uid === undefined) return [];
+  return distrustedOnTheWay(places, uid).map((one) => ({
+    ...{ key: "", origin: one.place, place: one.place },
+    ...distrustText(one),
+  }));
+}
+
+/** The same directory bars the way to many files, and one command mends it. */
+function oncePerPlace(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ place }) => place === undefined || (!seen.has(place) && seen.add(place)));
 }
 
 /**

@@ -1,15 +1,16 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { distrustedOnTheWay } from "../../common/files/trust.ts";
 import { leftoversIn } from "../../config/files/provision-leftovers.ts";
 import { readSources } from "../../config/files/sources.ts";
 import type { LoadResult } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import { reloadCommand, setUpRemedy } from "../../messages/start-command.ts";
-import type { Check, DiagnoseContext, Outcome, ServiceUser } from "../check.ts";
+import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { agentPid, configurationOf, hasNoConfiguration } from "../facts.ts";
 import { accessOf, octal } from "../host/rights.ts";
-import { needsSudo, remedyOfProblem, withoutConfig } from "../outcomes.ts";
+import { distrusted, needsSudo, remedyOfProblem, withoutConfig } from "../outcomes.ts";
 
 /** The main file and its drop-ins. */
 async function configFiles(context: DiagnoseContext): Promise<string[]> {
@@ -132,26 +133,9 @@ function leftOver(place: string): Outcome {
 export function judgePermissions(
   file: string,
   { mode, uid }: { readonly mode: number; readonly uid: number },
-  user: Pick<ServiceUser, "uid" | "name">,
-): Outcome & { status: "pass" | "warn" | "fail" } {
+): Outcome & { status: "pass" | "warn" } {
   const octalMode = octal(mode);
   const value = { file, mode: octalMode, uid };
-  if (uid !== 0 && uid !== user.uid) {
-    return {
-      status: "fail",
-      value,
-      detail: { zh: `${file} 属于用户 ${uid}`, en: `${file} belongs to user ${uid}` },
-      remedy: { zh: `请执行 chown root ${file}。`, en: `Run chown root ${file}.` },
-    };
-  }
-  if ((mode & 0o022) !== 0) {
-    return {
-      status: "fail",
-      value,
-      detail: { zh: `${file} 的权限 ${octalMode} 允许他人改写`, en: `${file}: mode ${octalMode} lets others write` },
-      remedy: { zh: `请执行 chmod 0640 ${file}。`, en: `Run chmod 0640 ${file}.` },
-    };
-  }
   if ((mode & 0o004) !== 0) {
     return {
       status: "warn",
@@ -163,7 +147,14 @@ export function judgePermissions(
   return { status: "pass", value, detail: { zh: octalMode, en: octalMode } };
 }
 
-const gravity = { pass: 0, warn: 1, fail: 2 } as const;
+/** Where drop-ins and sockets lie; of the state store.read tells. */
+function otherPlaces({ configFile, loaded }: DiagnoseContext): string[] {
+  const { api } = loaded?.config ?? {};
+  const sockets = [api?.socket, api?.adminSocket].filter((socket) => socket !== undefined);
+  return [readSources(path.resolve(configFile)).dropIns, ...sockets.map((socket) => path.dirname(socket))];
+}
+
+const gravity = { pass: 0, warn: 1 } as const;
 
 export const configChecks: readonly Check[] = [
   {
@@ -201,10 +192,12 @@ export const configChecks: readonly Check[] = [
       const [left] = await leftoversIn(path.dirname(path.resolve(context.configFile)));
       if (left !== undefined) return leftOver(left);
       const files = await configFiles(context);
+      const [first] = distrustedOnTheWay([...files, ...otherPlaces(context)], context.user.uid);
+      if (first !== undefined) return distrusted(first);
       const judged = await Promise.all(
         files.map(async (file) => {
           const found = await stat(file).catch(() => undefined);
-          return found === undefined ? [] : [judgePermissions(file, found, context.user)];
+          return found === undefined ? [] : [judgePermissions(file, found)];
         }),
       );
       const [worst] = judged.flat().toSorted((a, b) => gravity[b.status] - gravity[a.status]);

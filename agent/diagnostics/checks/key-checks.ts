@@ -1,14 +1,13 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { distrustedOnTheWay } from "../../common/files/trust.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { SecretKey } from "../../config/secrets/named-files.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
-import type { Check, DiagnoseContext, Outcome, ServiceUser } from "../check.ts";
+import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { isPutAway, secretsOf, unitsOf } from "../facts.ts";
-import { accessOf, ancestors, octal } from "../host/rights.ts";
-import { needsSudo, remedyOfProblem, withoutConfig } from "../outcomes.ts";
-
-const PUBLIC: readonly SecretKey[] = ["wechatpay.public_key_file", "wechatpay.ca_file", "wechatpay.client_cert_file"];
+import { accessOf } from "../host/rights.ts";
+import { distrusted, needsSudo, remedyOfProblem, withoutConfig } from "../outcomes.ts";
 
 export function failed(problem: Problem): Outcome {
   const { key, origin, what } = problem;
@@ -18,19 +17,6 @@ export function failed(problem: Problem): Outcome {
     detail: { zh: `${key}：${what.zh}`, en: `${key} ${what.en}` },
     remedy: remedyOfProblem(problem),
   };
-}
-
-/** What others could do to a file by the directory it lies in: undefined when nobody but its owner and root can. */
-export function openDirectory(
-  directories: readonly { readonly at: string; readonly mode: number; readonly uid: number }[],
-  user: Pick<ServiceUser, "uid">,
-): { readonly at: string; readonly mode: string } | undefined {
-  const open = directories.find(({ mode, uid }) => {
-    // In a directory with the sticky bit nobody can move what belongs to somebody else.
-    const guarded = (mode & 0o1000) !== 0;
-    return ((mode & 0o022) !== 0 && !guarded) || (uid !== 0 && uid !== user.uid);
-  });
-  return open && { at: open.at, mode: octal(open.mode) };
 }
 
 async function reachable(context: DiagnoseContext, key: SecretKey, file: string): Promise<Outcome | undefined> {
@@ -54,34 +40,18 @@ async function reachable(context: DiagnoseContext, key: SecretKey, file: string)
           : { zh: `请执行 chmod o+x ${at}。`, en: `Run chmod o+x ${at}.` },
     };
   }
-  if (access.kind === "missing" || PUBLIC.includes(key)) return undefined;
-  const found = await Promise.all(ancestors(file).map(async (at) => ({ at, ...(await owned(at)) })));
-  const open = openDirectory(found, user);
-  if (open === undefined) return undefined;
-  return {
-    status: "fail",
-    value: { key, file, ...open },
-    detail: {
-      zh: `${key}：目录 ${open.at}（权限 ${open.mode}）中的文件可被他人替换`,
-      en: `${key}: others can exchange files in ${open.at} (mode ${open.mode})`,
-    },
-    remedy: {
-      zh: `请执行 chmod go-w ${open.at}，并核对其属主。`,
-      en: `Run chmod go-w ${open.at}, and check its owner.`,
-    },
-  };
-}
-
-async function owned(at: string): Promise<{ mode: number; uid: number }> {
-  const { mode, uid } = await stat(at);
-  return { mode, uid };
+  if (access.kind === "missing") return undefined;
+  const [found] = distrustedOnTheWay([given ? path.dirname(file) : file], user.uid);
+  return found && distrusted(found);
 }
 
 async function fileProblem(context: DiagnoseContext): Promise<Outcome | undefined> {
   const { loaded, env } = context;
   const { problems } = await secretsOf(context);
   const own = problems.filter(
-    ({ check, key }) => check === undefined && !isPutAway(loaded?.named.get(key as SecretKey) ?? "", context),
+    // Of the configuration's own files cfg.perms tells.
+    ({ check, key }) =>
+      check === undefined && key !== "" && !isPutAway(loaded?.named.get(key as SecretKey) ?? "", context),
   );
   // Mode and owner are facts for everybody; that a file cannot be read is one only for those who should be able to.
   const [first] = own;

@@ -86,7 +86,7 @@ describe.concurrent("a secret file", () => {
     await rig.serve();
     await rig.stop();
     await chmod(rig.directory, 0o777);
-    await expectRefused(rig, `chmod o-w ${rig.directory}`);
+    await expectRefused(rig, `chmod go-w ${rig.directory}`);
   });
 
   it("of another user is refused, to an agent that is not root", async ({ skip }) => {
