@@ -1,6 +1,6 @@
 /**
  * What a check warns of and fails for, in Chinese; the English words stand with the check, for programs read them (docs/diagnose.schema.json).
- * The same as in docs/diagnose.zh-CN.md.
+ * The same as in docs/operations/diagnose.zh-CN.md.
  */
 export const thresholdTexts: Readonly<Record<string, { readonly warn?: string; readonly fail?: string }>> = {
   "os.supported": { warn: "不是 Debian ≥ 11、Ubuntu ≥ 20.04、UOS 20、麒麟 V10", fail: "systemd < 240" },

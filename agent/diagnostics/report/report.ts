@@ -82,7 +82,7 @@ export function reportedCheck({ check, status, value, detail, remedy, because, d
 
 /** Where the documentation of a check stands. */
 function docOf({ code }: Pick<Check, "code">): string {
-  return `docs/diagnose.md#${code}`;
+  return `docs/operations/diagnose.md#${code}`;
 }
 
 export async function buildReport(parts: ReportParts): Promise<Report> {

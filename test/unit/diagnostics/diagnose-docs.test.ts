@@ -7,7 +7,7 @@ import { orderByCause } from "../../../agent/diagnostics/engine.ts";
 import { checkRemedy } from "../../../agent/messages/remedies/remedies.ts";
 
 const docs = path.resolve(import.meta.dirname, "../../../docs");
-const pages = { en: "diagnose.md", zh: "diagnose.zh-CN.md" } as const;
+const pages = { en: "operations/diagnose.md", zh: "operations/diagnose.zh-CN.md" } as const;
 
 describe.each(Object.entries(pages))("the page in %s", (language, page) => {
   const text = readFileSync(path.join(docs, page), "utf8");
