@@ -10,7 +10,7 @@ import type { LoadOrder, LoadReport } from "./bench-gateway/load.ts";
 import { openStage } from "./bench-gateway/stage.ts";
 import { readOptions } from "./read-options.ts";
 
-/** From half to all of refresh_at (0.5) of an hour, evenly: the mean of 15 and 30 minutes (docs/decisions.md 14). */
+/** From half to all of refresh_at (0.5) of an hour, evenly: the mean of 15 and 30 minutes (docs/adr, record 12). */
 const MEAN_REFRESH_S = 1_350;
 const CONNECTIONS = 16;
 

@@ -4,90 +4,43 @@ import { describe, expect, it } from "vitest";
 import { failureRules } from "../../../agent/common/failures.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
-/** Each in both languages, with the rows it has at least. */
-const tables = [
-  ["docs/promises", 100],
-  ["docs/hostile", 60],
-] as const;
-const languages = [".md", ".zh-CN.md"];
+const page = readFileSync(path.join(root, "docs/testing.md"), "utf8");
 
-interface Row {
-  readonly cells: readonly string[];
-  readonly tests: readonly { readonly file: string; readonly title: string }[];
-}
-
-const textOf = (file: string) => readFileSync(path.join(root, file), "utf8");
-
-/** The rows of every table whose heading names tests. */
-function rowsOf(page: string): Row[] {
-  const rows: Row[] = [];
-  let named = false;
-  for (const line of textOf(page).split("\n")) {
-    if (!line.startsWith("|")) {
-      named = false;
-      continue;
-    }
-    if (/\| (Tested by|测试) \|/.test(line)) named = true;
-    else if (named && !line.startsWith("| ---")) {
-      const tests = [...line.matchAll(/`((?:unit|integration|e2e)\/[\w./-]+\.test\.ts)` "(.+?)"(?=<br>| \|)/g)];
-      rows.push({
-        cells: line.split(" | ").map((cell) => cell.replace(/^\|? ?/, "")),
-        tests: tests.map(([, file = "", title = ""]) => ({ file, title })),
-      });
+/** The rows of every table whose heading names test files. */
+function rows(): { readonly promise: string; readonly files: readonly string[] }[] {
+  const found = [];
+  let inside = false;
+  for (const line of page.split("\n")) {
+    if (!line.startsWith("|")) inside = false;
+    else if (line.startsWith("| Promise | Test file |")) inside = true;
+    else if (inside && !line.startsWith("| ---")) {
+      const [, promise = "", files = ""] = line.split(/(?<!\\) ?\| /);
+      found.push({ promise, files: [...files.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, file = ""]) => file) });
     }
   }
-  return rows;
+  return found;
 }
 
-const pages = tables.flatMap(([name, least]) => languages.map((language) => [name + language, least] as const));
+describe("docs/testing.md", () => {
+  const promises = rows();
 
-describe.each(pages)("the table of tests, %s", (page, least) => {
-  const rows = rowsOf(page);
+  it("is read by this test at all", () => expect(promises.length).toBeGreaterThan(200));
 
-  it("is read by this test at all", () => expect(rows.length).toBeGreaterThan(least));
-
-  it("names for each promise a test that is there, by its title", () => {
-    const nowhere = rows.flatMap(({ cells, tests }) => {
-      if (tests.length === 0) return [`${cells[0]} ${cells[1]}: no test`];
-      return tests
-        .filter(
-          ({ file, title }) => !existsSync(path.join(root, "test", file)) || !textOf(`test/${file}`).includes(title),
-        )
-        .map(({ file, title }) => `${cells[0]}: ${file} "${title}"`);
-    });
-    expect(nowhere).toEqual([]);
+  it("names for each promise test files that exist", () => {
+    const missing = promises.flatMap(({ promise, files }) =>
+      files.length === 0 ? [promise] : files.filter((file) => !existsSync(path.join(root, "test", file))),
+    );
+    expect(missing).toEqual([]);
   });
-});
 
-it.each(tables)("both languages of %s name the same tests", (name) => {
-  const [english, chinese] = languages.map((language) => rowsOf(name + language).map(({ tests }) => tests));
-  expect(chinese).toEqual(english);
-});
-
-it("the codes that docs/hostile.md names are those of the table of failures", () => {
-  const named = [...textOf("docs/hostile.md").matchAll(/`((?:PAY|CLOCK)_[A-Z_]+)`/g)].map(([, code = ""]) => code);
-  expect(named.filter((code) => !Object.hasOwn(failureRules, code))).toEqual([]);
-});
-
-describe.each(languages)("the table of promises, %s", (language) => {
-  const page = `docs/promises${language}`;
-  const rows = rowsOf(page);
-
-  it("has a row for each invariant", () => {
-    const numbers = rows.map(({ cells }) => cells[0]);
+  it("has a row for each invariant of disk and line", () => {
     const wanted = [..."12345678"].map((n) => `F${n}`).concat(Array.from({ length: 10 }, (_, n) => `I${n + 1}`));
-    expect(numbers).toEqual(expect.arrayContaining(wanted));
-    const all = rows.flatMap(({ tests }) => tests.map(({ title }) => title));
-    for (const number of wanted) {
-      expect(
-        all.some((title) => title.startsWith(`${number}: `)),
-        number,
-      ).toBe(true);
-    }
+    const named = new Set(promises.map(({ promise }) => promise.split(":")[0]));
+    expect(wanted.filter((number) => !named.has(number))).toEqual([]);
   });
 
-  it("has a place for each of the 53 behaviours, kept or not", () => {
-    const mentioned = new Set([...textOf(page).matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number)));
-    expect(Array.from({ length: 53 }, (_, index) => index + 1).filter((number) => !mentioned.has(number))).toEqual([]);
+  it("names only codes that exist", () => {
+    const named = [...page.matchAll(/`((?:PAY|CLOCK)_[A-Z_]+)`/g)].map(([, code = ""]) => code);
+    expect(named.filter((code) => !Object.hasOwn(failureRules, code))).toEqual([]);
   });
 });
