@@ -4,9 +4,9 @@ import { languages, say } from "./common/language.ts";
 
 const DEFAULT_CONFIG = "/etc/facepay-agent/config.toml";
 const GATEWAY_CONFIG = "/etc/facepay-agent/gateway.toml";
-/** sysexits EX_USAGE (contract 1). */
+/** sysexits EX_USAGE (specification 1). */
 const USAGE = 64;
-/** Contract 8. */
+/** Specification 8. */
 const DIAGNOSE_USAGE = 3;
 
 /** The command line. Resolves to the exit code; each command's own code is loaded only when it is asked for. */

@@ -7,7 +7,7 @@ import { send } from "./http/reply.ts";
 import type { Caller, PostRoute, Route } from "./http/routes.ts";
 import { type ApiServer, createApiServer, type ServerDeps } from "./http/server.ts";
 
-/** Nothing in here can yield an authinfo: the admin socket has no way to one (contract 5). */
+/** Nothing in here can yield an authinfo: the admin socket has no way to one (specification 5). */
 export interface AdminDeps extends ServerDeps {
   readonly view: () => PublicView;
   /** As `CredentialService.retryAfterS`. */
@@ -26,7 +26,7 @@ const REFRESH_APART_MS = 10_000;
 const MAX_PROBES = 2;
 const PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
-/** The server behind admin.sock (contract 5). */
+/** The server behind admin.sock (specification 5). */
 export function createAdminServer(deps: AdminDeps): ApiServer {
   const routes: [string, Route][] = [
     ["/v1/status", { get: ({ res }) => send(res, json(200, deps.status())) }],

@@ -32,7 +32,7 @@ function remainingSeconds(view: { readonly remainingMs: number }): number {
   return Math.floor(Math.max(0, view.remainingMs) / 1000);
 }
 
-/** The 503 of a reader that gets none (contract 5; reference attack 36). */
+/** The 503 of a reader that gets none (specification 5; reference attack 36). */
 export function unavailable(view: PublicView | AuthinfoView, retryAfterS?: number): Reply {
   const { state, cause, remainingMs } = view;
   const facts: ProblemFacts = {
@@ -59,7 +59,7 @@ interface Rendered {
 }
 
 /**
- * Renders the contract's document, its members in the contract's order. Between two changes only `remaining_s` differs,
+ * Renders the specification's document, its members in the specification's order. Between two changes only `remaining_s` differs,
  * so the text before and after it is kept, and the whole for a second: readers may ask thousands of times in one.
  */
 export function createAuthinfoRenderer(): AuthinfoRenderer {

@@ -22,7 +22,7 @@ export interface CashierDeps extends ServerDeps {
   readonly served: (state: AuthinfoState) => void;
 }
 
-/** The server behind api.sock (contract 5): the only one that can hand out an authinfo. */
+/** The server behind api.sock (specification 5): the only one that can hand out an authinfo. */
 export function createCashierServer(deps: CashierDeps): ApiServer {
   const { credentials, served } = deps;
   const render = createAuthinfoRenderer();

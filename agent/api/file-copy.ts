@@ -21,7 +21,7 @@ export interface FileCopyDeps {
 const RETRY_MS = 60_000;
 
 /**
- * Keeps the copy for apps that can only read files (contract 2): the document of `GET /v1/authinfo`, or the problem
+ * Keeps the copy for apps that can only read files (specification 2): the document of `GET /v1/authinfo`, or the problem
  * in its place. A failure is a warning and is tried again at the next change, at the latest after 60 s. Resolves when
  * the signal has fallen and the last write is done; never rejects. The file stays: a restart must not take it away.
  */

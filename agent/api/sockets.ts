@@ -34,7 +34,7 @@ const DEFAULT_DIRECTORY = "/run/facepay-agent";
 const DEFAULT_MODE = 0o660;
 
 /**
- * Contract 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which
+ * Specification 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which
  * systemd's socket listens already is that socket: nobody could bind it a second time.
  */
 export function socketPlaces(

@@ -1,6 +1,6 @@
 import type { DescribedFailure } from "../messages/failure-text.ts";
 
-/** `GET /v1/status` as far as people are shown it (contract 5). */
+/** `GET /v1/status` as far as people are shown it (specification 5). */
 export interface StatusDocument {
   readonly version?: string;
   readonly config?: { readonly file: string; readonly hash: string } | null;

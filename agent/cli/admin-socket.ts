@@ -18,7 +18,7 @@ export async function whereIsAdminSocket(file: string): Promise<string> {
   const { env } = process;
   const loaded = await loadConfig({ file, env });
   if (loaded.kind === "absent") return loaded.api?.adminSocket ?? packagedSockets.admin;
-  // With an invalid file the agent runs on the configuration it remembers (contract 1).
+  // With an invalid file the agent runs on the configuration it remembers (specification 1).
   const inForce = loaded.kind === "ok" ? loaded : await readLastKnownGood(loaded.storeDirectory, env);
   return (inForce?.kind === "ok" ? inForce.config.api.adminSocket : undefined) ?? packagedSockets.admin;
 }

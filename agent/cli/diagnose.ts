@@ -16,7 +16,7 @@ import { renderReport } from "../diagnostics/report/text.ts";
 import { runChecks } from "../diagnostics/run-checks.ts";
 import type { PackagedOptions } from "./options.ts";
 
-/** Contract 8; 0, 1 and 2 are the report's. */
+/** Specification 8; 0, 1 and 2 are the report's. */
 const USAGE = 3;
 const COULD_NOT_RUN = 4;
 const BUNDLE_MS = 10_000;
@@ -154,7 +154,7 @@ function understand(options: PackagedOptions, checks: readonly Check[]): Asked |
       .filter((word) => word !== "")
       // The number that the report shows will do as well.
       .map((word) => checks.find(({ code }) => String(code) === word)?.id ?? word)
-      // A status names them as what to look at; they have no check of their own in reference 7.3, and show in this one.
+      // A status names them as what to look at; they have no check of their own in docs/operations/diagnose.md, and show in this one.
       .map((word) => (sdkRemedyIds.has(word) ? "ser.device_data" : word));
   const only = ids(options.only);
   const skip = ids(options.skip) ?? [];

@@ -21,7 +21,7 @@ import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
 import type { CommandOptions } from "./options.ts";
 
-/** sysexits: contract 1. */
+/** sysexits: specification 1. */
 const LOCKED = 75;
 const MISCONFIGURED = 78;
 /** Whoever has been waiting for the sockets is answered before the loading of the rest takes the processor. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from "./failure-params.ts";
 /**
  * Every failure the agent knows, in one table: what it means for the next attempt and which diagnose check tells the
  * technician what to do. Retry is decided here, never from a message's text.
- * Sources: contract 4; reference "wechatpay" 3.7 (WeChat Pay's status codes) and 3.8 (backup domain).
+ * Source: specification 4, which follows WeChat Pay APIv3's status codes and advice on the backup domain.
  */
 export interface FailureRule {
   /**
@@ -81,7 +81,7 @@ export const failureRules = {
   PAY_CLIENT_ERROR: { retry: "backoff", remedy: "pay.auth" },
   PAY_SERVER_ERROR: { retry: "throttled", remedy: "pay.reach" },
   PAY_UNAVAILABLE: { retry: "throttled", failover: true, remedy: "pay.reach" },
-  // Answers that claim success and are not believed (never tried on the next base URL: contract 4).
+  // Answers that claim success and are not believed (never tried on the next base URL: specification 4).
   PAY_CAPTIVE_PORTAL: { retry: "backoff", remedy: "net.captive" },
   PAY_UNSIGNED: { retry: "backoff", remedy: "pay.auth" },
   PAY_SIGNATURE_PROBE: { retry: "backoff", remedy: "pay.auth" },

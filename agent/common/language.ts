@@ -8,7 +8,7 @@ export type Language = "zh-CN" | "en" | "both";
 
 export const languages: readonly Language[] = ["zh-CN", "en", "both"];
 
-/** `--lang`, else LC_ALL or LANG, else both (contract 1). The C locale names no language. */
+/** `--lang`, else LC_ALL or LANG, else both (specification 1). The C locale names no language. */
 export function chooseLanguage(flag: string | undefined, env: Readonly<Record<string, string | undefined>>): Language {
   const asked = languages.find((language) => language === flag);
   if (asked) return asked;

@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import type { Values } from "./keys/schema.ts";
 import type { ProxyChoice } from "./proxy.ts";
 
-/** WeChat Pay's main domain and its documented backup (reference "wechatpay" 0.6). */
+/** WeChat Pay's main domain and its documented backup (WeChat Pay APIv3: backup domain). */
 export const DIRECT_BASE_URLS = ["https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com"];
 
 /** The configuration from values that have passed every check. `deviceId`: from `device_id`, or the file's content. */

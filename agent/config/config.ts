@@ -1,4 +1,4 @@
-/** The checked configuration (contract 2), frozen. Paths are absolute. Secrets are only named here, never held. */
+/** The checked configuration (specification 2), frozen. Paths are absolute. Secrets are only named here, never held. */
 export interface Config {
   readonly identity: Identity;
   readonly driver: DriverConfig;

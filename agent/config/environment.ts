@@ -13,7 +13,7 @@ const UNSAFE_OPTIONS: readonly (readonly [RegExp, string, string])[] = [
 ];
 
 /**
- * What in the environment or on Node's command line would defeat TLS or let someone look into the process (contract 1):
+ * What in the environment or on Node's command line would defeat TLS or let someone look into the process (specification 1):
  * reasons not to start. Pure. `execArgv`: `process.execArgv`.
  */
 export function environmentProblems(env: Environment, execArgv: readonly string[] = []): Problem[] {

@@ -21,7 +21,7 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Twelve hexadecimal digits; equal configurations have equal ones. */
   readonly hash: string;
-  /** Every key in force with its value and origin, in the order of the contract. */
+  /** Every key in force with its value and origin, in the order of the specification. */
   readonly effective: readonly Setting[];
   /** "section.key" to "file:line", the environment variable, or "default". */
   readonly origins: ReadonlyMap<string, string>;
@@ -64,7 +64,7 @@ export interface LoadOptions {
 }
 
 /**
- * Reads and checks the configuration (contract 2): the main file, its drop-ins, the environment. Every problem is
+ * Reads and checks the configuration (specification 2): the main file, its drop-ins, the environment. Every problem is
  * reported at once. Rejects only for what is no fault of the configuration (out of memory, an unreadable /etc/group).
  */
 export async function loadConfig({ file, text, env, groupFile }: LoadOptions): Promise<LoadResult> {

@@ -25,7 +25,7 @@ export interface ResponseTerms {
 
 /**
  * What becomes of a verified answer. Usually a new credential of the next generation. The authinfo already held, returned
- * once more, keeps its generation and its earlier expiry unless `expires_in` says otherwise (contract 4); when that
+ * once more, keeps its generation and its earlier expiry unless `expires_in` says otherwise (specification 4); when that
  * leaves nothing usable (the SDK refused it, or it is over) the attempt has failed: PAY_AUTHINFO_UNCHANGED.
  */
 export function applyResponse(

@@ -21,7 +21,7 @@ export interface AuthinfoView {
   readonly cause?: Cause;
 }
 
-/** The cashier app's report that the SDK refused a generation (contract 5). */
+/** The cashier app's report that the SDK refused a generation (specification 5). */
 export interface Rejection {
   readonly generation: number;
   readonly errCode?: number | string;

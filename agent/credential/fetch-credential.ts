@@ -95,7 +95,7 @@ async function waitForBridge({ driver }: Line, { clock, times }: AttemptOptions,
   signal.throwIfAborted();
 }
 
-/** Contract 2: the bridge's device id; the configured one where it reports none; a difference is an error. */
+/** Specification 2: the bridge's device id; the configured one where it reports none; a difference is an error. */
 function resolveDeviceId(identity: Pick<BridgeIdentity, "deviceId">, configured: string | undefined): string {
   const { deviceId } = identity;
   if (deviceId === undefined && configured === undefined) {

@@ -76,7 +76,7 @@ export interface ViewContext {
   readonly cause: Cause | undefined;
 }
 
-/** The state a reader is told (contract 5). Pure: expiry needs no timer to take effect. */
+/** The state a reader is told (specification 5). Pure: expiry needs no timer to take effect. */
 export function viewOf(held: HeldCredential | undefined, around: ViewContext): AuthinfoView {
   const { cause } = around;
   if (held === undefined) {
@@ -131,7 +131,7 @@ function nextBoundaryMs(held: HeldCredential | undefined, bootMs: number, staleM
 
 /**
  * What the bridge's word asks for: `drop` what is held, which is another device's and must not be served any more; `renew`
- * it, also when it is bound to a network card that is not in use any more (reference "wechatpay" 0.3; it is served until then), and
+ * it, also when it is bound to a network card that is not in use any more (WeChat Pay's face-pay documentation; it is served until then), and
  * when a bridge that is ready ends the failure that was the bridge's own.
  */
 export function asksFor(

@@ -4,7 +4,7 @@ import type { Log } from "../common/log/log.ts";
 import type { Credential, State } from "../store/credential.ts";
 import type { Store } from "../store/store-types.ts";
 
-/** Contract 6: a disk that has not finished by then does not hold the authinfo back. */
+/** Specification 6: a disk that has not finished by then does not hold the authinfo back. */
 const PATIENCE_MS = 2_000;
 const FIRST_REPEAT_MS = 5_000;
 const LAST_REPEAT_MS = 55_000;

@@ -2,7 +2,7 @@ const LIMIT = 6;
 const WINDOW_MS = 3_600_000;
 
 /**
- * The extra renewals that rejections may cost: at most six in any hour (contract 5), so that a cashier app that refuses
+ * The extra renewals that rejections may cost: at most six in any hour (specification 5), so that a cashier app that refuses
  * everything cannot use up the merchant's call quota.
  */
 export class RateLimiter {

@@ -216,7 +216,7 @@ export class RefreshLoop {
       if (this.#clockFault.blame(now)) this.urge(now.boot);
       this.#hurry();
     }
-    // An outage is told once for each cause, not at each attempt (contract 9).
+    // An outage is told once for each cause, not at each attempt (specification 9).
     const level = another ? "warn" : "debug";
     log[level]("REFRESH_FAILED", { cause: error.code, params: error.params, why, remedy: rule.remedy });
     onAttempt(error.code.toLowerCase());

@@ -28,7 +28,7 @@ export type Decision =
   | { readonly do: "refresh"; readonly why: RefreshReason }
   | { readonly do: "wait"; readonly untilBootMs: number; readonly why: RefreshReason };
 
-/** Contract 4: never two attempts within a second, whatever asks for them. */
+/** Specification 4: never two attempts within a second, whatever asks for them. */
 const MIN_GAP_MS = 1_000;
 /** With less than this left, retries are frequent: money is about to stop. */
 const URGENT_BELOW_MS = 10 * 60_000;

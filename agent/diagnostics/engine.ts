@@ -116,7 +116,7 @@ export function isBad({ status }: Pick<Result, "status">): boolean {
   return status === "fail" || status === "crash";
 }
 
-/** Contract 8. */
+/** Specification 8. */
 export function exitOf(results: readonly Pick<Result, "status">[], warningsAsErrors: boolean): Exit {
   const some = (status: Status) => results.some((result) => result.status === status);
   if (results.some(isBad)) return 1;

@@ -9,7 +9,7 @@ import { CREDENTIALS, readUnits, type Units } from "./host/units.ts";
 
 type Once = Pick<DiagnoseContext, "once">;
 
-/** The state directory of a terminal that says nothing else (contract 2). */
+/** The state directory of a terminal that says nothing else (specification 2). */
 const DEFAULT_STATE = "/var/lib/facepay-agent";
 
 /** What stands in the configuration file, in force or not. */

@@ -52,7 +52,7 @@ export function tryRequest(context: DiagnoseContext, line: BridgeLine): Promise<
 
 const untried: Tried = { kind: "untried" };
 
-/** As a cashier app asks for it (contract 5); undefined when there is none, which ser.device_data tells of. */
+/** As a cashier app asks for it (specification 5); undefined when there is none, which ser.device_data tells of. */
 async function throughAgent(apiSocket: string, wallMs: number): Promise<string | undefined> {
   const request = { cmd: "getWxpayfaceRawdata", version: "1", now: Math.floor(wallMs / 1_000) };
   const { body } = await askAgent(apiSocket, "POST", "/v1/sdk/call", RAW_DATA_MS, request).catch(() => ({ body: {} }));

@@ -7,10 +7,10 @@ export type ValidatedRequest =
   | { readonly ok: true; readonly body: string; readonly secrets: readonly string[] }
   | { readonly ok: false; readonly code: RefusalCode; readonly field: string };
 
-/** The documented order (contract 4); `sub_appid` may be missing. */
+/** The documented order (specification 4); `sub_appid` may be missing. */
 const FIELDS = ["sp_appid", "sub_appid", "sub_mchid", "device_id", "raw_data", "organization_id"] as const;
 
-/** What the SDK gives has 368 to 900 characters, the API's predecessor allowed 2048 (reference "wechatpay" 2.3). */
+/** What the SDK gives has 368 to 900 characters, the API's predecessor allowed 2048 (WeChat Pay's face-pay documentation). */
 const LONGEST_RAW_DATA = 8_192;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const ECHO = /^[\x20-\x7e]{1,256}$/;

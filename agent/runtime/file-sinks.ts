@@ -22,7 +22,7 @@ export interface WantedFiles extends Pick<Config, "fileCopy"> {
 /** Ending waits no longer for a disk that hangs. */
 const END_MS = 1_000;
 
-/** The copy of the authinfo and the metrics file, as far as the configuration in force wants them (contract 2). */
+/** The copy of the authinfo and the metrics file, as far as the configuration in force wants them (specification 2). */
 export class FileSinks {
   readonly #parts: FileSinksParts;
   #stop = new AbortController();

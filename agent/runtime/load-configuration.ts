@@ -17,7 +17,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * The configuration to work with: the file's when it and every file it names are good; else the last one that was
- * (contract 1), with the file's problems in `refused`; else all problems at once.
+ * (specification 1), with the file's problems in `refused`; else all problems at once.
  * @param wallMs Unix milliseconds, for the validity of certificates
  */
 export async function loadConfiguration(file: string, env: Env, wallMs: number): Promise<Found> {

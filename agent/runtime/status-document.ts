@@ -30,7 +30,7 @@ export interface StatusSources {
 
 const STATE_FORMAT = 1;
 
-/** The status document (contract 5), field names in snake_case, times RFC 3339. */
+/** The status document (specification 5), field names in snake_case, times RFC 3339. */
 export function statusDocument(sources: StatusSources): Record<string, unknown> {
   const { credentials, wechatpay, clock } = sources;
   return {

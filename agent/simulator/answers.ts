@@ -14,7 +14,7 @@ export interface Platform {
   readonly privateKeyPem: string;
 }
 
-/** How a signature is wrong. "probe" is WeChat Pay's own test of its clients (reference "wechatpay" 3.3). */
+/** How a signature is wrong. "probe" is WeChat Pay's own test of its clients (WeChat Pay APIv3: signature verification). */
 export type SignatureKind = "good" | "bad" | "probe" | "unknown-serial" | "none";
 
 /** Signs answers as WeChat Pay does: timestamp, nonce and raw body, each closed by a line feed. */
@@ -59,7 +59,7 @@ function html(status: number, text: string): Answer {
   return { status, headers: { "Content-Type": "text/html" }, body: Buffer.from(text, "utf8") };
 }
 
-/** What WeChat Pay says with a status, where nothing nearer is known (reference "wechatpay" 3.7). Never signed. */
+/** What WeChat Pay says with a status, where nothing nearer is known (specification 4). Never signed. */
 export function usualRefusal(status: number): Answer {
   const [code, message] = usual[status] ?? [];
   if (code !== undefined) return json(status, { code, message });

@@ -4,7 +4,7 @@ import type { Verdict } from "./pay-service.ts";
 
 export const ECHO = "/v3/security/echo";
 
-/** The official self-test of credentials (reference "wechatpay" 3.9). */
+/** The official self-test of credentials (WeChat Pay APIv3: self-test). */
 export function echo(body: Buffer, facts: Verdict["facts"]): Verdict {
   const message = parseObject(body)?.echo_message;
   if (typeof message === "string") return { ok: true, facts, json: { echo_message: message } };

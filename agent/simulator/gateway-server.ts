@@ -28,7 +28,7 @@ export interface GatewayServerOptions {
 }
 
 /**
- * A simulated merchant's gateway (contract 4): it lets a terminal in by certificate, token or both, and answers as if it
+ * A simulated merchant's gateway (specification 4): it lets a terminal in by certificate, token or both, and answers as if it
  * had passed on what WeChat Pay said, `Wechatpay-*` headers and raw body. Rejects when the port is taken.
  */
 export async function startGatewayServer(options: GatewayServerOptions): Promise<PayService> {

@@ -1,7 +1,7 @@
 import { type KeyObject, verify } from "node:crypto";
 
 /**
- * How WeChat Pay reads a merchant's `Authorization` (reference "wechatpay" 3.1, 3.2). Written apart from the agent's
+ * How WeChat Pay reads a merchant's `Authorization` (WeChat Pay APIv3: request signature). Written apart from the agent's
  * signer, from the published rules alone, so that one misreading cannot pass on both sides.
  */
 export interface SignedRequest {

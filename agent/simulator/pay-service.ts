@@ -158,7 +158,7 @@ function describe({ request, body }: Exchange, verdict: Verdict, answer: Answer,
 
 /**
  * What WeChat Pay wants of every request before it looks further, and of the one with a body. `Wechatpay-Serial` only chooses the key
- * that the answer is signed with, so it may be left out where nothing else needs it (reference "wechatpay" 3.5).
+ * that the answer is signed with, so it may be left out where nothing else needs it (WeChat Pay APIv3: public key mode).
  */
 export function checkHeaders(request: IncomingMessage, keyId: string, needsSerial: boolean): Verdict | undefined {
   const { accept, "user-agent": userAgent, "content-type": contentType, "wechatpay-serial": serial } = request.headers;

@@ -1,4 +1,4 @@
-/** What is to be decided about a playground's configuration (contract 2). */
+/** What is to be decided about a playground's configuration (specification 2). */
 export interface ConfigSettings {
   /** The first is the primary. */
   readonly baseUrls: readonly string[];

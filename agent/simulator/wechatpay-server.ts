@@ -25,7 +25,7 @@ const AUTHINFO = "/v3/offlineface/authinfo";
 
 /**
  * A simulated WeChat Pay on HTTPS: POST /v3/offlineface/authinfo and POST /v3/security/echo, every request verified, every
- * success signed. There is no official sandbox (reference "wechatpay" 0.8). Rejects when the port is taken.
+ * success signed. There is no official sandbox (WeChat Pay APIv3). Rejects when the port is taken.
  */
 export async function startWechatPayServer(options: WechatPayServerOptions): Promise<PayService> {
   const clock = options.clock ?? systemClock();

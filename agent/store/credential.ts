@@ -26,7 +26,7 @@ export interface State {
   readonly credential?: Credential;
   /** The generation that the SDK refused last: after a restart it is still `rejected`. */
   readonly rejectedGeneration?: number;
-  /** The newest signed timestamp verified so far, Unix seconds (contract 4: an older answer is a replay). */
+  /** The newest signed timestamp verified so far, Unix seconds (specification 4: an older answer is a replay). */
   readonly newestSignedAtS: number;
   /** The latest wall-clock time this terminal knows to have passed, Unix ms. A clock behind it is wrong. */
   readonly wallFloorMs: number;

@@ -62,7 +62,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A whole number or its decimal digits; too long a life is cut, too short or unclear a one refuted (contract 4). */
+/** A whole number or its decimal digits; too long a life is cut, too short or unclear a one refuted (specification 4). */
 function lifetimeS(value: unknown): number {
   const seconds = typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
   if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < SHORTEST_LIFETIME_S) {

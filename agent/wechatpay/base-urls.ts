@@ -12,7 +12,7 @@ export interface Outcome {
 
 /**
  * Which base URL is asked, and how each has fared. The one that worked is kept; the primary, the first, is asked again
- * at each planned refresh (contract 4). Failures never settle on a URL: after both have failed the turn passes on, so
+ * at each planned refresh (specification 4). Failures never settle on a URL: after both have failed the turn passes on, so
  * that a backup which answers, but badly, cannot shut out a primary that has recovered.
  */
 export class BaseUrls {

@@ -4,7 +4,7 @@ import { type Known, redactSecrets, tells } from "../common/log/redact.ts";
 import { sanitizeUntrusted } from "../common/log/sanitize-untrusted.ts";
 import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
 
-/** WeChat Pay refuses a timestamp further away than this (reference "wechatpay" 3.7), and so do we with its answers. */
+/** WeChat Pay refuses a timestamp further away than this (specification 4), and so do we with its answers. */
 const CLOCK_TOLERANCE_MS = 300_000;
 
 const codesOfSystem = new Map<string, PlainFailureId>([
@@ -112,7 +112,7 @@ export interface StatusFacts {
   readonly known: Known;
 }
 
-/** The class of an answer that is no success (reference "wechatpay" 3.7). Never verified, so nothing but a hint. */
+/** The class of an answer that is no success (specification 4). Never verified, so nothing but a hint. */
 export function classifyStatus(facts: StatusFacts): AgentError {
   const { status, headers } = facts;
   const body = readErrorBody(facts.body, facts.known);

@@ -30,7 +30,7 @@ export interface Forwarded {
 
 export interface Forwarder {
   /**
-   * One request, signed, and at once and once on the next base URL where the failure allows (contract 4). Rejects with an
+   * One request, signed, and at once and once on the next base URL where the failure allows (specification 4). Rejects with an
    * AgentError when nobody gave a whole answer, with the signal's reason when the caller gives up.
    */
   forward(call: ForwardCall, signal: AbortSignal): Promise<Forwarded>;
@@ -43,7 +43,7 @@ export interface Forwarder {
 
 type Tried = { readonly forwarded: Forwarded; readonly error?: AgentError } | { readonly error: AgentError };
 
-/** WeChat Pay's advice for its backup domain is to look after the primary every minute (reference "wechatpay" 3.8). */
+/** WeChat Pay's advice for its backup domain is to look after the primary every minute (WeChat Pay APIv3: backup domain). */
 const LOOK_AFTER_PRIMARY_MS = 60_000;
 
 /** For a gateway: signs what others ask for, many at once, and hands on what comes back. */

@@ -4,7 +4,7 @@ export type HeaderBag = Readonly<Record<string, string | string[] | undefined>>;
 /** Beyond a quarter of an hour the agent's own back-off knows better than a server in trouble. */
 const LONGEST_RETRY_AFTER_S = 900;
 
-/** The shortest and the longest `Facepay-Refresh-Seconds` that is taken (contract 4). */
+/** The shortest and the longest `Facepay-Refresh-Seconds` that is taken (specification 4). */
 const SHORTEST_REFRESH_S = 600;
 const LONGEST_REFRESH_S = 3000;
 

@@ -4,7 +4,7 @@ const OCTETS = 16;
 /** To draw 16 octets costs as much as to draw a kilobyte, and that a hundredth of a signed request. A nonce is no secret. */
 const DRAWN_AT_ONCE = 64;
 
-/** `nonce_str` of one request after the other: 32 hexadecimal digits (reference "wechatpay" 3.1), none of them twice. */
+/** `nonce_str` of one request after the other: 32 hexadecimal digits (WeChat Pay APIv3: request signature), none of them twice. */
 export function createNonces({ bytes }: Pick<Random, "bytes">): () => string {
   let drawn = "";
   let at = 0;

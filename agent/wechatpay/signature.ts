@@ -5,10 +5,10 @@ import { dateMs, type HeaderBag, isHtml } from "./headers.ts";
 const SCHEME = "WECHATPAY2-SHA256-RSA2048";
 const DIGEST = "RSA-SHA256";
 
-/** How far a signed timestamp may lie from our clock, either way (reference "wechatpay" 3.3). */
+/** How far a signed timestamp may lie from our clock, either way (WeChat Pay APIv3: signature verification). */
 const TIMESTAMP_WINDOW_S = 300;
 
-/** How much older than the newest verified answer one may be (contract 4). */
+/** How much older than the newest verified answer one may be (specification 4). */
 const REPLAY_ALLOWANCE_S = 5;
 
 /** `Date` and signed timestamp are written by one server within moments of each other. */
@@ -33,7 +33,7 @@ export interface Signer {
   readonly serialNo: string;
 }
 
-/** Five lines, each ended by LF; the host is no part of it (reference "wechatpay" 3.1). */
+/** Five lines, each ended by LF; the host is no part of it (WeChat Pay APIv3: request signature). */
 export function messageToSign(request: RequestToSign): string {
   const { method, path, timestampS, nonce, body } = request;
   return `${method}\n${path}\n${timestampS}\n${nonce}\n${body}\n`;

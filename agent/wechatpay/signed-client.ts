@@ -202,7 +202,7 @@ export function createTarget(
   more: Pick<TransportOptions, "secureContext" | "frequent"> = {},
 ): Target {
   const url = new URL(baseUrl);
-  // Nothing but Node's own roots may speak for WeChat Pay itself (contract 2).
+  // Nothing but Node's own roots may speak for WeChat Pay itself (specification 2).
   const ofWechat = url.hostname === "weixin.qq.com" || url.hostname.endsWith(".weixin.qq.com");
   const gateway = config.mode === "gateway";
   const transport = createTransport({

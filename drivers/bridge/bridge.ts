@@ -32,7 +32,7 @@ const MOST_VERSION = 256;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The bridge's side of contract 3, whatever the line: one payload in, at most one out. */
+/** The bridge's side of specification 3, whatever the line: one payload in, at most one out. */
 export class Bridge {
   readonly #parts: BridgeParts;
   /** The last active network card: while there is none, the one before is still the SDK's. */

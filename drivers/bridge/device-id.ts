@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-/** Contract 3. */
+/** Specification 3. */
 const DEVICE_ID = /^[\x20-\x7e]{1,32}$/;
 
 /** Where a Linux board keeps its serial number, the likeliest first. The first one is readable by root alone. */

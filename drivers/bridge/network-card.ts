@@ -12,7 +12,7 @@ interface Route {
 
 /**
  * The card that carries the default route, as `<name>-<MAC address>`, undefined while there is none: the SDK binds an authinfo to
- * it (reference "wechatpay" 2.4, "AuthInfo License Error"). `root` is "/" but for tests.
+ * it (the SDK's "AuthInfo License Error"). `root` is "/" but for tests.
  */
 export function activeNetworkCard(root = "/"): string | undefined {
   // Under /proc/self, where a unit with ProcSubset=pid still finds it.

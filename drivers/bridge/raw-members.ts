@@ -1,5 +1,5 @@
 /**
- * The members of a JSON object as they are written. What passes through the bridge must stay as it is (contract 3: "both
+ * The members of a JSON object as they are written. What passes through the bridge must stay as it is (specification 3: "both
  * unchanged"), and JSON.parse would round numbers beyond 2^53 and drop doubled keys.
  */
 

@@ -6,7 +6,7 @@ import { demand, NotTried, type Words } from "./verdict.ts";
 export interface CheckLimits {
   /** An answer to hello may take so long: from then on diagnose calls the bridge unresponsive (ser.handshake). */
   readonly helloMs: number;
-  /** Contract 2: call_timeout_ms, init_timeout_ms. */
+  /** Specification 2: call_timeout_ms, init_timeout_ms. */
   readonly callMs: number;
   readonly initMs: number;
   /** So long nothing may come where nothing should. */
@@ -29,11 +29,11 @@ export interface CheckContext {
   readonly restart?: () => Promise<void>;
 }
 
-/** One rule of contract 3 as a test. It throws RuleBroken or NotTried, or returns what was measured. */
+/** One rule of specification 3 as a test. It throws RuleBroken or NotTried, or returns what was measured. */
 export interface CheckCase {
-  /** Permanent: a letter for the part of the contract, a number, never used again. */
+  /** Permanent: a letter for the part of the specification, a number, never used again. */
   readonly id: string;
-  /** The sentence of contract 3 it stands for. */
+  /** The sentence of specification 3 it stands for. */
   readonly rule: string;
   readonly title: Words;
   run(context: CheckContext): Promise<Words | string | undefined>;

@@ -29,7 +29,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * and would agree with its mistakes.
  */
 export class CheckLine {
-  /** Unless told, an answer may take so long (contract 2, call_timeout_ms). */
+  /** Unless told, an answer may take so long (specification 2, call_timeout_ms). */
   readonly patienceMs: number;
   readonly #open: OpenStream;
   readonly #clock: Clock;

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 
-/** The longest payload of a frame, in octets (contract 3). */
+/** The longest payload of a frame, in octets (specification 3). */
 export const MAX_PAYLOAD = 8192;
 
 const FLAG = 0x7e;

@@ -1,7 +1,7 @@
 import type { AnswerFault } from "../../agent/common/failure-params.ts";
 
 /**
- * JSON-RPC 2.0 as the bridge protocol uses it (contract 3): the agent calls, the bridge answers, no batches, no
+ * JSON-RPC 2.0 as the bridge protocol uses it (specification 3): the agent calls, the bridge answers, no batches, no
  * notifications, ids are unsigned integers.
  */
 

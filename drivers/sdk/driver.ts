@@ -1,7 +1,7 @@
 import type { FailureRecord } from "../../agent/common/errors.ts";
 import type { LineFacts } from "./line-facts.ts";
 
-/** What the bridge says of itself in `hello` (contract 3). */
+/** What the bridge says of itself in `hello` (specification 3). */
 export interface BridgeIdentity {
   readonly protocol: string;
   /** "<name>/<version>" */

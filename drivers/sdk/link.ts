@@ -55,7 +55,7 @@ export async function untilGone(opened: OpenedStream, clock: Clock, signal: Abor
   }
 }
 
-/** So many in a row end the line (contract 3). */
+/** So many in a row end the line (specification 3). */
 const MOST_TIMEOUTS = 3;
 
 /** JSON-RPC calls over one open stream, one at a time, until the line is lost. */

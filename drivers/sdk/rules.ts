@@ -5,7 +5,7 @@ import { isObject } from "../line/jsonrpc.ts";
 import type { BridgeIdentity } from "./driver.ts";
 
 /**
- * What the bridge and the vendor's SDK mean by what they say. Pure; sources: contract 3, reference "wechatpay" 2.
+ * What the bridge and the vendor's SDK mean by what they say. Pure; sources: specification 3 and the SDK's published documentation.
  */
 
 /** The protocol the agent speaks; a bridge with another major version is refused. */
@@ -109,10 +109,10 @@ export function checkRawData(answer: Readonly<Record<string, unknown>>): string 
   return rawdata;
 }
 
-/** JSON-RPC error of a native call that returned non-zero, with `data.status` (contract 3). */
+/** JSON-RPC error of a native call that returned non-zero, with `data.status` (specification 3). */
 const NATIVE_ERROR = -32000;
 
-/** What the native call returns when the SDK's own service does not run (reference "wechatpay" 2.4). */
+/** What the native call returns when the SDK's own service does not run (the SDK's error codes, as published). */
 const SERVICE_DOWN = -1;
 
 /**
@@ -164,7 +164,7 @@ function kindOf(code: number): keyof typeof kinds | undefined {
   return ([-32001, -32002, -32003, -32004] as const).find((known) => known === code);
 }
 
-/** A hello after this much silence shows a dead line before it is needed (contract 3). */
+/** A hello after this much silence shows a dead line before it is needed (specification 3). */
 const KEEPALIVE_MS = 30_000;
 
 export interface LineState {

@@ -16,7 +16,7 @@ export interface BridgeFaults {
   readonly badFcs?: boolean;
   /** Only the first half of the frame is sent, without a closing flag. */
   readonly truncated?: boolean;
-  /** A well-formed frame that is longer than the contract allows, instead of the answer. */
+  /** A well-formed frame that is longer than the specification allows, instead of the answer. */
   readonly oversize?: boolean;
   /** Instead of the answer: this JSON-RPC result, whatever it is. */
   readonly result?: unknown;

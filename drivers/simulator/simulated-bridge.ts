@@ -20,7 +20,7 @@ export interface BridgeRequest {
 const LOG_LENGTH = 2000;
 
 /**
- * A bridge (contract 3) on any stream, for the demo and the tests. Its properties may be changed at any time; the next
+ * A bridge (specification 3) on any stream, for the demo and the tests. Its properties may be changed at any time; the next
  * answer follows them. Requests are answered in order, one at a time, as the SDK does it.
  */
 export class SimulatedBridge {
@@ -33,7 +33,7 @@ export class SimulatedBridge {
   netId: string | undefined;
   sdkVersion: string | undefined = "2.32.300";
   readonly requests: BridgeRequest[] = [];
-  /** Frames by outcome, and what a caller did against the contract. */
+  /** Frames by outcome, and what a caller did against the specification. */
   readonly counters: Record<Received["kind"] | "requests" | "answers" | "violations", number> = {
     payload: 0,
     aborted: 0,
@@ -188,7 +188,7 @@ export class SimulatedBridge {
     return request;
   }
 
-  /** Contract 3: `hello` before every getWxpayfaceRawdata. */
+  /** Specification 3: `hello` before every getWxpayfaceRawdata. */
   #watchHello(request: BridgeRequest): void {
     if (request.method === "hello") this.#helloSinceRawData = true;
     if (request.cmd !== "getWxpayfaceRawdata") return;

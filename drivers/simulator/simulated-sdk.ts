@@ -4,7 +4,7 @@ import type { Random } from "../../agent/common/random.ts";
 export type SdkRequest = Readonly<Record<string, unknown>>;
 export type SdkAnswer = Readonly<Record<string, unknown>>;
 
-/** What the vendor's SDK says when it does not do what it was asked (reference "wechatpay" 2.4). */
+/** What the vendor's SDK says when it does not do what it was asked (the SDK's error codes, as published). */
 export const sdkFailures = {
   notInitialised: { return_code: "FAIL", return_msg: "刷脸服务未初始化", err_code: 271378620 },
   initialising: { return_code: "FAIL", return_msg: "刷脸服务初始化中", err_code: 271378621 },

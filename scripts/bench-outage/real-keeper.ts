@@ -184,7 +184,7 @@ class Terminal {
           await clock.sleep(met.ms, signal);
           if ("code" in met) throw failureWith(met.code);
           const skewMs = trueWall - sentWallMs;
-          // Contract 4: with a clock more than 300 s off no signature is believed.
+          // Specification 4: with a clock more than 300 s off no signature is believed.
           if (Math.abs(skewMs) > 300 * SECOND) throw failureWith("PAY_SIGNATURE_EXPIRED");
           const authinfo = `authinfo-${this.#sentAt.size + 1}`;
           this.#sentAt.set(authinfo, toTrace(sentBootMs));

@@ -6,7 +6,7 @@ import { systemRandom } from "../../agent/common/random.ts";
 import { type DirectoryLock, holderOf, lockDirectory } from "../../agent/store/lock.ts";
 import type { Print } from "./print.ts";
 
-/** sysexits EX_TEMPFAIL, as the agent's own refusal (contract 1). */
+/** sysexits EX_TEMPFAIL, as the agent's own refusal (specification 1). */
 const LOCKED = 75;
 /** An agent whose demo was killed ends by itself, and takes a moment for it. */
 const ENDING_MS = 5_000;

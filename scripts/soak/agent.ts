@@ -4,7 +4,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Report } from "./violations.ts";
 import { judgeTrend, look, type Sample, type Trend, trend } from "./vitals.ts";
 
-/** Twenty at once, then one a minute, for each code (contract 9); one more for the minute that has begun. */
+/** Twenty at once, then one a minute, for each code (specification 9); one more for the minute that has begun. */
 const LOG_BURST = 20;
 const SECRET_RUN = /[A-Za-z0-9+/]{20,}/g;
 const KEPT_LINES = 200;

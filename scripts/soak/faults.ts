@@ -30,7 +30,7 @@ export interface Fault {
 const ATTEMPT_MS = 14_000;
 const MARGIN_MS = 6_000;
 export const PROMISE_MS = ATTEMPT_MS + 30_000 + MARGIN_MS;
-/** Contract 4: after a 429 or 5xx expired terminals spread over 60 s. */
+/** Specification 4: after a 429 or 5xx expired terminals spread over 60 s. */
 const SPREAD_PROMISE_MS = ATTEMPT_MS + 60_000 + MARGIN_MS;
 
 function pay(

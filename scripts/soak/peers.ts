@@ -18,7 +18,7 @@ export const STALE_S = 20;
 type Section = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 export type Overrides = Readonly<Record<string, Section>>;
 
-/** The lifetimes and waits of a terminal, sixty times shorter where the contract lets us. */
+/** The lifetimes and waits of a terminal, sixty times shorter where the specification lets us. */
 const BASE: Overrides = {
   driver: { call_timeout_ms: 2_000, init_timeout_ms: 3_000 },
   wechatpay: { attempt_timeout_ms: 4_000, connect_timeout_ms: 2_000 },

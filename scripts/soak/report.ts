@@ -21,7 +21,7 @@ export interface Findings {
   readonly seen: Readonly<Record<string, number>>;
 }
 
-/** Contract and issue: p99 below 50 ms; where the machine itself is slower than that, three times what a bare server takes. */
+/** p99 below 50 ms; where the machine itself is slower than that, three times what a bare server takes. */
 const P99_MS = 50;
 const TIMES_BARE = 3;
 /** Of fewer readings the hundredth part says nothing. */

@@ -1,7 +1,7 @@
 import type { PayRequest } from "../../agent/simulator/pay-service.ts";
 import type { Report } from "./violations.ts";
 
-/** Contract 4: `max(1 s, ...)` between attempts, whatever asks for them. */
+/** Specification 4: `max(1 s, ...)` between attempts, whatever asks for them. */
 const SPACING_MS = 1_000;
 const WINDOW_MS = 60_000;
 /**

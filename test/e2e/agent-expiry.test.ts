@@ -5,9 +5,9 @@ import { openRig, removeFactory } from "../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 
-/** The shortest life that WeChat Pay's `expires_in` can give an authinfo (contract 4). */
+/** The shortest life that WeChat Pay's `expires_in` can give an authinfo (specification 4). */
 const SHORTEST_S = 60;
-/** Between two attempts without a usable authinfo (contract 4): the outage has made the pauses grow. */
+/** Between two attempts without a usable authinfo (specification 4): the outage has made the pauses grow. */
 const LONGEST_PAUSE_MS = 30_000;
 
 describe.concurrent("an authinfo whose hour has passed", () => {

@@ -5,7 +5,7 @@ import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../suppor
 
 afterAll(removeFactory);
 
-/** Contract 6: what a disk has refused is tried again within a minute. */
+/** Specification 6: what a disk has refused is tried again within a minute. */
 const AGAIN_MS = 65_000;
 
 /** A new authinfo while the disk refuses everything: announced all the same, and said not to be safe. */

@@ -18,7 +18,7 @@ it("a disk that hangs holds up neither the new authinfo nor any answer, and has 
   if (typeof disk === "string") return skip(disk);
   try {
     const refreshed = rig.refresh();
-    // Contract 6: it is waited for two seconds, not a minute.
+    // Specification 6: it is waited for two seconds, not a minute.
     const served = await rig.served(({ generation }) => generation === 2);
     expect(served).toMatchObject({ state: "fresh", persisted: false });
     expect((await refreshed).status).toBeLessThan(300);

@@ -16,7 +16,7 @@ export interface Refusal {
   readonly header?: string;
 }
 
-/** Contract 5. */
+/** Specification 5. */
 export const MAX_BODY_BYTES = 16 * 1024;
 
 const JSON_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;

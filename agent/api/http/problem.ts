@@ -7,7 +7,7 @@ import { rfc3339 } from "./rfc3339.ts";
 export type { ProblemCode } from "../../messages/replies-en.ts";
 
 /**
- * Everything the local API can refuse with. The code is stable (contract 5). A problem never repeats what the caller sent: an answer
+ * Everything the local API can refuse with. The code is stable (specification 5). A problem never repeats what the caller sent: an answer
  * must not become a way to plant text in somebody's log or page.
  */
 export const problemStatuses: Readonly<Record<ProblemCode, number>> = {

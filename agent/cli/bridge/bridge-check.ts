@@ -63,7 +63,7 @@ async function check(options: BridgeOptions, language: Language): Promise<number
   return report.results.some(({ status }) => status === "fail") ? FAILED : 0;
 }
 
-/** What diagnose takes for unresponsive, the agent's own deadlines, and the silence after which it says hello (contract 3). */
+/** What diagnose takes for unresponsive, the agent's own deadlines, and the silence after which it says hello (specification 3). */
 function limitsOf({ calls, silence }: BridgeOptions): CheckLimits {
   return {
     helloMs: 5_000,
@@ -117,7 +117,7 @@ function summary(report: CheckReport, language: Language): string {
   const verdict = first
     ? {
         zh: `不符合协议：请先修复 ${first.id}（协议第 3 节：“${first.rule}”）`,
-        en: `does not conform: mend ${first.id} first (contract 3: "${first.rule}")`,
+        en: `does not conform: mend ${first.id} first (specification 3: "${first.rule}")`,
       }
     : { zh: "符合协议", en: "conforms" };
   const counts = {

@@ -32,7 +32,7 @@ export interface BridgeOptions {
   readonly list?: boolean;
 }
 
-/** The kit's own exit code for a wrong command line, as diagnose has it (contract 8). */
+/** The kit's own exit code for a wrong command line, as diagnose has it (specification 8). */
 export const CHECK_USAGE = 3;
 
 export function asksForCheck(argv: readonly string[]): boolean {
@@ -61,7 +61,7 @@ export interface BridgeSettings {
   readonly initTimeoutMs: number;
 }
 
-/** A second before the agent's own deadlines (contract 2), so that the agent hears that the SDK hangs instead of nothing. */
+/** A second before the agent's own deadlines (specification 2), so that the agent hears that the SDK hangs instead of nothing. */
 const CALL_TIMEOUT_MS = 9_000;
 const INIT_TIMEOUT_MS = 14_000;
 const MOST_TIMEOUT_MS = 600_000;
@@ -114,7 +114,7 @@ export function settingsOf(options: BridgeOptions): BridgeSettings {
   };
 }
 
-/** The serial line, with the agent's own defaults (contract 2). */
+/** The serial line, with the agent's own defaults (specification 2). */
 export function lineConfig(port: string, options: BridgeOptions, exitCode?: number): DriverConfig {
   const choice = <T extends string>(name: string, value: string | undefined, known: readonly [T, ...T[]]): T => {
     const found = known.find((one) => one === (value ?? known[0]));

@@ -25,7 +25,7 @@ import { failureInEnglish } from "../../messages/failure-text.ts";
 import { remedyFor } from "../../messages/remedies/remedies.ts";
 import { type BridgeOptions, type BridgeSettings, BridgeUsage, settingsOf } from "./bridge-options.ts";
 
-/** sysexits: contract 1. */
+/** sysexits: specification 1. */
 const USAGE = 64;
 const IN_USE = 75;
 const MISCONFIGURED = 78;

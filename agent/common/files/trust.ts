@@ -3,7 +3,7 @@ import path from "node:path";
 import { systemCode } from "../errors.ts";
 import type { Bilingual } from "../language.ts";
 
-/** A file or directory by which others could decide whom the agent trusts (contract 2). */
+/** A file or directory by which others could decide whom the agent trusts (specification 2). */
 export interface Distrusted {
   readonly place: string;
   readonly why: "owner" | "writable" | "link_owner";

@@ -1,6 +1,6 @@
 import type { LogFields } from "./log.ts";
 
-/** Names whose values are secrets, wherever they occur (contract 9). Compared without case and underscores. */
+/** Names whose values are secrets, wherever they occur (specification 9). Compared without case and underscores. */
 const secretNames = new Set([
   "authinfo",
   "rawdata",

@@ -8,7 +8,7 @@ const BURST = 20;
 const ONE_EVERY_MS = 60_000;
 
 /**
- * How often an event may be told: twenty times at once, then once a minute, counted for each code (contract 9: a day's
+ * How often an event may be told: twenty times at once, then once a minute, counted for each code (specification 9: a day's
  * outage must not fill the journal, however wildly its cause changes). What is left out is counted and told with the next.
  */
 export class LogRateLimiter {

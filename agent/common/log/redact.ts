@@ -2,7 +2,7 @@ import { type Reading, readingsOf } from "./readings.ts";
 
 /** What a peer was given or has given, and might repeat. */
 export interface Known {
-  /** Keys, tokens, raw_data, authinfo: no part of one may come out (contract 9). */
+  /** Keys, tokens, raw_data, authinfo: no part of one may come out (specification 9). */
   readonly secret: readonly string[];
   /** What is no secret wherever it stands: a token may well contain the terminal's own number. */
   readonly open?: readonly string[];

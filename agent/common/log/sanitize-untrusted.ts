@@ -5,7 +5,7 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]+/gu;
 
 /**
  * Words of a peer (WeChat Pay, the bridge, the cashier app) as they may stand in a log, a status or an error: a peer may well
- * repeat the very secret it was given (contract 9), so no long run is left, and at most `longest` characters.
+ * repeat the very secret it was given (specification 9), so no long run is left, and at most `longest` characters.
  */
 export function sanitizeUntrusted(text: string, longest = 160): string {
   const clean = printable(text.replace(OPAQUE, "…")).trim();

@@ -19,7 +19,7 @@ const FORMAT = 1;
 const LARGEST = 512 * 1024;
 
 /**
- * Keeps a valid configuration in the state directory (contract 1), durably and mode 0600, for the day when the present one
+ * Keeps a valid configuration in the state directory (specification 1), durably and mode 0600, for the day when the present one
  * is not valid. Writes nothing when it is there already, to spare the flash. Rejects with STORE_WRITE.
  */
 export async function saveLastKnownGood(

@@ -23,7 +23,7 @@ const LARGEST_FILE = 256 * 1024;
 const DROP_INS = "config.d";
 
 /**
- * Reads the main file and `config.d/*.toml` beside it (contract 2). What cannot be read is a problem; never throws. `mainText` stands for
+ * Reads the main file and `config.d/*.toml` beside it (specification 2). What cannot be read is a problem; never throws. `mainText` stands for
  * what the main file is to hold, and does not yet.
  * Synchronous, as `readGuarded`, and for the same reason.
  */

@@ -28,7 +28,7 @@ export function parseToml(
 
 /**
  * `store.directory` from a text that is no valid TOML as a whole: the line is taken by itself. The remembered
- * configuration lies in that directory, and it is needed exactly when the file is broken (contract 1).
+ * configuration lies in that directory, and it is needed exactly when the file is broken (specification 1).
  */
 export function salvageStoreDirectory(text: string): string | undefined {
   let section = "";

@@ -32,7 +32,7 @@ export const organizationId: Form = {
   zh: "1 到 64 个可见 ASCII 字符",
   en: "1 to 64 visible ASCII characters",
 };
-/** Contract 3: what a bridge may report. */
+/** Specification 3: what a bridge may report. */
 export const deviceId: Form = {
   pattern: /^[\x20-\x7e]{1,32}$/,
   zh: "1 到 32 个可打印 ASCII 字符",
@@ -44,7 +44,7 @@ const group: Form = {
   en: "the name or number of a group",
 };
 
-/** Contract 2: every key there is, its type, range and default. Checks, `config schema` and `config show` come from here. */
+/** Specification 2: every key there is, its type, range and default. Checks, `config schema` and `config show` come from here. */
 export const schema = {
   identity: {
     about: { zh: "谁以谁的名义向微信支付请求", en: "Who asks WeChat Pay for whom" },

@@ -1,7 +1,7 @@
 import { plainUsbId } from "../addresses.ts";
 import type { Findings } from "./findings.ts";
 
-/** USB ids that so many different gadgets share that they say little (reference "reliability" 5.3). */
+/** USB ids that so many different gadgets share that they say little. */
 const SHARED_USB_IDS = new Set(["10c4:ea60", "1a86:7523", "1a86:55d4", "0403:6001"]);
 const USB_KEYS = ["driver.vendor_id", "driver.product_id", "driver.serial_number"] as const;
 

@@ -6,7 +6,7 @@ import { driverRules } from "./driver-rules.ts";
 import { Findings } from "./findings.ts";
 import { wechatpayRules } from "./wechatpay-rules.ts";
 
-/** The rules between keys (contract 2), each reported at the key that a person would change. */
+/** The rules between keys (specification 2), each reported at the key that a person would change. */
 export function checkRules(values: SomeValues, settings: Settings, mainFile: string): Findings {
   const found = new Findings(values, settings, mainFile);
   identityRules(found);

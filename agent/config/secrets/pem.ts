@@ -22,7 +22,7 @@ export function parseMerchantKey(pem: string, file: string): Parsed<KeyObject> {
   if (!parsed.ok) return parsed;
   const weakness = notStrongRsa(parsed.value);
   if (weakness === undefined) return parsed;
-  // WeChat Pay never has this key: it is made where the certificate is applied for (reference "wechatpay" 3.6).
+  // WeChat Pay never has this key: it is made where the certificate is applied for (WeChat Pay APIv3: certificates).
   return isRsa(parsed.value)
     ? unfit(file, weakness, [
         "请用微信支付证书工具重新生成密钥并申请 API 证书，再放入新的 apiclient_key.pem 和 merchant_serial_no",

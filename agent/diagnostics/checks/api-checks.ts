@@ -71,7 +71,7 @@ export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
   };
 }
 
-/** Mode and group that the unit gives a socket which systemd makes (contract 2: a configured path comes first). */
+/** Mode and group that the unit gives a socket which systemd makes (specification 2: a configured path comes first). */
 export function systemds(units: Units | undefined, id: string): Pick<SocketFile, "mode" | "group"> | undefined {
   const unit = units?.sockets.find(({ Id }) => Id === id);
   if (unit === undefined) return undefined;

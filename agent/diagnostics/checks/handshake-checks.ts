@@ -8,7 +8,7 @@ import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { hasNoConfiguration } from "../facts.ts";
 import { found, skipped, withoutConfig } from "../outcomes.ts";
 
-/** Contract 3: what this agent speaks. */
+/** Specification 3: what this agent speaks. */
 const MAJOR = 1;
 const MINOR = 0;
 const SLOW_HELLO_MS = 1_000;

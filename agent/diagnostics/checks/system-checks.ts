@@ -5,7 +5,7 @@ import type { OperatingSystem } from "../host/host.ts";
 import { runProgram } from "../host/program.ts";
 
 const OLDEST_SYSTEMD = 240;
-/** By the first word of what the system calls itself: the oldest release that is supported (reference 7.3). */
+/** By the first word of what the system calls itself: the oldest release that is supported (docs/operations/diagnose.md). */
 const SUPPORTED: readonly (readonly [RegExp, number])[] = [
   [/^debian/i, 11],
   [/^ubuntu/i, 20.04],

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Environment } from "../../config/settings.ts";
 
-/** Names that decide about the configuration (contract 2) or about where systemd has put something. */
+/** Names that decide about the configuration (specification 2) or about where systemd has put something. */
 const COUNTS = /^(FACEPAY_.+|https?_proxy|no_proxy|STATE_DIRECTORY|CREDENTIALS_DIRECTORY)$/i;
 
 /**

@@ -4,7 +4,7 @@ export interface Secret {
   readonly octets: Buffer;
 }
 
-/** Contract 9: not even a part. Shorter pieces would be found by chance. */
+/** Specification 9: not even a part. Shorter pieces would be found by chance. */
 const PIECE = 8;
 /** A secret that is shorter than a piece is looked for as a whole; one of fewer characters is in every text. */
 const SHORTEST = 5;

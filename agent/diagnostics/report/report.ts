@@ -8,7 +8,7 @@ import { agentPid, operatingSystemOf } from "../facts.ts";
 
 export const SCHEMA = "facepay-agent.diagnose/1";
 
-/** One check in the report for programs (contract 8). */
+/** One check in the report for programs (specification 8). */
 export interface ReportedCheck {
   readonly id: string;
   readonly code: number;

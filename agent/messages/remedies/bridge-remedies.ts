@@ -1,6 +1,6 @@
 import type { Bilingual } from "../../common/language.ts";
 
-/** What the technician does about a failure of the bridge and the SDK behind it, by the id of the check that looks for it (reference 7.3). */
+/** What the technician does about a failure of the bridge and the SDK behind it, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const bridgeRemedies = {
   "ser.present": { zh: "未找到硬件桥，请重新插拔 USB 线。", en: "Bridge not found; re-plug its USB cable." },
   "ser.unique": {

@@ -1,6 +1,6 @@
 import type { Bilingual } from "../../common/language.ts";
 
-/** What the technician does about a failure of the configuration and the keys, by the id of the check that looks for it (reference 7.3). */
+/** What the technician does about a failure of the configuration and the keys, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const configurationRemedies = {
   "cfg.valid": {
     zh: "请执行 facepay-agent config check，并按提示修改配置。",

@@ -1,7 +1,7 @@
 import type { Bilingual } from "../../common/language.ts";
 import type { RemedyRule } from "./remedy-rule.ts";
 
-/** What the technician does about a failure of kept state and the local API, by the id of the check that looks for it (reference 7.3). */
+/** What the technician does about a failure of kept state and the local API, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const localRemedies = {
   "store.read": {
     zh: "无法使用数据目录，请核对其属主和权限。",

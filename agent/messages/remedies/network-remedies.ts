@@ -1,6 +1,6 @@
 import type { Bilingual } from "../../common/language.ts";
 
-/** What the technician does about a failure of the way to WeChat Pay, by the id of the check that looks for it (reference 7.3). */
+/** What the technician does about a failure of the way to WeChat Pay, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const networkRemedies = {
   "net.link": { zh: "网络未连接，请检查网线、Wi-Fi 或 SIM 卡。", en: "No network; check cable, Wi-Fi or SIM." },
   "net.dns": {

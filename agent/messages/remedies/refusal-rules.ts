@@ -24,7 +24,7 @@ const busy = {
 };
 
 /**
- * What to do about WeChat Pay's refusals (reference "wechatpay" 3.7). The status, and where there is one the code, say what kind
+ * What to do about WeChat Pay's refusals (specification 4). The status, and where there is one the code, say what kind
  * it is; the message only chooses the sentence. The first rule that fits counts.
  */
 export const refusalRules: readonly RemedyRule[] = [

@@ -17,7 +17,7 @@ import type { Failure, RemedyRule } from "./remedy-rule.ts";
 import { sdkRemedy } from "./sdk-remedies.ts";
 import { terminalRemedies } from "./terminal-remedies.ts";
 
-/** What the technician does about a failure, by the id of the check that looks for it (reference 7.3). */
+/** What the technician does about a failure, by the id of the check that looks for it (docs/operations/diagnose.md). */
 const remedies = {
   ...terminalRemedies,
   ...configurationRemedies,

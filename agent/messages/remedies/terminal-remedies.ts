@@ -1,6 +1,6 @@
 import type { Bilingual } from "../../common/language.ts";
 
-/** What the technician does about a failure of the machine, the service, the disk and the clock, by the id of the check that looks for it (reference 7.3). */
+/** What the technician does about a failure of the machine, the service, the disk and the clock, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const terminalRemedies = {
   "os.supported": { zh: "请更换受支持的系统或联系运维。", en: "Use a supported OS image or contact operations." },
   "node.version": { zh: "请重新安装随包提供的 Node。", en: "Reinstall the package; it ships the right Node." },

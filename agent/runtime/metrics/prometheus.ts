@@ -15,7 +15,7 @@ interface Metric {
   readonly samples: readonly Sample[];
 }
 
-/** The metrics of contract 7, `facepay_*` alone, as Prometheus text 0.0.4. Loads prom-client at the first call. */
+/** The metrics of specification 7, `facepay_*` alone, as Prometheus text 0.0.4. Loads prom-client at the first call. */
 export async function renderMetrics(counts: MetricCounts, sources: MetricSources): Promise<string> {
   const { Counter, Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
@@ -70,7 +70,7 @@ const states = [
 ] as const satisfies readonly AuthinfoState[];
 
 /**
- * The table of contract 7. The expiry of an authinfo that is not there yet is 0: the alarm "expires soon" then rings, as it should. A
+ * The table of specification 7. The expiry of an authinfo that is not there yet is 0: the alarm "expires soon" then rings, as it should. A
  * terminal that nobody has provisioned has no expiry at all, so that it is no alarm.
  */
 function describe(counts: MetricCounts, sources: MetricSources): Metric[] {

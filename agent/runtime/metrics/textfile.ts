@@ -16,7 +16,7 @@ export interface TextfileDeps {
 
 const EVERY_MS = 60_000;
 
-/** Rewrites the metrics file at once and every 60 s until the signal falls (contract 2). Never rejects. */
+/** Rewrites the metrics file at once and every 60 s until the signal falls (specification 2). Never rejects. */
 export async function startTextfile({ path, render, clock, log, signal, onTrouble }: TextfileDeps): Promise<void> {
   let failing: string | undefined;
   while (!signal.aborted) {

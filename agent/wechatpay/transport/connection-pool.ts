@@ -21,7 +21,7 @@ export function createConnectionPool(baseUrl: string, options: SignedClientOptio
   const all: Target[] = [];
   const idle: Target[] = [];
   let trust: ReturnType<typeof createTlsContext> | undefined;
-  // Nothing but Node's own roots may speak for WeChat Pay itself, and `ca_file` is refused for its hosts (contract 2).
+  // Nothing but Node's own roots may speak for WeChat Pay itself, and `ca_file` is refused for its hosts (specification 2).
   const secureContext = () => {
     trust ??= createTlsContext({ ca: options.secrets.ca });
     return trust;

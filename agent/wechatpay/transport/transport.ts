@@ -77,7 +77,7 @@ interface Opened {
 
 /**
  * HTTP/1.1 over TLS to one origin. Trusted are Node's own roots plus `ca`: what the environment adds
- * (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE) is not (contract 1). Redirects are not followed. Nothing is ever sent twice by
+ * (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE) is not (specification 1). Redirects are not followed. Nothing is ever sent twice by
  * itself. After any failure the connections are dropped, so that the next request resolves the name anew.
  */
 export function createTransport(options: TransportOptions): Transport {

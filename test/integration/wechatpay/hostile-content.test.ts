@@ -79,7 +79,7 @@ describe("an answer once more", () => {
     expect(again.credential).toEqual(credential);
   });
 
-  // What no signature tells (contract 4): for whom an answer was. The SDK's refusal heals it.
+  // What no signature tells (specification 4): for whom an answer was. The SDK's refusal heals it.
   it("or another's, of these seconds, cannot be known from a good one", async () => {
     const anothers = "of-another-terminal";
     const { peer, terminal } = await besieged(rig, says({ body: { authinfo: anothers } }));

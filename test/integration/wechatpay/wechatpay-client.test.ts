@@ -36,7 +36,7 @@ describe("a good answer", () => {
       method: "POST",
       path: "/v3/offlineface/authinfo",
       deviceId: DEVICE_ID,
-      // The order of the documentation (contract 4), which WeChat Pay itself does not insist on.
+      // The order of the documentation (specification 4), which WeChat Pay itself does not insist on.
       fields: ["sp_appid", "sub_mchid", "device_id", "raw_data", "organization_id"],
       userAgent: "facepay-agent/test",
     });

@@ -5,7 +5,7 @@ import { crc32 } from "node:zlib";
 
 type Facts = Record<string, unknown>;
 
-/** Past the contract's 8192 octets, so that a bridge with this limit takes too much. */
+/** Past the specification's 8192 octets, so that a bridge with this limit takes too much. */
 const NO_LIMIT = 1 << 20;
 
 /**

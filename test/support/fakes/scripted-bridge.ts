@@ -122,7 +122,7 @@ export class ScriptedBridge {
   }
 }
 
-/** One frame by the letter of contract 3. */
+/** One frame by the letter of specification 3. */
 export function wrap(payload: string | Uint8Array): Buffer {
   const body = Buffer.from(payload);
   const fcs = Buffer.alloc(4);

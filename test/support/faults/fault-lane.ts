@@ -7,7 +7,7 @@ import { FaultServer } from "./fault-server.ts";
 /** Short enough for a test, long enough for a handshake on a busy machine. */
 const ATTEMPT_MS = 2_200;
 const CONNECT_MS = 1_500;
-/** Contract 4: after n failures the pause is 2^n seconds at most. The rest is for an attempt, and for a busy machine. */
+/** Specification 4: after n failures the pause is 2^n seconds at most. The rest is for an attempt, and for a busy machine. */
 const SLACK_MS = 6_000;
 const MIN_GAP_MS = 1_000;
 const READS = 50;

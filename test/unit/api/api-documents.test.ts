@@ -16,7 +16,7 @@ describe("the authinfo document", () => {
   const text = (changes = {}, credential = makeCredential(), who = identity) =>
     render(makeView({ credential, ...changes }), credential, who);
 
-  it("has the contract's members in the contract's order", () => {
+  it("has the specification's members in the specification's order", () => {
     const withAppid = { ...identity, subAppid: "wxsub" };
     expect(text({}, makeCredential(), withAppid)).toBe(
       '{"authinfo":"CANARY-AUTHINFO-0123456789","device_id":"DEV-1","sp_mchid":"1900000100","sp_appid":"wxsp",' +

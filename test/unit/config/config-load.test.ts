@@ -48,7 +48,7 @@ const gateway = (changes: TomlSections = {}) => tomlOf(gatewaySections, changes)
 const direct = (changes: TomlSections = {}) => tomlOf(directSections, changes);
 
 describe("a valid configuration", () => {
-  it("fills in every default of the contract", async () => {
+  it("fills in every default of the specification", async () => {
     const { config } = await good(gateway({ driver: { type: undefined, path: '"/dev/ttyUSB0"' } }));
     expect(config.driver).toEqual({
       type: "serial",

@@ -95,7 +95,7 @@ describe("SimulatedBridge", () => {
     expect(second).not.toBe(first);
   });
 
-  it("keeps a log and names what breaks the contract", async () => {
+  it("keeps a log and names what breaks the specification", async () => {
     const { bridge, sdk, hello, send, near } = await initialised();
     await hello();
     await sdk("getWxpayfaceRawdata");
