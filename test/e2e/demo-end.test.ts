@@ -3,10 +3,10 @@ import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { openPty } from "../../drivers/simulator/pty.ts";
 import { launcher } from "../support/fixtures/agent-process.ts";
 import { until } from "../support/fixtures/api-fixture.ts";
 import { alive, DemoPlace, gone, root } from "../support/fixtures/demo-process.ts";
+import { openPty } from "../support/fixtures/own-pty.ts";
 
 const npm = process.env.npm_execpath;
 const AGENT_AT_WORK = "served: GET /v1/authinfo";

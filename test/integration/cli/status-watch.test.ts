@@ -2,8 +2,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { openPty } from "../../../drivers/simulator/pty.ts";
 import { AgentProcess, launcher } from "../../support/fixtures/agent-process.ts";
+import { openPty } from "../../support/fixtures/own-pty.ts";
 import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);

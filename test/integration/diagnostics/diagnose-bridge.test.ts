@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { openPty } from "../../../drivers/simulator/pty.ts";
 import { sdkFailures } from "../../../drivers/simulator/simulated-sdk.ts";
 import { diagnosed, wordsOf } from "../../support/fixtures/diagnosed.ts";
+import { openPty } from "../../support/fixtures/own-pty.ts";
 import { openRig, type Rig, type RigOptions, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);

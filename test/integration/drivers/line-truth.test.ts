@@ -2,10 +2,10 @@ import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { type DescribedFailure, failureText } from "../../../agent/messages/failure-text.ts";
-import { openPty } from "../../../drivers/simulator/pty.ts";
 import { wrap } from "../../support/fakes/scripted-bridge.ts";
 import { AgentProcess } from "../../support/fixtures/agent-process.ts";
 import { diagnosed } from "../../support/fixtures/diagnosed.ts";
+import { openPty } from "../../support/fixtures/own-pty.ts";
 import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);

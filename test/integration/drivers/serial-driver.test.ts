@@ -8,10 +8,11 @@ import { silentLog } from "../../../agent/common/log/log.ts";
 import type { DriverConfig } from "../../../agent/config/config.ts";
 import type { DriverEvent, SdkDriver } from "../../../drivers/sdk/driver.ts";
 import { openDriver } from "../../../drivers/sdk/open-driver.ts";
-import { openPty, type Pty } from "../../../drivers/simulator/pty.ts";
+import type { Pty } from "../../../drivers/simulator/pty.ts";
 import { noOtherUsers } from "../../support/children/as-user.ts";
 import { ScriptedBridge } from "../../support/fakes/scripted-bridge.ts";
 import { lineSettings } from "../../support/fixtures/line-settings.ts";
+import { openPty } from "../../support/fixtures/own-pty.ts";
 
 const base: DriverConfig = { type: "serial", ...lineSettings, callTimeoutMs: 30_000, initTimeoutMs: 30_000 };
 const within = (ms: number) => AbortSignal.timeout(ms);

@@ -10,10 +10,10 @@ import { silentLog } from "../../../agent/common/log/log.ts";
 import type { DriverConfig } from "../../../agent/config/config.ts";
 import type { DriverEvent } from "../../../drivers/sdk/driver.ts";
 import { openDriver } from "../../../drivers/sdk/open-driver.ts";
-import { openPty } from "../../../drivers/simulator/pty.ts";
 import { ScriptedBridge } from "../../support/fakes/scripted-bridge.ts";
 import { seeded } from "../../support/faults/seeded.ts";
 import { lineSettings } from "../../support/fixtures/line-settings.ts";
+import { openPty } from "../../support/fixtures/own-pty.ts";
 
 const UNPLUGS = 200;
 /** Side by side: a line that is stuck is found out within two seconds, and most of a round is waiting for that. */
