@@ -1,5 +1,5 @@
 import type { Problem } from "../config/problem.ts";
-import { Reading, type ViewContext } from "../config/secrets/secret-file-loader.ts";
+import { type FileContext, Reading } from "../config/secrets/secret-file-loader.ts";
 import { type FileKey, type GatewayConfig, readConfig } from "./config.ts";
 import { parseRegister, type Register } from "./register.ts";
 import { type GatewaySecrets, readSecrets } from "./secrets.ts";
@@ -22,7 +22,7 @@ export type LoadedGateway =
   | { readonly kind: "invalid"; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
 /** Configuration, the files it names, the register: every problem of all of them at once. */
-export async function loadGateway(file: string, surroundings: ViewContext): Promise<LoadedGateway> {
+export async function loadGateway(file: string, surroundings: FileContext): Promise<LoadedGateway> {
   const checked = readConfig(file, surroundings.env);
   if (checked.absent) return { kind: "absent" };
   const { config, files, origins } = checked;
@@ -40,7 +40,7 @@ export async function loadGateway(file: string, surroundings: ViewContext): Prom
 /** All problems at once; never throws. */
 export function readRegister(
   files: ReadonlyMap<FileKey, string>,
-  surroundings: ViewContext,
+  surroundings: FileContext,
   origins: ReadonlyMap<string, string>,
 ): { readonly register?: Register; readonly problems: readonly Problem[] } {
   const reading = new Reading(files, surroundings, origins);

@@ -1,7 +1,7 @@
 import type { Problem } from "../config/problem.ts";
 import type { WechatPaySecrets } from "../config/secrets/client-secrets.ts";
 import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "../config/secrets/pem.ts";
-import { MOST, MOST_CA, Reading, type ViewContext } from "../config/secrets/secret-file-loader.ts";
+import { type FileContext, MOST, MOST_CA, Reading } from "../config/secrets/secret-file-loader.ts";
 import { proxyAuthFault } from "../config/secrets/secrets.ts";
 import type { FileKey } from "./config.ts";
 
@@ -18,7 +18,7 @@ const RENEW = { zh: "请更换服务器证书", en: "renew the server's certific
 /** All problems at once; never throws. */
 export function readSecrets(
   files: ReadonlyMap<FileKey, string>,
-  surroundings: ViewContext,
+  surroundings: FileContext,
   origins: ReadonlyMap<string, string>,
 ): { readonly secrets?: GatewaySecrets; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
   const reading = new Reading(files, surroundings, origins);

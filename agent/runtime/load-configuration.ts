@@ -1,6 +1,5 @@
 import { asAgentError, failureFields } from "../common/errors.ts";
 import type { Log } from "../common/log/log.ts";
-import { keepCheck, recallCheck } from "../config/kept-check.ts";
 import type { AbsentConfig, LoadedConfig } from "../config/load.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
 import { type Checkup, loadAll, withSecrets } from "../config/secrets/secrets.ts";
@@ -21,14 +20,10 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @param wallMs Unix milliseconds, for the validity of certificates
  */
 export async function loadConfiguration(file: string, env: Env, wallMs: number): Promise<Found> {
-  const check = recallCheck(file, env);
   const surroundings = { env, wallMs };
-  const present = await (check.found ? withSecrets(check.found, surroundings) : loadAll({ file, ...surroundings }));
+  const present = await loadAll({ file, ...surroundings });
   if (present.kind === "absent") return present;
-  if (present.kind === "ok") {
-    const keep = () => keepCheck(check, present.loaded);
-    return { kind: "ready", provision: { ...provisionOf(present, file, "file"), keep }, refused: [] };
-  }
+  if (present.kind === "ok") return { kind: "ready", provision: provisionOf(present, file, "file"), refused: [] };
   const { problems, storeDirectory } = present;
   const { readLastKnownGood } = await import("../config/files/last-known-good.ts");
   const remembered = await readLastKnownGood(storeDirectory, env);
@@ -47,12 +42,8 @@ export async function loadConfiguration(file: string, env: Env, wallMs: number):
   return { kind: "invalid", problems };
 }
 
-/**
- * Keeps a valid configuration for the day when the file is not, and the outcome of its check for the next start. A
- * failure is told and costs nothing else.
- */
-export async function remember({ config, loaded, keep }: Provision, log: Log): Promise<void> {
-  await keep?.();
+/** Saves a valid configuration for the day when the file is not. A failure is logged and costs nothing else. */
+export async function remember({ config, loaded }: Provision, log: Log): Promise<void> {
   const { saveLastKnownGood } = await import("../config/files/last-known-good.ts");
   try {
     await saveLastKnownGood(config.store.directory, loaded);

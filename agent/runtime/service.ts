@@ -28,8 +28,6 @@ export interface Provision {
   readonly secretsRefused?: { readonly keys: readonly string[]; readonly detail: string };
   /** What is remembered of it. */
   readonly loaded: LoadedConfig;
-  /** Keeps the outcome of the check for the next start. */
-  readonly keep?: () => Promise<void>;
   readonly warnings: readonly string[];
   /** Why the file itself is not in force, when the remembered configuration is. */
   readonly refused?: string;

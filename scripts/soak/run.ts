@@ -43,7 +43,7 @@ export async function runSoak(options: SoakOptions): Promise<number> {
   }
 }
 
-interface ViewContext {
+interface FileContext {
   readonly ledger: Ledger;
   readonly peers: Peers;
   readonly control: Control;
@@ -51,7 +51,7 @@ interface ViewContext {
   readonly over: AbortSignal;
 }
 
-async function soak(options: SoakOptions, { ledger, peers, control, over }: ViewContext): Promise<number> {
+async function soak(options: SoakOptions, { ledger, peers, control, over }: FileContext): Promise<number> {
   const { minutes, seed, launcher, ownNetwork } = options;
   const beganMs = performance.now();
   const tell = (line: string) => void process.stdout.write(`${clockOf(performance.now() - beganMs)} ${line}\n`);

@@ -5,7 +5,7 @@ import type { Problem } from "../problem.ts";
 import type { Environment } from "../settings.ts";
 import { judgeCertificateKey, judgeOrigin, judgeValidity, type Parsed, parseCertificate } from "./pem.ts";
 
-export interface ViewContext {
+export interface FileContext {
   /** For $CREDENTIALS_DIRECTORY. */
   readonly env: Environment;
   /** Unix milliseconds, for the validity of certificates. */
@@ -34,10 +34,10 @@ export class Reading<Key extends string> {
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
   readonly #files: ReadonlyMap<Key, string>;
-  readonly #surroundings: ViewContext;
+  readonly #surroundings: FileContext;
   readonly #origins: ReadonlyMap<string, string>;
 
-  constructor(files: ReadonlyMap<Key, string>, surroundings: ViewContext, origins: ReadonlyMap<string, string>) {
+  constructor(files: ReadonlyMap<Key, string>, surroundings: FileContext, origins: ReadonlyMap<string, string>) {
     this.#origins = origins;
     this.#files = files;
     this.#surroundings = surroundings;

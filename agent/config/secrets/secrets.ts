@@ -5,7 +5,7 @@ import type { Problem } from "../problem.ts";
 import type { WechatPaySecrets } from "./client-secrets.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
 import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "./pem.ts";
-import { MOST, MOST_CA, Reading, type ViewContext } from "./secret-file-loader.ts";
+import { type FileContext, MOST, MOST_CA, Reading } from "./secret-file-loader.ts";
 
 /** What the files named in the configuration hold, parsed once. Never logged, never shown. */
 export interface Secrets extends WechatPaySecrets {
@@ -45,13 +45,13 @@ export type Checkup =
  * Configuration and secrets together, so that a technician sees every problem of both at once: the files that an invalid
  * configuration names are looked at as well.
  */
-export async function loadAll(options: LoadOptions & ViewContext): Promise<Checkup> {
+export async function loadAll(options: LoadOptions & FileContext): Promise<Checkup> {
   const { loadConfig } = await import("../load.ts");
   return await withSecrets(await loadConfig(options), options);
 }
 
 /** The same for a configuration that is read already, such as the remembered one. */
-export async function withSecrets(loaded: LoadResult, surroundings: ViewContext): Promise<Checkup> {
+export async function withSecrets(loaded: LoadResult, surroundings: FileContext): Promise<Checkup> {
   if (loaded.kind === "absent") return loaded;
   const read = await loadSecrets(loaded.named, surroundings, loaded.origins);
   const warnings = [...loaded.warnings, ...read.warnings];
@@ -88,7 +88,7 @@ function oncePerPlace(problems: readonly Problem[]): Problem[] {
  */
 export async function loadSecrets(
   files: NamedFiles,
-  surroundings: ViewContext,
+  surroundings: FileContext,
   origins: ReadonlyMap<string, string> = new Map(),
 ): Promise<SecretsResult> {
   const reading = new Reading(files, surroundings, origins);

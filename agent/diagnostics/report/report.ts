@@ -122,7 +122,7 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
 }
 
 /** How the agent that is looked at is started, and whether it is. */
-export interface ViewContext {
+export interface FileContext {
   readonly agent: AgentReading["kind"];
   readonly installed: boolean;
   readonly configFile: string;
@@ -138,7 +138,7 @@ const STARTING = new Set(["svc.enabled", "svc.running", "pay.authinfo"]);
 export function adviceOf(
   first: Result | undefined,
   results: readonly Result[],
-  { agent, installed, configFile, privileged, pid }: ViewContext,
+  { agent, installed, configFile, privileged, pid }: FileContext,
 ): Bilingual {
   const barred = isBarred(privileged, agent);
   const sudo = privileged || barred ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { Problem } from "../../config/problem.ts";
-import { MOST_CA, Reading, type ViewContext } from "../../config/secrets/secret-file-loader.ts";
+import { type FileContext, MOST_CA, Reading } from "../../config/secrets/secret-file-loader.ts";
 import type { FileKey } from "../config.ts";
 import { authoritiesOf } from "./authorities.ts";
 import { noRevocations, type Revocations, readRevocations } from "./revocations.ts";
@@ -25,7 +25,7 @@ const RENEW = { zh: "请更换终端 CA", en: "renew the terminals' authority" }
 /** Reads both files as one. All problems at once; never rejects. */
 export async function readTrust(
   files: ReadonlyMap<FileKey, string>,
-  surroundings: ViewContext,
+  surroundings: FileContext,
   origins: ReadonlyMap<string, string>,
 ): Promise<ReadTrust> {
   const reading = new Reading(files, surroundings, origins);
