@@ -68,7 +68,7 @@ export async function withSecrets(loaded: LoadResult, surroundings: FileContext)
 }
 
 /** Whoever may change one of these decides whom the agent trusts (specification 2). */
-function distrustProblems(places: readonly string[], { uid = process.geteuid?.() }: ViewContext): Problem[] {
+function distrustProblems(places: readonly string[], { uid = process.geteuid?.() }: FileContext): Problem[] {
   if (uid === undefined) return [];
   return distrustedOnTheWay(places, uid).map((one) => ({
     ...{ key: "", origin: one.place, place: one.place },

@@ -27,7 +27,13 @@ const remedies = {
 } as const satisfies Readonly<Record<string, Bilingual>>;
 
 /** Where more than the code is known. A gateway of ours says precisely what it minds. */
-const rules: readonly RemedyRule[] = [...gatewayRules, ...wayRules, ...refusalRules, ...lineRules, ...localRules];
+export const remedyRules: readonly RemedyRule[] = [
+  ...gatewayRules,
+  ...wayRules,
+  ...refusalRules,
+  ...lineRules,
+  ...localRules,
+];
 
 /** The remedy that a check carries. */
 export function checkRemedy(id: keyof typeof remedies): Bilingual {
@@ -46,7 +52,7 @@ export function remedyOf(failure: Failure): Bilingual | undefined {
   if (rule === undefined) return undefined;
   const byId: Readonly<Record<string, Bilingual>> = remedies;
   const special = code === "KEY_FILE" ? keyFileRemedy(params) : sdkRemedy(code, params);
-  const remedy = special ?? rules.find((each) => fits(each, failure))?.remedy ?? byId[rule.remedy];
+  const remedy = special ?? remedyRules.find((each) => fits(each, failure))?.remedy ?? byId[rule.remedy];
   const { directory = "/var/lib/facepay-agent" } = params;
   const inPlace = remedy && {
     zh: remedy.zh.replaceAll("{directory}", String(directory)),
