@@ -30,6 +30,14 @@ const SHOWN_AFTER_S = {
   CLOCK_BEHIND: 0,
   CLOCK_SKEWED: 0,
   NETWORK_UNSTEADY: 0,
+  STARTS_UNSTEADY: 0,
+  REJECTIONS_LIMITED: 0,
+  DEVICE_UNSTEADY: 0,
+  NETWORK_CARD_UNSTEADY: 0,
+  BRIDGE_UNSTEADY: 0,
+  KEYS_UNSTEADY: 0,
+  CLOCK_UNSTEADY: 0,
+  LINK_UNSTEADY: 0,
 } as const satisfies Record<string, number>;
 
 export type WarningCode = keyof typeof SHOWN_AFTER_S;

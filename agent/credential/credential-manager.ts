@@ -3,9 +3,9 @@ import type { Store } from "../store/store-types.ts";
 import type { AuthinfoView, CredentialService, Rejection } from "./credential-types.ts";
 import { CurrentCredential } from "./current-credential.ts";
 import type { Line } from "./fetch-credential.ts";
-import { restoreKept, situationOf } from "./held-credential.ts";
+import { restoreKept, situationOf, spentBefore } from "./held-credential.ts";
 import type { StateChange } from "./history.ts";
-import { RateLimiter } from "./rate-limiter.ts";
+import { type Occasion, RateLimiter } from "./rate-limiter.ts";
 import { RefreshLoop, type RefreshLoopParts } from "./refresh-loop.ts";
 import { type RefreshReason, waitMs } from "./refresh-policy.ts";
 import { type RetryMemory, RetryState } from "./retry-state.ts";
@@ -27,6 +27,8 @@ export interface CredentialManagerStatus {
   readonly next: { readonly why: RefreshReason; readonly atWallMs: number };
   readonly lastSuccessWallMs?: number;
   readonly unsteady: boolean;
+  /** What comes so often that renewals no longer follow each time. */
+  readonly excessive: readonly Occasion[];
   readonly history: readonly StateChange[];
 }
 
@@ -51,10 +53,12 @@ export class CredentialManager implements CredentialService {
       { store, clock, clockSync, log, staleMs: refresh.staleS * 1_000, around },
       held,
     );
-    this.#retryState = new RetryState(now.boot, store.state.unsteadyUntilWallMs - now.wall, former?.retryState);
-    this.#refreshLoop = new RefreshLoop(parts, this.#current, this.#retryState);
-    this.#allowance = former?.allowance ?? new RateLimiter();
-    if (held?.rejected) this.#refreshLoop.urge(now.boot);
+    this.#allowance = former?.allowance ?? new RateLimiter(spentBefore(store.state, now));
+    const unsteadyLeftMs = store.state.unsteadyUntilWallMs - now.wall;
+    this.#retryState = new RetryState(now.boot, unsteadyLeftMs, former?.retryState, this.#allowance);
+    this.#refreshLoop = new RefreshLoop(parts, this.#current, this.#retryState, this.#allowance);
+    if (held?.anchor.trusted !== true) this.#refreshLoop.wish("start");
+    else if (held.rejected) this.#refreshLoop.wish("rejection");
   }
 
   view(): AuthinfoView {
@@ -78,6 +82,7 @@ export class CredentialManager implements CredentialService {
       next: { why: next.why, atWallMs: clock.wall() + waitMs(next, now) },
       ...(lastSuccessWallMs === undefined ? {} : { lastSuccessWallMs }),
       unsteady: this.#retryState.unsteadyLeftMs(now) > 0,
+      excessive: this.#allowance.excessive(now),
       history: this.#current.history,
     };
   }
@@ -96,6 +101,7 @@ export class CredentialManager implements CredentialService {
   networkChanged(): void {
     const { clock, random, log } = this.#parts;
     const now = clock.boot();
+    this.#allowance.see("link", now);
     this.#retryState.networkChanged(situationOf(this.#current.held, now), now, () => random.unit());
     log.info("NETWORK_CHANGED", { attempt_in_s: Math.round(waitMs(this.#refreshLoop.decide(now), now) / 1_000) });
     this.#refreshLoop.look();
@@ -103,7 +109,8 @@ export class CredentialManager implements CredentialService {
 
   /** To be called when keys, certificates or tokens have been replaced: what was refused with the former ones may be granted now. */
   credentialsRenewed(): void {
-    if (this.#retryState.failures > 0) this.#refreshLoop.urge(this.#parts.clock.boot());
+    this.#allowance.see("keys", this.#parts.clock.boot());
+    if (this.#retryState.failures > 0) this.#refreshLoop.wish("keys");
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {
@@ -114,12 +121,11 @@ export class CredentialManager implements CredentialService {
     const { held } = this.#current;
     if (held === undefined || held.credential.generation !== rejection.generation) return "outdated";
     const now = this.#parts.clock.boot();
-    if (held.rejected) return this.#retryState.urgedAfter(now) ? "limited" : "renewing";
-    const freeAt = this.#allowance.freeAt(now);
-    this.#allowance.spend(freeAt);
+    if (held.rejected) return this.#retryState.wishedAfter(now) ? "limited" : "renewing";
+    const freeAt = this.#allowance.freeAt("rejection", now);
     this.#current.refuse(held);
     this.#parts.log.warn("AUTHINFO_REJECTED", { ...rejection, renewing_in_s: Math.ceil((freeAt - now) / 1_000) });
-    this.#refreshLoop.urge(freeAt);
+    this.#refreshLoop.wish("rejection");
     this.#current.announce();
     return freeAt > now ? "limited" : "renewing";
   }
@@ -130,7 +136,7 @@ export class CredentialManager implements CredentialService {
     if (!this.#refreshLoop.attempting && heldForS > 0) {
       throw new AgentError("PAY_RATE_LIMITED.held", { seconds: heldForS });
     }
-    if (!this.#refreshLoop.attempting) this.#refreshLoop.urge(now);
+    if (!this.#refreshLoop.attempting) this.#refreshLoop.wish("technician");
     await this.#refreshLoop.join(signal);
     return this.view();
   }

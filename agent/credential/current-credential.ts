@@ -8,6 +8,7 @@ import type { AuthinfoView } from "./credential-types.ts";
 import { type HeldCredential, nextLookMs, passedMs, stateWith, type ViewContext, viewOf } from "./held-credential.ts";
 import { History, type StateChange } from "./history.ts";
 import { Persister } from "./persister.ts";
+import type { Spent } from "./rate-limiter.ts";
 
 export interface CurrentCredentialParts {
   readonly store: Store;
@@ -84,9 +85,13 @@ export class CurrentCredential {
    * Takes the place of what was held. Writes first, to be announced after; a slow or broken disk holds the authinfo back
    * for two seconds at most.
    */
-  async take({ held, write }: AppliedResponse, unsteadyLeftMs: number): Promise<void> {
+  async take(
+    { held, write }: AppliedResponse,
+    paced: { unsteadyLeftMs: number; spent: readonly Spent[] },
+  ): Promise<void> {
     const { store, clock } = this.#parts;
-    const known = { newestSignedAtS: this.#newestSignedAtS, wallMs: clock.wall(), unsteadyLeftMs };
+    const now = { wall: clock.wall(), boot: clock.boot() };
+    const known = { newestSignedAtS: this.#newestSignedAtS, now, ...paced };
     const persisted = write
       ? await this.#persister.keep(stateWith(store.state, held.credential, known))
       : held.persisted;

@@ -3,6 +3,7 @@ import type { Instant } from "../common/clock-sync.ts";
 import type { Credential, State } from "../store/credential.ts";
 import { type Anchor, anchor, remainingMs } from "./age.ts";
 import type { AuthinfoState, AuthinfoView, Cause } from "./credential-types.ts";
+import { isOccasion, type Occasion, type Spent } from "./rate-limiter.ts";
 import type { Situation } from "./refresh-policy.ts";
 
 /** The longest nap: after a suspend, timers are late by its whole length, so nobody relies on a long one. */
@@ -47,18 +48,42 @@ export function passedMs({ newestSignedAtS, credential }: State): number {
 
 /** The state to write when `credential` has been obtained. Nothing that only grows falls. */
 export function stateWith(
-  { ageAtLeastMs: _ofTheFormer, ...before }: State,
+  { ageAtLeastMs: _ofTheFormer, outOfTurn: _spentThen, ...before }: State,
   credential: Credential,
-  known: { readonly newestSignedAtS: number; readonly wallMs: number; readonly unsteadyLeftMs: number },
+  known: {
+    readonly newestSignedAtS: number;
+    readonly now: { readonly wall: number; readonly boot: number };
+    readonly unsteadyLeftMs: number;
+    readonly spent: readonly Spent[];
+  },
 ): State {
+  const { wall, boot } = known.now;
+  const outOfTurn = known.spent.map(({ occasion, atMs }) => ({
+    occasion,
+    atWallMs: Math.max(wall - (boot - atMs), 0),
+  }));
   return {
     ...before,
     generation: Math.max(before.generation, credential.generation),
     credential,
     newestSignedAtS: known.newestSignedAtS,
-    wallFloorMs: Math.max(before.wallFloorMs, known.wallMs),
-    unsteadyUntilWallMs: known.wallMs + known.unsteadyLeftMs,
+    wallFloorMs: Math.max(before.wallFloorMs, wall),
+    unsteadyUntilWallMs: wall + known.unsteadyLeftMs,
+    ...(outOfTurn.length === 0 ? {} : { outOfTurn }),
   };
+}
+
+/**
+ * The renewals out of turn that the process before has left, so that restarts and reboots without end are no way round the allowance. By
+ * a clock that has fallen behind they are of this moment.
+ */
+export function spentBefore(
+  { outOfTurn = [] }: State,
+  { wall, boot }: Pick<Instant, "wall" | "boot">,
+): readonly Spent[] {
+  return outOfTurn.flatMap(({ occasion, atWallMs }) =>
+    isOccasion(occasion) ? [{ occasion, atMs: boot - Math.max(wall - atWallMs, 0) }] : [],
+  );
 }
 
 /** What matters of a holding at one instant of the boot clock. */
@@ -138,11 +163,17 @@ export function asksFor(
   event: Exclude<DriverEvent, { type: "lost" }>,
   held: HeldCredential | undefined,
   cause: Cause | undefined,
-): { readonly drop: boolean; readonly renew: boolean } {
+): { readonly drop: boolean; readonly renew?: Occasion } {
   const { deviceId, netId } = event.identity;
-  const drop = differs(deviceId, held?.credential.deviceId);
-  const mended = event.type === "ready" && /^(BRIDGE|SDK|DEVICE)_/.test(cause?.code ?? "");
-  return { drop, renew: drop || differs(netId, held?.credential.netId) || mended };
+  if (differs(deviceId, held?.credential.deviceId)) return { drop: true, renew: "device" };
+  if (differs(netId, held?.credential.netId)) return { drop: false, renew: "network_card" };
+  const mended = event.type === "ready" && cause !== undefined && isOfBridge(cause.code);
+  return mended ? { drop: false, renew: "bridge" } : { drop: false };
+}
+
+/** Whether a failure is one of the line, the bridge or the SDK: nothing has gone to WeChat Pay. */
+export function isOfBridge(code: string): boolean {
+  return /^(BRIDGE|SDK|DEVICE)_/.test(code);
 }
 
 function differs(said: string | undefined, known: string | undefined): boolean {

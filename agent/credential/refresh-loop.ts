@@ -11,8 +11,9 @@ import type { Cause } from "./credential-types.ts";
 import type { CurrentCredential } from "./current-credential.ts";
 import { type AttemptTimes, fetchCredential, type Line } from "./fetch-credential.ts";
 import { asksFor, lifeOf, PULSE_MS, situationOf, type ViewContext } from "./held-credential.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
 import { type Decision, type RefreshReason, waitMs } from "./refresh-policy.ts";
-import type { RetryState } from "./retry-state.ts";
+import type { RetryState, Wisher } from "./retry-state.ts";
 import { SingleFlight } from "./single-flight.ts";
 
 export interface RefreshLoopParts {
@@ -27,6 +28,8 @@ export interface RefreshLoopParts {
   readonly onAttempt: (outcome: string) => void;
 }
 
+type Greeting = Exclude<DriverEvent, { type: "lost" }>;
+
 /** Before an attempt the second that keeps it from the last one, after it a slow disk (2 s); more only while the agent is still starting. */
 const AROUND_ATTEMPT_MS = 5_000;
 
@@ -35,19 +38,23 @@ export class RefreshLoop {
   readonly #parts: RefreshLoopParts;
   readonly #current: CurrentCredential;
   readonly #retryState: RetryState;
+  readonly #allowance: RateLimiter;
   readonly #singleFlight = new SingleFlight();
   readonly #clockFault = new ClockFault();
   #line: Line | undefined;
   #lineCause: Cause | undefined;
   #attempting = false;
   #lastSuccessWallMs: number | undefined;
+  /** What the bridge has said of itself last. */
+  #heard: Greeting | undefined;
   #pulsedAt: number | undefined;
   /** Ends the present nap between two attempts. */
   #wake: () => void = () => {};
   /** Ends the pulse's present sleep. */
   #hurry: () => void = () => {};
 
-  constructor(parts: RefreshLoopParts, current: CurrentCredential, retryState: RetryState) {
+  constructor(parts: RefreshLoopParts, current: CurrentCredential, retryState: RetryState, allowance: RateLimiter) {
+    this.#allowance = allowance;
     this.#parts = parts;
     this.#current = current;
     this.#retryState = retryState;
@@ -78,9 +85,9 @@ export class RefreshLoop {
     return this.#retryState.decide(situationOf(this.#current.held, now), now);
   }
 
-  /** Someone needs an attempt out of turn. */
-  urge(atBootMs: number): void {
-    this.#retryState.urge(atBootMs);
+  /** An attempt is wanted out of turn, at once if the allowance has one. */
+  wish(who: Wisher): void {
+    this.#retryState.wish(who, this.#parts.clock.boot());
     this.look();
   }
 
@@ -127,8 +134,9 @@ export class RefreshLoop {
         .catch(() => undefined);
       this.#pulsedAt = clock.boot();
       const { steppedMs, becameTrusted } = clockSync.observe();
+      if (steppedMs !== 0) this.#allowance.see("clock", clock.boot());
       if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
-      if (this.#clockFault.isMended(clockSync.now())) this.urge(clock.boot());
+      if (this.#clockFault.isMended(clockSync.now())) this.wish("clock");
       if (steppedMs !== 0 || becameTrusted) this.#current.rebase(clockSync.now());
       this.#current.tend();
       this.#current.announce();
@@ -149,7 +157,7 @@ export class RefreshLoop {
     const { clock, log, identity, clockSync, random, refresh } = this.#parts;
     const current = this.#current;
     this.#attempting = true;
-    this.#retryState.started();
+    this.#retryState.started(why, clock.boot());
     this.#clockFault.ask(clockSync.now());
     current.announce();
     let failure: AgentError | undefined;
@@ -174,7 +182,10 @@ export class RefreshLoop {
         chance: random.unit(),
         bootMs: clock.boot(),
       });
-      await current.take(applied, this.#retryState.unsteadyLeftMs(clock.boot()));
+      await current.take(applied, {
+        unsteadyLeftMs: this.#retryState.unsteadyLeftMs(clock.boot()),
+        spent: this.#allowance.spent(clock.boot()),
+      });
       this.#succeeded(why);
     } catch (error) {
       if (signal.aborted) {
@@ -187,6 +198,7 @@ export class RefreshLoop {
     } finally {
       this.#attempting = false;
       if (!signal.aborted) log.debug("ATTEMPT_ENDED", { why, outcome: failure?.code ?? "ok" });
+      if (failure === undefined) this.#follow(this.#heard);
       current.announce();
       this.#singleFlight.tell(failure);
     }
@@ -196,10 +208,11 @@ export class RefreshLoop {
     const { log, clock, onAttempt } = this.#parts;
     const { failures, cause } = this.#retryState;
     if (failures > 0) log.info("RECOVERED", { after_failures: failures, cause: cause?.code });
-    this.#retryState.succeeded(clock.boot());
+    const { held } = this.#current;
+    this.#retryState.succeeded(clock.boot(), held === undefined ? 0 : lifeOf(held, clock.boot()).refreshInMs);
     this.#clockFault.clear();
     this.#lastSuccessWallMs = clock.wall();
-    log.info("AUTHINFO_OBTAINED", { generation: this.#current.held?.credential.generation, why });
+    log.info("AUTHINFO_OBTAINED", { generation: held?.credential.generation, why });
     onAttempt("ok");
   }
 
@@ -213,7 +226,7 @@ export class RefreshLoop {
     const another = this.#retryState.failed(error, now, remaining, () => random.unit());
     if (rule.clock !== true) this.#clockFault.clear();
     else {
-      if (this.#clockFault.blame(now)) this.urge(now.boot);
+      if (this.#clockFault.blame(now)) this.wish("clock");
       this.#hurry();
     }
     // An outage is told once for each cause, not at each attempt (specification 9).
@@ -224,14 +237,29 @@ export class RefreshLoop {
 
   #onDriver(event: DriverEvent): void {
     if (event.type === "lost") return;
+    const now = this.#parts.clock.boot();
+    // The first one is the opening of the line.
+    if (event.type === "ready" && this.#heard !== undefined) this.#allowance.see("bridge", now);
+    if (event.type === "changed" && event.what.includes("device")) this.#allowance.see("device", now);
+    if (event.type === "changed" && event.what.includes("network")) this.#allowance.see("network_card", now);
+    this.#heard = event;
+    this.#follow(event);
+    this.#current.announce();
+  }
+
+  /** Does what the bridge's word asks for. An attempt under way takes it up by itself, so that renewing is only looked at when it is over. */
+  #follow(event: Greeting | undefined): void {
+    if (event === undefined) return;
     const { held } = this.#current;
     const { drop, renew } = asksFor(event, held, this.#retryState.cause);
     if (drop) {
       this.#parts.log.warn("DEVICE_CHANGED", { was: held?.credential.deviceId, is: event.identity.deviceId });
       this.#current.drop();
     }
-    if (renew) this.urge(this.#parts.clock.boot());
-    this.#current.announce();
+    if (renew === undefined || this.#attempting) return;
+    if (renew === "bridge") this.#retryState.mended(this.#parts.clock.boot());
+    else this.#retryState.wish(renew, this.#parts.clock.boot());
+    this.look();
   }
 
   /** Before the first attempt has ended, the line's own problem says why there is no authinfo. */

@@ -12,9 +12,11 @@ export interface Situation {
   };
   /** Failed attempts in a row. */
   readonly failures: number;
+  /** An authinfo that is missing, or whose age is only believed, is asked for from then on: the last success has set it to its own refresh. */
+  readonly evenAtBootMs: number;
   /** End of the pause drawn after the last failure. */
   readonly retryAtBootMs: number;
-  /** Someone needs a new one out of turn (rejection, request, changed network card), from this instant on. */
+  /** A new one is wanted out of turn, and the allowance has one from this instant on. */
   readonly urgentAtBootMs?: number;
   /** WeChat Pay's or the gateway's `Retry-After`: nothing goes before. */
   readonly heldOffUntilBootMs: number;
@@ -52,16 +54,17 @@ export function waitMs(decision: Decision, nowBootMs: number): number {
 function wished(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
   const regular = regularWish(situation, nowBootMs);
   const { urgentAtBootMs } = situation;
-  if (urgentAtBootMs === undefined || urgentAtBootMs >= regular.atBootMs) return regular;
+  if (urgentAtBootMs === undefined || Math.max(urgentAtBootMs, nowBootMs) >= regular.atBootMs) return regular;
   return { atBootMs: urgentAtBootMs, why: "urgent" };
 }
 
 function regularWish(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
   const { held } = situation;
   if (situation.failures > 0) return { atBootMs: situation.retryAtBootMs, why: "retry" };
-  if (held === undefined) return { atBootMs: nowBootMs, why: "absent" };
+  const even = Math.max(nowBootMs, situation.evenAtBootMs);
+  if (held === undefined) return { atBootMs: even, why: "absent" };
   if (held.remainingMs <= 0) return { atBootMs: nowBootMs, why: "expired" };
-  if (held.ageUnknown) return { atBootMs: nowBootMs, why: "age_unknown" };
+  if (held.ageUnknown) return { atBootMs: even, why: "age_unknown" };
   return { atBootMs: nowBootMs + held.refreshInMs, why: "planned" };
 }
 

@@ -53,6 +53,38 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
     zh: "网络不稳定，24 小时内提前更新凭证",
     en: "the network is unsteady; refreshing earlier for 24 h",
   },
+  STARTS_UNSTEADY: {
+    zh: "服务反复启动或重新加载，且每次都没有可用的凭证，已限制额外获取；请查看 facepay-agent diagnose 与 journalctl -u facepay-agent，并检查供电",
+    en: "the service keeps starting or reloading without a usable authinfo, so renewals are limited; see facepay-agent diagnose and journalctl -u facepay-agent, and check the power supply",
+  },
+  REJECTIONS_LIMITED: {
+    zh: "刷脸 SDK 一再拒绝凭证，已限制额外更新；请核对商户号、应用号和设备是否匹配，并检查收银程序使用的是否是最新凭证",
+    en: "the face SDK keeps refusing the authinfo, so renewals are limited; check that merchant, app id and device belong together, and that the cashier app uses the newest authinfo",
+  },
+  DEVICE_UNSTEADY: {
+    zh: "硬件桥上报的设备 SN 反复变化，已限制额外更新；请检查是否有两台设备轮流接入，并修复或升级硬件桥程序",
+    en: "the bridge keeps naming another device_id, so renewals are limited; check whether two devices take turns on the line, and repair or update the bridge's program",
+  },
+  NETWORK_CARD_UNSTEADY: {
+    zh: "SDK 所在板卡反复切换网卡（net_id），已限制额外更新；请固定使用一个网络，检查网线和 Wi-Fi，并升级硬件桥程序",
+    en: "the SDK's board keeps changing its network card (net_id), so renewals are limited; keep it on one network, check its cable and Wi-Fi, and update the bridge's program",
+  },
+  BRIDGE_UNSTEADY: {
+    zh: "硬件桥反复断开或重启，已限制额外更新；请检查线缆、供电和硬件桥程序",
+    en: "the bridge keeps dropping the line or starting anew, so renewals are limited; check cable, power supply and the bridge's program",
+  },
+  KEYS_UNSTEADY: {
+    zh: "密钥或证书文件反复变化，已限制额外更新；请检查是哪个程序在改写这些文件",
+    en: "key or certificate files keep changing, so renewals are limited; find out which program rewrites them",
+  },
+  CLOCK_UNSTEADY: {
+    zh: "本机时间被反复修改，已限制额外更新；请只保留一个对时服务，并检查时钟电池",
+    en: "this terminal's clock keeps being set, so renewals are limited; leave one time service in charge and check the clock's battery",
+  },
+  LINK_UNSTEADY: {
+    zh: "本机网络接口反复通断或更换地址，已限制额外更新；请检查网线、Wi-Fi 或 SIM 卡",
+    en: "this terminal's network interface keeps going up and down or changing its address, so renewals are limited; check cable, Wi-Fi or SIM",
+  },
   FILE_COPY_FAILED: { zh: "凭证文件副本写入失败", en: "the copy of the authinfo for file readers cannot be written" },
   METRICS_TEXTFILE_FAILED: { zh: "监控文件写入失败，不影响收款", en: "the metrics file cannot be written" },
   API_SOCKET_REPLACED: {

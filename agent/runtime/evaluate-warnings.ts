@@ -2,6 +2,7 @@ import type { DriverStatus } from "../../drivers/sdk/driver.ts";
 import type { ClockSync } from "../common/clock-sync.ts";
 import type { WarningCode, Warnings } from "../common/warnings.ts";
 import type { AuthinfoView } from "../credential/credential-types.ts";
+import type { Occasion } from "../credential/rate-limiter.ts";
 import { failureInEnglish } from "../messages/failure-text.ts";
 import type { StoreStatus } from "../store/store-types.ts";
 import type { WechatPayStatus } from "../wechatpay/wechatpay.ts";
@@ -11,6 +12,7 @@ export interface WarningFacts {
   readonly view: AuthinfoView;
   readonly failures: number;
   readonly unsteady: boolean;
+  readonly excessive: readonly Occasion[];
   readonly bridge?: DriverStatus;
   readonly wechatpay?: WechatPayStatus;
   readonly store: StoreStatus;
@@ -27,6 +29,19 @@ export interface WarningFacts {
 const SKEW_WARNING_MS = 10_000;
 
 const CERT_WARNING_MS = 30 * 24 * 3_600_000;
+
+/** What is told when an occasion for renewals comes without end. */
+const warningFor = {
+  start: "STARTS_UNSTEADY",
+  rejection: "REJECTIONS_LIMITED",
+  device: "DEVICE_UNSTEADY",
+  network_card: "NETWORK_CARD_UNSTEADY",
+  bridge: "BRIDGE_UNSTEADY",
+  keys: "KEYS_UNSTEADY",
+  clock: "CLOCK_UNSTEADY",
+  link: "LINK_UNSTEADY",
+} as const satisfies Record<Occasion, WarningCode>;
+const excesses = Object.entries(warningFor);
 
 /** Sets every standing warning according to how things are now. */
 export function judge(warnings: Warnings, now: { boot: number; wall: number }, about: WarningFacts): void {
@@ -62,5 +77,10 @@ export function judge(warnings: Warnings, now: { boot: number; wall: number }, a
   const { behindMs = 0 } = about.clock;
   set("CLOCK_BEHIND", behindMs > 0, `this clock reads ${Math.round(behindMs / 1_000)} s before a time that has passed`);
   set("CLOCK_SKEWED", Math.abs(skewMs) > SKEW_WARNING_MS, `this clock is ${Math.round(-skewMs / 1_000)} s off`);
+  for (const [occasion, code] of excesses)
+    set(
+      code,
+      about.excessive.some((each) => each === occasion),
+    );
   set("NETWORK_UNSTEADY", about.unsteady, "authinfos are refreshed earlier for 24 h");
 }

@@ -226,11 +226,11 @@ export class Service {
       this.#warnings.set("CONFIG_RELOAD_REFUSED", reloadRefused !== undefined, now, reloadRefused);
       return;
     }
-    const { failures, unsteady } = terminal.credentials.status();
+    const { failures, unsteady, excessive } = terminal.credentials.status();
     const { bridge, wechatpay } = terminal;
     judge(this.#warnings, now, {
       view: terminal.credentials.view(),
-      ...{ failures, unsteady },
+      ...{ failures, unsteady, excessive },
       store: terminal.store.status(),
       clock: this.#parts.clockSync.status(),
       configWarnings: this.#provision?.warnings ?? [],

@@ -34,6 +34,8 @@ export interface State {
   readonly ageAtLeastMs?: number;
   /** Until when the network counts as unsteady, Unix ms on the wall clock. */
   readonly unsteadyUntilWallMs: number;
+  /** The renewals out of turn of the hour before it was written. */
+  readonly outOfTurn?: readonly { readonly occasion: string; readonly atWallMs: number }[];
 }
 
 export const emptyState: State = {

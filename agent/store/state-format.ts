@@ -28,9 +28,11 @@ export function parseState(bytes: Buffer): State | undefined {
   if (!isTime(newestSignedAtS, LATEST_MS / 1_000)) return undefined;
   if (!isTime(wallFloorMs) || !isTime(unsteadyUntilWallMs)) return undefined;
   if (ageAtLeastMs !== undefined && !isTime(ageAtLeastMs)) return undefined;
+  const outOfTurn = parseOutOfTurn(value.outOfTurn);
   const common = {
     ...({ format: 1, generation, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } as const),
     ...(rejectedGeneration === undefined ? {} : { rejectedGeneration }),
+    ...(outOfTurn === undefined ? {} : { outOfTurn }),
   };
   if (value.credential === undefined) return common;
   const credential = parseCredential(value.credential);
@@ -38,6 +40,16 @@ export function parseState(bytes: Buffer): State | undefined {
   if (credential === undefined || Math.max(credential.generation, rejectedGeneration ?? 0) > generation)
     return undefined;
   return { ...common, credential, ...(ageAtLeastMs === undefined ? {} : { ageAtLeastMs }) };
+}
+
+/** Only what bounds the renewals: what cannot be read of it is left out. */
+function parseOutOfTurn(value: unknown): State["outOfTurn"] {
+  if (!Array.isArray(value)) return undefined;
+  return value.flatMap((each: unknown) => {
+    if (!isRecord(each)) return [];
+    const { occasion, atWallMs } = each;
+    return isText(occasion) && isTime(atWallMs) ? [{ occasion, atWallMs }] : [];
+  });
 }
 
 function parseCredential(value: unknown): Credential | undefined {

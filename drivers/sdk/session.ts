@@ -124,6 +124,7 @@ export class SdkSession {
   async #read(signal: AbortSignal): Promise<FullReading> {
     const { clock, config } = this.#parts;
     const initUntil = clock.boot() + config.initTimeoutMs;
+    let greetAgain = true;
     for (let refusals = 0; ; ) {
       signal.throwIfAborted();
       const startedAt = clock.boot();
@@ -132,6 +133,11 @@ export class SdkSession {
       signal.throwIfAborted();
       const init = this.#initialised ? undefined : await this.#callInit();
       signal.throwIfAborted();
+      if (init?.kind === "success" && greetAgain) {
+        // An init takes seconds. Once only: a bridge may name another session at every hello.
+        greetAgain = false;
+        continue;
+      }
       const askedAt = clock.boot();
       const verdict = init === undefined || init.kind === "success" ? await this.#askRawData() : init;
       if (verdict.kind === "success") {

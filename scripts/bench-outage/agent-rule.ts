@@ -1,7 +1,14 @@
 import type { AgentError, ErrorCode } from "../../agent/common/errors.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
 import { applyResponse } from "../../agent/credential/apply-response.ts";
-import { type HeldCredential, lifeOf, restoreKept } from "../../agent/credential/held-credential.ts";
+import {
+  type HeldCredential,
+  lifeOf,
+  restoreKept,
+  spentBefore,
+  stateWith,
+} from "../../agent/credential/held-credential.ts";
+import { RateLimiter } from "../../agent/credential/rate-limiter.ts";
 import type { Situation } from "../../agent/credential/refresh-policy.ts";
 import { RetryState } from "../../agent/credential/retry-state.ts";
 import { emptyState, type State } from "../../agent/store/credential.ts";
@@ -25,7 +32,8 @@ export class AgentRule implements Rule {
   readonly #errors = new Map<ErrorCode, AgentError>();
   #kept: State = emptyState;
   #held: HeldCredential | undefined;
-  #retryState = new RetryState(BOOT_AT_START, 0);
+  #allowance = new RateLimiter();
+  #retryState = new RetryState(BOOT_AT_START, 0, undefined, this.#allowance);
   #boots = 0;
   /** Boot clock minus time on the trace. */
   #offset = BOOT_AT_START;
@@ -46,7 +54,9 @@ export class AgentRule implements Rule {
       wallTrusted: false,
     };
     this.#held = restoreKept(this.#kept, undefined, now, true);
-    this.#retryState = new RetryState(now.boot, this.#kept.unsteadyUntilWallMs - now.wall);
+    this.#allowance = new RateLimiter(spentBefore(this.#kept, now));
+    this.#retryState = new RetryState(now.boot, this.#kept.unsteadyUntilWallMs - now.wall, undefined, this.#allowance);
+    if (this.#held?.anchor.trusted !== true) this.#retryState.wish("start", now.boot);
   }
 
   nextAt(nowMs: number): number {
@@ -55,8 +65,9 @@ export class AgentRule implements Rule {
     return decision.do === "refresh" ? nowMs : Math.ceil(decision.untilBootMs) - this.#offset;
   }
 
-  started(): void {
-    this.#retryState.started();
+  started(nowMs: number): void {
+    const boot = nowMs + this.#offset;
+    this.#retryState.started(this.#retryState.decide(this.#heldAt(boot), boot).why, boot);
   }
 
   succeeded(sentMs: number, nowMs: number): void {
@@ -80,15 +91,13 @@ export class AgentRule implements Rule {
     });
     this.#held = { ...held, persisted: true };
     const wall = WALL_AT_START + nowMs;
-    this.#kept = {
-      format: 1,
-      generation: held.credential.generation,
-      credential: held.credential,
+    this.#kept = stateWith(this.#kept, held.credential, {
       newestSignedAtS: answer.signedAtS,
-      wallFloorMs: Math.max(this.#kept.wallFloorMs, wall),
-      unsteadyUntilWallMs: wall + this.#retryState.unsteadyLeftMs(boot),
-    };
-    this.#retryState.succeeded(boot);
+      now: { wall, boot },
+      unsteadyLeftMs: this.#retryState.unsteadyLeftMs(boot),
+      spent: this.#allowance.spent(boot),
+    });
+    this.#retryState.succeeded(boot, lifeOf(this.#held, boot).refreshInMs);
   }
 
   failed(code: ErrorCode, nowMs: number): void {

@@ -101,10 +101,10 @@ export class PacingTerminals implements FleetTerminals {
 
   renewed(terminal: number, sentS: number): number {
     const retryState = this.#retryState(terminal);
-    retryState.started();
+    retryState.started("planned", sentS * 1_000);
     const fraction = retryState.refreshFraction(this.#refresh, sentS * 1_000);
     const refreshInMs = drawRefreshAfterMs(LIFE_S * 1_000, fraction, this.#unit());
-    retryState.succeeded(sentS * 1_000);
+    retryState.succeeded(sentS * 1_000, refreshInMs);
     this.#expiresS[terminal] = sentS + LIFE_S;
     const held = { remainingMs: LIFE_S * 1_000, refreshInMs, ageUnknown: false };
     return this.#next(retryState, held, sentS);
@@ -114,7 +114,7 @@ export class PacingTerminals implements FleetTerminals {
     const retryState = this.#retryState(terminal);
     const remainingMs = ((this.#expiresS[terminal] ?? 0) - endS) * 1_000;
     const error = failureWith(said === "429" ? "PAY_RATE_LIMITED" : "PAY_UNAVAILABLE");
-    retryState.started();
+    retryState.started("retry", endS * 1_000);
     retryState.failed(error, { boot: endS * 1_000, wall: 0 }, remainingMs, this.#unit);
     return this.#next(retryState, { remainingMs, refreshInMs: 0, ageUnknown: false }, endS);
   }

@@ -87,17 +87,22 @@ export class FakeLine {
 export class FakeStore implements Store {
   state: State;
   writes = 0;
+  /** Boot times of the writes, where there is a clock. */
+  readonly writtenAt: number[] = [];
+  readonly #clock: FakeClock | undefined;
   dirty = false;
   /** What a write waits for; a rejection is a disk that refuses. */
   disk: () => Promise<void> = () => Promise.resolve();
 
-  constructor(state: State = emptyState) {
+  constructor(state: State = emptyState, clock?: FakeClock) {
+    this.#clock = clock;
     this.state = state;
   }
 
   async write(next: State): Promise<void> {
     this.state = next;
     this.writes++;
+    if (this.#clock) this.writtenAt.push(this.#clock.boot());
     await this.disk();
     this.dirty = false;
   }

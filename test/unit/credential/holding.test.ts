@@ -47,7 +47,7 @@ describe("what a start takes up", () => {
 });
 
 describe("the state to write", () => {
-  const known = { newestSignedAtS: 900, wallMs: BORN, unsteadyLeftMs: 5_000 };
+  const known = { newestSignedAtS: 900, now: { wall: BORN, boot: 0 }, unsteadyLeftMs: 5_000, spent: [] };
 
   it("holds the credential and what is known with it", () => {
     expect(stateWith({ ...emptyState, rejectedGeneration: 2, ageAtLeastMs: HOUR }, credential, known)).toEqual({
@@ -94,22 +94,22 @@ describe("what the bridge's word asks for", () => {
   const cause = (code: string) => ({ code, sinceWallMs: 0 });
 
   it("is nothing when all is as it was", () => {
-    expect(asksFor(ready({}), held, undefined)).toEqual({ drop: false, renew: false });
-    expect(asksFor(ready({ deviceId: undefined, netId: undefined }), held, undefined).renew).toBe(false);
-    expect(asksFor(ready({ deviceId: "D2" }), undefined, undefined)).toEqual({ drop: false, renew: false });
+    expect(asksFor(ready({}), held, undefined)).toEqual({ drop: false });
+    expect(asksFor(ready({ deviceId: undefined, netId: undefined }), held, undefined).renew).toBeUndefined();
+    expect(asksFor(ready({ deviceId: "D2" }), undefined, undefined)).toEqual({ drop: false });
   });
 
   it("is to drop another device's authinfo, and only to renew another network card's", () => {
-    expect(asksFor(ready({ deviceId: "D2" }), held, undefined)).toEqual({ drop: true, renew: true });
-    expect(asksFor(ready({ netId: "cc:dd" }), held, undefined)).toEqual({ drop: false, renew: true });
+    expect(asksFor(ready({ deviceId: "D2" }), held, undefined)).toEqual({ drop: true, renew: "device" });
+    expect(asksFor(ready({ netId: "cc:dd" }), held, undefined)).toEqual({ drop: false, renew: "network_card" });
   });
 
   it("is to try again when a bridge is ready whose fault the last failure was", () => {
     for (const code of ["BRIDGE_NOT_FOUND", "SDK_ERROR", "DEVICE_ID_MISSING"]) {
-      expect(asksFor(ready({}), held, cause(code)).renew).toBe(true);
+      expect(asksFor(ready({}), held, cause(code)).renew).toBe("bridge");
     }
-    expect(asksFor(ready({}), held, cause("PAY_DNS")).renew).toBe(false);
+    expect(asksFor(ready({}), held, cause("PAY_DNS")).renew).toBeUndefined();
     const changed = { type: "changed", what: ["session"], identity: bridge } as const;
-    expect(asksFor(changed, held, cause("BRIDGE_NOT_FOUND")).renew).toBe(false);
+    expect(asksFor(changed, held, cause("BRIDGE_NOT_FOUND")).renew).toBeUndefined();
   });
 });

@@ -118,7 +118,7 @@ describe("a hundred thousand failures in a row", () => {
       const held = { remainingMs, refreshInMs: 0, ageUnknown: false };
       let now = START;
       for (let failure = 0; failure < 100_000; failure++) {
-        retryState.started();
+        retryState.started("retry", now);
         retryState.failed(error, { boot: now, wall: 0 }, remainingMs, () => chances[failure % chances.length] ?? 0);
         const next = retryState.decide(held, now);
         const pause = next.do === "wait" ? next.untilBootMs - now : 0;

@@ -14,7 +14,13 @@ import {
 } from "../../../agent/credential/refresh-policy.ts";
 
 const NOW = 1_000_000;
-const idle: Situation = { failures: 0, retryAtBootMs: 0, heldOffUntilBootMs: 0, lastAttemptEndedBootMs: 0 };
+const idle: Situation = {
+  evenAtBootMs: 0,
+  failures: 0,
+  retryAtBootMs: 0,
+  heldOffUntilBootMs: 0,
+  lastAttemptEndedBootMs: 0,
+};
 const good = { remainingMs: 3_000_000, refreshInMs: 900_000, ageUnknown: false };
 
 describe("decide", () => {

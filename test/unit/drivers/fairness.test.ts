@@ -119,6 +119,48 @@ describe("cashier apps that call without pause", () => {
   });
 });
 
+describe("apps that do worse than to call without pause", () => {
+  it.each([
+    ["let the SDK go each time", ["releaseWxpayface"], {}],
+    [
+      "let it go and initialise it, slowly",
+      ["releaseWxpayface", "initWxpayface"],
+      { only: "initWxpayface", delayMs: 14_000 },
+    ],
+    ["ask for the rawdata themselves", ["getWxpayfaceRawdata"], { only: "getWxpayfaceRawdata", delayMs: 700 }],
+  ])("%s: the authinfo is never over", async (_, cmds, fault) => {
+    await using t = new VirtualTerminal({ refresh: { lifetimeS: 600 } });
+    await t.start();
+    t.bridge.faults = { delayMs: 50, ...fault };
+    for (const cmd of cmds) t.keepCalling(cmd);
+    for (let minute = 0; minute < 12; minute++) {
+      await t.clock.advance(MINUTE);
+      expect(["fresh", "due"]).toContain(t.credentials.view().state);
+    }
+    expect(t.credentials.view().credential?.generation).toBeGreaterThan(2);
+  });
+
+  it("go away from each call as soon as it is on the line", async () => {
+    await using t = new VirtualTerminal({ refresh: { lifetimeS: 60 } });
+    await t.start();
+    t.bridge.faults = { only: "busy", delayMs: 900 };
+    const leave = async () => {
+      for (let call = 0; call < 200; call++) {
+        const left = new AbortController();
+        const gone = t.driver.call({ cmd: "busy" }, left.signal).catch(() => undefined);
+        await t.clock.sleep(300);
+        left.abort(failureWith("BRIDGE_CLOSED"));
+        await gone;
+      }
+    };
+    const apps = [leave(), leave(), leave()];
+    await t.clock.advance(MINUTE);
+    expect(t.credentials.view().state).toBe("fresh");
+    expect(t.pay.askedAt.length).toBeGreaterThanOrEqual(3);
+    await Promise.all(apps);
+  });
+});
+
 /** The vendor's SDK behind the reference bridge: one call at a time; one that hangs is ended with its process, and a new session begins. */
 class SdkBehindBridge {
   session = "1-process";

@@ -139,7 +139,7 @@ describe("getRawData", () => {
     bridge.hello = { ...bridge.hello, session: "session-2", device_id: "DEVICE-2" };
     const reading = await driver.getRawData(forever);
     expect(reading.identity).toMatchObject({ session: "session-2", deviceId: "DEVICE-2" });
-    expect(bridge.said.slice(2)).toEqual(["hello", "initWxpayface", "getWxpayfaceRawdata"]);
+    expect(bridge.said.slice(2)).toEqual(["hello", "initWxpayface", "hello", "getWxpayfaceRawdata"]);
     expect(events.slice(1).map(({ type }) => type)).toEqual(["changed", "ready"]);
     expect(events[1]).toMatchObject({ what: ["session", "device"] });
   });
@@ -290,7 +290,7 @@ describe("the cashier app's calls", () => {
     const calls = ["a", "b"].map((cmd) => driver.call({ cmd }, forever));
     gate.resolve(undefined);
     await Promise.all([...calls, reading]);
-    expect(bridge.said.slice(2)).toEqual(["hello", "initWxpayface", "getWxpayfaceRawdata", "a", "b"]);
+    expect(bridge.said.slice(2)).toEqual(["hello", "initWxpayface", "hello", "getWxpayfaceRawdata", "a", "b"]);
   });
 
   it("and probes cannot keep each other or the agent from the line", async () => {
@@ -351,7 +351,7 @@ describe("the cashier app's calls", () => {
     await clock.settle();
     expect(bridge.said.slice(2)).toEqual(["releaseWxpayface"]);
     expect((await driver.getRawData(forever)).rawData).toBe(bridge.rawdata);
-    expect(bridge.said.slice(3)).toEqual(["hello", "initWxpayface", "getWxpayfaceRawdata"]);
+    expect(bridge.said.slice(3)).toEqual(["hello", "initWxpayface", "hello", "getWxpayfaceRawdata"]);
   });
 
   it("may initialise what the agent could not", async () => {
