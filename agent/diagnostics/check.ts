@@ -1,3 +1,4 @@
+import type { StatusDocument } from "../api/status-document.ts";
 import type { Clock } from "../common/clock.ts";
 import type { Bilingual } from "../common/language.ts";
 import type { Random } from "../common/random.ts";
@@ -66,7 +67,7 @@ export interface ServiceUser {
 
 /** What the running agent says of itself, or why it says nothing. */
 export type AgentReading =
-  | { readonly kind: "running"; readonly status: Readonly<Record<string, unknown>> }
+  | { readonly kind: "running"; readonly status: Partial<StatusDocument> }
   | { readonly kind: "absent" | "forbidden" | "silent" };
 
 /** A configuration that is tried before it is kept. The agent at work has another, and nothing that it says counts. */

@@ -90,7 +90,7 @@ async function servedBy(configFile: string, env: Environment): Promise<ApiConfig
 /** Whether the agent that answers works with this file, or with none: at the usual sockets it may be another. */
 function isAbout(answer: AgentReading, configFile: string): boolean {
   if (answer.kind !== "running") return true;
-  const { config } = answer.status as { config?: { file?: unknown } | null };
+  const { config } = answer.status;
   return typeof config?.file !== "string" || config.file === path.resolve(configFile);
 }
 
@@ -101,7 +101,7 @@ async function holderOfLine(
 ): Promise<LineHolder> {
   if (agent.kind === "forbidden" || agent.kind === "silent") return { kind: "unasked", why: agent.kind };
   if (agent.kind !== "running" || hasNoConfiguration(agent)) return nobody;
-  const { bridge } = agent.status as { bridge?: { path?: unknown } | null };
+  const { bridge } = agent.status;
   const { path: wanted, type, match } = loaded?.config.driver ?? {};
   if (type === "simulator") return nobody;
   // Found by its USB numbers: on which of the lines it will be is not known before it is opened.

@@ -45,14 +45,14 @@ export function secretsOf(
 /** It runs, but was started before there was a configuration, and holds neither bridge nor state. */
 export function hasNoConfiguration(agent: AgentReading): boolean {
   if (agent.kind !== "running") return false;
-  const { authinfo } = agent.status as { authinfo?: { state?: unknown } };
+  const { authinfo } = agent.status;
   return authinfo?.state === "unprovisioned";
 }
 
 /** By its own word, which an agent without a configuration gives as well. */
 export function pidOf(agent: AgentReading): number | undefined {
   if (agent.kind !== "running") return undefined;
-  const { pid } = agent.status as { pid?: unknown };
+  const { pid } = agent.status;
   return typeof pid === "number" ? pid : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { withoutAuthinfo } from "../api/authinfo-document.ts";
+import type { StatusDocument } from "../api/status-document.ts";
 import type { Clock } from "../common/clock.ts";
 import type { ClockSync } from "../common/clock-sync.ts";
 import { asAgentError, failureFields } from "../common/errors.ts";
@@ -156,7 +157,7 @@ export class Service {
     return this.#terminal?.credentials.turning() ?? true;
   }
 
-  status(): Record<string, unknown> {
+  status(): StatusDocument {
     this.#judge();
     const { clock, bootId, clockSync } = this.#parts;
     const terminal = this.#terminal;

@@ -1,4 +1,11 @@
 import type { DriverStatus } from "../../drivers/sdk/driver.ts";
+import type {
+  AuthinfoStatus,
+  BridgeStatus,
+  PayStatus,
+  StatusDocument,
+  StoreStatusDocument,
+} from "../api/status-document.ts";
 import type { ClockSync } from "../common/clock-sync.ts";
 import type { FailureRecord } from "../common/errors.ts";
 import { type FailureRule, failureRules } from "../common/failures.ts";
@@ -31,7 +38,7 @@ export interface StatusSources {
 const STATE_FORMAT = 1;
 
 /** The status document (specification 5), field names in snake_case, times RFC 3339. */
-export function statusDocument(sources: StatusSources): Record<string, unknown> {
+export function statusDocument(sources: StatusSources): Required<StatusDocument> {
   const { credentials, wechatpay, clock } = sources;
   return {
     version: sources.version,
@@ -71,11 +78,11 @@ function time(wallMs: number): string {
 }
 
 /** Built by name: what is passed in may be a whole Provision, which holds the secrets. */
-function config({ file, hash, source }: NonNullable<StatusSources["config"]>): Record<string, unknown> {
+function config({ file, hash, source }: NonNullable<StatusSources["config"]>): NonNullable<StatusDocument["config"]> {
   return { file, hash, source };
 }
 
-function authinfo(view: AuthinfoView, credentials: CredentialManagerStatus | undefined): Record<string, unknown> {
+function authinfo(view: AuthinfoView, credentials: CredentialManagerStatus | undefined): AuthinfoStatus {
   const { credential } = view;
   return {
     state: view.state,
@@ -98,7 +105,7 @@ function authinfo(view: AuthinfoView, credentials: CredentialManagerStatus | und
   };
 }
 
-function bridge(status: DriverStatus): Record<string, unknown> {
+function bridge(status: DriverStatus): BridgeStatus {
   const { identity } = status;
   return {
     state: status.state,
@@ -125,7 +132,7 @@ function bridge(status: DriverStatus): Record<string, unknown> {
   };
 }
 
-function pay(status: WechatPayStatus, clientCertEndsMs: number | undefined): Record<string, unknown> {
+function pay(status: WechatPayStatus, clientCertEndsMs: number | undefined): PayStatus {
   return {
     mode: status.mode,
     proxy: status.proxy ?? null,
@@ -143,7 +150,7 @@ function pay(status: WechatPayStatus, clientCertEndsMs: number | undefined): Rec
   };
 }
 
-function store(status: StoreStatus): Record<string, unknown> {
+function store(status: StoreStatus): StoreStatusDocument {
   return {
     directory: status.directory,
     loaded: status.loaded,
@@ -165,7 +172,7 @@ const LINE: ReadonlySet<string> = new Set([
   ...["BRIDGE_TIMEOUT", "BRIDGE_NOT_READY", "BRIDGE_FOREIGN_DATA", "BRIDGE_ECHO", "BRIDGE_PROTOCOL"],
 ]);
 
-function lastError(told: AuthinfoView["cause"], line: DriverStatus["problem"]): Record<string, unknown> | null {
+function lastError(told: AuthinfoView["cause"], line: DriverStatus["problem"]): StatusDocument["last_error"] {
   if (told === undefined) return null;
   const cause = line && LINE.has(told.code) && LINE.has(line.code) ? { ...told, ...line } : told;
   const rules: Readonly<Record<string, FailureRule>> = failureRules;

@@ -1,14 +1,7 @@
 import type { AgentError } from "../../common/errors.ts";
 import type { Bilingual } from "../../common/language.ts";
 import { failureText } from "../../messages/failure-text.ts";
-import {
-  checkRemedy,
-  failureIn,
-  failureOf,
-  remedyOf,
-  type ToldFailure,
-  type ToldPlace,
-} from "../../messages/remedies/remedies.ts";
+import { checkRemedy, failureIn, failureOf, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { Failure } from "../../messages/remedies/remedy-rule.ts";
 import type { Probe } from "../../wechatpay/health-probe.ts";
 import type { BridgeLine } from "../bridge-line.ts";
@@ -27,10 +20,6 @@ const REFUSALS = new Set([
   "PAY_STATUS_UNEXPECTED",
   "PAY_CLIENT_ERROR",
 ]);
-
-interface AskedPlace extends ToldPlace {
-  readonly base_urls: readonly { readonly base_url: string; readonly last_outcome?: string | null }[];
-}
 
 type Place = Pick<Failure, "mode" | "baseUrls">;
 
@@ -86,10 +75,7 @@ function unknown(): Outcome {
 /** What the running agent's last request came to; undefined when that tells nothing. */
 export function judgeAgentsWord(agent: DiagnoseContext["agent"]): Outcome | undefined {
   if (agent.kind !== "running") return undefined;
-  const { last_error: last, wechatpay } = agent.status as {
-    last_error?: (ToldFailure & { readonly since?: string }) | null;
-    wechatpay?: AskedPlace | null;
-  };
+  const { last_error: last, wechatpay } = agent.status;
   if (last && REFUSALS.has(last.code)) {
     const { code, http_status: status, reason, since } = last;
     const value = { error: code, status, code: reason };

@@ -1,11 +1,6 @@
+import type { StatusDocument } from "../../api/status-document.ts";
 import { codeAndText } from "../../messages/failure-text.ts";
-import {
-  checkRemedy,
-  failureIn,
-  remedyOf,
-  type ToldFailure,
-  type ToldPlace,
-} from "../../messages/remedies/remedies.ts";
+import { checkRemedy, failureIn, remedyOf } from "../../messages/remedies/remedies.ts";
 import { startRemedy } from "../../messages/start-command.ts";
 import { stateTexts } from "../../messages/state-words.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
@@ -36,14 +31,6 @@ const CAUSES = [
 
 /** What a dead agent is looked at after, so that whoever mends the first failure can start it. */
 const BEFORE_STARTING = ["key.match", "cert.expiry", "svc.running", "store.read", "store.write"] as const;
-
-interface HeldCredential {
-  readonly state: string;
-  readonly generation?: number;
-  readonly remaining_s?: number;
-  readonly obtained_at?: string;
-  readonly failures?: number;
-}
 
 export const authinfoCheck: Check = {
   id: "pay.authinfo",
@@ -85,19 +72,8 @@ function judgeAbsence(context: DiagnoseContext): Outcome {
   );
 }
 
-export function judgeAuthinfo(
-  status: Readonly<Record<string, unknown>>,
-  { outcome }: Pick<DiagnoseContext, "outcome">,
-): Outcome {
-  const {
-    authinfo,
-    last_error: last,
-    wechatpay,
-  } = status as {
-    authinfo: HeldCredential;
-    wechatpay?: ToldPlace | null;
-    last_error: ToldFailure | null;
-  };
+export function judgeAuthinfo(status: Partial<StatusDocument>, { outcome }: Pick<DiagnoseContext, "outcome">): Outcome {
+  const { authinfo = { state: "absent" }, last_error: last = null, wechatpay } = status;
   const { state, remaining_s: left = 0, failures = 0, generation = 0 } = authinfo;
   const value = { state, remaining_s: left, generation, failures };
   const cause = CAUSES.find((id) => outcome(id)?.status === "fail");

@@ -87,7 +87,7 @@ interface RunningConfig {
 async function runningConfig(context: DiagnoseContext): Promise<RunningConfig | undefined> {
   const { agent } = context;
   if (agent.kind !== "running") return undefined;
-  const { config } = agent.status as { config?: { hash?: unknown } | null };
+  const { config } = agent.status;
   const hash = hasNoConfiguration(agent) ? null : config?.hash;
   if (typeof hash !== "string" && hash !== null) return undefined;
   return { hash, reload: reloadCommand(context, await agentPid(context)) };

@@ -1,5 +1,5 @@
 import type { Bilingual } from "../../common/language.ts";
-import { type DescribedFailure, failureText } from "../../messages/failure-text.ts";
+import { failureText } from "../../messages/failure-text.ts";
 import { checkRemedy, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { asOf, withoutConfig } from "../outcomes.ts";
@@ -33,9 +33,7 @@ export const identityCheck: Check = {
 
 function identityRefused({ agent }: DiagnoseContext): Outcome | undefined {
   if (agent.kind !== "running") return undefined;
-  const { last_error: error } = agent.status as {
-    last_error?: (DescribedFailure & { readonly since?: string }) | null;
-  };
+  const { last_error: error } = agent.status;
   if (error?.code !== "DEVICE_ID_MISMATCH" && error?.code !== "DEVICE_ID_MISSING") return undefined;
   const detail = failureText(error);
   return asOf(error.since, {
@@ -60,7 +58,7 @@ function bridgeDevice({ agent, outcome }: DiagnoseContext): string | null | unde
   const { device_id: told } = (value ?? {}) as { device_id?: unknown };
   if (typeof told === "string" || told === null) return told;
   if (agent.kind !== "running") return undefined;
-  const { bridge } = agent.status as { bridge?: { state?: unknown; device_id?: unknown } | null };
+  const { bridge } = agent.status;
   if (bridge?.state !== "ready") return undefined;
   return typeof bridge.device_id === "string" ? bridge.device_id : null;
 }

@@ -141,7 +141,7 @@ async function keptIn(context: DiagnoseContext, directory: string): Promise<Outc
 /** What the running agent says of its own writing. */
 function writingTrouble({ agent }: DiagnoseContext): DescribedFailure | undefined {
   if (agent.kind !== "running") return undefined;
-  const { store } = agent.status as { store?: { problem?: DescribedFailure | null } | null };
+  const { store } = agent.status;
   return store?.problem?.code === "STORE_WRITE" ? store.problem : undefined;
 }
 

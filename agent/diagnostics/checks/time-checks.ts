@@ -137,7 +137,7 @@ export function skewOf({ agent, outcome }: Pick<DiagnoseContext, "agent" | "outc
   const { skew_s: fresh } = (value ?? {}) as { skew_s?: unknown };
   if (typeof fresh === "number" && Number.isFinite(fresh)) return fresh;
   if (agent.kind !== "running") return undefined;
-  const { clock } = agent.status as { clock?: { skew_s?: unknown } };
+  const { clock } = agent.status;
   return typeof clock?.skew_s === "number" ? clock.skew_s : undefined;
 }
 

@@ -228,13 +228,16 @@ describe("the clock", () => {
   });
 
   it("is measured by the probe of this run, else by the agent", () => {
-    const agent = { kind: "running", status: { clock: { skew_s: 7 } } } as const;
+    const agent = { kind: "running", status: { clock: { trusted: true, skew_s: 7 } } } as const;
     const probed = (value: unknown) => () => ({ status: "pass" as const, value, detail: { zh: "", en: "" } });
     expect(skewOf({ agent, outcome: probed({ skew_s: 3 }) })).toBe(3);
     expect(skewOf({ agent, outcome: probed({ skew_s: "3" }) })).toBe(7);
     expect(skewOf({ agent: { kind: "absent" }, outcome: () => undefined })).toBeUndefined();
     expect(
-      skewOf({ agent: { kind: "running", status: { clock: { skew_s: null } } }, outcome: () => undefined }),
+      skewOf({
+        agent: { kind: "running", status: { clock: { trusted: true, skew_s: null } } },
+        outcome: () => undefined,
+      }),
     ).toBeUndefined();
   });
 

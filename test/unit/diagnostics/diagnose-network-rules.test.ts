@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { StatusDocument } from "../../../agent/api/status-document.ts";
 import type { ErrorCode } from "../../../agent/common/errors.ts";
 import { localTime } from "../../../agent/common/local-time.ts";
 import { isTencentName } from "../../../agent/common/tencent-hosts.ts";
@@ -254,7 +255,7 @@ describe("answers", () => {
 });
 
 describe("the authinfo", () => {
-  const holding = (state: string, more: object = {}, last: object | null = null) => ({
+  const holding = (state: string, more: object = {}, last: StatusDocument["last_error"] = null) => ({
     authinfo: { state, generation: 2, remaining_s: 1_800, failures: 0, ...more },
     last_error: last,
   });
@@ -263,7 +264,7 @@ describe("the authinfo", () => {
   it("is well while it is renewed, a warning once a refresh is overdue, and a failure when there is none", () => {
     expect(judgeAuthinfo(holding("fresh"), nothing).status).toBe("pass");
     expect(judgeAuthinfo(holding("due"), nothing).status).toBe("pass");
-    const last = { code: "PAY_CONNECT_TIMEOUT", detail: "no connection" };
+    const last = { code: "PAY_CONNECT_TIMEOUT", detail: "no connection", since: "2026-01-02T00:00:00.000Z" };
     expect(judgeAuthinfo(holding("due", { failures: 3 }, last), nothing)).toMatchObject({
       status: "warn",
       detail: { en: expect.stringContaining("PAY_CONNECT_TIMEOUT") },
