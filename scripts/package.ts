@@ -1,5 +1,5 @@
 /**
- * `npm run package [-- --arch amd64|arm64|all] [--out DIR] [--compression xz|zstd] [--deb-version V] [--maintainer "N <M>"] [--lint]`:
+ * `npm run package [-- --arch amd64|arm64|all] [--out DIR] [--compression xz|zstd|none] [--deb-version V] [--maintainer "N <M>"] [--lint]`:
  * Debian packages, for both processors unless told, each the same to the last bit when it is built again from the same commit.
  * xz is what every dpkg unpacks, and takes minutes; zstd is quick, larger, and needs dpkg 1.21.18 (Debian 12). With --lint
  * Debian's lintian looks at each, and an error of its ends the run badly.
@@ -29,7 +29,7 @@ function options() {
   const { values } = readOptions("package", {
     arch: { type: "string", default: "all", choices: ["amd64", "arm64", "all"] },
     out: { type: "string", shown: "DIR" },
-    compression: { type: "string", default: "xz", choices: ["xz", "zstd"] },
+    compression: { type: "string", default: "xz", choices: ["xz", "zstd", "none"] },
     "deb-version": { type: "string", shown: "V" },
     lint: { type: "boolean", default: false },
     maintainer: {

@@ -5,15 +5,23 @@
  * and QEMU; no KVM. About a minute a cut. `--without-fsync` is the control: with fsync made to do nothing, promises must break.
  */
 import { randomInt } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import os from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readOptions } from "./read-options.ts";
-import { chroot, debianWithKernel, kernelOf, require, run, tell } from "./test-machines/debian.ts";
+import {
+  chroot,
+  debianWithKernel,
+  kernelOf,
+  ownArchitecture,
+  require,
+  run,
+  tell,
+  workDirectory,
+} from "./test-machines/debian.ts";
 import { buildPackage, install, provision, watchOnly } from "./test-machines/terminal.ts";
+import { consoleOf, qemuOf, Vm } from "./test-machines/vm.ts";
 import { Ledger } from "./test-powercut/ledger.ts";
-import { Vm } from "./test-powercut/vm.ts";
 
 const options = readOptions("test:powercut", {
   cuts: { type: "string", default: "20" },
@@ -25,7 +33,7 @@ require("npm run test:powercut", {
   debootstrap: "debootstrap",
   "mkfs.ext4": "e2fsprogs",
   "dpkg-deb": "dpkg",
-  [`qemu-system-${process.arch === "arm64" ? "aarch64" : "x86_64"}`]: "qemu-system",
+  [qemuOf(ownArchitecture)]: "qemu-system",
 });
 
 /** Refreshes follow each other at once, but what is kept stays good over a reboot. */
@@ -34,9 +42,9 @@ const HURRIED = { refresh: { lifetime_s: 3_600, refresh_at: 0.0002, refresh_at_u
 async function makeDisk(work: string, base: string): Promise<string> {
   const machine = path.join(work, "root");
   run("cp", ["-a", "--reflink=auto", base, machine]);
-  await install(machine, buildPackage(work, "0.1.0"));
+  await install(machine, buildPackage(work, "0.1.0", { compression: "none" }));
   await provision(machine, HURRIED);
-  await watchOnly(machine, process.arch === "arm64" ? "/dev/ttyAMA0" : "/dev/ttyS0");
+  await watchOnly(machine, `/dev/${consoleOf(ownArchitecture)}`);
   if (options.values["without-fsync"]) await disableFsync(machine);
   const disk = path.join(work, "disk.img");
   run("mkfs.ext4", ["-q", "-d", machine, disk, "2G"]);
@@ -53,32 +61,35 @@ async function disableFsync(machine: string): Promise<void> {
   await writeFile(path.join(directory, "control.conf"), `[Service]\nEnvironment=LD_PRELOAD=${library}\n`);
 }
 
-const work = await mkdtemp(path.join(os.tmpdir(), "facepay-powercut-"));
+const work = workDirectory("powercut");
 let failed = 0;
-try {
-  const base = await debianWithKernel();
-  tell("a disk with the package ...");
-  const disk = await makeDisk(work, base);
-  const ledger = new Ledger();
-  for (let boot = 0; boot <= cuts; boot++) {
-    const vm = Vm.start({ ...kernelOf(base), disk, cache: options.values.cache, onLine: (line) => ledger.note(line) });
-    try {
-      const verdict = await ledger.firstAnswer(vm);
-      if (verdict.fault !== undefined) failed++;
-      if (boot > 0) tell(`cut ${boot} of ${cuts}: ${verdict.fault ?? verdict.words}`);
-      else tell(`first boot: ${verdict.words}`);
-      if (boot === cuts) break;
-      await ledger.acknowledgements(vm, 3);
-      await delay(randomInt(4_000));
-    } finally {
-      await vm.cut();
-    }
+const base = await debianWithKernel("12", ownArchitecture, "cloud");
+tell("a disk with the package ...");
+const disk = await makeDisk(work, base);
+const ledger = new Ledger();
+for (let boot = 0; boot <= cuts; boot++) {
+  const vm = Vm.start({
+    ...kernelOf(base),
+    architecture: ownArchitecture,
+    disk,
+    cache: options.values.cache,
+    append: "systemd.unit=watch.target",
+    onLine: (line) => ledger.note(line),
+  });
+  try {
+    const verdict = await ledger.firstAnswer(vm);
+    if (verdict.fault !== undefined) failed++;
+    if (boot > 0) tell(`cut ${boot} of ${cuts}: ${verdict.fault ?? verdict.words}`);
+    else tell(`first boot: ${verdict.words}`);
+    if (boot === cuts) break;
+    await ledger.acknowledgements(vm, 3);
+    await delay(randomInt(4_000));
+  } finally {
+    await vm.cut();
   }
-  const kind = options.values["without-fsync"] ? "control without fsync, which has to fail: " : "";
-  tell(
-    `${kind}${cuts - failed} of ${cuts} cuts survived, ${ledger.promises} promises made, cache=${options.values.cache}`,
-  );
-} finally {
-  await rm(work, { recursive: true, force: true });
 }
+const kind = options.values["without-fsync"] ? "control without fsync, which has to fail: " : "";
+tell(
+  `${kind}${cuts - failed} of ${cuts} cuts survived, ${ledger.promises} promises made, cache=${options.values.cache}`,
+);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import http from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { type Answer, API_SOCKET, eventually, type Machine } from "../test-machines/machine.ts";
 
 const exec = promisify(execFile);
 const POLL_MS = 10;
@@ -11,13 +11,8 @@ const COMMAND_MS = 120_000;
 /** The stand-ins of a machine, as units. */
 export const PEERS = ["stand-in-bridge", "stand-in-pay"] as const;
 
-export interface Answer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 /** One boot of systemd in a container of its own: own network (loopback alone), own processes, this kernel. */
-export class Container {
+export class Container implements Machine {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #console = "";
@@ -42,7 +37,14 @@ export class Container {
         this.#console = (this.#console + chunk).slice(-4_000);
       });
     }
-    this.#ended = new Promise((resolve) => this.#child.once("close", () => resolve()));
+    const stop = () => this.#kill();
+    process.once("exit", stop);
+    this.#ended = new Promise((resolve) =>
+      this.#child.once("close", () => {
+        process.off("exit", stop);
+        resolve();
+      }),
+    );
   }
 
   /** A file or socket of the container, seen from here. */
@@ -50,7 +52,6 @@ export class Container {
     return `/proc/${this.#leader}/root${file}`;
   }
 
-  /** Runs a program inside, as root unless told; its output. Rejects with what it said when it fails. */
   async run(...command: readonly string[]): Promise<string> {
     const inside = ["-t", String(this.#leader), "-a", "--", ...command];
     const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C.UTF-8" };
@@ -75,12 +76,7 @@ export class Container {
     });
   }
 
-  /** One property of a unit. */
-  async property(unit: string, name: string): Promise<string> {
-    return await this.run("systemctl", "show", "--value", "-p", name, unit);
-  }
-
-  get(target: string, socket = "/run/facepay-agent/api.sock", patienceMs = 30_000): Promise<Answer> {
+  get(target: string, socket = API_SOCKET, patienceMs = 30_000): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const options = { socketPath: this.path(socket), path: target, agent: false, timeout: patienceMs };
       const request = http.get(options, (response) => {
@@ -96,26 +92,23 @@ export class Container {
     });
   }
 
-  /** Asks again and again until the answer is true; an error counts as not yet. */
   async until(what: string, holds: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
-    const deadline = performance.now() + withinMs;
-    for (let last: unknown; ; await delay(POLL_MS)) {
-      try {
-        if (await holds()) return;
-      } catch (error) {
-        last = error;
-      }
-      if (performance.now() < deadline && this.#child.exitCode === null) continue;
+    const running = () => this.#child.exitCode === null;
+    await eventually(what, holds, { withinMs, pollMs: POLL_MS, running }, async () => {
       const journal = this.#leader > 0 ? await this.run("journalctl", "-n", "40", "--no-pager").catch(String) : "";
-      throw new Error(`never: ${what}; last error: ${last}; the console:\n${this.#console}\n${journal}`);
-    }
+      return `the console:\n${this.#console}\n${journal}`;
+    });
   }
 
   /** As a power cut: every process inside ends at once, process 1 with them. */
   async cut(): Promise<void> {
+    this.#kill();
+    await this.#ended;
+  }
+
+  #kill(): void {
     if (this.#child.exitCode === null)
       process.kill(this.#leader > 0 ? this.#leader : (this.#child.pid ?? 0), "SIGKILL");
-    await this.#ended;
   }
 }
 

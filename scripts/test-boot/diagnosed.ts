@@ -1,8 +1,8 @@
 import type { Report as Diagnosis } from "../../agent/diagnostics/report/report.ts";
+import { AGENT, property } from "../test-machines/machine.ts";
+import type { Report } from "../test-machines/report.ts";
 import type { Container } from "./container.ts";
-import type { Report } from "./report.ts";
 
-const AGENT = "facepay-agent.service";
 const CONFIG = "/etc/facepay-agent/config.toml";
 
 /** `facepay-agent diagnose --json` inside, as this user. Its exit code stands in the report, too. */
@@ -72,7 +72,10 @@ export async function diagnosed(machine: Container, report: Report): Promise<voi
     ["echo >> /usr/lib/facepay-agent/facepay-agent.cjs"],
     ["truncate -s -1 /usr/lib/facepay-agent/facepay-agent.cjs"],
   );
-  await machine.until("the agent works again", async () => (await machine.property(AGENT, "ActiveState")) === "active");
+  await machine.until(
+    "the agent works again",
+    async () => (await property(machine, AGENT, "ActiveState")) === "active",
+  );
   await machine.run("useradd", "--system", "--groups", "facepay-tech", "visitor");
   const visitor = await diagnose(machine, "visitor");
   report.equal(failures(visitor), [], "a technician without root is told of no failure that is none");

@@ -5,6 +5,8 @@ const NOT_OURS = [
   /^\/(proc|sys|dev|run|tmp|root)(\/|$)/,
   /^\/var\/(log|lib\/dpkg|lib\/systemd|cache\/(apt|debconf|ldconfig|man))(\/|$)/,
   /^\/var\/(lib\/apt|tmp)(\/|$)/,
+  // A boot of systemd 247 makes these.
+  /^\/(etc\/mtab|var\/(lib|cache)\/private)$/,
   /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid|machine-id|\.pwd\.lock|ld\.so\.cache)-?$/,
   /^\/(etc|var)\/\.updated$/,
   /^\/opt\/facepay-peers(\/|$)/,

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { tell } from "../test-machines/debian.ts";
+import { AGENT, type Machine, property } from "../test-machines/machine.ts";
+import type { Report } from "../test-machines/report.ts";
 import { type Container, PEERS } from "./container.ts";
-import type { Report } from "./report.ts";
-
-const AGENT = "facepay-agent.service";
 
 interface Served {
   readonly state: string;
@@ -13,7 +13,7 @@ interface Served {
 
 const now = () => Number(process.hrtime.bigint() / 1_000n);
 
-async function served(machine: Container, isIt: (it: Served) => boolean, withinMs?: number): Promise<Served> {
+async function served(machine: Machine, isIt: (it: Served) => boolean, withinMs?: number): Promise<Served> {
   let found: Served | undefined;
   await machine.until(
     "the authinfo that is waited for",
@@ -30,9 +30,9 @@ async function served(machine: Container, isIt: (it: Served) => boolean, withinM
 
 /** The first boot: the stand-ins come up, an authinfo is obtained and kept, everything is as it should be. */
 export async function firstBoot(machine: Container, report: Report): Promise<Served> {
-  await machine.until("the units are there", async () => (await machine.property(AGENT, "ActiveState")) === "active");
+  await machine.until("the units are there", async () => (await property(machine, AGENT, "ActiveState")) === "active");
   report.equal(
-    await machine.property(AGENT, "NRestarts"),
+    await property(machine, AGENT, "NRestarts"),
     "0",
     "the agent is active (READY) with no network, at the first try",
   );
@@ -47,8 +47,8 @@ export async function firstBoot(machine: Container, report: Report): Promise<Ser
     "the agent knows where systemd's sockets are, so that it can ask itself",
   );
   report.check(
-    /有效.*fresh, generation 1, \d+ min left/.test(await machine.property(AGENT, "StatusText")),
-    `systemctl status says: ${await machine.property(AGENT, "StatusText")}`,
+    /有效.*fresh, generation 1, \d+ min left/.test(await property(machine, AGENT, "StatusText")),
+    `systemctl status says: ${await property(machine, AGENT, "StatusText")}`,
   );
   const failed = await machine.run("systemctl", "list-units", "--failed", "--plain", "--no-legend");
   report.check(!failed.includes("facepay"), `no unit of ours has failed`);
@@ -93,13 +93,17 @@ export async function sockets(machine: Container, report: Report): Promise<void>
   );
 }
 
+/** These came with systemd 248, which older ones say and pass over. */
+const UNKNOWN_TO_247 = /Unknown key name '(PrivateIPC|NoExecPaths|ExecPaths)' in section 'Service', ignoring/;
+
 /** What systemd and udev themselves think of the files. */
 export async function units(machine: Container, report: Report): Promise<void> {
   const names = ["service", "socket"].map((kind) => `facepay-agent.${kind}`);
   const all = [...names, "facepay-agent-admin.socket", "facepay-bridge.service"];
   // There are no manual pages in a minimal Debian.
   const verified = await machine.run("sh", "-c", `systemd-analyze verify --man=no ${all.join(" ")} 2>&1; true`);
-  report.equal(verified, "", "systemd-analyze verify prints nothing");
+  const complaints = verified.split("\n").filter((line) => line !== "" && !UNKNOWN_TO_247.test(line));
+  report.equal(complaints, [], "systemd-analyze verify has no complaint");
   const [, score] =
     /exposure level for [^:]+: ([\d.]+)/.exec(await machine.run("systemd-analyze", "security", "--no-pager", AGENT)) ??
     [];
@@ -146,16 +150,21 @@ export async function reload(machine: Container, report: Report): Promise<void> 
   await machine.run("systemctl", "reload", AGENT);
   await machine.until("the former configuration in force", async () => (await hash()) === before);
   report.check(true, "and again when the change is taken back");
-  await machine.until("active", async () => (await machine.property(AGENT, "ActiveState")) === "active");
-  report.equal(await machine.property(AGENT, "ActiveState"), "active", "the agent is active after both");
+  await machine.until("active", async () => (await property(machine, AGENT, "ActiveState")) === "active");
+  report.equal(await property(machine, AGENT, "ActiveState"), "active", "the agent is active after both");
 }
 
 /** SIGKILL: a reader that asks while nobody is there waits at the socket and is answered by the next agent. */
-export async function kill(machine: Container, report: Report, before: Served): Promise<void> {
-  const pid = await machine.property(AGENT, "MainPID");
+export async function kill(
+  machine: Machine,
+  report: Report,
+  before: Pick<Served, "authinfo">,
+  limitS = 3,
+): Promise<void> {
+  const pid = await property(machine, AGENT, "MainPID");
   const at = performance.now();
   await machine.run("sh", "-c", `kill -9 ${pid}`);
-  await machine.until("the old agent is gone", async () => (await machine.property(AGENT, "MainPID")) !== pid);
+  await machine.until("the old agent is gone", async () => (await property(machine, AGENT, "MainPID")) !== pid);
   const { status, body } = await machine.get("/v1/authinfo");
   const ms = performance.now() - at;
   report.equal(
@@ -163,18 +172,20 @@ export async function kill(machine: Container, report: Report, before: Served): 
     [200, before.authinfo],
     "kill -9: a reader who asks meanwhile gets the kept authinfo",
   );
-  report.check(ms < 3_000, `kill -9: serving again after ${(ms / 1_000).toFixed(2)} s (limit 3 s)`);
-  await machine.until("active", async () => (await machine.property(AGENT, "ActiveState")) === "active");
-  report.equal(await machine.property(AGENT, "NRestarts"), "1", "kill -9: one restart");
+  report.check(ms < limitS * 1_000, `kill -9: serving again after ${(ms / 1_000).toFixed(2)} s (limit ${limitS} s)`);
+  await machine.until("active", async () => (await property(machine, AGENT, "ActiveState")) === "active");
+  const restarts = await property(machine, AGENT, "NRestarts");
+  if (restarts !== "1") tell(await machine.run("journalctl", "-n", "60", "--no-pager", "-u", AGENT));
+  report.equal(restarts, "1", "kill -9: one restart");
 }
 
 /** A loop that hangs, as far as anyone outside can tell: the process is stopped. */
 export async function hang(machine: Container, report: Report): Promise<void> {
-  const before = await machine.property(AGENT, "NRestarts");
-  const pid = await machine.property(AGENT, "MainPID");
+  const before = await property(machine, AGENT, "NRestarts");
+  const pid = await property(machine, AGENT, "MainPID");
   const at = performance.now();
   await machine.run("sh", "-c", `kill -STOP ${pid}`);
-  await machine.until("a restart", async () => (await machine.property(AGENT, "NRestarts")) !== before, 90_000);
+  await machine.until("a restart", async () => (await property(machine, AGENT, "NRestarts")) !== before, 90_000);
   const s = (performance.now() - at) / 1_000;
   report.check(true, `a hung agent is restarted by the watchdog (of 10 s here) after ${s.toFixed(1)} s`);
   report.equal((await machine.get("/v1/authinfo")).status, 200, "and serves again");
@@ -182,15 +193,20 @@ export async function hang(machine: Container, report: Report): Promise<void> {
 
 /** Everything outside fails for longer than the watchdog's time: no reason for a restart. */
 export async function outage(machine: Container, report: Report): Promise<void> {
-  const before = await machine.property(AGENT, "NRestarts");
+  const before = await property(machine, AGENT, "NRestarts");
   await machine.run("systemctl", "stop", ...PEERS);
   await delay(22_000);
   report.equal(
-    await machine.property(AGENT, "NRestarts"),
+    await property(machine, AGENT, "NRestarts"),
     before,
     "22 s without bridge and WeChat Pay: the watchdog (10 s) is fed",
   );
   report.equal((await machine.get("/v1/authinfo")).status, 200, "and the kept authinfo is served");
+  await machine.run("systemctl", "start", ...PEERS);
+  await machine.until("the bridge is ready again", async () => {
+    const { body } = await machine.get("/v1/status", "/run/facepay-agent/admin.sock");
+    return (body.bridge as { state?: unknown }).state === "ready";
+  });
 }
 
 /** From the start of the unit to the first answer, by one clock: a container shares this machine's. */
@@ -201,8 +217,8 @@ export async function servedAfterBoot(machine: Container, report: Report, before
     return true;
   });
   const answered = now();
-  await machine.until("active", async () => (await machine.property(AGENT, "ActiveState")) === "active");
-  const started = Number(await machine.property(AGENT, "ExecMainStartTimestampMonotonic"));
+  await machine.until("active", async () => (await property(machine, AGENT, "ActiveState")) === "active");
+  const started = Number(await property(machine, AGENT, "ExecMainStartTimestampMonotonic"));
   const ms = (answered - started) / 1_000;
   report.equal(
     [answer?.status, answer?.body.authinfo],

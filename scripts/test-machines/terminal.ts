@@ -4,14 +4,16 @@ import path from "node:path";
 import { build } from "esbuild";
 import { createPlayground } from "../../agent/simulator/playground.ts";
 import type { ConfigSettings } from "../../agent/simulator/playground-config.ts";
-import { chroot, root, run } from "./debian.ts";
+import { type Architecture, chroot, ownArchitecture, root, run } from "./debian.ts";
 
 /** Where the stand-ins live inside the machine. */
-const PEERS = "/opt/facepay-peers";
+export const PEERS = "/opt/facepay-peers";
 const PAY_PORT = 8443;
-const NODE = "/usr/lib/facepay-agent/bin/node";
+/** The programs that run inside, each bundled into one file. */
+const INSIDE = ["peers", "watch", "control", "open-files"];
+export const NODE = "/usr/lib/facepay-agent/bin/node";
 
-const unit = (description: string, command: string, more = "") => `[Unit]
+export const unitText = (description: string, command: string, more = "") => `[Unit]
 Description=${description}
 ${more}
 [Service]
@@ -23,21 +25,16 @@ RestartSec=1
 WantedBy=multi-user.target
 `;
 
-/** Builds the package for this machine's processor; returns its path. */
-export function buildPackage(out: string, version: string): string {
-  const architecture = process.arch === "arm64" ? "arm64" : "amd64";
+/** Builds the package as it is published, or quickly when told "none"; returns its path. */
+export function buildPackage(
+  out: string,
+  version: string,
+  { architecture = ownArchitecture, compression }: { architecture?: Architecture; compression?: "none" } = {},
+): string {
   const script = path.join(root, "scripts/package.ts");
-  run(process.execPath, [
-    script,
-    "--arch",
-    architecture,
-    "--out",
-    out,
-    "--deb-version",
-    version,
-    "--compression",
-    "zstd",
-  ]);
+  const how = ["--arch", architecture, "--out", out, "--deb-version", version];
+  // npm may have to fetch what is for another processor, by the way that this environment describes.
+  run(process.execPath, [script, ...how, ...(compression ? ["--compression", compression] : [])], process.env);
   return path.join(out, `facepay-agent_${version}_${architecture}.deb`);
 }
 
@@ -49,14 +46,18 @@ export async function install(machine: string, deb: string): Promise<void> {
 }
 
 /** Puts stand-ins, keys and a configuration that fits them into a machine where the package is installed. */
-export async function provision(machine: string, overrides: ConfigSettings["overrides"] = {}): Promise<void> {
-  const withTimeout = (file: string) => path.join(machine, file);
+export async function provision(
+  machine: string,
+  overrides: ConfigSettings["overrides"] = {},
+  driver: ConfigSettings["driver"] = { type: "socket", path: `${PEERS}/bridge.sock` },
+): Promise<void> {
+  const within = (file: string) => path.join(machine, file);
   const made = await mkdtemp(path.join(os.tmpdir(), "facepay-machine-"));
   try {
     const playground = await createPlayground(made);
     await playground.writeConfig({
       baseUrls: [`https://127.0.0.1:${PAY_PORT}`],
-      driver: { type: "socket", path: `${PEERS}/bridge.sock` },
+      driver,
       overrides: {
         // systemd's directory and sockets.
         store: { directory: undefined },
@@ -65,40 +66,36 @@ export async function provision(machine: string, overrides: ConfigSettings["over
       },
     });
     for (const name of await readdir(made)) {
-      if (/\.(pem|toml)$/.test(name)) await copyFile(path.join(made, name), withTimeout(`etc/facepay-agent/${name}`));
+      if (/\.(pem|toml)$/.test(name)) await copyFile(path.join(made, name), within(`etc/facepay-agent/${name}`));
     }
     chroot(
       machine,
       "cd /etc/facepay-agent && chown root:facepay-agent *.toml *.pem && chmod 0640 *.toml *.pem && " +
         "chown facepay-agent merchant-key.pem terminal-key.pem && chmod 0400 merchant-key.pem terminal-key.pem",
     );
-    await mkdir(withTimeout(PEERS), { recursive: true });
+    await mkdir(within(PEERS), { recursive: true });
     const { tls, platform, merchant, identity } = playground.wechatPayOptions;
     const pay = { tls, platform, merchant, identity, port: PAY_PORT };
-    await writeFile(
-      withTimeout(`${PEERS}/peers.json`),
-      JSON.stringify({ deviceId: playground.identity.deviceId, pay }),
-      {
-        mode: 0o600,
-      },
-    );
+    await writeFile(within(`${PEERS}/peers.json`), JSON.stringify({ deviceId: playground.identity.deviceId, pay }), {
+      mode: 0o600,
+    });
   } finally {
     await rm(made, { recursive: true, force: true });
   }
   await build({
     absWorkingDir: root,
-    entryPoints: { peers: "scripts/test-machines/peers.ts", watch: "scripts/test-machines/watch.ts" },
+    entryPoints: Object.fromEntries(INSIDE.map((name) => [name, `scripts/test-machines/${name}.ts`])),
     bundle: true,
     platform: "node",
     target: "node24",
     format: "esm",
     outExtension: { ".js": ".mjs" },
-    outdir: withTimeout(PEERS),
+    outdir: within(PEERS),
     logLevel: "error",
   });
-  const units = withTimeout("etc/systemd/system");
+  const units = within("etc/systemd/system");
   for (const part of ["bridge", "pay"]) {
-    const text = unit(`Stand-in: ${part}`, `${PEERS}/peers.mjs ${part} ${PEERS}`);
+    const text = unitText(`Stand-in: ${part}`, `${PEERS}/peers.mjs ${part} ${PEERS}`);
     await writeFile(`${units}/stand-in-${part}.service`, text);
   }
 }
@@ -108,7 +105,7 @@ export async function watchOnly(machine: string, output: string): Promise<void> 
   const units = path.join(machine, "etc/systemd/system");
   const command = `${PEERS}/watch.mjs /run/facepay-agent/api.sock ${output} ${PEERS}`;
   const order = "Wants=facepay-agent.socket\nAfter=facepay-agent.socket\n";
-  await writeFile(`${units}/facepay-watch.service`, unit("Cashier app and stand-ins", command, order));
+  await writeFile(`${units}/facepay-watch.service`, unitText("Cashier app and stand-ins", command, order));
   const wanted = "facepay-agent.socket facepay-agent-admin.socket facepay-agent.service facepay-watch.service";
   await writeFile(`${units}/watch.target`, `[Unit]\nDescription=Watched terminal\nWants=${wanted}\n`);
   chroot(machine, `systemctl mask ${NOT_NEEDED.join(" ")}`);

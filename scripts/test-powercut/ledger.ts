@@ -1,4 +1,4 @@
-import type { Vm } from "./vm.ts";
+import type { Vm } from "../test-machines/vm.ts";
 
 export interface Verdict {
   readonly words: string;

@@ -50,7 +50,7 @@ describe("the options of a long test", () => {
     ["test-clock.ts", "npm run test:clock"],
     [
       "package.ts",
-      "npm run package -- [--arch amd64|arm64|all] [--out DIR] [--compression xz|zstd] [--deb-version V] [--lint] [--maintainer 'NAME <MAIL>']",
+      "npm run package -- [--arch amd64|arm64|all] [--out DIR] [--compression xz|zstd|none] [--deb-version V] [--lint] [--maintainer 'NAME <MAIL>']",
     ],
   ])("are told by %s to those who ask with --help", (script, usage) => {
     const { status, stdout, stderr } = run(script, "--help");
