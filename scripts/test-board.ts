@@ -62,8 +62,6 @@ require("npm run test:board", {
   ...(foreign ? { "update-binfmts": "binfmt-support", [`${qemuUserOf(foreign)}-static`]: "qemu-user-static" } : {}),
 }, foreign);
 
-/** An emulated processor is four to eight times slower than a real one. */
-const KILL_LIMIT_S = 60;
 const READERS = { count: 2, pauseMs: 100 };
 
 async function booted<T>(options: BoardOptions, tellStory: (board: Board) => Promise<T>): Promise<T> {
@@ -89,7 +87,7 @@ async function live(name: BoardName, work: string, debs: Readonly<Record<"older"
   tell(`${name}: power on, adapter plugged in ...`);
   await booted({ ...options, plugged: true }, async (board) => {
     const kept = await firstBoot(board, report, systemd);
-    await kill(board, report, kept, KILL_LIMIT_S);
+    await kill(board, report, kept);
     await overUart(board, report);
     await refusedByUnit(board, report);
     promised = await hurry(board);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { tell } from "../test-machines/debian.ts";
 import { AGENT, type Machine, property } from "../test-machines/machine.ts";
 import type { Report } from "../test-machines/report.ts";
+import { NODE } from "../test-machines/terminal.ts";
 import { type Container, PEERS } from "./container.ts";
 
 interface Served {
@@ -154,13 +155,17 @@ export async function reload(machine: Container, report: Report): Promise<void> 
   report.equal(await property(machine, AGENT, "ActiveState"), "active", "the agent is active after both");
 }
 
+const seconds = (ms: number) => (ms / 1_000).toFixed(2);
+
+/** A machine may be busy or emulated: as long as so many starts of a bare Node take on it, when that is longer than `ms`. */
+async function limitOf(machine: Machine, ms: number, bareStarts: number): Promise<number> {
+  const at = performance.now();
+  for (let n = 0; n < 3; n++) await machine.run(NODE, "-e", "0");
+  return Math.max(ms, (bareStarts * (performance.now() - at)) / 3);
+}
+
 /** SIGKILL: a reader that asks while nobody is there waits at the socket and is answered by the next agent. */
-export async function kill(
-  machine: Machine,
-  report: Report,
-  before: Pick<Served, "authinfo">,
-  limitS = 3,
-): Promise<void> {
+export async function kill(machine: Machine, report: Report, before: Pick<Served, "authinfo">): Promise<void> {
   const pid = await property(machine, AGENT, "MainPID");
   const at = performance.now();
   await machine.run("sh", "-c", `kill -9 ${pid}`);
@@ -172,7 +177,8 @@ export async function kill(
     [200, before.authinfo],
     "kill -9: a reader who asks meanwhile gets the kept authinfo",
   );
-  report.check(ms < limitS * 1_000, `kill -9: serving again after ${(ms / 1_000).toFixed(2)} s (limit ${limitS} s)`);
+  const limit = await limitOf(machine, 3_000, 20);
+  report.check(ms < limit, `kill -9: serving again after ${seconds(ms)} s (limit ${seconds(limit)} s)`);
   await machine.until("active", async () => (await property(machine, AGENT, "ActiveState")) === "active");
   const restarts = await property(machine, AGENT, "NRestarts");
   if (restarts !== "1") tell(await machine.run("journalctl", "-n", "60", "--no-pager", "-u", AGENT));
@@ -225,7 +231,8 @@ export async function servedAfterBoot(machine: Container, report: Report, before
     [200, before.authinfo],
     "after a power cut, no network: the first answer is the kept authinfo",
   );
-  report.check(ms < 1_000, `served ${ms.toFixed(0)} ms after the start of the unit (limit 1000 ms)`);
+  const limit = await limitOf(machine, 1_000, 8);
+  report.check(ms < limit, `served ${ms.toFixed(0)} ms after the start of the unit (limit ${limit.toFixed(0)} ms)`);
 }
 
 /** Off all night: expired at once, and a new one within 5 s of the link. */
