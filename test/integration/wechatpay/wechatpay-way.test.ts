@@ -89,7 +89,7 @@ describe("the server's certificate", () => {
       import { createPublicKey } from "node:crypto";
       import tls from "node:tls";
       import { systemClock } from ${JSON.stringify(new URL("../../../agent/common/clock.ts", import.meta.url).href)};
-      import { systemEntropy } from ${JSON.stringify(new URL("../../../agent/common/random.ts", import.meta.url).href)};
+      import { systemRandom } from ${JSON.stringify(new URL("../../../agent/common/random.ts", import.meta.url).href)};
       import { silentLog } from ${JSON.stringify(new URL("../../../agent/common/log/log.ts", import.meta.url).href)};
       import { createWechatPay } from ${JSON.stringify(new URL("../../../agent/wechatpay/client.ts", import.meta.url).href)};
       const url = new URL(${JSON.stringify(server.url)});
@@ -100,7 +100,7 @@ describe("the server's certificate", () => {
       const client = createWechatPay({
         config: { mode: "gateway", baseUrls: [url.origin], noProxy: "", attemptTimeoutMs: 10000, connectTimeoutMs: 6000, publicKeyId: "K" },
         identity: {}, secrets: { publicKey: createPublicKey(${JSON.stringify(rig.publicKeyPem)}) },
-        clock: systemClock(), entropy: systemEntropy, log: silentLog, userAgent: "test",
+        clock: systemClock(), random: systemRandom, log: silentLog, userAgent: "test",
       });
       const options = { planned: true, newestSignedAtS: 0, signal: new AbortController().signal };
       const code = await client.requestAuthinfo({ deviceId: "D", rawData: "AAAA" }, options).then(() => "ok", (error) => error.code);
