@@ -30,7 +30,7 @@ export interface LoadedConfig {
   readonly named: NamedFiles;
   /** What else decides whom to trust: the files of the configuration, the state directory and those of the sockets. */
   readonly deciding: readonly string[];
-  /** All it takes to get the same configuration again without its files (remembered.ts). Holds no secret. */
+  /** All it takes to get the same configuration again without its files (files/last-known-good.ts). Holds no secret. */
   readonly memory: Memory;
 }
 

@@ -12,7 +12,7 @@ import { type RetryMemory, RetryState } from "./retry-state.ts";
 
 export interface CredentialManagerParts extends RefreshLoopParts {
   readonly store: Store;
-  /** Of the keeper before a reload. */
+  /** Of the manager before a reload. */
   readonly former?: CredentialManagerMemory;
 }
 
@@ -87,7 +87,7 @@ export class CredentialManager implements CredentialService {
     };
   }
 
-  /** What the keeper after a reload has to know besides the state. To be asked when `run` has ended. */
+  /** What the manager after a reload has to know besides the state. To be asked when `run` has ended. */
   memory(): CredentialManagerMemory {
     return { retryState: this.#retryState.memory(), allowance: this.#allowance };
   }

@@ -121,7 +121,7 @@ export function stretchedFraction(fraction: number, stretch: number): number {
 
 /**
  * The life after which a new credential's first refresh attempt follows, ms. Drawn once, when it is obtained: drawing
- * again at each look would collapse the spread of a fleet (credential-keepers, SPIRE).
+ * again at each look would collapse the spread of a fleet.
  * @param fraction `refresh_at`, the latest instant as a fraction of the lifetime
  * @param directedS `Facepay-Refresh-Seconds` of the gateway, which sets the instant
  */
@@ -141,9 +141,8 @@ export function redrawRefreshAfterMs(ageMs: number, left: number, fraction: numb
 
 /**
  * How long after a change of the network (an interface, address or MAC) an attempt follows, ms. Without a usable authinfo
- * money waits: 0 to 2.5 s, which with the
- * link watch's two seconds and the attempt itself stays below five. With one, a whole mall whose router came back must not return in the same second: spread over
- * half of what is left, ten minutes at most (credential-keepers, behaviour 53).
+ * money waits: 0 to 2.5 s, which with the link watch's two seconds and the attempt itself stays below five. With one, a whole mall whose
+ * router came back must not return in the same second: spread over half of what is left, ten minutes at most (docs/testing.md, promise 53).
  * @param remaining ms of life left; 0 or less without a usable authinfo
  */
 export function linkDelayMs(remaining: number, chance: number): number {

@@ -25,7 +25,7 @@ const UNSTEADY_MS = 24 * 3_600_000;
  */
 export type Wisher = Occasion | "technician" | "mended";
 
-/** What outlives the keeper at a reload: promises to WeChat Pay and to the fleet, and what is known of the network. */
+/** What outlives the `CredentialManager` at a reload: promises to WeChat Pay and to the fleet, and what is known of the network. */
 export interface RetryMemory {
   readonly lastEndedMs: number;
   readonly heldOffUntilMs: number;

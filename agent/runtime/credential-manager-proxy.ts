@@ -2,7 +2,7 @@ import { AgentError } from "../common/errors.ts";
 import type { AuthinfoView, Cause, CredentialService, Rejection } from "../credential/credential-types.ts";
 
 /**
- * The keeper that the API knows: passes everything on to the one at work, which a reload replaces while readers and
+ * The `CredentialService` that the API knows: passes everything on to the manager at work, which a reload replaces while readers and
  * subscribers stay. Without one the terminal is unprovisioned.
  */
 export class CredentialManagerProxy implements CredentialService {
@@ -11,7 +11,7 @@ export class CredentialManagerProxy implements CredentialService {
   #whyNone: Cause | undefined;
   #unsubscribe: () => void = () => {};
 
-  /** Puts another keeper to work and tells every subscriber what it holds. */
+  /** Puts another manager to work and tells every subscriber what it holds. */
   use(credentials: CredentialService | undefined): void {
     this.#unsubscribe();
     this.#credentials = credentials;

@@ -43,7 +43,7 @@ export interface TerminalParts {
 const STOP_MS = 1_500;
 
 /**
- * All that works with one configuration: store, keeper, driver, WeChat Pay client. After `openTerminal` the kept authinfo
+ * All that works with one configuration: store, credential manager, driver, WeChat Pay client. After `openTerminal` the kept authinfo
  * can be served; `start` then loads the heavy parts. A reload opens another terminal in its place.
  */
 export class Terminal {

@@ -11,8 +11,8 @@ export const HIGHEST_GENERATION = 2 ** 31;
 
 /**
  * A kept state, or undefined when its shape is not that of format 1 or a value in it can never have been true. Whether a value can be
- * true at this start, by the clocks of this start, is `authinfo/age.ts`'s. Written by hand: a schema library costs its load
- * time at every start. Unknown keys are left out, so that a state of a later minor version stays readable.
+ * true at this start, by the clocks of this start, is for `agent/credential/age.ts`. Written by hand: a schema library costs its
+ * load time at every start. Unknown keys are left out, so that a state of a later minor version stays readable.
  */
 export function parseState(bytes: Buffer): State | undefined {
   let value: unknown;

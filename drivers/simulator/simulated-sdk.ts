@@ -90,7 +90,7 @@ export class SimulatedSdk {
   #rawData(): string {
     const octets = this.#random.bytes(RAWDATA_OCTETS);
     PLUS_AND_SLASH.copy(octets, 0);
-    // Different each time even under replayed entropy.
+    // Different each time even when the same random octets are replayed.
     octets.writeUInt32BE(++this.#issued, PLUS_AND_SLASH.length);
     return octets.toString("base64");
   }

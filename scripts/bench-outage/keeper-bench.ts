@@ -54,7 +54,7 @@ export async function benchEquality(days: number) {
   }
   const table: Table = {
     title: "The real runner and the fast one",
-    note: "The unmodified AuthinfoKeeper, link watch and time base in virtual time, beside the runner of the tables below, which asks the same policy only when something happens.",
+    note: "The unmodified CredentialManager, link watch and time base in virtual time, beside the runner of the tables below, which asks the same policy only when something happens.",
     head: ["trace", "days", "attempts, real", "attempts, fast", "at the same millisecond"],
     rows,
   };

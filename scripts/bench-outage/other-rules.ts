@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../agent/common/errors.ts";
 import type { Rule } from "./rule.ts";
 import { HOUR, MINUTE, SECOND } from "./trace.ts";
 
-/** What the other keepers do (credential-keepers 1a), their source read, for an authinfo of one hour. */
+/** What other credential agents do, by their source, for an authinfo of one hour. */
 const LIFE = HOUR;
 const NOTHING = () => {};
 

@@ -189,7 +189,7 @@ describe.concurrent("a board that was suspended", () => {
 });
 
 describe.concurrent("a clock apart from WeChat Pay's", () => {
-  // The exact bound, 300 s, is unit/wechatpay-signature.test.ts's: a busy machine needs seconds for a request.
+  // The exact bound, 300 s, is unit/wechatpay/wechatpay-signature.test.ts's: a busy machine needs seconds for a request.
   it.each([297, -297])("by nearly five minutes (%i s) is told, and no obstacle", async (offsetS) => {
     await using rig = await openRig();
     rig.pay.clockOffsetS = offsetS;

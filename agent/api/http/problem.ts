@@ -53,7 +53,7 @@ export interface Reply {
   readonly close?: boolean;
 }
 
-/** What stands in the way of the answer. As the keeper's `Cause`, which nothing of HTTP needs to know. */
+/** What stands in the way of the answer. As `Cause` of agent/credential, which nothing of HTTP needs to know. */
 interface StandingCause extends FailureRecord {
   readonly sinceWallMs: number;
 }

@@ -206,7 +206,7 @@ export class FaultLane implements AsyncDisposable {
     await this.server.mend();
   }
 
-  /** On the wire, where a pause that is computed but not kept would show (behaviour 8). */
+  /** On the wire, where a pause that is computed but not kept would show (docs/testing.md, promise 8). */
   #expectSpacing(from: number): void {
     const arrivals = this.server.arrivals.slice(from);
     const gaps = arrivals.slice(1).map((at, i) => at - (arrivals[i] ?? 0));
