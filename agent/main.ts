@@ -77,7 +77,7 @@ async function parse(argv: readonly string[]): Promise<number> {
   add("refresh", t("让运行中的服务立即获取新凭证", "ask the running agent for a new authinfo now"), async (options) =>
     (await import("./cli/refresh.ts")).refresh({ ...options, packagedConfig: DEFAULT_CONFIG }),
   );
-  add("diagnose", t("查明问题，并说明先处理什么", "find what is wrong, and say what to mend first"), async (options) =>
+  add("diagnose", t("查明问题，并说明先处理什么", "find what is wrong, and say what to fix first"), async (options) =>
     (await import("./cli/diagnose.ts")).diagnose({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
     .option(
@@ -102,7 +102,7 @@ async function parse(argv: readonly string[]): Promise<number> {
     .option(
       "--bundle <file>",
       t(
-        "把给支持人员的诊断包写成 .tar.gz，不含任何秘密",
+        "把给支持人员的诊断包写成 .tar.gz，不含任何敏感信息",
         "write the evidence for support into a .tar.gz, without any secret",
       ),
     )
@@ -110,7 +110,7 @@ async function parse(argv: readonly string[]): Promise<number> {
   add(
     "provision",
     t(
-      "设置本终端：身份、密钥、硬件桥；试用后才保存",
+      "设置本终端：身份、密钥、刷脸模组；验证后才保存",
       "set this terminal up: identity, keys, bridge; tried before it is kept",
     ),
     async (options) => (await import("./cli/provision.ts")).provision({ ...options, packagedConfig: DEFAULT_CONFIG }),
@@ -134,12 +134,12 @@ async function parse(argv: readonly string[]): Promise<number> {
     )
     .option(
       "--no-trial",
-      t("保存前不试用硬件桥和微信支付", "do not try bridge and WeChat Pay before the configuration is kept"),
+      t("保存前不验证刷脸模组和微信支付", "do not try bridge and WeChat Pay before the configuration is kept"),
     )
-    .option("--force", t("试用没有通过也保存配置", "keep the configuration though the trial has failed"));
+    .option("--force", t("验证未通过也保存配置", "keep the configuration though the trial has failed"));
   add(
     "simulate",
-    t("只运行模拟的硬件桥和模拟的微信支付", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay"),
+    t("只运行模拟的刷脸模组和模拟的微信支付", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay"),
     async (options) => (await import("./cli/simulate.ts")).simulate(options),
   )
     .option(
@@ -164,7 +164,7 @@ async function parse(argv: readonly string[]): Promise<number> {
     GATEWAY_CONFIG,
   ).option(
     "--check-config",
-    t("检查配置、登记册和密钥，然后结束", "say whether configuration, register and keys are in order, and end"),
+    t("检查配置、设备登记表和密钥，然后结束", "say whether configuration, register and keys are in order, and end"),
   );
   const config = program
     .command("config")

@@ -56,7 +56,7 @@ function explain({ apiSocket, directory }: Playground, native: boolean): void {
   );
   print(`文件与日志：${directory}`, `files and log: ${directory}`);
   print(
-    "试一试断网：输入 o 回车 = 微信支付中断/恢复；u 回车 = 拔下/插上硬件桥；k 回车 = kill -9 服务并重启；Ctrl-C 结束。",
+    "试一试断网：输入 o 回车 = 微信支付中断/恢复；u 回车 = 拔下/插上刷脸模组；k 回车 = kill -9 服务并重启；Ctrl-C 结束。",
     "try an outage: o + Enter = WeChat Pay down/up; u + Enter = bridge unplugged/plugged; k + Enter = kill -9 the agent, then start it again; Ctrl-C ends all.",
   );
   if (native) {
@@ -88,8 +88,8 @@ const agent = new Agent(playground, print, over.signal);
 const url = await peers.serve();
 const device = await bridge.plug();
 const [bridgeZh, bridgeEn] = native
-  ? ["参考硬件桥与 C 语言模拟 SDK", "reference bridge over a C library"]
-  : ["模拟硬件桥", "simulated bridge"];
+  ? ["参考刷脸模组与 C 语言模拟 SDK", "reference bridge over a C library"]
+  : ["模拟刷脸模组", "simulated bridge"];
 print(
   `${bridgeZh}：${device}，模拟${gateway ? "商户网关" : "微信支付"}：${url}`,
   `${bridgeEn} on ${device}, simulated ${gateway ? "merchant's gateway" : "WeChat Pay"} on ${url}`,
@@ -120,7 +120,7 @@ keys.on("line", (key) => {
     act(async () => {
       const plugged = await peers.toggleBridge();
       print(
-        plugged ? "硬件桥已插上" : "硬件桥已拔下",
+        plugged ? "刷脸模组已插上" : "刷脸模组已拔下",
         plugged ? "the bridge is plugged in" : "the bridge is unplugged",
       );
     });

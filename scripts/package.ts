@@ -111,7 +111,7 @@ const endOfSupport = (version: string) => END_OF_SUPPORT[version.split(".")[0] ?
 
 function runtimeText(version: string): string {
   const end = endOfSupport(version);
-  return `Node.js ${version} is in /usr/lib/facepay-agent/bin, for facepay-agent alone. Its makers mend faults in this line until
+  return `Node.js ${version} is in /usr/lib/facepay-agent/bin, for facepay-agent alone. Its makers fix faults in this line until
 ${end}; a package with a newer line has to be there by then. Nothing else on the terminal uses or changes it.
 
 本软件包自带 Node.js ${version}（/usr/lib/facepay-agent/bin），仅供 facepay-agent 使用。官方支持到 ${end}，

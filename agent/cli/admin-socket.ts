@@ -95,7 +95,7 @@ export function unreachableText(reason: AgentUnreachable["reason"], starting: Wh
         const check = checkCommand(starting);
         return {
           zh: `服务没有运行，配置有 ${starting.problems} 处问题：请先执行 ${check}，改正后再执行 ${command}`,
-          en: `the agent is not running, and its configuration has ${starting.problems} problems: ${check}, mend them, then ${command}`,
+          en: `the agent is not running, and its configuration has ${starting.problems} problems: ${check}, fix them, then ${command}`,
         };
       }
       return { zh: `服务没有运行：请执行 ${command}`, en: `the agent is not running: ${command}` };

@@ -43,7 +43,7 @@ export async function gateway(options: CommandOptions): Promise<number> {
   if (checkConfig) {
     const devices = read.loaded.register.size;
     const text = {
-      zh: `配置有效，登记册中有 ${devices} 台终端`,
+      zh: `配置有效，设备登记表中有 ${devices} 台终端`,
       en: `the configuration is valid, ${devices} terminal(s) in the register`,
     };
     process.stdout.write(`${file}: ${say(text, language)}\n`);

@@ -163,17 +163,17 @@ function firstOfTrial({ first, checks }: Report): Bilingual {
   };
 }
 
-const good: Bilingual = { zh: "试用通过。", en: "The trial has passed." };
+const good: Bilingual = { zh: "验证通过。", en: "The trial has passed." };
 const howToGive: Bilingual = {
   zh: "每项用一个 --set，例如 --set identity.sp_mchid=1900000100；没有写入任何内容",
   en: "give each with --set, as in --set identity.sp_mchid=1900000100; nothing was written",
 };
 const saveAnyway: Bilingual = {
-  zh: "试用没有通过。仍要保存配置吗？(y/N)",
+  zh: "验证未通过。仍要保存配置吗？(y/N)",
   en: "The trial has failed. Keep this configuration all the same? (y/N)",
 };
 const notSaved: Bilingual = {
-  zh: "没有写入任何内容；--force 保存，--no-trial 不试用",
+  zh: "没有写入任何内容；--force 保存，--no-trial 不验证",
   en: "nothing was written; --force keeps it all the same, --no-trial leaves the trial out",
 };
 

@@ -20,7 +20,7 @@ export async function refresh(options: PackagedOptions): Promise<number> {
     if (status === 200) {
       const { generation, remaining_s: left, persisted } = body;
       print(
-        `已获取新的刷脸凭证：第 ${generation} 代，剩余 ${left} 秒${persisted ? "" : "（尚未写入磁盘）"}`,
+        `已获取新的刷脸凭证：第 ${generation} 份，剩余 ${left} 秒${persisted ? "" : "（尚未写入磁盘）"}`,
         `new authinfo obtained: generation ${generation}, ${left} s left${persisted ? "" : " (not on disk yet)"}`,
       );
       return 0;

@@ -210,7 +210,7 @@ async function lockUp(directory: string, parts: Parameters<typeof lockDirectory>
   return await lockDirectory(directory, parts);
 }
 
-/** What can only be mended by a person is a matter of configuration; another instance is worth waiting for. */
+/** What can only be fixed by a person is a matter of configuration; another instance is worth waiting for. */
 function exitCodeOf({ code }: AgentError): number {
   return code === "STORE_LOCKED" ? LOCKED : MISCONFIGURED;
 }

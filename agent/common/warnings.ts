@@ -1,4 +1,4 @@
-/** A condition that stands until it is mended (specification 5). */
+/** A condition that stands until it is fixed (specification 5). */
 export interface Warning {
   readonly code: string;
   /** Unix milliseconds. */

@@ -161,7 +161,10 @@ function passwdAsValue(origin: string): Problem {
   return {
     key: "driver.init.passwd",
     origin,
-    what: { zh: "密码写成了值；秘密只能以文件指定", en: "gives a password as a value; secrets are only named by file" },
+    what: {
+      zh: "密码写成了值；敏感信息只能以文件指定",
+      en: "gives a password as a value; secrets are only named by file",
+    },
     instead: {
       zh: '请把密码写入权限 0400 的文件，并写 passwd_file = "该文件"',
       en: 'put the password into a file of mode 0400 and write passwd_file = "that file"',

@@ -167,8 +167,8 @@ export function asksFor(
   const { deviceId, netId } = event.identity;
   if (differs(deviceId, held?.credential.deviceId)) return { drop: true, renew: "device" };
   if (differs(netId, held?.credential.netId)) return { drop: false, renew: "network_card" };
-  const mended = event.type === "ready" && cause !== undefined && isOfBridge(cause.code);
-  return mended ? { drop: false, renew: "bridge" } : { drop: false };
+  const fixed = event.type === "ready" && cause !== undefined && isOfBridge(cause.code);
+  return fixed ? { drop: false, renew: "bridge" } : { drop: false };
 }
 
 /** Whether a failure is one of the line, the bridge or the SDK: nothing has gone to WeChat Pay. */

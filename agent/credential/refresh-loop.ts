@@ -257,7 +257,7 @@ export class RefreshLoop {
       this.#current.drop();
     }
     if (renew === undefined || this.#attempting) return;
-    if (renew === "bridge") this.#retryState.mended(this.#parts.clock.boot());
+    if (renew === "bridge") this.#retryState.fixed(this.#parts.clock.boot());
     else this.#retryState.wish(renew, this.#parts.clock.boot());
     this.look();
   }

@@ -79,7 +79,7 @@ export interface Failure {
  * The pause after a failure, ms: `max(1 s, random x min(cap, 2^n s))`. While the bound grows, random is all of [0, 1);
  * once it has reached its cap, the upper half: gaps of 15 to 30 s instead of 0 to 30 make a third fewer calls in a long
  * outage, spread a fleet as well, and find the way open only a second later at the 95th percentile (`bench:outage`).
- * Five minutes and up to a tenth more after an answer that only a person can mend; once over a whole minute where a fleet
+ * Five minutes and up to a tenth more after an answer that only a person can fix; once over a whole minute where a fleet
  * has to be taken apart, which n = 1 would bring back within two seconds. Finite and at least a second for any number.
  * @param failures failed attempts in a row, this one included
  * @param remaining ms of life left of the held authinfo; 0 or less without one

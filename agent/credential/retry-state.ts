@@ -23,7 +23,7 @@ const UNSTEADY_MS = 24 * 3_600_000;
  * Who wants an attempt out of turn. A technician's costs no allowance, nor does a bridge that is ready again after failures that were all its
  * own: nothing has gone to WeChat Pay in that row.
  */
-export type Wisher = Occasion | "technician" | "mended";
+export type Wisher = Occasion | "technician" | "fixed";
 
 /** What outlives the `CredentialManager` at a reload: promises to WeChat Pay and to the fleet, and what is known of the network. */
 export interface RetryMemory {
@@ -96,8 +96,8 @@ export class RetryState {
   }
 
   /** The bridge whose fault the last failure was is ready. */
-  mended(nowMs: number): void {
-    this.wish(this.#hasAsked ? "bridge" : "mended", nowMs);
+  fixed(nowMs: number): void {
+    this.wish(this.#hasAsked ? "bridge" : "fixed", nowMs);
   }
 
   /** Whether an attempt out of turn is wished for, but only later. */
@@ -107,7 +107,7 @@ export class RetryState {
 
   /**
    * The network has changed: what failed on the old one says little about the new one, so the back-off begins anew and
-   * an attempt follows. Not after an answer that only a person can mend, which its five minutes hold. With a good
+   * an attempt follows. Not after an answer that only a person can fix, which its five minutes hold. With a good
    * authinfo nothing is drawn when an attempt is due within that time anyway: drawing at each flap and going by the
    * earliest would cost calls, and bring a whole mall together again. Beyond the allowance the back-off stays as it is.
    */
@@ -239,5 +239,5 @@ export class RetryState {
 }
 
 function isCounted(who: Wisher): who is Occasion {
-  return who !== "technician" && who !== "mended";
+  return who !== "technician" && who !== "fixed";
 }

@@ -32,7 +32,7 @@ export type Outcome =
     };
 
 /**
- * One thing that a technician can mend. Codes and ids are those of docs/operations/diagnose.md and are never used for anything else.
+ * One thing that a technician can fix. Codes and ids are those of docs/operations/diagnose.md and are never used for anything else.
  */
 export interface Check {
   readonly id: string;

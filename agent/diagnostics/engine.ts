@@ -30,7 +30,7 @@ export type Exit = 0 | 1 | 2;
 
 /**
  * Causes before what they cause; among those that are free, the lower code first. So the first failure in this order is what
- * has to be mended first. Throws for a registry that depends on itself or on nobody.
+ * has to be fixed first. Throws for a registry that depends on itself or on nobody.
  */
 export function orderByCause(checks: readonly Check[]): Check[] {
   const waiting = [...checks].sort((a, b) => a.code - b.code);
@@ -87,7 +87,7 @@ function causeIn(id: string, turn: Turn | undefined): string | undefined {
 }
 
 function becauseOf(id: string): Bilingual {
-  return { zh: `先处理 ${id}`, en: `mend ${id} first` };
+  return { zh: `先处理 ${id}`, en: `fix ${id} first` };
 }
 
 /** Those that are shown: all, or those asked for and what has failed behind them. */

@@ -44,7 +44,9 @@ const schema = {
   devices: {
     about: { zh: "哪些终端可以进来", en: "Which terminals may come in" },
     fields: {
-      register_file: required(filePath("登记册：每行一台终端", "the register: one terminal a line", '"devices.jsonl"')),
+      register_file: required(
+        filePath("设备登记表：每行一台终端", "the register: one terminal a line", '"devices.jsonl"'),
+      ),
       ca_file: filePath(
         "签发终端证书的 CA；不写则只认令牌",
         "the authorities that issue the terminals' certificates; without it only tokens count",

@@ -18,7 +18,7 @@ export interface StandingWarning {
 
 const LONGEST_DETAIL = 500;
 
-/** What is wrong though all goes on: told once in the log, and shown in health and metrics until it is mended. */
+/** What is wrong though all goes on: told once in the log, and shown in health and metrics until it is fixed. */
 export class Warnings {
   readonly #log: Log;
   readonly #standing = new Map<GatewayWarning, StandingWarning>();
@@ -27,7 +27,7 @@ export class Warnings {
     this.#log = log;
   }
 
-  /** `detail` undefined: mended. */
+  /** `detail` undefined: fixed. */
   set(code: GatewayWarning, detail: string | undefined, wallMs: number): void {
     const before = this.#standing.get(code);
     if (detail === undefined) {

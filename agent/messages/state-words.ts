@@ -8,6 +8,6 @@ export const stateTexts: Readonly<Record<AuthinfoState, Bilingual>> = {
   rejected: { zh: "被 SDK 拒绝，正在更新", en: "rejected by the SDK, being renewed" },
   stale: { zh: "已过期（推定）", en: "stale: past its assumed expiry" },
   expired: { zh: "已过期", en: "expired" },
-  absent: { zh: "没有", en: "absent" },
+  absent: { zh: "尚未获取", en: "absent" },
   unprovisioned: { zh: "尚未配置", en: "unprovisioned" },
 };

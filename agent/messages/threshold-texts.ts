@@ -44,7 +44,7 @@ export const thresholdTexts: Readonly<Record<string, { readonly warn?: string; r
   "pay.reach": { warn: "仅备用可达", fail: "都没有应答，或 429、5xx" },
   "pay.auth": { fail: "401、403，或应答签名不符" },
   "pay.authinfo": { warn: "更新已逾期", fail: "没有或已过期，或没有服务在更新它" },
-  "store.read": { warn: "使用上一份，或一周内恢复过；备用的一份损坏", fail: "目录不可用、数据损坏或密钥丢失" },
+  "store.read": { warn: "使用上一份，或一周内恢复过；备份损坏", fail: "目录不可用、数据损坏或密钥丢失" },
   "store.write": { warn: "> 1 秒", fail: "被拒绝（errno），或服务写入失败" },
   "api.socket": { warn: "权限比配置宽", fail: "缺失、组不对或权限不足" },
   "api.selftest": { warn: "≥ 50 毫秒", fail: "≥ 500 毫秒或无应答" },

@@ -25,7 +25,7 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
     en: "a key or certificate file cannot be used, so nothing is renewed; run facepay-agent config check. The agent goes on by itself once it is fixed",
   },
   CLIENT_CERT_EXPIRING: { zh: "终端证书即将到期，请联系总部更换", en: "the client certificate expires soon" },
-  BRIDGE_DOWN: { zh: "硬件桥未就绪", en: "the bridge is not ready" },
+  BRIDGE_DOWN: { zh: "刷脸模组未就绪", en: "the bridge is not ready" },
   REFRESH_FAILING: { zh: "凭证更新持续失败，正在重试", en: "refreshing fails; retries go on" },
   AUTHINFO_NOT_PERSISTED: {
     zh: "凭证尚未写入磁盘，断电后会丢失",
@@ -62,15 +62,15 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
     en: "the face SDK keeps refusing the authinfo, so renewals are limited; check that merchant, app id and device belong together, and that the cashier app uses the newest authinfo",
   },
   DEVICE_UNSTEADY: {
-    zh: "硬件桥上报的设备 SN 反复变化，已限制额外更新；请检查是否有两台设备轮流接入，并修复或升级硬件桥程序",
+    zh: "刷脸模组上报的设备 SN 反复变化，已限制额外更新；请检查是否有两台设备轮流接入，并修复或升级刷脸模组程序",
     en: "the bridge keeps naming another device_id, so renewals are limited; check whether two devices take turns on the line, and repair or update the bridge's program",
   },
   NETWORK_CARD_UNSTEADY: {
-    zh: "SDK 所在板卡反复切换网卡（net_id），已限制额外更新；请固定使用一个网络，检查网线和 Wi-Fi，并升级硬件桥程序",
+    zh: "SDK 所在板卡反复切换网卡（net_id），已限制额外更新；请固定使用一个网络，检查网线和 Wi-Fi，并升级刷脸模组程序",
     en: "the SDK's board keeps changing its network card (net_id), so renewals are limited; keep it on one network, check its cable and Wi-Fi, and update the bridge's program",
   },
   BRIDGE_UNSTEADY: {
-    zh: "硬件桥反复断开或重启，已限制额外更新；请检查线缆、供电和硬件桥程序",
+    zh: "刷脸模组反复断开或重启，已限制额外更新；请检查线缆、供电和刷脸模组程序",
     en: "the bridge keeps dropping the line or starting anew, so renewals are limited; check cable, power supply and the bridge's program",
   },
   KEYS_UNSTEADY: {

@@ -59,7 +59,7 @@ export async function collectAnswers(present: Answers, given: Answers, parts: Pa
     ...(technician === undefined ? {} : { choose: (found: readonly Answer[]) => choose(found, technician) }),
   });
   if (line === undefined) {
-    const what = { zh: "没有找到硬件桥，或不止一个", en: "no bridge was found, or more than one" };
+    const what = { zh: "没有找到刷脸模组，或不止一个", en: "no bridge was found, or more than one" };
     return { ok: false, problems: [...problems, { key: "driver.path", what }] };
   }
   for (const [key, value] of line.driver) answers.set(key, value);
@@ -73,7 +73,7 @@ export async function collectAnswers(present: Answers, given: Answers, parts: Pa
     else
       problems.push({
         key: question.key,
-        what: { zh: "缺少：硬件桥没有报告设备SN", en: "is missing: the bridge names none" },
+        what: { zh: "缺少：刷脸模组没有报告设备SN", en: "is missing: the bridge names none" },
       });
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, answers };
@@ -100,10 +100,10 @@ async function choose(found: readonly Answer[], technician: Technician): Promise
   const text =
     found.length === 0
       ? {
-          zh: "没有找到硬件桥。请接好后输入其路径（/dev/... 或套接字）",
+          zh: "没有找到刷脸模组。请接好后输入其路径（/dev/... 或套接字）",
           en: "no bridge was found. Connect it and type its path (/dev/... or a socket)",
         }
-      : { zh: "请选择硬件桥的编号，或输入路径", en: "choose a bridge by its number, or type a path" };
+      : { zh: "请选择刷脸模组的编号，或输入路径", en: "choose a bridge by its number, or type a path" };
   const list = found.map(({ candidate }, index) => `  ${index + 1}  ${candidate.path}\n`).join("");
   return await technician.line(`${list}${technician.say(text)}: `);
 }

@@ -39,7 +39,7 @@ export async function findBridge(
   }
   const found = await candidates(await searcher.adapters(), root);
   searcher.tell({
-    zh: `正在查找硬件桥：${found.length} 个可能的接口`,
+    zh: `正在查找刷脸模组：${found.length} 个可能的接口`,
     en: `looking for the bridge: ${found.length} possible lines`,
   });
   const answers = await askAll(found, searcher.ask);
@@ -92,7 +92,7 @@ function words(answer: Answer): Bilingual {
   }
   const device = answer.deviceId === undefined ? { zh: "未报告", en: "not reported" } : same(answer.deviceId);
   return {
-    zh: `  ${path}：找到硬件桥 ${answer.bridge}，设备SN ${device.zh}`,
+    zh: `  ${path}：找到刷脸模组 ${answer.bridge}，设备SN ${device.zh}`,
     en: `  ${path}: bridge ${answer.bridge}, device id ${device.en}`,
   };
 }

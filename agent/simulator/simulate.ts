@@ -37,7 +37,7 @@ export async function runSimulation(options: {
       const mode = gateway ? "gateway" : "direct";
       const config = await playground.writeConfig({ baseUrls: [peer.url], driver, mode });
       say(
-        `模拟硬件桥：${playground.deviceLink}（${pty.path}）`,
+        `模拟刷脸模组：${playground.deviceLink}（${pty.path}）`,
         `bridge:        ${playground.deviceLink} (${pty.path})`,
       );
       if (gateway) say(`模拟商户网关：${peer.url}`, `gateway:       ${peer.url}`);

@@ -9,7 +9,7 @@ const DISK_TROUBLE = new Set(["EROFS", "ENOSPC", "EDQUOT", "EIO", "ENOENT", "EPE
 
 /**
  * Makes the state directory (0700) when it is missing and checks it. Resolves to a STORE_WRITE error that does not prevent a
- * start (read-only, immutable or full disk), else to undefined. Throws STORE_READ for what only a person can mend.
+ * start (read-only, immutable or full disk), else to undefined. Throws STORE_READ for what only a person can fix.
  */
 export async function prepareDirectory(directory: string): Promise<AgentError | undefined> {
   try {

@@ -159,7 +159,7 @@ export class CheckLine {
     const list = (language: "zh" | "en") => [...instead].map((words) => words[language]).join(", ");
     const zh = instead.size > 0 ? `，却收到：${list("zh")}` : "";
     const en = instead.size > 0 ? `; instead came ${list("en")}` : "";
-    if (this.#lost) throw new RuleBroken(`硬件桥关闭了线路${zh}`, `the bridge closed the line${en}`);
+    if (this.#lost) throw new RuleBroken(`刷脸模组关闭了线路${zh}`, `the bridge closed the line${en}`);
     throw new RuleBroken(`${timeoutMs} ms 内没有应答${zh}`, `no answer within ${timeoutMs} ms${en}`);
   }
 }

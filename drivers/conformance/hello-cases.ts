@@ -109,11 +109,11 @@ export const helloCases: readonly CheckCase[] = [
   {
     id: "H08",
     rule: '"session":"<differs each time the bridge starts>"',
-    title: { zh: "硬件桥重启后 session 改变", en: "the session differs after the bridge was started anew" },
+    title: { zh: "刷脸模组重启后 session 改变", en: "the session differs after the bridge was started anew" },
     async run(context) {
       const { line, clock, restart } = context;
       if (!restart)
-        throw new NotTried("请用 --restart 说明如何重启硬件桥", "say with --restart how to start the bridge anew");
+        throw new NotTried("请用 --restart 说明如何重启刷脸模组", "say with --restart how to start the bridge anew");
       const before = (await factsOf(context)).session;
       await line.close();
       await restart();

@@ -82,7 +82,7 @@ export function spire(unit: () => number): Rule {
   );
 }
 
-/** Vault Agent's LifetimeWatcher, its hot loop mended: 2/3 of the life and a third of a grace of 10 to 20 %; 10 s x 2, +-50 %, cap 5 min. */
+/** Vault Agent's LifetimeWatcher, its hot loop fixed: 2/3 of the life and a third of a grace of 10 to 20 %; 10 s x 2, +-50 %, cap 5 min. */
 export function vaultAgent(unit: () => number): Rule {
   return scheduled(
     (sent) => sent + LIFE * (2 / 3 + (0.1 + 0.1 * unit()) / 3),

@@ -50,9 +50,9 @@ export async function narrate(playground: Playground, print: Print, signal: Abor
     if (line !== bridge && (line === "ready" || bridge === "ready")) {
       if (line === "ready") {
         const { path: device, bridge: name, device_id: deviceId } = status.bridge ?? {};
-        print(`已找到硬件桥：${device}（${name}）`, `bridge found: ${device} (${name})`);
+        print(`已找到刷脸模组：${device}（${name}）`, `bridge found: ${device} (${name})`);
         print(`设备SN：${deviceId}`, `device id: ${deviceId}`);
-      } else print("硬件桥断开，正在重试", "bridge lost, reopening");
+      } else print("刷脸模组断开，正在重试", "bridge lost, reopening");
       bridge = line;
     }
     const { state, generation = 0 } = status.authinfo;
@@ -78,20 +78,20 @@ async function tell(playground: Playground, status: DemoStatus, renewed: boolean
   if (renewed && String(obtainedAt) < status.started_at) {
     const since = clockTime(String(obtainedAt));
     print(
-      `此前（${since}）已获取的刷脸凭证 authinfo 仍有效，直接使用：第 ${generation} 代`,
+      `此前（${since}）已获取的刷脸凭证 authinfo 仍有效，直接使用：第 ${generation} 份`,
       `authinfo obtained earlier (${since}) still holds and is served at once: generation ${generation}`,
     );
   } else if (renewed) {
     const kept = persisted ? ["，已写入磁盘", ", kept on disk"] : ["", ""];
     tellWay(status, print);
     print(
-      `已获取刷脸凭证 authinfo：第 ${generation} 代${kept[0]}`,
+      `已获取刷脸凭证 authinfo：第 ${generation} 份${kept[0]}`,
       `authinfo obtained: generation ${generation}${kept[1]}`,
     );
   }
   if (served.status === 200) {
     print(
-      `收银程序可读取：GET /v1/authinfo -> 200 ${state}，第 ${generation} 代，剩余 ${left} 秒`,
+      `收银程序可读取：GET /v1/authinfo -> 200 ${state}，第 ${generation} 份，剩余 ${left} 秒`,
       `served: GET /v1/authinfo -> 200 ${state}, generation ${generation}, ${left} s left`,
     );
   } else print(`GET /v1/authinfo -> ${served.status}`, `served: GET /v1/authinfo -> ${served.status}`);

@@ -96,7 +96,7 @@ describe.concurrent("a boot without a clock", () => {
       'outcome="ok"': 0,
     });
     await delay(1_500);
-    await way.mend();
+    await way.fix();
     await clock.stepWall(now - 60_000);
     const setAt = performance.now();
     await rig.served(({ state, clock_trusted }) => state === "fresh" && clock_trusted);

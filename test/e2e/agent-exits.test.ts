@@ -282,7 +282,7 @@ describe.concurrent("SIGHUP", () => {
     expect(await rig.stop()).toEqual({ code: 0, signal: null });
   });
 
-  it("with an invalid change goes on with the old one, and says so until it is mended", async () => {
+  it("with an invalid change goes on with the old one, and says so until it is fixed", async () => {
     await using rig = await openRig();
     const { authinfo } = await rig.serve();
     const { config } = await rig.status();
@@ -372,10 +372,10 @@ describe.concurrent("a configuration", () => {
     expect(status.warnings.find(({ code }) => code === "CONFIG_REMEMBERED")?.detail).toContain("refresh.refresh_at");
     expect((await rig.refresh()).status).toBe(200);
 
-    // Mended, it is taken up, and the warning has gone.
+    // Fixed, it is taken up, and the warning has gone.
     await rig.configure({ refresh: { lifetime_s: 1800 } });
     rig.agent.kill("SIGHUP");
-    await rig.statusWhere("the mended file", ({ config: now, warnings }) => {
+    await rig.statusWhere("the fixed file", ({ config: now, warnings }) => {
       return now?.source === "file" && warnings.every(({ code }) => code !== "CONFIG_REMEMBERED");
     });
     await rig.stop();

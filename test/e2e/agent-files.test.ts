@@ -58,7 +58,7 @@ describe.concurrent("a disk that refuses the write", () => {
   it.for(ways)(
     "because it %s is lived with, over a restart and from the first start on",
     { timeout: 120_000 },
-    async ([_what, spoil, mend], { skip }) => {
+    async ([_what, spoil, fix], { skip }) => {
       await using rig = await openRig();
       await using disk = await disposable(SmallDisk.mount(rig.within("disk")));
       if (disk.reason !== undefined) return skip(disk.reason);
@@ -75,7 +75,7 @@ describe.concurrent("a disk that refuses the write", () => {
       expect(again.persisted).toBe(true);
       await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");
       await expectUnsafe(rig, 2);
-      await mend(disk.value);
+      await fix(disk.value);
       const { authinfo } = await safe(rig, 2);
       await rig.payDown();
       await rig.restart();

@@ -96,7 +96,7 @@ describe.concurrent("an answer that is no authinfo", () => {
 });
 
 describe.concurrent("a way that is broken", () => {
-  it("is told while it lasts and forgotten when it is mended", async () => {
+  it("is told while it lasts and forgotten when it is fixed", async () => {
     await using rig = await openRig();
     const { generation } = await rig.serve();
     await rig.payDown();

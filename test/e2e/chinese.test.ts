@@ -54,7 +54,7 @@ const troubles: readonly ReconnectBackoff[] = [
       await rig.statusWhere("the line is lost", ({ bridge }) => bridge?.state === "opening");
     },
     code: "BRIDGE_NOT_FOUND",
-    status: /最近错误 +BRIDGE_NOT_FOUND \S+不存在.*处理办法 +未找到硬件桥.*硬件桥 bridge +未连接/,
+    status: /最近错误 +BRIDGE_NOT_FOUND \S+不存在.*处理办法 +未找到刷脸模组.*刷脸模组 bridge +未连接/,
     refresh: /BRIDGE_NOT_FOUND \S+ 不存在/,
   },
   {
@@ -145,7 +145,7 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     await rig.stop();
     const store = (...more: readonly string[]) => at(rig, "diagnose", "--only", "store.read,pay.authinfo", ...more);
     await writeFile(rig.within("state/state.prev.sealed"), "cut");
-    expectChinese(await seen(store()), /备用的上一份 state\.prev\.sealed 已损坏（不是加密的数据文件）/);
+    expectChinese(await seen(store()), /上一份备份 state\.prev\.sealed 已损坏（不是加密的数据文件）/);
     await writeFile(rig.within("state/state.sealed"), "cut");
     expectChinese(await seen(store()), /不是加密的数据文件.*然后启动服务/);
     expectChinese(await seen(at(rig, "status")), /服务没有运行：请执行 facepay-agent run/);
@@ -187,8 +187,8 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     await using rig = await openRig({ line: "serial" });
     rig.bridge.protocol = "2.0";
     const text = await seen(at(rig, "diagnose", "--only", "ser.protocol"));
-    expectChinese(text, /硬件桥的应答不符合协议 1：硬件桥的协议版本是「2\.0」，本服务是 1\.0/);
-    expect(text).not.toContain("硬件桥不可用");
+    expectChinese(text, /刷脸模组的应答不符合协议 1：刷脸模组的协议版本是「2\.0」，本服务是 1\.0/);
+    expect(text).not.toContain("刷脸模组不可用");
   });
 
   it("keys that are missing, and a configuration that is", async () => {
@@ -228,7 +228,7 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
 
 describe("the test for English in Chinese", () => {
   it.each([
-    ["硬件桥 the seal is broken", ["the seal is broken"]],
+    ["刷脸模组 the seal is broken", ["the seal is broken"]],
     ["未能获取：no answer within 5 ms", ["no answer within"]],
     ["SDK 拒绝：「camera is not there」", []],
     ["被拒绝：「令牌不对 / the token is not in the register」", ["the token is not in the register"]],

@@ -88,7 +88,7 @@ describe("an agent that was started before it had a configuration", () => {
 
 describe("an agent that works with an earlier configuration than the one on the disk", () => {
   it.each([
-    ["and has the fault that was mended in it", true],
+    ["and has the fault that was fixed in it", true],
     ["and none of the faults of the new one", false],
   ])("is made to read it before anything else is looked at: %s", async (_what, running) => {
     await using shop = await openShop({ agent: "running" });

@@ -117,7 +117,7 @@ function summary(report: CheckReport, language: Language): string {
   const verdict = first
     ? {
         zh: `不符合协议：请先修复 ${first.id}（协议第 3 节：“${first.rule}”）`,
-        en: `does not conform: mend ${first.id} first (specification 3: "${first.rule}")`,
+        en: `does not conform: fix ${first.id} first (specification 3: "${first.rule}")`,
       }
     : { zh: "符合协议", en: "conforms" };
   const counts = {

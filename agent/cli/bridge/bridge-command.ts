@@ -10,7 +10,7 @@ export function describeBridge(
   command
     .description(
       t(
-        "厂商刷脸 SDK 的参考硬件桥；加 --check 为硬件桥的一致性检查",
+        "厂商刷脸 SDK 的参考刷脸模组；加 --check 为刷脸模组的一致性检查",
         "the reference bridge to the vendor's face SDK; with --check the conformance kit for bridges",
       ),
     )
@@ -48,7 +48,10 @@ export function describeBridge(
     )
     .option(
       "--sdk-output",
-      t("把库的输出转到 stderr；其中可能有秘密", "let what the library prints through to stderr; it may hold secrets"),
+      t(
+        "把库的输出转到 stderr；其中可能有敏感信息",
+        "let what the library prints through to stderr; it may hold secrets",
+      ),
     )
     .option(
       "--baud-rate <rate>",
@@ -61,7 +64,7 @@ export function describeBridge(
     .option(
       "--check <path>",
       t(
-        "按协议检查此串口或 unix 套接字上的硬件桥",
+        "按协议检查此串口或 unix 套接字上的刷脸模组",
         "check the bridge on this serial device or unix socket against the protocol",
       ),
     )
@@ -85,7 +88,7 @@ export function describeBridge(
     .option(
       "--restart <command>",
       t(
-        "与 --check 一起：重启硬件桥的命令，供需要的用例使用",
+        "与 --check 一起：重启刷脸模组的命令，供需要的用例使用",
         "with --check: what restarts the bridge, for the cases that need it",
       ),
     )

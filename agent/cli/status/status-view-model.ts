@@ -4,6 +4,7 @@ import { localTime } from "../../common/local-time.ts";
 import type { WarningCode } from "../../common/warnings.ts";
 import type { AuthinfoState } from "../../credential/credential-types.ts";
 import type { Host } from "../../diagnostics/host/host.ts";
+import { durationText, offsetText } from "../../messages/duration-text.ts";
 import { codeAndText, failureText } from "../../messages/failure-text.ts";
 import { failureIn, remedyOf } from "../../messages/remedies/remedies.ts";
 import { stateTexts } from "../../messages/state-words.ts";
@@ -61,7 +62,7 @@ function authinfoRows({ authinfo, bridge }: StatusDocument): Row[] {
   const words = wordsOf(state);
   const tone = isKnown(state) ? tones[state] : "warn";
   const unsaved = generation > 0 && persisted === false;
-  const of = generation > 0 ? { zh: `，第 ${generation} 代`, en: `, generation ${generation}` } : { zh: "", en: "" };
+  const of = generation > 0 ? { zh: `，第 ${generation} 份`, en: `, generation ${generation}` } : { zh: "", en: "" };
   const more = unsaved ? { zh: "，尚未写入磁盘", en: ", not on disk yet" } : { zh: "", en: "" };
   const rows: Row[] = [
     {
@@ -71,8 +72,8 @@ function authinfoRows({ authinfo, bridge }: StatusDocument): Row[] {
     },
   ];
   if (generation > 0) {
-    const time = duration(left);
-    rows.push({ value: { zh: `剩余 ${time}`, en: `${time} left` }, bar: shareLeft(authinfo), tone });
+    const time = durationText(left);
+    rows.push({ value: { zh: `剩余 ${time.zh}`, en: `${time.en} left` }, bar: shareLeft(authinfo), tone });
   }
   const deviceId = authinfo.device_id ?? bridge?.device_id;
   const value = deviceId ? same(deviceId) : { zh: "尚未得知", en: "not known yet" };
@@ -110,14 +111,15 @@ function nextRow({ next_attempt: next, authinfo }: StatusDocument, nowMs: number
   const label = { zh: "下次更新", en: "next refresh" };
   if (authinfo.refreshing) return { label, value: { zh: "正在更新", en: "under way" } };
   if (next === null) return { label, value: { zh: "配置之后", en: "once there is a configuration" } };
-  const wait = duration(Math.max(0, Math.round((Date.parse(next.at) - nowMs) / 1_000)));
-  return { label, value: { zh: `${localTime(next.at)}（${wait} 后）`, en: `${localTime(next.at)} (in ${wait})` } };
+  const wait = durationText(Math.round((Date.parse(next.at) - nowMs) / 1_000));
+  const at = localTime(next.at);
+  return { label, value: { zh: `${at}（${wait.zh}后）`, en: `${at} (in ${wait.en})` } };
 }
 
 /** What the last error says already is not said twice. */
 function bridgeRows(document: StatusDocument): Row[] {
   const { bridge, last_error: last } = document;
-  const label = { zh: "硬件桥 bridge", en: "bridge" };
+  const label = { zh: "刷脸模组 bridge", en: "bridge" };
   if (bridge === null) return [{ label, value: notConfigured }];
   const { problem } = bridge;
   const { tone = "warn", ...words } = bridgeStates[bridge.state] ?? { zh: bridge.state, en: bridge.state };
@@ -163,8 +165,8 @@ const WRONG_CLOCK_S = 10;
 function clockRow({ clock }: StatusDocument): Row {
   const off =
     clock.skew_s === null
-      ? { zh: "尚未与微信支付比较", en: "not compared with WeChat Pay's yet" }
-      : { zh: `与微信支付相差 ${clock.skew_s} 秒`, en: `off WeChat Pay's by ${clock.skew_s} s` };
+      ? { zh: "尚未与微信支付比较", en: "not compared with WeChat Pay's clock yet" }
+      : offsetText(clock.skew_s);
   const { behind_s: behind } = clock;
   if (typeof behind === "number") {
     return {
@@ -199,15 +201,6 @@ function warningRows({ warnings }: StatusDocument): Row[] {
       tone: "warn",
     };
   });
-}
-
-/** "1:02:03", "41:20", "0:09". */
-export function duration(seconds: number): string {
-  const two = (number: number) => String(number).padStart(2, "0");
-  const hours = Math.floor(seconds / 3_600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  const rest = two(Math.floor(seconds) % 60);
-  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
 /** What has changed when this differs: not the seconds that run down. */

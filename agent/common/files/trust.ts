@@ -79,7 +79,7 @@ function walk(place: string, judge: (place: string, stat: Stats) => void): void 
   }
 }
 
-/** What is wrong with it and the command that mends it. */
+/** What is wrong with it and the command that fixes it. */
 export function distrustText({ place, why, uid, mode, owner }: Distrusted): { what: Bilingual; instead: Bilingual } {
   const shown = mode.toString(8).padStart(4, "0");
   const word = /^[\w@%+=:,./-]+$/.test(place) ? place : `'${place.replaceAll("'", "'\\''")}'`;

@@ -13,14 +13,14 @@ const usbSerial: Form = {
 };
 
 export const driverKeys = {
-  about: { zh: "通向刷脸 SDK 的硬件桥", en: "The bridge to the face SDK" },
+  about: { zh: "通向刷脸 SDK 的刷脸模组", en: "The bridge to the face SDK" },
   fields: {
     type: withDefault(
       choice("连接方式", "how the bridge is reached", '"serial"', ["serial", "socket", "simulator"]),
       "serial",
     ),
     path: filePath(
-      "串口设备，或硬件桥的 unix 套接字",
+      "串口设备，或刷脸模组的 unix 套接字",
       "the serial device, or the bridge's unix socket",
       '"/dev/serial/by-id/usb-..."',
     ),

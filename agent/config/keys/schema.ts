@@ -69,7 +69,7 @@ export const schema = {
         appId,
       ),
       device_id: text(
-        "设备号，在硬件桥没有报告时使用；与硬件桥报告的不同则报错",
+        "设备号，在刷脸模组没有报告时使用；与刷脸模组报告的不同则报错",
         "used when the bridge reports no device id; a bridge that reports another one is an error",
         '"LTA0P18937F130532000001"',
         deviceId,
@@ -137,7 +137,7 @@ export const schema = {
         "/var/lib/facepay-agent",
       ),
       key_file: filePath(
-        "封存密钥；不写则用 $CREDENTIALS_DIRECTORY/store-key，再没有则在状态旁生成",
+        "加密密钥；不写则用 $CREDENTIALS_DIRECTORY/store-key，再没有则在状态旁生成",
         "key of the seal; else $CREDENTIALS_DIRECTORY/store-key, else one is made beside the state",
         '"/etc/facepay-agent/store-key"',
       ),

@@ -22,7 +22,7 @@ export function driverRules(found: Findings): void {
     if (!found.has("driver.path")) {
       found.problem(
         "driver.path",
-        { zh: "缺少：没有指定硬件桥的套接字", en: "is missing: nothing names the bridge's socket" },
+        { zh: "缺少：没有指定刷脸模组的套接字", en: "is missing: nothing names the bridge's socket" },
         { zh: '请写 path = "/run/.../bridge.sock"', en: 'write path = "/run/.../bridge.sock"' },
       );
     }

@@ -76,7 +76,7 @@ function distrustProblems(places: readonly string[], { uid = process.geteuid?.()
   }));
 }
 
-/** The same directory bars the way to many files, and one command mends it. */
+/** The same directory bars the way to many files, and one command fixes it. */
 function oncePerPlace(problems: readonly Problem[]): Problem[] {
   const seen = new Set<string>();
   return problems.filter(({ place }) => place === undefined || (!seen.has(place) && seen.add(place)));

@@ -29,7 +29,7 @@ const CAUSES = [
   "pay.auth",
 ] as const;
 
-/** What a dead agent is looked at after, so that whoever mends the first failure can start it. */
+/** What a dead agent is looked at after, so that whoever fixes the first failure can start it. */
 const BEFORE_STARTING = ["key.match", "cert.expiry", "svc.running", "store.read", "store.write"] as const;
 
 export const authinfoCheck: Check = {
@@ -63,7 +63,7 @@ function judgeAbsence(context: DiagnoseContext): Outcome {
     (["svc.enabled", "svc.running", "key.file", "key.match"] as const).find((id) => outcome(id)?.status === "fail") ??
     (hasNoDirectory(context) ? "store.read" : undefined);
   if (cause !== undefined)
-    return skipped(`服务没有运行，先处理 ${cause}`, `no agent is running: mend ${cause} first`, cause);
+    return skipped(`服务没有运行，先处理 ${cause}`, `no agent is running: fix ${cause} first`, cause);
   return found(
     "fail",
     "服务没有运行：没有程序提供和更新刷脸凭证，将无法刷脸收款",
@@ -102,7 +102,7 @@ export function judgeAuthinfo(status: Partial<StatusDocument>, { outcome }: Pick
       if (cause !== undefined)
         return skipped(
           `没有可用的凭证（${told.zh}），先处理 ${cause}`,
-          `none to use (${state}): mend ${cause} first`,
+          `none to use (${state}): fix ${cause} first`,
           cause,
         );
       return found("fail", `没有可用的凭证（${told.zh}）：${why.zh}`, `none to use (${state}): ${why.en}`, {

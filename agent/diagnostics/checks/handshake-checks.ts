@@ -33,7 +33,7 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.handshake",
       code: 406,
-      title: { zh: "硬件桥应答", en: "Bridge answers" },
+      title: { zh: "刷脸模组应答", en: "Bridge answers" },
       dependsOn: ["ser.unique", "ser.perm", "ser.busy"],
       threshold: { warn: ">= 1 s", fail: "no answer within 5 s" },
       remedy: checkRemedy("ser.handshake"),
@@ -43,7 +43,7 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.protocol",
       code: 407,
-      title: { zh: "硬件桥协议", en: "Bridge protocol" },
+      title: { zh: "刷脸模组协议", en: "Bridge protocol" },
       dependsOn: ["ser.handshake"],
       threshold: { warn: "older minor version", fail: "another major version" },
       remedy: checkRemedy("ser.protocol"),
@@ -98,7 +98,7 @@ export function judgeHandshake(spoken: ProbedBridge): Outcome {
     const { code } = failure ?? { code: "BRIDGE_TIMEOUT" };
     const told = failure === undefined ? { zh: "", en: "" } : failureText(failure);
     const words = [
-      `${path} 没有硬件桥应答（${code}）：${told.zh}`,
+      `${path} 没有刷脸模组应答（${code}）：${told.zh}`,
       `no bridge answers on ${path} (${code}): ${told.en}`,
     ] as const;
     return found("fail", ...words, {
@@ -119,7 +119,7 @@ export function judgeProtocol({ hello, failure }: ProbedBridge): Outcome {
     const words = failure === undefined ? { zh: protocol, en: protocol } : failureText(failure);
     return found(
       "fail",
-      `硬件桥的应答不符合协议 ${MAJOR}：${words.zh}`,
+      `刷脸模组的应答不符合协议 ${MAJOR}：${words.zh}`,
       `the bridge does not speak protocol ${MAJOR}: ${words.en}`,
       {
         value: { error: failure?.code },
@@ -151,7 +151,7 @@ function judgeData(spoken: ProbedBridge, { loaded }: Pick<DiagnoseContext, "load
   if (deviceId === undefined) {
     return found(
       "fail",
-      "硬件桥没有给出设备SN（device_id），配置中也没有",
+      "刷脸模组没有给出设备SN（device_id），配置中也没有",
       "neither bridge nor configuration names a device_id",
       {
         value: { device_id: null },
@@ -174,7 +174,7 @@ function judgeFailure(failure: NonNullable<ProbedBridge["failure"]>): Outcome {
   if (code === "SDK_NO_NETWORK") {
     return skipped(
       "刷脸 SDK 所在主板没有网络地址「ip address is null」：先处理网络",
-      "the SDK's board has no network address (ip address is null): mend the network first",
+      "the SDK's board has no network address (ip address is null): fix the network first",
       "net.link",
     );
   }
@@ -190,7 +190,7 @@ function judgeFailure(failure: NonNullable<ProbedBridge["failure"]>): Outcome {
 
 const remedies: Readonly<Record<string, Bilingual>> = {
   BRIDGE_TIMEOUT: {
-    zh: "取数据时 SDK 不应答：请检查摄像头连接，然后将硬件桥断电 10 秒。",
+    zh: "取数据时 SDK 不应答：请检查摄像头连接，然后将刷脸模组断电 10 秒。",
     en: "The SDK does not answer when asked for data: check the camera, then power-cycle the bridge for 10 s.",
   },
 };

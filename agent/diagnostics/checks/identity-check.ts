@@ -24,7 +24,7 @@ export const identityCheck: Check = {
       return {
         status: "skip",
         because: "ser.handshake",
-        detail: { zh: "硬件桥无应答", en: "the bridge does not answer" },
+        detail: { zh: "刷脸模组无应答", en: "the bridge does not answer" },
       };
     }
     return refused ?? judgeIdentity(loaded.config.identity, device);
@@ -96,7 +96,7 @@ export function judgeIdentity(
     return {
       status: "skip",
       detail: {
-        zh: `设备SN 由硬件桥提供，尚未得知；${shop.zh}`,
+        zh: `设备SN 由刷脸模组提供，尚未得知；${shop.zh}`,
         en: `the bridge has not named its device_id yet; ${shop.en}`,
       },
     };
@@ -105,7 +105,7 @@ export function judgeIdentity(
     status: "fail",
     value,
     detail: {
-      zh: "硬件桥和配置都没有设备SN device_id",
+      zh: "刷脸模组和配置都没有设备SN device_id",
       en: "neither bridge nor configuration names a device_id (设备SN)",
     },
     ...remedyOfCode("DEVICE_ID_MISSING"),

@@ -96,10 +96,13 @@ export function judgeSeal(source: {
     value,
     detail: source.given
       ? {
-          zh: "密钥是普通文件：封存只防拷走状态文件",
+          zh: "密钥是普通文件：只在状态文件被单独拷走时起保护作用",
           en: "plain key files: the seal protects a copied state file only",
         }
-      : { zh: "封存密钥在状态旁：不防整卡复制", en: "the seal's key lies beside the state: a copied card gives both" },
+      : {
+          zh: "加密密钥与数据存放在同一存储中，整卡被复制时不起保护作用",
+          en: "the seal's key lies beside the state: a copied card gives both",
+        },
   };
 }
 

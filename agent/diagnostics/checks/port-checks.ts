@@ -18,7 +18,7 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       const driver = context.loaded?.config.driver;
       if (driver === undefined) return withoutConfig();
       if (driver.type === "simulator")
-        return skipped("使用内置模拟硬件桥，没有线路", "the bridge is simulated inside the agent: there is no line");
+        return skipped("使用内置模拟刷脸模组，没有线路", "the bridge is simulated inside the agent: there is no line");
       const port = await look(context, driver);
       const { device, path: place } = port;
       if (port.hidden) return needsSudo;
@@ -26,7 +26,7 @@ export function portChecks(line: BridgeLine): readonly Check[] {
         return skipped("设备不在", "the device is not there", "ser.present");
       const judged = driver.type === "socket" ? socket : judge;
       if (judged === undefined)
-        return skipped("硬件桥是 unix 套接字，没有串口", "the bridge is a unix socket, not a serial device");
+        return skipped("刷脸模组是 unix 套接字，没有串口", "the bridge is a unix socket, not a serial device");
       return await judged({ ...port, device, path: place }, context, signal);
     };
   const common = { section: "bridge" } as const;
@@ -35,7 +35,7 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.present",
       code: 401,
-      title: { zh: "硬件桥", en: "Bridge present" },
+      title: { zh: "刷脸模组", en: "Bridge present" },
       dependsOn: [],
       threshold: { warn: "found by a name that changes", fail: "not there" },
       remedy: checkRemedy("ser.present"),
@@ -43,7 +43,7 @@ export function portChecks(line: BridgeLine): readonly Check[] {
         const driver = context.loaded?.config.driver;
         if (driver === undefined) return withoutConfig();
         if (driver.type === "simulator")
-          return skipped("使用内置模拟硬件桥", "the bridge is simulated inside the agent");
+          return skipped("使用内置模拟刷脸模组", "the bridge is simulated inside the agent");
         return judgePresence(await look(context, driver));
       },
     },

@@ -108,7 +108,7 @@ export const serviceChecks: readonly Check[] = [
     code: 105,
     section: "system",
     title: { zh: "服务运行", en: "Service" },
-    // What keeps it from starting is mended first: specification 1, exit codes 75 and 78.
+    // What keeps it from starting is fixed first: specification 1, exit codes 75 and 78.
     dependsOn: ["svc.enabled", "cfg.valid", "key.file", "key.match"],
     after: ["store.read"],
     threshold: { warn: "active < 60 s", fail: "not active" },

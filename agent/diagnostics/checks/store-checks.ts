@@ -47,7 +47,7 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
       const { zh, en } = fileFaultText(previous.reason);
       return found(
         "warn",
-        `当前数据完好，备用的上一份 state.prev.sealed 已损坏（${zh}）`,
+        `当前数据完好，上一份备份 state.prev.sealed 已损坏（${zh}）`,
         `what is in use is intact; the older copy state.prev.sealed is damaged (${en})`,
         { value: { ...value, reason: previous.reason }, remedy: spareIsRenewed },
       );
@@ -85,7 +85,7 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
 const keyPutAway: Outcome = {
   status: "skip",
   detail: {
-    zh: "封存密钥是系统凭据，服务运行时才能读取",
+    zh: "加密密钥是系统凭据，服务运行时才能读取",
     en: "the seal's key is a system credential, there only while the service runs",
   },
 };
@@ -119,7 +119,7 @@ async function keptIn(context: DiagnoseContext, directory: string): Promise<Outc
       status: "fail",
       value: { key: "missing" },
       detail: {
-        zh: "封存密钥 store.key 丢失，本地数据无法打开",
+        zh: "加密密钥 store.key 丢失，本地数据无法打开",
         en: "the seal's key store.key is lost, so what is kept cannot be opened",
       },
       remedy: watchStorage,

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { offsetText } from "../../messages/duration-text.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { runProgram } from "../host/program.ts";
@@ -37,7 +38,7 @@ export function trackingOf(line: string): Synchronisation {
   return leap === "Not synchronised" ? "unsynchronised" : "synchronised";
 }
 
-/** `offsetS`: this clock against WeChat Pay's, when that is known: a clock that is right needs no mending today. */
+/** `offsetS`: this clock against WeChat Pay's, when that is known: a clock that is right needs no fixing today. */
 export function judgeSynchronised(said: Synchronisation, bootMs: number, offsetS: number | undefined): Outcome {
   if (said === "unknown") {
     return {
@@ -59,18 +60,11 @@ export function judgeSynchronised(said: Synchronisation, bootMs: number, offsetS
 /** `skewS`: WeChat Pay's clock minus ours. */
 export function judgeOffset(skewS: number): Outcome {
   const off = Math.abs(skewS);
-  const seconds = Math.round(off * 10) / 10;
-  const ahead = skewS < 0;
-  const slightly = off < 1;
+  const { zh, en } = offsetText(skewS);
   return {
     status: off < GOOD_S ? "pass" : off < BAD_S ? "warn" : "fail",
     value: { skew_s: skewS },
-    detail: slightly
-      ? { zh: "与微信支付相差不到 1 秒", en: "within a second of WeChat Pay's clock" }
-      : {
-          zh: `比微信支付${ahead ? "快" : "慢"} ${seconds} 秒（上限 300 秒）`,
-          en: `${seconds} s ${ahead ? "ahead of" : "behind"} WeChat Pay's clock (300 s is the limit)`,
-        },
+    detail: off < 1 ? { zh, en } : { zh: `${zh}（上限 300 秒）`, en: `${en} (300 s is the limit)` },
   };
 }
 

@@ -164,7 +164,7 @@ export function twoAgents(openers: readonly Opener[]): Bilingual | undefined {
   if (other === undefined) return undefined;
   const stop = other.unit === undefined ? `kill ${other.pid}` : `systemctl stop ${other.unit}`;
   return {
-    zh: `另一个 facepay-agent（配置 ${other.config}）正在使用此硬件桥，一个硬件桥只能由一个服务使用：请执行 ${stop}，或改正其中一份配置的 driver.path。`,
+    zh: `另一个 facepay-agent（配置 ${other.config}）正在使用此刷脸模组，一个刷脸模组只能由一个服务使用：请执行 ${stop}，或改正其中一份配置的 driver.path。`,
     en: `Another facepay-agent, with ${other.config}, uses this bridge, and a bridge serves one agent only: ${stop}, or correct driver.path in one of the two configurations.`,
   };
 }

@@ -112,7 +112,7 @@ function absent(driver: DriverConfig, place: string | undefined, list: readonly 
     return found("fail", `${wanted} 不存在`, `${wanted} does not exist`, {
       value,
       remedy: {
-        zh: "硬件桥程序没有运行：请启动它，并核对 driver.path。",
+        zh: "刷脸模组程序没有运行：请启动它，并核对 driver.path。",
         en: "The bridge's program does not run: start it, and check driver.path.",
       },
     });
@@ -125,7 +125,7 @@ function absent(driver: DriverConfig, place: string | undefined, list: readonly 
   return found("fail", `未找到 ${wanted}；已插入：${others}`, `${wanted} is not there; plugged in: ${others}`, {
     value,
     remedy: {
-      zh: "插入的是别的设备：请接上硬件桥，或把上面的名称写入 driver.path。",
+      zh: "插入的是别的设备：请接上刷脸模组，或把上面的名称写入 driver.path。",
       en: "Another device is plugged in: connect the bridge, or write the name above into driver.path.",
     },
   });

@@ -92,7 +92,7 @@ export async function searchArchive(archive: Buffer, pieces: Pieces): Promise<vo
     const [secret] = [...findPieces(content.toString("latin1"), pieces), ...findPieces(name, pieces)];
     if (secret === undefined) continue;
     throw new BundleRefused({
-      zh: `${name} 中有秘密（${secret}）的片段，诊断包未写入，请联系支持`,
+      zh: `${name} 中有敏感信息（${secret}）的片段，诊断包未写入，请联系支持`,
       en: `a piece of a secret (${secret}) is in ${name}: no bundle was written; tell support`,
     });
   }

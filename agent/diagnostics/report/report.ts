@@ -160,7 +160,7 @@ export function adviceOf(
     const { check, detail } = first;
     const { id, code } = check;
     const remedy = agent === "absent" ? withoutRestart(first.remedy) : first.remedy;
-    // Mended is not started: whoever does only what this line says has to end with an agent at work.
+    // Fixed is not started: whoever does only what this line says has to end with an agent at work.
     const reload = reloadCommand({ installed }, pid);
     const also =
       agent === "absent" && !STARTING.has(id)

@@ -9,7 +9,7 @@ const sectionTitles: Readonly<Record<Section, Bilingual>> = {
   system: { zh: "系统与服务", en: "System and service" },
   time: { zh: "时间", en: "Time" },
   config: { zh: "配置与密钥", en: "Configuration and keys" },
-  bridge: { zh: "硬件桥", en: "Bridge" },
+  bridge: { zh: "刷脸模组", en: "Bridge" },
   network: { zh: "网络与微信支付", en: "Network and WeChat Pay" },
   store: { zh: "数据与本地接口", en: "Kept state and local API" },
 };

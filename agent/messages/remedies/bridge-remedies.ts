@@ -2,7 +2,7 @@ import type { Bilingual } from "../../common/language.ts";
 
 /** What the technician does about a failure of the bridge and the SDK behind it, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const bridgeRemedies = {
-  "ser.present": { zh: "未找到硬件桥，请重新插拔 USB 线。", en: "Bridge not found; re-plug its USB cable." },
+  "ser.present": { zh: "未找到刷脸模组，请重新插拔 USB 线。", en: "Bridge not found; re-plug its USB cable." },
   "ser.unique": {
     zh: "发现多个相同设备，请在配置中指定 by-id 路径。",
     en: "Several devices match; set the by-id path in the configuration.",
@@ -16,15 +16,15 @@ export const bridgeRemedies = {
     en: "The port is in use; stop the other program (such as ModemManager or brltty).",
   },
   "ser.usb_resets": {
-    zh: "硬件桥断开，请检查线缆和接口，避免使用集线器。",
+    zh: "刷脸模组断开，请检查线缆和接口，避免使用集线器。",
     en: "The bridge was lost; check cable and port, avoid hubs.",
   },
   "ser.handshake": {
-    zh: "硬件桥无响应，请断电 10 秒后重试。",
+    zh: "刷脸模组无响应，请断电 10 秒后重试。",
     en: "The bridge does not answer; power-cycle it for 10 s.",
   },
   "ser.protocol": {
-    zh: "硬件桥版本或应答不符，请升级其固件。",
+    zh: "刷脸模组版本或应答不符，请升级其固件。",
     en: "The bridge speaks another version; update its firmware.",
   },
   "ser.crc": {

@@ -4,7 +4,7 @@ import type { Bilingual } from "../../common/language.ts";
 export const configurationRemedies = {
   "cfg.valid": {
     zh: "请执行 facepay-agent config check，并按提示修改配置。",
-    en: "Run facepay-agent config check and mend what it lists.",
+    en: "Run facepay-agent config check and fix what it lists.",
   },
   "cfg.perms": {
     zh: "配置文件权限过宽，请执行 chmod 0640 并把属主改为 root。",

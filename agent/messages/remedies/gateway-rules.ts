@@ -2,22 +2,22 @@ import { configurationRemedies } from "./configuration-remedies.ts";
 import type { RemedyRule } from "./remedy-rule.ts";
 
 const token = {
-  zh: "商户网关不认可本终端的令牌：请总部重新下发 bearer_token_file，并核对网关的登记册。",
+  zh: "商户网关不认可本终端的令牌：请总部重新下发 bearer_token_file，并核对网关的设备登记表。",
   en: "The gateway does not know this token: have headquarters deploy bearer_token_file again and check the register.",
 };
 
 const certificate = {
-  zh: "商户网关不认可本终端的证书：请总部核对网关的登记册和 CA，或重新下发 client_cert_file 和 client_key_file。",
+  zh: "商户网关不认可本终端的证书：请总部核对网关的设备登记表和 CA，或重新下发 client_cert_file 和 client_key_file。",
   en: "The gateway does not know this certificate: have headquarters check its register and CA, or deploy client_cert_file and client_key_file again.",
 };
 
 const noToken = {
-  zh: "网关登记册要求本终端出示令牌，但没有出示：请总部下发令牌，并配置 bearer_token_file。",
+  zh: "网关设备登记表要求本终端出示令牌，但没有出示：请总部下发令牌，并配置 bearer_token_file。",
   en: "The gateway's register wants a token from this terminal, which shows none: have headquarters deploy one, and set bearer_token_file.",
 };
 
 const noCertificate = {
-  zh: "网关登记册要求本终端出示证书，但没有出示：请总部下发证书，并配置 client_cert_file 和 client_key_file。",
+  zh: "网关设备登记表要求本终端出示证书，但没有出示：请总部下发证书，并配置 client_cert_file 和 client_key_file。",
   en: "The gateway's register wants a certificate from this terminal, which shows none: have headquarters deploy one, and set client_cert_file and client_key_file.",
 };
 
@@ -56,7 +56,7 @@ export const gatewayRules: readonly RemedyRule[] = [
   {
     reason: /^GATEWAY_NOT_THIS_DEVICE$/,
     remedy: {
-      zh: "本终端的商户号、appid 或设备SN 与网关登记册不符：请核对 [identity] 一节与登记册。",
+      zh: "本终端的商户号、appid 或设备SN 与网关设备登记表不符：请核对 [identity] 一节与设备登记表。",
       en: "Merchant, appid or device id differ from the gateway's register: compare [identity] with it.",
     },
   },

@@ -7,18 +7,18 @@ export const wrongDevice: Bilingual = {
 };
 
 const loopedBack: Bilingual = {
-  zh: "本机发出的数据被原样送回（回环）：请拔除回环插头，排除本机 TX 与 RX 之间的短接；本机 TX 应接硬件桥的 RX，本机 RX 应接硬件桥的 TX。",
+  zh: "本机发出的数据被原样送回（回环）：请拔除回环插头，排除本机 TX 与 RX 之间的短接；本机 TX 应接刷脸模组的 RX，本机 RX 应接刷脸模组的 TX。",
   en: "What this terminal sends comes straight back (the line is looped back): take off the loopback plug, or the short between this terminal's own TX and RX; its TX belongs to the bridge's RX, its RX to the bridge's TX.",
 };
 
 /** A good frame, and nothing in it that could be used: the line and its settings are right. */
 const unusableAnswers: Bilingual = {
-  zh: "线路正常，硬件桥程序的应答格式不对：请升级硬件桥程序，或请其厂商用 facepay-agent bridge --check 检查。",
+  zh: "线路正常，刷脸模组程序的应答格式不对：请升级刷脸模组程序，或请其厂商用 facepay-agent bridge --check 检查。",
   en: "The line is right, the answers of the bridge's program are not: update it, or have its vendor try facepay-agent bridge --check.",
 };
 
 const otherSpeech: Bilingual = {
-  zh: "可能接错了设备或 baud_rate 不对：请核对 driver.path 指向硬件桥，以及 baud_rate。",
+  zh: "可能接错了设备或 baud_rate 不对：请核对 driver.path 指向刷脸模组，以及 baud_rate。",
   en: "Another device or a wrong baud_rate: check that driver.path leads to the bridge, and baud_rate.",
 };
 
@@ -40,14 +40,14 @@ export const lineRules: readonly RemedyRule[] = [
     code: /^ATTEMPT_TIMEOUT$/,
     param: ["variant", "line"],
     remedy: {
-      zh: "硬件桥或 SDK 太慢，或被收银程序长时间占用：请缩短收银程序经 /v1/sdk/call 发出的调用，重启硬件桥程序，并运行 facepay-agent diagnose。",
+      zh: "刷脸模组或 SDK 太慢，或被收银程序长时间占用：请缩短收银程序经 /v1/sdk/call 发出的调用，重启刷脸模组程序，并运行 facepay-agent diagnose。",
       en: "The bridge or the SDK is too slow, or the cashier app keeps it busy: shorten the app's calls through /v1/sdk/call, restart the bridge's program, and run facepay-agent diagnose.",
     },
   },
   {
     code: /^ATTEMPT_TIMEOUT$/,
     remedy: {
-      zh: "硬件桥和网络都慢，一次获取未能在限时内完成：请运行 facepay-agent diagnose，先处理第一个失败项。",
+      zh: "刷脸模组和网络都慢，一次获取未能在限时内完成：请运行 facepay-agent diagnose，先处理第一个失败项。",
       en: "Bridge and network are so slow that one attempt did not end in time: run facepay-agent diagnose and fix its first failure.",
     },
   },
@@ -55,21 +55,21 @@ export const lineRules: readonly RemedyRule[] = [
   {
     code: /^DEVICE_ID_MISMATCH$/,
     remedy: {
-      zh: "硬件桥不是配置中的那一台：请接回原来的硬件桥，或改正（也可删除）identity.device_id。",
+      zh: "刷脸模组不是配置中的那一台：请接回原来的刷脸模组，或改正（也可删除）identity.device_id。",
       en: "The bridge is not the one that is configured: connect the former one, or correct or remove identity.device_id.",
     },
   },
   {
     code: /^DEVICE_ID_MISSING$/,
     remedy: {
-      zh: "请在 [identity] 下写 device_id（设备SN），或升级硬件桥程序，由它报告。",
+      zh: "请在 [identity] 下写 device_id（设备SN），或升级刷脸模组程序，由它报告。",
       en: "Write device_id under [identity], or update the bridge's program so that it reports one.",
     },
   },
   {
     code: /^SDK_RAWDATA_INVALID$/,
     remedy: {
-      zh: "SDK 返回的 rawdata 无效：请检查摄像头连接，并升级硬件桥程序。",
+      zh: "SDK 返回的 rawdata 无效：请检查摄像头连接，并升级刷脸模组程序。",
       en: "The SDK's rawdata is invalid: check the camera's cable and update the bridge's program.",
     },
   },

@@ -215,7 +215,7 @@ export const refusalRules: readonly RemedyRule[] = [
     status: 400,
     message: /RawData|raw_data/i,
     remedy: {
-      zh: "raw_data 无效：请确认刷脸 SDK 与本终端是同一台设备，然后重启硬件桥。",
+      zh: "raw_data 无效：请确认刷脸 SDK 与本终端是同一台设备，然后重启刷脸模组。",
       en: "raw_data is refused: make sure the SDK runs on this very device, then restart the bridge.",
     },
   },

@@ -14,21 +14,21 @@ const rules: readonly Rule[] = [
   {
     errCode: [271378620],
     remedy: {
-      zh: "刷脸服务未初始化：请重启硬件桥（断电 10 秒），并确认微信刷脸服务已启动。",
+      zh: "刷脸服务未初始化：请重启刷脸模组（断电 10 秒），并确认微信刷脸服务已启动。",
       en: "The face service is not initialised: power-cycle the bridge for 10 s and make sure the face service runs.",
     },
   },
   {
     errCode: [271378621],
     remedy: {
-      zh: "刷脸服务一直在初始化：请等一分钟；仍不行请检查其网络后重启硬件桥。",
+      zh: "刷脸服务一直在初始化：请等一分钟；仍不行请检查其网络后重启刷脸模组。",
       en: "The face service keeps initialising: wait a minute, else check its network and restart the bridge.",
     },
   },
   {
     errCode: [271382020, 271369219],
     remedy: {
-      zh: "刷脸设备的时间不对：请校准其时间（自动对时），然后重启硬件桥。",
+      zh: "刷脸设备的时间不对：请校准其时间（自动对时），然后重启刷脸模组。",
       en: "The face device's clock is wrong: set it (automatic time), then restart the bridge.",
     },
   },
@@ -42,7 +42,7 @@ const rules: readonly Rule[] = [
   {
     errCode: [271378433, 271378435],
     remedy: {
-      zh: "SDK 的认证信息无效：请核对设备SN与时间，并重启硬件桥。",
+      zh: "SDK 的认证信息无效：请核对设备SN与时间，并重启刷脸模组。",
       en: "The SDK's credentials are invalid: check the device's serial number and clock, then restart the bridge.",
     },
   },
@@ -67,7 +67,7 @@ const rules: readonly Rule[] = [
   {
     said: /license error/i,
     remedy: {
-      zh: "凭证不属于本机或网卡已更换：请重启硬件桥，重新获取凭证。",
+      zh: "凭证不属于本机或网卡已更换：请重启刷脸模组，重新获取凭证。",
       en: "The authinfo is not for this device or network card: restart the bridge and have a new one obtained.",
     },
   },
@@ -85,14 +85,14 @@ const rules: readonly Rule[] = [
   {
     said: /not registered/i,
     remedy: {
-      zh: "微信刷脸服务没有运行：请启动它，然后重启硬件桥。",
+      zh: "微信刷脸服务没有运行：请启动它，然后重启刷脸模组。",
       en: "The face service does not run: start it, then restart the bridge.",
     },
   },
   {
     nativeStatus: [-1, 193],
     remedy: {
-      zh: "SDK 服务没有启动或权限不足：请以管理员启动 WxpayFaceService，再重启硬件桥。",
+      zh: "SDK 服务没有启动或权限不足：请以管理员启动 WxpayFaceService，再重启刷脸模组。",
       en: "The SDK's service is not started or lacks rights: start WxpayFaceService as administrator, then restart the bridge.",
     },
   },

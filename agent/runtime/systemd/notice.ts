@@ -58,7 +58,7 @@ export function statusText(view: AuthinfoView, language: Language): string {
   const minutes = Math.floor(Math.max(0, view.remainingMs) / MINUTE_MS);
   return say(
     {
-      zh: `${words.zh}，第 ${generation} 代，剩余 ${minutes} 分钟${why}`,
+      zh: `${words.zh}，第 ${generation} 份，剩余 ${minutes} 分钟${why}`,
       en: `${words.en}, generation ${generation}, ${minutes} min left${why}`,
     },
     language,

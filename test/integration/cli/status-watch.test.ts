@@ -32,7 +32,7 @@ describe.concurrent("facepay-agent status --watch", () => {
     try {
       await shows(/服务没有运行/);
       await rig.serve();
-      await shows(/有效，第 1 代[\s\S]*剩余 59:/);
+      await shows(/有效，第 1 份[\s\S]*剩余 59 分/);
       // A window that has become small.
       execFileSync("stty", ["-F", pty.path, "cols", "50", "rows", "8"]);
       child.kill("SIGWINCH");
@@ -40,7 +40,7 @@ describe.concurrent("facepay-agent status --watch", () => {
       await rig.agent.crash();
       await shows(/服务没有运行/);
       await rig.serve();
-      await shows(/有效，第 1 代/);
+      await shows(/有效，第 1 份/);
       child.kill("SIGINT");
       expect((await exited)[0]).toBe(0);
       await rig.until("the screen is given back", async () => screen.endsWith(LEAVE));

@@ -32,7 +32,7 @@ async function expectRefused(rig: Rig, words: string): Promise<void> {
   expect(before.length).toBeGreaterThan(0);
 }
 
-/** One terminal that holds an authinfo, is stopped, has its key spoilt in each way in turn, and mended at the end. */
+/** One terminal that holds an authinfo, is stopped, has its key spoilt in each way in turn, and fixed at the end. */
 async function spoil(ways: readonly [spoil: (file: string, rig: Rig) => Promise<unknown>, words: string][]) {
   await using rig = await openRig();
   const { authinfo } = await rig.serve();

@@ -79,7 +79,7 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
     try {
       const { first, of } = await examine(rig);
       expect(first).toBe("ser.handshake fail");
-      expect(wordsOf(of("ser.handshake"))).toMatch(/不是硬件桥协议[\s\S]*baud_rate/);
+      expect(wordsOf(of("ser.handshake"))).toMatch(/不是刷脸模组协议[\s\S]*baud_rate/);
     } finally {
       clearInterval(talk);
       pty.unplug();
@@ -173,7 +173,7 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
   });
 
   it.each([
-    ["a rawdata with a space", { rawData: "AAAA AAA" }, /rawdata[\s\S]*升级硬件桥/],
+    ["a rawdata with a space", { rawData: "AAAA AAA" }, /rawdata[\s\S]*升级刷脸模组/],
     ["an empty rawdata", { rawData: "" }, /摄像头/],
     ["an SDK that is not initialised", { result: sdkFailures.notInitialised }, /未初始化[\s\S]*not initialised/],
     ["an SDK without a serial number", { result: sdkFailures.noSerialNumber }, /serial number/],

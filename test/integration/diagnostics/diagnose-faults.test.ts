@@ -246,7 +246,7 @@ describe("a terminal whose agent is dead", () => {
     }
   });
 
-  it("is told to start the agent, too, when something else has to be mended first", async () => {
+  it("is told to start the agent, too, when something else has to be fixed first", async () => {
     await using shop = await original.copy();
     for (const name of ["state.sealed", "state.prev.sealed"]) await writeFile(shop.within(`state/${name}`), "cut");
     const diagnosis = await shop.diagnose();

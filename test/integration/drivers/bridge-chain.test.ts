@@ -54,40 +54,40 @@ type Chain = Awaited<ReturnType<typeof openChain>>;
 
 interface Fault {
   readonly inflict: (chain: Chain) => unknown;
-  readonly mend: (chain: Chain) => unknown;
+  readonly fix: (chain: Chain) => unknown;
   /** What the agent blames, and the check that says what to do. */
   readonly blames: readonly [code: string, remedy: string];
 }
 
 const sdk = (behaviour: string, ...blames: [string, string]): Fault => ({
   inflict: ({ bridge }) => bridge.misbehave(behaviour),
-  mend: ({ bridge }) => bridge.behave(),
+  fix: ({ bridge }) => bridge.behave(),
   blames,
 });
 
 const faults: Readonly<Record<string, Fault>> = {
   "the cable is pulled": {
     inflict: ({ cable }) => cable.unplug(),
-    mend: ({ cable }) => cable.plug(),
+    fix: ({ cable }) => cable.plug(),
     blames: ["BRIDGE_NOT_FOUND", "ser.present"],
   },
   "the line is disturbed": {
     inflict({ cable }) {
       cable.disturb = (octets) => Buffer.from(octets.map((octet, at) => (at % 50 === 20 ? octet ^ 4 : octet)));
     },
-    mend({ cable }) {
+    fix({ cable }) {
       cable.disturb = (octets) => octets;
     },
     blames: ["BRIDGE_TIMEOUT", "ser.handshake"],
   },
   "the bridge stands still": {
     inflict: ({ bridge }) => bridge.process.kill("SIGSTOP"),
-    mend: ({ bridge }) => bridge.process.kill("SIGCONT"),
+    fix: ({ bridge }) => bridge.process.kill("SIGCONT"),
     blames: ["BRIDGE_TIMEOUT", "ser.handshake"],
   },
   "the bridge is killed": {
     inflict: ({ bridge }) => bridge.process.crash(),
-    mend: ({ bridge }) => bridge.start(),
+    fix: ({ bridge }) => bridge.start(),
     blames: ["BRIDGE_TIMEOUT", "ser.handshake"],
   },
   "the SDK crashes": sdk("getWxpayfaceRawdata crash", "SDK_CRASHED", "sdk.stable"),
@@ -99,12 +99,12 @@ const faults: Readonly<Record<string, Fault>> = {
       await rename(library, `${library}.away`);
       await rig.ask("api", "POST", "/v1/sdk/call", { body: { cmd: "getSdkInfo", simulate: "crash" } });
     },
-    mend: ({ library }) => rename(`${library}.away`, library),
+    fix: ({ library }) => rename(`${library}.away`, library),
     blames: ["SDK_LIBRARY_MISSING", "sdk.library"],
   },
   "WeChat Pay is out of reach": {
     inflict: ({ rig }) => rig.payDown(),
-    mend: ({ rig }) => rig.payUp(),
+    fix: ({ rig }) => rig.payUp(),
     blames: ["PAY_CONNECT_REFUSED", "pay.reach"],
   },
 };
@@ -140,7 +140,7 @@ describe.skipIf(noCompiler())(`agent, serial line, reference bridge, C library $
     const { last_error } = await rig.status();
     expect([last_error?.code, last_error?.remedy]).toEqual(fault.blames);
     expect((await rig.served()).authinfo).toBe(authinfo);
-    await fault.mend(chain);
+    await fault.fix(chain);
     await rig.served((served) => served.generation > generation && served.state === "fresh");
     const healthy = ({ last_error, bridge }: StatusDocument) => last_error === null && bridge?.state === "ready";
     await rig.statusWhere("nothing is blamed any more", healthy);

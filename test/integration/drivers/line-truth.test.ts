@@ -55,14 +55,14 @@ const stories: readonly Story[] = [
     what: "a bar-code scanner",
     play: every(40, Buffer.from("6901234567892\r\n")),
     ...{ code: "BRIDGE_FOREIGN_DATA", check: "ser.handshake" },
-    zh: [/收到 \d+ 字节的文本，都不是硬件桥协议/, other.zh],
+    zh: [/收到 \d+ 字节的文本，都不是刷脸模组协议/, other.zh],
     en: [/\d+ octets of text came, none of them in the bridge's protocol/, other.en],
   },
   {
     what: "115200 baud heard at 9600",
     play: every(40, garbage),
     ...{ code: "BRIDGE_FOREIGN_DATA", check: "ser.handshake" },
-    zh: [/收到 \d+ 字节的数据，都不是硬件桥协议/, other.zh],
+    zh: [/收到 \d+ 字节的数据，都不是刷脸模组协议/, other.zh],
     en: [/\d+ octets of data came, none of them in the bridge's protocol/, other.en],
   },
   {

@@ -374,7 +374,7 @@ describe("the conformance kit as a command", () => {
     await new Promise((resolve) => server.close(resolve));
     expect([code, child.stdout]).toEqual([
       1,
-      expect.stringMatching(/FAIL R01 .*\n.*\ndoes not conform: mend R01 first/),
+      expect.stringMatching(/FAIL R01 .*\n.*\ndoes not conform: fix R01 first/),
     ]);
   });
 

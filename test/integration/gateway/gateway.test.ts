@@ -293,7 +293,7 @@ describe("operation", () => {
     await own.until("it is logged, once", async () => own.process.logged("REGISTER_REFUSED").length === 1);
     expect((await own.ask({ ...stranger, body: own.body({ device_id: "D2" }) })).status).toBe(200);
     await own.writeRegister([own.line()]);
-    await own.until("it is mended", async () => (await own.metric("register_invalid"))[""] === 0);
+    await own.until("it is fixed", async () => (await own.metric("register_invalid"))[""] === 0);
     expect((await own.ask(stranger)).status).toBe(401);
   });
 

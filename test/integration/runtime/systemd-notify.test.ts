@@ -221,7 +221,7 @@ describe.concurrent("the agent", () => {
     await manager.until("READY", () => manager.values("READY").length === 1);
     expect((await rig.get()).status).toBe(503);
     await manager.until("three beats", () => manager.values("WATCHDOG").length >= 3);
-    expect(manager.values("STATUS")[0]).toMatch(/^没有.* \/ absent/);
+    expect(manager.values("STATUS")[0]).toMatch(/^尚未获取.* \/ absent/);
 
     rig.agent.kill("SIGHUP");
     await manager.until("ready again", () => manager.values("READY").length === 2);

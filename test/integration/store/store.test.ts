@@ -365,7 +365,7 @@ describe("the key", () => {
     await (await start(path.join(temporary.directory, "state"))).close();
   });
 
-  it("of our own that cannot be used is neither overwritten nor the end: memory serves until it is mended", async () => {
+  it("of our own that cannot be used is neither overwritten nor the end: memory serves until it is fixed", async () => {
     await using temporary = await temporaryDirectory();
     const { directory } = temporary;
     await written(directory, 2);
@@ -425,7 +425,7 @@ describe("the key", () => {
 });
 
 describe("the directory", () => {
-  it.each([0o770, 0o707, 0o777])("with mode %o is refused, with the command that mends it", async (mode) => {
+  it.each([0o770, 0o707, 0o777])("with mode %o is refused, with the command that fixes it", async (mode) => {
     await using temporary = await temporaryDirectory();
     await chmod(temporary.directory, mode);
     await expect(start(temporary.directory)).rejects.toMatchObject({

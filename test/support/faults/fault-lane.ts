@@ -17,7 +17,7 @@ export interface FaultCase {
   readonly code: string;
   /** How many attempts have to fail with that code alone: one unless told. */
   readonly attempts?: number;
-  /** Begins the fault. What this lane's server, proxy and WeChat Pay do wrong is mended afterwards; `end` mends the rest. */
+  /** Begins the fault. What this lane's server, proxy and WeChat Pay do wrong is fixed afterwards; `end` fixes the rest. */
   readonly begin: (lane: FaultLane) => unknown;
   readonly end?: () => unknown;
 }
@@ -41,7 +41,7 @@ export interface Findings {
   readonly recoveredMs: number;
 }
 
-/** One terminal at work whose way to WeChat Pay can be broken and mended; faults that share it go one after the other. */
+/** One terminal at work whose way to WeChat Pay can be broken and fixed; faults that share it go one after the other. */
 export class FaultLane implements AsyncDisposable {
   readonly rig: Rig;
   readonly server: FaultServer;
@@ -150,7 +150,7 @@ export class FaultLane implements AsyncDisposable {
     } finally {
       await reader.stop();
     }
-    await this.#mend();
+    await this.#fix();
     await end?.();
     const mendedAt = performance.now();
     const renewed = await rig.served(({ generation }) => generation === Number(before.generation) + 1);
@@ -196,14 +196,14 @@ export class FaultLane implements AsyncDisposable {
     return this.rig.metric("facepay_refresh_attempts_total");
   }
 
-  async #mend(): Promise<void> {
+  async #fix(): Promise<void> {
     if (this.proxy !== undefined) {
       const port = Number(new URL(this.proxy.url).port);
       await this.proxy.stop();
       this.proxy = await startConnectProxy({ port });
     }
     this.rig.pay.faults.clear();
-    await this.server.mend();
+    await this.server.fix();
   }
 
   /** On the wire, where a pause that is computed but not kept would show (docs/testing.md, promise 8). */

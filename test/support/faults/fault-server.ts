@@ -61,7 +61,7 @@ export class FaultServer implements AsyncDisposable {
   }
 
   /** Everything is as it should be. */
-  async mend(): Promise<void> {
+  async fix(): Promise<void> {
     this.#treatment = undefined;
     this.cut();
     await this.#frozen?.[Symbol.asyncDispose]();

@@ -77,7 +77,7 @@ describe("the way to a file", () => {
     expect(found([of("a/b/key")], 1000)).toEqual(["a/b/key owner"]);
   });
 
-  it("is told with the command that mends it", () => {
+  it("is told with the command that fixes it", () => {
     const facts = { uid: 1000, mode: 0o664, owner: "990" };
     const texts = (["writable", "owner", "link_owner"] as const).map((why) =>
       distrustText({ place: "/srv/my shop", why, ...facts }),

@@ -72,11 +72,11 @@ describe("renderProblem", () => {
     key: "log.level",
     origin: "/c.toml:3",
     what: { zh: "不对", en: "is wrong" },
-    instead: { zh: "改", en: "mend it" },
+    instead: { zh: "改", en: "fix it" },
   };
 
   it("has one language or both", () => {
-    expect(renderProblem(problem, "en")).toBe("log.level (/c.toml:3):\n  is wrong\n    -> mend it");
+    expect(renderProblem(problem, "en")).toBe("log.level (/c.toml:3):\n  is wrong\n    -> fix it");
     expect(renderProblem(problem, "zh-CN")).toBe("log.level (/c.toml:3):\n  不对\n    -> 改");
     expect(renderProblem(problem, "both").split("\n")).toHaveLength(5);
   });

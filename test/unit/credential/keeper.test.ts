@@ -179,7 +179,7 @@ describe("a refresh that fails", () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
   });
 
-  it("waits five minutes after an answer that only a person can mend", async () => {
+  it("waits five minutes after an answer that only a person can fix", async () => {
     const t = terminal();
     t.line.answer = () => failureWith("PAY_UNAUTHORIZED");
     await t.start();

@@ -93,7 +93,7 @@ describe("retryDelayMs", () => {
     expect(retryDelayMs(refused, 20, -1, 0.999)).toBeCloseTo(59_940);
     expect(retryDelayMs(refused, 1, -1, 0)).toBe(1_000);
   });
-  it("is at least five minutes after an answer that only a person can mend", () => {
+  it("is at least five minutes after an answer that only a person can fix", () => {
     expect(retryDelayMs({ retry: "slow" }, 1, 0, 0)).toBe(300_000);
     expect(retryDelayMs({ retry: "slow" }, 9, 0, 0.99)).toBeLessThanOrEqual(330_000);
   });

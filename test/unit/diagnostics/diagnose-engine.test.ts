@@ -27,7 +27,7 @@ function check(id: string, code: number, change: Partial<Check> = {}): Check {
     title: text,
     dependsOn: [],
     threshold: {},
-    remedy: { zh: `处理 ${id}`, en: `Mend ${id}.` },
+    remedy: { zh: `处理 ${id}`, en: `Fix ${id}.` },
     run: async () => outcome("pass"),
     ...change,
   };

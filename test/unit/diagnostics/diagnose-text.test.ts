@@ -76,14 +76,14 @@ const check = (id: string, code: number): Check => ({
   title: { zh: "密钥文件", en: "key files" },
   dependsOn: [],
   threshold: {},
-  remedy: { zh: "请修复。", en: "Mend it." },
+  remedy: { zh: "请修复。", en: "Fix it." },
   run: () => Promise.reject(new Error("not here")),
 });
 const result = (id: string, code: number, status: Status, detail = "细节 detail"): Result => ({
   check: check(id, code),
   status,
   detail: { zh: detail, en: detail },
-  remedy: { zh: "请修复。", en: "Mend it." },
+  remedy: { zh: "请修复。", en: "Fix it." },
   durationMs: 1.4,
 });
 const around = { agent: "running", installed: true, configFile: "/etc/c.toml", privileged: true } as const;
@@ -93,7 +93,7 @@ describe("the last line", () => {
     const failure = result("key.file", 304, "fail");
     expect(adviceOf(failure, [failure], around)).toEqual({
       zh: "先处理 [304 key.file] 细节 detail。请修复。然后执行 facepay-agent diagnose --only key.file。",
-      en: "Do this first [304 key.file] detail detail. Mend it. Then run facepay-agent diagnose --only key.file.".replace(
+      en: "Do this first [304 key.file] detail detail. Fix it. Then run facepay-agent diagnose --only key.file.".replace(
         "detail detail",
         "细节 detail",
       ),
@@ -121,7 +121,7 @@ describe("the last line", () => {
     const failure = result("a", 1, "fail");
     expect(adviceOf(failure, [failure], dead)).toMatchObject({
       zh: "先处理 [1 a] 细节 detail。请修复。然后启动服务：systemctl start facepay-agent，再执行 facepay-agent diagnose --only a。",
-      en: expect.stringMatching(/Mend it\. Then start the agent: systemctl start facepay-agent, and run facepay-agent/),
+      en: expect.stringMatching(/Fix it\. Then start the agent: systemctl start facepay-agent, and run facepay-agent/),
     });
     // Its own remedy starts it: not twice.
     const absent = result("pay.authinfo", 512, "fail");
@@ -138,7 +138,7 @@ describe("the last line", () => {
       zh: expect.stringContaining(
         "请修复。然后让服务读取：systemctl reload facepay-agent，再执行 facepay-agent diagnose",
       ),
-      en: expect.stringContaining("Mend it. Then make the agent read it: systemctl reload facepay-agent, and run"),
+      en: expect.stringContaining("Fix it. Then make the agent read it: systemctl reload facepay-agent, and run"),
     });
     const unread = { ...invalid, remedy: { zh: "kill -HUP 1。", en: "kill -HUP 1." } };
     expect(adviceOf(unread, [unread], { ...around, installed: false }).en.match(/kill -HUP/g)).toHaveLength(1);

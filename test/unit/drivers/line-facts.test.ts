@@ -82,7 +82,7 @@ describe("what came instead of an answer", () => {
     expect(remedyOf(failureOf(told(answer({}))))?.en).toMatch(/bridge --check/);
     const loop = remedyFor("BRIDGE_ECHO");
     expect(loop?.en).toMatch(/take off the loopback plug.*its TX belongs to the bridge's RX/);
-    expect(loop?.zh).toMatch(/拔除回环插头.*本机 TX 应接硬件桥的 RX/);
+    expect(loop?.zh).toMatch(/拔除回环插头.*本机 TX 应接刷脸模组的 RX/);
     expect(
       readFileSync(new URL("../../../agent/messages/remedies/line-rules.ts", import.meta.url), "utf8"),
     ).not.toMatch(/TX to RX/);

@@ -51,13 +51,13 @@ describe("the watchdog", () => {
 describe("the status line", () => {
   it("names state, generation and the minutes left, in the language asked for", () => {
     expect(statusText(makeView(), "en")).toBe("fresh, generation 7, 59 min left");
-    expect(statusText(makeView(), "zh-CN")).toBe("有效，第 7 代，剩余 59 分钟");
+    expect(statusText(makeView(), "zh-CN")).toBe("有效，第 7 份，剩余 59 分钟");
     expect(statusText(makeView({ state: "expired", remainingMs: -5 }), "en")).toBe("expired, generation 7, 0 min left");
   });
 
   it("names the cause, and is one line in both languages", () => {
     const cause = { code: "PAY_DNS", sinceWallMs: 1 };
-    expect(statusText({ ...absentView, cause }, "both")).toBe("没有 (PAY_DNS) / absent (PAY_DNS)");
+    expect(statusText({ ...absentView, cause }, "both")).toBe("尚未获取 (PAY_DNS) / absent (PAY_DNS)");
     expect(statusText(makeView({ state: "due", cause }), "en")).toBe(
       "due: still good, being renewed, generation 7, 59 min left (PAY_DNS)",
     );
