@@ -98,7 +98,7 @@ async function parse(argv: readonly string[]): Promise<number> {
     .option("--skip <ids>", t("略过这些检查", "leave these checks out"))
     .option("--list", t("列出全部检查项", "say which checks there are"))
     .option("--offline", t("略过需要网络的检查", "leave out what needs the network"))
-    .option("--warnings-as-errors", t("有提醒时退出码也为 1", "exit 1 for warnings, too"))
+    .option("--warnings-as-errors", t("有警告时退出码也为 1", "exit 1 for warnings, too"))
     .option(
       "--bundle <file>",
       t(

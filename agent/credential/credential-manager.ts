@@ -2,7 +2,7 @@ import { AgentError } from "../common/errors.ts";
 import type { Store } from "../store/store-types.ts";
 import type { AuthinfoView, CredentialService, Rejection } from "./credential-types.ts";
 import { CurrentCredential } from "./current-credential.ts";
-import type { Line } from "./fetch-credential.ts";
+import type { CredentialSources } from "./fetch-credential.ts";
 import { restoreKept, situationOf, spentBefore } from "./held-credential.ts";
 import type { StateChange } from "./history.ts";
 import { type Occasion, RateLimiter } from "./rate-limiter.ts";
@@ -48,9 +48,9 @@ export class CredentialManager implements CredentialService {
     const { store, clockSync, identity, clock, log, refresh, former } = parts;
     const now = clockSync.now();
     const held = restoreKept(store.state, identity.deviceId, now, !store.status().dirty);
-    const around = () => this.#refreshLoop.around();
+    const context = () => this.#refreshLoop.context();
     this.#current = new CurrentCredential(
-      { store, clock, clockSync, log, staleMs: refresh.staleS * 1_000, around },
+      { store, clock, clockSync, log, staleMs: refresh.staleS * 1_000, context },
       held,
     );
     this.#allowance = former?.allowance ?? new RateLimiter(spentBefore(store.state, now));
@@ -93,8 +93,8 @@ export class CredentialManager implements CredentialService {
   }
 
   /** False when the loop that watches time has stood still for long: something blocks this process. */
-  turning(): boolean {
-    return this.#refreshLoop.turning();
+  isAlive(): boolean {
+    return this.#refreshLoop.isAlive();
   }
 
   /** To be called when an interface, an address or a MAC of this terminal has changed. */
@@ -142,7 +142,7 @@ export class CredentialManager implements CredentialService {
   }
 
   /** Runs until the signal aborts; never rejects for a reason outside this process. */
-  run(line: Line, signal: AbortSignal): Promise<void> {
-    return this.#refreshLoop.run(line, signal);
+  run(sources: CredentialSources, signal: AbortSignal): Promise<void> {
+    return this.#refreshLoop.run(sources, signal);
   }
 }

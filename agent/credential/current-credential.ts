@@ -17,7 +17,7 @@ export interface CurrentCredentialParts {
   readonly log: Log;
   readonly staleMs: number;
   /** What else decides how the authinfo looks to a reader. Asked at each look. */
-  readonly around: () => Pick<ViewContext, "trying" | "cause">;
+  readonly context: () => Pick<ViewContext, "trying" | "cause">;
 }
 
 /** The authinfo in hand: the one place where it changes, goes to the disk, and is told to the readers. */
@@ -43,7 +43,7 @@ export class CurrentCredential {
     });
     this.#history = new History(viewOf(held, { bootMs: clock.boot(), trying: false, staleMs, cause: undefined }));
     // Read, but not sure to be found once more: announced as persisted when it is.
-    if (store.status().dirty) this.#persister.forget(store.state);
+    if (store.status().dirty) this.#persister.persistInBackground(store.state);
     this.#writeAge();
   }
 
@@ -66,8 +66,8 @@ export class CurrentCredential {
   }
 
   view(): AuthinfoView {
-    const { clock, staleMs, around } = this.#parts;
-    return viewOf(this.#held, { bootMs: clock.boot(), staleMs, ...around() });
+    const { clock, staleMs, context } = this.#parts;
+    return viewOf(this.#held, { bootMs: clock.boot(), staleMs, ...context() });
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {
@@ -101,14 +101,14 @@ export class CurrentCredential {
   /** The SDK has refused what is held, which a restart must know as well. */
   refuse(held: HeldCredential): void {
     this.#held = { ...held, rejected: true };
-    this.#persister.forget({ ...this.#parts.store.state, rejectedGeneration: held.credential.generation });
+    this.#persister.persistInBackground({ ...this.#parts.store.state, rejectedGeneration: held.credential.generation });
   }
 
   /** What is held must not be handed out any more. */
   drop(): void {
     this.#held = undefined;
     const { credential: _dropped, ageAtLeastMs: _its, ...rest } = this.#parts.store.state;
-    this.#persister.forget(rest);
+    this.#persister.persistInBackground(rest);
   }
 
   /** The wall clock has been set or confirmed: an age that was only believed is told anew. */
@@ -124,8 +124,8 @@ export class CurrentCredential {
   }
 
   /** To be called every few seconds: a refused write is repeated, and an age that would be forgotten is written down. */
-  tend(): void {
-    this.#persister.tend();
+  flush(): void {
+    this.#persister.flush();
     this.#writeAge();
   }
 
@@ -135,7 +135,7 @@ export class CurrentCredential {
     const { credential, anchor, refreshAfterMs } = this.#held;
     const writtenMs = store.state.ageAtLeastMs;
     const ageAtLeastMs = ageToWrite(credential, anchor, clock.boot(), { writtenMs, refreshAfterMs });
-    if (ageAtLeastMs !== undefined) this.#persister.forget({ ...store.state, ageAtLeastMs });
+    if (ageAtLeastMs !== undefined) this.#persister.persistInBackground({ ...store.state, ageAtLeastMs });
   }
 
   /** Tells the readers when there is anything new to them. */

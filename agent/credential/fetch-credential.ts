@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { AuthinfoAnswer, WechatPay } from "../wechatpay/wechatpay.ts";
 
 /** The two ends an attempt goes through. */
-export interface Line {
+export interface CredentialSources {
   readonly driver: Pick<SdkDriver, "whenReady" | "getRawData" | "status" | "subscribe">;
   readonly wechatpay: Pick<WechatPay, "requestAuthinfo">;
   /** Why nothing may be asked of either end, if so. */
@@ -52,8 +52,8 @@ export interface FetchedCredential {
  * One attempt: a fresh raw_data from the SDK, then one signed request with it. Rejects with the AgentError of the link at fault, and with
  * ATTEMPT_TIMEOUT when all of it together takes too long, whatever its steps do.
  */
-export async function fetchCredential(line: Line, options: AttemptOptions): Promise<FetchedCredential> {
-  if (line.barred) throw line.barred;
+export async function fetchCredential(sources: CredentialSources, options: AttemptOptions): Promise<FetchedCredential> {
+  if (sources.barred) throw sources.barred;
   const { clock, times, signal } = options;
   let at: "line" | "wechatpay" = "line";
   const over = new AbortController();
@@ -63,11 +63,11 @@ export async function fetchCredential(line: Line, options: AttemptOptions): Prom
   const { attemptMs: ms } = times;
   const callOff = clock.timer(ms, () => over.abort(new AgentError(`ATTEMPT_TIMEOUT.${at}`, { ms })));
   const steps = async (): Promise<FetchedCredential> => {
-    await waitForBridge(line, options, over.signal);
-    const { rawData, identity } = await line.driver.getRawData(over.signal);
+    await waitForBridge(sources, options, over.signal);
+    const { rawData, identity } = await sources.driver.getRawData(over.signal);
     at = "wechatpay";
     const deviceId = resolveDeviceId(identity, options.configuredDeviceId);
-    const answer = await line.wechatpay.requestAuthinfo(
+    const answer = await sources.wechatpay.requestAuthinfo(
       { deviceId, rawData, ...(options.held === undefined ? {} : { held: options.held }) },
       { planned: options.planned, newestSignedAtS: options.newestSignedAtS, signal: over.signal },
     );
@@ -82,7 +82,11 @@ export async function fetchCredential(line: Line, options: AttemptOptions): Prom
 }
 
 /** A bridge that stays away is no error here: `getRawData` then rejects with the line's own problem. */
-async function waitForBridge({ driver }: Line, { clock, times }: AttemptOptions, signal: AbortSignal): Promise<void> {
+async function waitForBridge(
+  { driver }: CredentialSources,
+  { clock, times }: AttemptOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const enough = new AbortController();
   const both = AbortSignal.any([signal, enough.signal]);
   const ready = driver.whenReady(both).then(

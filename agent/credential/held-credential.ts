@@ -102,15 +102,15 @@ export interface ViewContext {
 }
 
 /** The state a reader is told (specification 5). Pure: expiry needs no timer to take effect. */
-export function viewOf(held: HeldCredential | undefined, around: ViewContext): AuthinfoView {
-  const { cause } = around;
+export function viewOf(held: HeldCredential | undefined, context: ViewContext): AuthinfoView {
+  const { cause } = context;
   if (held === undefined) {
     const absent = { state: "absent", remainingMs: 0, clockTrusted: true, persisted: false } as const;
     return cause === undefined ? absent : { ...absent, cause };
   }
-  const life = lifeOf(held, around.bootMs);
+  const life = lifeOf(held, context.bootMs);
   const view = {
-    state: stateOf(held, life, around),
+    state: stateOf(held, life, context),
     credential: held.credential,
     remainingMs: life.remainingMs,
     clockTrusted: held.anchor.trusted,
@@ -119,13 +119,13 @@ export function viewOf(held: HeldCredential | undefined, around: ViewContext): A
   return cause === undefined ? view : { ...view, cause };
 }
 
-function stateOf(held: HeldCredential, life: ReturnType<typeof lifeOf>, around: ViewContext): AuthinfoState {
+function stateOf(held: HeldCredential, life: ReturnType<typeof lifeOf>, context: ViewContext): AuthinfoState {
   if (life.remainingMs <= 0) {
-    const within = held.credential.expirySource === "assumed" && -life.remainingMs < around.staleMs;
+    const within = held.credential.expirySource === "assumed" && -life.remainingMs < context.staleMs;
     return within ? "stale" : "expired";
   }
   if (held.rejected) return "rejected";
-  const settled = held.anchor.trusted && !around.trying && life.refreshInMs > 0;
+  const settled = held.anchor.trusted && !context.trying && life.refreshInMs > 0;
   return settled ? "fresh" : "due";
 }
 

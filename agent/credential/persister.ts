@@ -40,12 +40,12 @@ export class Persister {
   }
 
   /** Like `keep`, for a state nobody waits for. */
-  forget(state: State): void {
+  persistInBackground(state: State): void {
     void this.#write(state);
   }
 
   /** To be called every few seconds. */
-  tend(): void {
+  flush(): void {
     if (this.#repeatAt === undefined || this.#clock.boot() < this.#repeatAt) return;
     this.#repeatAt = undefined;
     void this.#write(this.#store.state);

@@ -9,7 +9,7 @@ import { applyResponse } from "./apply-response.ts";
 import { ClockFault } from "./clock-fault.ts";
 import type { Cause } from "./credential-types.ts";
 import type { CurrentCredential } from "./current-credential.ts";
-import { type AttemptTimes, fetchCredential, type Line } from "./fetch-credential.ts";
+import { type AttemptTimes, type CredentialSources, fetchCredential } from "./fetch-credential.ts";
 import { asksFor, lifeOf, PULSE_MS, situationOf, type ViewContext } from "./held-credential.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { type Decision, type RefreshReason, waitMs } from "./refresh-policy.ts";
@@ -41,7 +41,7 @@ export class RefreshLoop {
   readonly #allowance: RateLimiter;
   readonly #singleFlight = new SingleFlight();
   readonly #clockFault = new ClockFault();
-  #line: Line | undefined;
+  #sources: CredentialSources | undefined;
   #lineCause: Cause | undefined;
   #attempting = false;
   #lastSuccessWallMs: number | undefined;
@@ -69,7 +69,7 @@ export class RefreshLoop {
   }
 
   /** What a reader is to know of it. */
-  around(): Pick<ViewContext, "trying" | "cause"> {
+  context(): Pick<ViewContext, "trying" | "cause"> {
     return {
       trying: this.#attempting || this.#retryState.failures > 0,
       cause: this.#retryState.cause ?? this.#lineProblem(),
@@ -77,7 +77,7 @@ export class RefreshLoop {
   }
 
   /** False when the loop that watches time has stood still for long: something blocks this process. */
-  turning(): boolean {
+  isAlive(): boolean {
     return this.#pulsedAt === undefined || this.#parts.clock.boot() - this.#pulsedAt < 6 * PULSE_MS;
   }
 
@@ -104,21 +104,21 @@ export class RefreshLoop {
   }
 
   /** Runs until the signal aborts; never rejects for a reason outside this process. */
-  async run(line: Line, signal: AbortSignal): Promise<void> {
-    this.#line = line;
-    const unsubscribe = line.driver.subscribe((event) => this.#onDriver(event));
+  async run(sources: CredentialSources, signal: AbortSignal): Promise<void> {
+    this.#sources = sources;
+    const unsubscribe = sources.driver.subscribe((event) => this.#onDriver(event));
     try {
-      await Promise.all([this.#attend(line, signal), this.#pulse(signal)]);
+      await Promise.all([this.#attend(sources, signal), this.#pulse(signal)]);
     } finally {
       unsubscribe();
       this.#singleFlight.tell(stopping());
     }
   }
 
-  async #attend(line: Line, signal: AbortSignal): Promise<void> {
+  async #attend(sources: CredentialSources, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const decision = this.decide();
-      if (decision.do === "refresh") await this.#attempt(line, decision.why, signal);
+      if (decision.do === "refresh") await this.#attempt(sources, decision.why, signal);
       else await this.#nap(waitMs(decision, this.#parts.clock.boot()), signal);
     }
   }
@@ -138,7 +138,7 @@ export class RefreshLoop {
       if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
       if (this.#clockFault.isMended(clockSync.now())) this.wish("clock");
       if (steppedMs !== 0 || becameTrusted) this.#current.rebase(clockSync.now());
-      this.#current.tend();
+      this.#current.flush();
       this.#current.announce();
       this.#wake();
     }
@@ -153,7 +153,7 @@ export class RefreshLoop {
     this.#wake = () => {};
   }
 
-  async #attempt(line: Line, why: RefreshReason, signal: AbortSignal): Promise<void> {
+  async #attempt(sources: CredentialSources, why: RefreshReason, signal: AbortSignal): Promise<void> {
     const { clock, log, identity, clockSync, random, refresh } = this.#parts;
     const current = this.#current;
     this.#attempting = true;
@@ -162,7 +162,7 @@ export class RefreshLoop {
     current.announce();
     let failure: AgentError | undefined;
     try {
-      const fetched = await fetchCredential(line, {
+      const fetched = await fetchCredential(sources, {
         ...(identity.deviceId === undefined ? {} : { configuredDeviceId: identity.deviceId }),
         times: this.#parts.times,
         planned: why === "planned",
@@ -264,7 +264,7 @@ export class RefreshLoop {
 
   /** Before the first attempt has ended, the line's own problem says why there is no authinfo. */
   #lineProblem(): Cause | undefined {
-    const problem = this.#current.held === undefined ? this.#line?.driver.status().problem : undefined;
+    const problem = this.#current.held === undefined ? this.#sources?.driver.status().problem : undefined;
     if (problem && this.#lineCause?.code !== problem.code) {
       this.#lineCause = { ...problem, sinceWallMs: this.#parts.clock.wall() };
     }

@@ -1,8 +1,13 @@
+interface Threshold {
+  readonly warn?: string;
+  readonly fail?: string;
+}
+
 /**
  * What a check warns of and fails for, in Chinese; the English words stand with the check, for programs read them (docs/diagnose.schema.json).
  * The same as in docs/operations/diagnose.zh-CN.md.
  */
-export const thresholdTexts: Readonly<Record<string, { readonly warn?: string; readonly fail?: string }>> = {
+export const thresholdTexts = {
   "os.supported": { warn: "不是 Debian ≥ 11、Ubuntu ≥ 20.04、UOS 20、麒麟 V10", fail: "systemd < 240" },
   "node.version": { warn: "90 天内停止维护或不是已知长期支持版", fail: "< 24" },
   "pkg.integrity": { warn: "安装包的配置文件被改", fail: "程序文件被改或缺失" },
@@ -42,7 +47,10 @@ export const thresholdTexts: Readonly<Record<string, { readonly warn?: string; r
   "net.proxy": { warn: "已设置但未使用", fail: "407、被拒绝或无法建立隧道" },
   "net.tls": { fail: "被拦截、名称不符或无效" },
   "pay.reach": { warn: "仅备用可达", fail: "都没有应答，或 429、5xx" },
-  "pay.auth": { fail: "401、403，或应答签名不符" },
+  "pay.auth": {
+    warn: "自检接口应答 404，网关可以不转发",
+    fail: "401、403、服务自身的请求得到 404，或应答签名不符",
+  },
   "pay.authinfo": { warn: "更新已逾期", fail: "没有或已过期，或没有服务在更新它" },
   "store.read": { warn: "使用上一份，或一周内恢复过；备份损坏", fail: "目录不可用、数据损坏或密钥丢失" },
   "store.write": { warn: "> 1 秒", fail: "被拒绝（errno），或服务写入失败" },
@@ -50,4 +58,4 @@ export const thresholdTexts: Readonly<Record<string, { readonly warn?: string; r
   "api.selftest": { warn: "≥ 50 毫秒", fail: "≥ 500 毫秒或无应答" },
   "api.client": { warn: "从未读取，或有请求被拒绝", fail: "请求全部被拒绝" },
   "api.exposed": { fail: "有这样的监听" },
-};
+} as const satisfies Readonly<Record<string, Threshold>>;

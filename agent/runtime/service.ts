@@ -154,7 +154,7 @@ export class Service {
 
   /** Whether the loops of this process turn; never a matter of network, WeChat Pay or line. */
   live(): boolean {
-    return this.#terminal?.credentials.turning() ?? true;
+    return this.#terminal?.credentials.isAlive() ?? true;
   }
 
   status(): StatusDocument {

@@ -3,7 +3,7 @@ import { silentLog } from "../../agent/common/log/log.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
 import { CredentialManager } from "../../agent/credential/credential-manager.ts";
 import type { AuthinfoView } from "../../agent/credential/credential-types.ts";
-import type { Line } from "../../agent/credential/fetch-credential.ts";
+import type { CredentialSources } from "../../agent/credential/fetch-credential.ts";
 import { type Interfaces, watchLink } from "../../agent/runtime/link-watch.ts";
 import { emptyState, type State } from "../../agent/store/credential.ts";
 import type { Store } from "../../agent/store/store-types.ts";
@@ -156,7 +156,11 @@ class Terminal {
     };
   }
 
-  #line(clock: VirtualClock, toTrace: (boot: number) => number, stateNow: () => keyof typeof ATTEMPTS): Line {
+  #line(
+    clock: VirtualClock,
+    toTrace: (boot: number) => number,
+    stateNow: () => keyof typeof ATTEMPTS,
+  ): CredentialSources {
     const identity = { protocol: "1.0", bridge: "bench/1", session: "s", deviceId: "D1" };
     const status: DriverStatus = {
       state: "ready",

@@ -217,7 +217,7 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
 
   it("the help as a whole, the list of checks, and mistakes on the command line", async () => {
     expectChinese(await seen(["--help"]), /命令/);
-    expectChinese(await seen(["diagnose", "--list"]), /提醒：/);
+    expectChinese(await seen(["diagnose", "--list"]), /警告：/);
     expectChinese(await seen(["status", "--wach"]), /没有选项 --wach（是否要写 --watch？）/);
     expectChinese(await seen(["stat"]), /没有命令 stat/);
     expectChinese(await seen(["diagnose", "--only", "nothing"]), /没有检查项/);

@@ -17,11 +17,12 @@ export function listing(checks: readonly Check[], { language, columns }: Console
 }
 
 function limitsOf({ id, threshold: { warn, fail } }: Check): Bilingual {
-  const chinese = thresholdTexts[id] ?? {};
+  const known: Readonly<Record<string, { readonly warn?: string; readonly fail?: string }>> = thresholdTexts;
+  const chinese = known[id] ?? {};
   const list = (parts: readonly (string | undefined)[], semicolon: string) =>
     parts.filter((part) => part !== undefined).join(semicolon);
   return {
-    zh: list([warn && `提醒：${chinese.warn ?? warn}`, fail && `故障：${chinese.fail ?? fail}`], "；"),
+    zh: list([warn && `警告：${chinese.warn ?? warn}`, fail && `故障：${chinese.fail ?? fail}`], "；"),
     en: list([warn && `warn: ${warn}`, fail && `fail: ${fail}`], "; "),
   };
 }

@@ -1,5 +1,5 @@
 import { AgentError } from "../../../agent/common/errors.ts";
-import type { Line } from "../../../agent/credential/fetch-credential.ts";
+import type { CredentialSources } from "../../../agent/credential/fetch-credential.ts";
 import { emptyState, type State } from "../../../agent/store/credential.ts";
 import type { Store, StoreStatus } from "../../../agent/store/store-types.ts";
 import type { AuthinfoAnswer } from "../../../agent/wechatpay/wechatpay.ts";
@@ -34,7 +34,7 @@ export class FakeLine {
     this.#waiting.clear();
   }
 
-  readonly line: Line = {
+  readonly line: CredentialSources = {
     driver: {
       whenReady: (signal) =>
         this.ready

@@ -427,7 +427,7 @@ describe("expiry", () => {
     // A day of outage: it has never given up, has written little, and its loops turn.
     expect(t.clock.boot() - (t.line.askedAt.at(-1) ?? 0)).toBeLessThan(31_000);
     expect(t.store.writes).toBeLessThanOrEqual(12);
-    expect(t.credentials.turning()).toBe(true);
+    expect(t.credentials.isAlive()).toBe(true);
   });
 });
 

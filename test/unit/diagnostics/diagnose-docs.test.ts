@@ -28,7 +28,7 @@ describe.each(Object.entries(pages))("the page in %s", (language, page) => {
     expect(row).toContain(language === "zh" ? check.remedy.zh : check.remedy.en);
     const { warn, fail } = check.threshold;
     if (language === "en") for (const limit of [warn, fail]) expect(row).toContain(limit ?? "");
-    else expect([warn !== undefined, fail !== undefined]).toEqual([row.includes("提醒："), row.includes("故障：")]);
+    else expect([warn !== undefined, fail !== undefined]).toEqual([row.includes("警告："), row.includes("故障：")]);
   });
 });
 

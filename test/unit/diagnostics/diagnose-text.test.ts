@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Check } from "../../../agent/diagnostics/check.ts";
+import { allChecks } from "../../../agent/diagnostics/checks.ts";
 import type { Result, Status } from "../../../agent/diagnostics/engine.ts";
 import { type Console, consoleOf, cut, padded, widthOf, wrap } from "../../../agent/diagnostics/report/console.ts";
 import { adviceOf, type Report, reportedCheck } from "../../../agent/diagnostics/report/report.ts";
 import { renderReport } from "../../../agent/diagnostics/report/text.ts";
+import { thresholdTexts } from "../../../agent/messages/threshold-texts.ts";
 
 const tty = { isTTY: true, columns: 100 };
 
@@ -207,4 +209,11 @@ describe("the report for people", () => {
   it("has colours where they are wanted", () => {
     expect(screen({ colour: true })).toContain("\u001b[31m");
   });
+});
+
+it("every check says in both languages what it warns of and fails for", () => {
+  const known: Readonly<Record<string, { readonly warn?: string; readonly fail?: string }>> = thresholdTexts;
+  for (const { id, threshold } of allChecks) {
+    expect(Object.keys(known[id] ?? {}).toSorted(), id).toEqual(Object.keys(threshold).toSorted());
+  }
 });

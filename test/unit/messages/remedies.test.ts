@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { AgentError, ErrorCode } from "../../../agent/common/errors.ts";
 import { failureRules } from "../../../agent/common/failures.ts";
 import { type RefusalCode, refusal } from "../../../agent/gateway/error-responses.ts";
-import { failureIn, failureOf, remedyFor, remedyOf } from "../../../agent/messages/remedies/remedies.ts";
+import { failureIn, failureOf, remedyFor, remedyOf, remedyRules } from "../../../agent/messages/remedies/remedies.ts";
+import type { RemedyRule } from "../../../agent/messages/remedies/remedy-rule.ts";
 import { gatewayRefusalsEn } from "../../../agent/messages/replies-en.ts";
 import { warningTexts } from "../../../agent/messages/warning-texts.ts";
 import { classifyStatus } from "../../../agent/wechatpay/failure-classes.ts";
@@ -237,5 +238,20 @@ describe("the words of a refusal", () => {
     expect(remedyOf(failureOf(page, places.gateway))?.en).not.toMatch(/appid/);
     const more = answered(400, { code: "X", message: "no", detail: { value: "appid不匹配" } });
     expect(remedyOf(failureOf(more, places.gateway))?.en).not.toMatch(/appid/);
+  });
+});
+
+describe("the table of rules", () => {
+  it("has no rule that an earlier, wider one hides", () => {
+    const conditions = ({ remedy: _remedy, ...rest }: RemedyRule) =>
+      new Set(Object.entries(rest).map(([name, value]) => `${name} ${String(value)}`));
+    const hidden = remedyRules.flatMap((rule, index) => {
+      const own = conditions(rule);
+      const wider = remedyRules
+        .slice(0, index)
+        .find((earlier) => [...conditions(earlier)].every((each) => own.has(each)));
+      return wider === undefined ? [] : [`${[...own].join(", ")}: hidden by ${[...conditions(wider)].join(", ")}`];
+    });
+    expect(hidden).toEqual([]);
   });
 });
