@@ -20,11 +20,11 @@ export async function claim(directory: string, stateDirectory: string, print: Pr
   const clock = systemClock();
   const lock = await lockDirectory(directory, { clock, random: systemRandom, log: silentLog }).catch(
     (error: unknown) => {
-      const { code, context } = asAgentError(error);
+      const { code, params } = asAgentError(error);
       if (code !== "STORE_LOCKED") throw error;
       print(
-        `本目录的演示已在运行（${directory}）：请先结束它：kill ${context.pid}`,
-        `a demo of this checkout is already running (${directory}): end it first: kill ${context.pid}`,
+        `本目录的演示已在运行（${directory}）：请先结束它：kill ${params.pid}`,
+        `a demo of this checkout is already running (${directory}): end it first: kill ${params.pid}`,
       );
       process.exit(LOCKED);
     },

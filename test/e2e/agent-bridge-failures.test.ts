@@ -35,7 +35,7 @@ describe.concurrent.each(LINES)("a bridge on a %s line", (line) => {
     await using rig = await openRig({ line, config: quick });
     const { authinfo } = await rig.serve();
     await rig.unplug();
-    await rig.statusWhere("the loss", ({ bridge }) => bridge?.state === "opening");
+    await rig.statusWhere("nothing there", ({ bridge }) => bridge?.problem?.code === "BRIDGE_NOT_FOUND");
     const refreshed = await rig.refresh();
     expect([refreshed.status, refreshed.body.cause]).toMatchObject([502, { code: "BRIDGE_NOT_FOUND" }]);
     const { last_error } = await rig.status();
@@ -103,7 +103,12 @@ describe.concurrent("a bridge", () => {
     const before = rig.bridge.requests.length;
     expect((await rig.refresh()).status).toBe(200);
     const asked = rig.bridge.requests.slice(before).map(({ method, cmd }) => cmd ?? method);
-    expect(asked).toEqual(["hello", "initWxpayface", "hello", "getWxpayfaceRawdata"]);
+    // Whether one hello more lies between depends on which of them has met the new session.
+    expect(asked.filter((one, index) => one !== "hello" || index === 0)).toEqual([
+      "hello",
+      "initWxpayface",
+      "getWxpayfaceRawdata",
+    ]);
   });
 
   it("whose SDK has forgotten its init, or is still at it, is waited for", async () => {

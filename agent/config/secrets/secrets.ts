@@ -1,6 +1,6 @@
 import type { Fault } from "../../common/files/guarded-file.ts";
 import { distrustedOnTheWay, distrustText } from "../../common/files/trust.ts";
-import type { AbsentConfig, LoadedConfig, LoadOptions, LoadResult } from "../load.ts";
+import { type AbsentConfig, type LoadedConfig, type LoadOptions, type LoadResult, loadConfig } from "../load.ts";
 import type { Problem } from "../problem.ts";
 import type { WechatPaySecrets } from "./client-secrets.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
@@ -46,7 +46,6 @@ export type Checkup =
  * configuration names are looked at as well.
  */
 export async function loadAll(options: LoadOptions & FileContext): Promise<Checkup> {
-  const { loadConfig } = await import("../load.ts");
   return await withSecrets(await loadConfig(options), options);
 }
 

@@ -118,7 +118,7 @@ describe("the command line of diagnose", () => {
   });
 
   it("does not mind a reader who has read enough, and minds a report that could not be kept", async () => {
-    const command = `${process.execPath} scripts/facepay-agent.js diagnose --config ${shop.within("config.toml")}`;
+    const command = `"${process.execPath}" scripts/facepay-agent.js diagnose --config ${shop.within("config.toml")}`;
     const bash = (words: string) => execute("bash", ["-c", words], { cwd: root }).catch((error) => error);
     const left = await bash(`${command} --ndjson --only mem.free,cfg.valid | true; exit "\${PIPESTATUS[0]}"`);
     expect({ code: left.code ?? 0, stderr: left.stderr }).toEqual({ code: 0, stderr: "" });

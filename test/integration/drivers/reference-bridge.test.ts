@@ -225,7 +225,7 @@ describe.skipIf(noCompiler())(`the reference bridge over the C library ${noCompi
 
   it("survives a library that crashes or hangs while it is loaded", async () => {
     const socket = newSocket();
-    await using bridge = new NativeBridge(directory, library, ["--socket", socket, "--init-timeout", "500"]);
+    await using bridge = new NativeBridge(directory, library, ["--socket", socket, "--init-timeout", "5000"]);
     await bridge.start();
     await bridge.logs("SDK_LOADED");
     await using caller = new Caller(socket);

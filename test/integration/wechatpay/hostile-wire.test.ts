@@ -278,7 +278,7 @@ describe("white space around the values of an answer's headers", () => {
     peer.act = (socket, from) => {
       socket.write(loosened(from.answer({ status: 429, headers: { "Retry-After": "30" }, ...unsigned }), " "));
     };
-    expect((await failure(request(client))).context).toMatchObject({ status: 429, retryAfterS: 30 });
+    expect(await failure(request(client))).toMatchObject({ httpStatus: 429, context: { retryAfterS: 30 } });
   });
 });
 
