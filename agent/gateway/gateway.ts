@@ -116,6 +116,7 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
       tls: materialOf(runtimeConfig),
       connections: config.connections,
       clock,
+      admits: handler.admits,
       handle: handler.handle,
       refused: (reason) => metrics.refusedConnection(reason),
     });

@@ -2,10 +2,10 @@ import type { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { readBody } from "../api/http/body.ts";
-import { drainRequestBody } from "../api/http/drain-request-body.ts";
+import { connectionOf } from "../api/http/connection.ts";
+import type { Seat } from "../api/http/connection-limiter.ts";
 import { checkRequest } from "../api/http/guard.ts";
-import type { Peer } from "../api/http/peers.ts";
-import { send, sendWithoutEnd } from "../api/http/reply.ts";
+import { send } from "../api/http/reply.ts";
 import type { Clock } from "../common/clock.ts";
 import { isAgentError } from "../common/errors.ts";
 import type { Log } from "../common/log/log.ts";
@@ -85,6 +85,7 @@ export function createHandler(deps: HandlerDeps) {
     req: IncomingMessage,
     res: ServerResponse,
     account: Account,
+    seat: Seat | undefined,
     awaits: boolean,
     signal: AbortSignal,
   ): Promise<Forwarded | undefined> {
@@ -94,8 +95,10 @@ export function createHandler(deps: HandlerDeps) {
     account.path = pathOf(req.url ?? "", config.basePath);
     if (account.path === "other") throw new Refused("NOT_FOUND");
     if (req.method !== "POST") throw new Refused("METHOD_NOT_ALLOWED");
-    const shown = shownBy(req.socket as TLSSocket, req.rawHeaders, authorities);
+    const shown = shownBy(connectionOf(req).socket as TLSSocket, req.rawHeaders, authorities);
+    if (seat) seat.admitted = false;
     const device = identify(shown);
+    if (seat) seat.admitted = true;
     account.device = device;
     account.by = [shown.certificate && "certificate", shown.token && "token"].filter(Boolean).join("+");
     const publicKeyId = serialOf(req);
@@ -124,20 +127,20 @@ export function createHandler(deps: HandlerDeps) {
     }
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse, peer: Peer | undefined, awaits: boolean) {
+  async function answer(req: IncomingMessage, res: ServerResponse, seat: Seat | undefined, awaits: boolean) {
     const startedAt = clock.boot();
     const account: Account = { path: "other", bounded: false };
-    const leaves = hold(res, peer, ending);
+    const leaves = hold(res, ending);
     const tell = (outcome: string, facts: Readonly<Record<string, unknown>>) => {
       const ms = clock.boot() - startedAt;
       metrics.request(account.path, outcome, ms / 1000);
       const { device, by, path } = account;
-      const who = { device_id: device?.deviceId, sub_mchid: device?.subMchid, by, remote: req.socket.remoteAddress };
+      const who = { device_id: device?.deviceId, sub_mchid: device?.subMchid, by, remote: seat?.address };
       const line = { ...who, path, outcome, ms: Math.round(ms * 10) / 10, ...facts };
       log.info(account.bounded ? "GATEWAY_REQUEST" : "GATEWAY_REFUSED", line);
     };
     try {
-      const forwarded = await exchange(req, res, account, awaits, leaves);
+      const forwarded = await exchange(req, res, account, seat, awaits, leaves);
       if (forwarded === undefined) return tell("gone", {});
       const { answer: found, outcome, baseUrl } = forwarded;
       pass(res, forwarded, account.path === "authinfo" ? now().config.refreshSeconds : undefined);
@@ -151,27 +154,23 @@ export function createHandler(deps: HandlerDeps) {
       const reply = refusal(code, detail, retryAfterS);
       if (code === "INTERNAL") log.error("GATEWAY_INTERNAL", { error });
       tell(`gateway_${code.toLowerCase()}`, { status: reply.status, detail: detail || undefined, cause });
-      refuse(req, res, reply, leaves);
+      const allow = reply.status === 405 ? { allow: "POST" } : {};
+      // A stranger's connection ends with the first refusal, whatever that is; so does one whose body is still to come.
+      const close = !req.complete || reply.status === 400 || reply.status === 401 || seat?.admitted !== true;
+      send(res, { ...reply, ...allow, close });
     }
   }
 
-  function refuse(req: IncomingMessage, res: ServerResponse, reply: ReturnType<typeof refusal>, leaves: AbortSignal) {
-    const allow = reply.status === 405 ? { allow: "POST" } : {};
-    // A stranger's connection is not kept, nor one whose body is still to come.
-    const close = !req.complete || reply.status === 400 || reply.status === 401;
-    if (req.complete) return send(res, { ...reply, ...allow, close });
-    sendWithoutEnd(res, { ...reply, ...allow, close });
-    drainRequestBody(req, res, clock, leaves).catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
-  }
-
   return {
+    /** Whether the certificate alone lets this terminal in, before it has asked for anything. */
+    admits: (socket: TLSSocket): boolean => admit(shownBy(socket, [], now().authorities), now(), clock.wall()).ok,
     get inFlight() {
       return inFlight;
     },
-    handle(req: IncomingMessage, res: ServerResponse, peer: Peer | undefined, awaits: boolean): void {
+    handle(req: IncomingMessage, res: ServerResponse, seat: Seat | undefined, awaits: boolean): void {
       // A response that loses its socket emits "error" on a late write; "close" has told us already.
       res.on("error", () => res.destroy());
-      answer(req, res, peer, awaits).catch((error: unknown) => {
+      answer(req, res, seat, awaits).catch((error: unknown) => {
         log.error("GATEWAY_INTERNAL", { error });
         res.destroy();
       });
@@ -179,14 +178,12 @@ export function createHandler(deps: HandlerDeps) {
   };
 }
 
-/** Marks the connection as in use until the answer is out; the signal falls when the caller leaves or all has to end. */
-function hold(res: ServerResponse, peer: Peer | undefined, ending: AbortSignal): AbortSignal {
+/** The signal falls when the caller leaves or all has to end. */
+function hold(res: ServerResponse, ending: AbortSignal): AbortSignal {
   const left = new AbortController();
-  if (peer !== undefined) peer.busy++;
   const stop = () => left.abort(ending.reason);
   ending.addEventListener("abort", stop, { once: true });
   res.once("close", () => {
-    if (peer !== undefined) peer.busy--;
     ending.removeEventListener("abort", stop);
     // An answer that is out has nobody waiting for the signal, and to let it fall costs as much as to parse the request.
     if (!res.writableFinished) left.abort("the caller has left");

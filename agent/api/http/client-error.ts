@@ -1,7 +1,7 @@
-import type { Socket } from "node:net";
 import { systemCode } from "../../common/errors.ts";
+import type { Connection } from "./connection.ts";
 import { STATUS_CODES } from "./node-http.ts";
-import { type ProblemCode, problem } from "./problem.ts";
+import { type ProblemCode, problem, type Reply } from "./problem.ts";
 import type { RejectionReason } from "./rejection-reasons.ts";
 import { rawReply } from "./reply.ts";
 
@@ -33,15 +33,18 @@ export function judgeClientError(error: unknown): { code: ProblemCode; reason: R
 }
 
 /** Answers and closes, unless an answer of ours is already on its way: two answers in one would be smuggling of our own. */
-export function answerClientError(socket: Socket, code: ProblemCode, answering: boolean): void {
-  if (answering || !socket.writable) {
-    socket.destroy();
+export function answerClientError(connection: Connection, code: ProblemCode): void {
+  const reply = problem(code);
+  answerAndClose(connection, code === "METHOD_NOT_ALLOWED" ? { ...reply, allow: ALLOWED } : reply);
+}
+
+export function answerAndClose(connection: Connection, reply: Reply): void {
+  if (connection.answering || !connection.writable) {
+    connection.destroy();
     return;
   }
-  const reply = problem(code);
-  const allowed = code === "METHOD_NOT_ALLOWED" ? { ...reply, allow: ALLOWED } : reply;
-  socket.write(rawReply(allowed, STATUS_CODES[reply.status] ?? ""));
-  socket.destroySoon();
+  connection.write(rawReply(reply, STATUS_CODES[reply.status] ?? ""));
+  connection.destroySoon();
 }
 
 /** A method that nobody has registered (`FOO /path`), against plain noise such as a TLS hello. */

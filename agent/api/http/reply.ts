@@ -6,20 +6,10 @@ const COMMON = ["Cache-Control", "no-store", "X-Content-Type-Options", "nosniff"
 
 /** Sends a whole answer. Does nothing when the caller has gone or has been answered. */
 export function send(res: ServerResponse, reply: Reply): void {
-  if (!begin(res, reply)) return;
-  res.end(reply.body);
-}
-
-/** Sends head and body but leaves the exchange open, so that the rest of a refused body can still be read away. */
-export function sendWithoutEnd(res: ServerResponse, reply: Reply): void {
-  if (begin(res, reply)) res.write(reply.body);
-}
-
-function begin(res: ServerResponse, reply: Reply): boolean {
-  if (res.destroyed || res.headersSent) return false;
+  if (res.destroyed || res.headersSent) return;
   if (reply.close) res.shouldKeepAlive = false;
   res.writeHead(reply.status, replyHeaders(reply));
-  return true;
+  res.end(reply.body);
 }
 
 function replyHeaders(reply: Reply): string[] {

@@ -4,16 +4,14 @@ import type { Clock } from "../../common/clock.ts";
 import type { Log } from "../../common/log/log.ts";
 import { readBody } from "./body.ts";
 import { ALLOWED, answerClientError, judgeClientError } from "./client-error.ts";
-import { createThinner } from "./connection-limiter.ts";
-import { drainRequestBody } from "./drain-request-body.ts";
+import { connectionOf, interpose } from "./connection.ts";
+import { ConnectionLimiter } from "./connection-limiter.ts";
 import { checkRequest, type Refusal } from "./guard.ts";
 import { createServer } from "./node-http.ts";
-import { type Peer, Peers } from "./peers.ts";
 import { problem } from "./problem.ts";
 import type { RejectionReason } from "./rejection-reasons.ts";
-import { send, sendWithoutEnd } from "./reply.ts";
+import { send } from "./reply.ts";
 import type { PostRoute, Route, Routes } from "./routes.ts";
-import { cutUnread } from "./stalled-connections.ts";
 
 export interface ApiLimits {
   readonly headersTimeoutMs: number;
@@ -62,8 +60,11 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   const { clock, log, denied } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
   const closing = new AbortController();
-  const peers = new Peers(limits.connections);
-  const thin = createThinner(peers, limits.connections, clock, closing.signal, () => denied("crowded"));
+  // Who may open the socket was decided by its file's mode: nobody is a stranger here.
+  const strangers = { strangers: limits.connections, strangersPerAddress: limits.connections };
+  const limiter = new ConnectionLimiter({ ...strangers, connections: limits.connections }, clock, () =>
+    denied("crowded"),
+  );
 
   const http = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -76,67 +77,66 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     // Whatever NODE_OPTIONS says: lenient parsing is request smuggling.
     insecureHTTPParser: false,
   });
-  http.maxConnections = peers.most;
+  http.maxConnections = limiter.most;
   http.maxRequestsPerSocket = limits.requestsPerConnection;
   // A cap would hide headers from the guard; 8 KB bound their number well enough.
   http.maxHeadersCount = 0;
 
-  http.once("listening", () => void cutUnread(peers, clock, closing.signal));
-  http.on("connection", (socket: Socket) => {
-    peers.admit(socket, clock.boot());
-    thin();
-  });
+  interpose(http, "connection", (socket) => limiter.carry(limiter.enter(socket, true), socket));
   http.on("drop", () => denied("crowded"));
   http.on("dropRequest", () => denied("requests_per_connection"));
   http.on("clientError", (error: Error, socket) => {
+    const connection = connectionOf({ socket: socket as Socket });
     const verdict = judgeClientError(error);
     // Each further packet on a broken connection is another error; it was counted and answered at the first.
-    if (verdict === undefined || !socket.writable) {
-      socket.destroy();
+    if (verdict === undefined || !connection.writable) {
+      connection.destroy();
       return;
     }
     denied(verdict.reason);
-    answerClientError(socket as Socket, verdict.code, (peers.find(socket)?.busy ?? 0) > 0);
+    answerClientError(connection, verdict.code);
   });
-  http.on("connect", (_req, socket) => {
+  http.on("connect", (req) => {
     denied("method");
-    answerClientError(socket as Socket, "METHOD_NOT_ALLOWED", false);
+    answerClientError(connectionOf(req), "METHOD_NOT_ALLOWED");
   });
   http.on("request", (req, res) => handle(req, res, false));
   http.on("checkContinue", (req, res) => handle(req, res, true));
   http.on("checkExpectation", (req, res) => handle(req, res, false));
 
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
-    const peer = peers.touch(req.socket);
-    if (peer !== undefined && peer.requests >= limits.requestsPerConnection) res.shouldKeepAlive = false;
+    const connection = connectionOf(req);
+    limiter.use(connection);
+    connection.begin(res);
+    if (connection.requests >= limits.requestsPerConnection) res.shouldKeepAlive = false;
     const url = req.url ?? "";
     const mark = url.indexOf("?");
     const path = mark === -1 ? url : url.slice(0, mark);
     const refusal = checkRequest(req);
     if (refusal !== undefined) {
-      refuse(req, res, peer, refusal, routes.get(path));
+      refuse(req, res, refusal, routes.get(path));
       return;
     }
     const route = routes.get(path);
     if (route === undefined) {
-      refuse(req, res, peer, NOT_FOUND);
+      refuse(req, res, NOT_FOUND);
       return;
     }
     const query = mark === -1 ? "" : url.slice(mark + 1);
     // Node leaves the body of an answer to HEAD out by itself.
     const work = req.method === "POST" ? route.post : route.get;
     if (work === undefined) {
-      refuse(req, res, peer, METHOD, route);
+      refuse(req, res, METHOD, route);
       return;
     }
     if (route.get !== undefined && work === route.get) {
       try {
-        route.get({ req, res, query, hold: () => hold(peer, res) });
+        route.get({ req, res, query, hold: () => hold(res) });
       } catch (error) {
         fail(res, error);
       }
     } else if (route.post !== undefined) {
-      post(route.post, req, res, peer, awaitsContinue).catch((error: unknown) => fail(res, error));
+      post(route.post, req, res, awaitsContinue).catch((error: unknown) => fail(res, error));
     }
   }
 
@@ -144,7 +144,6 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     route: PostRoute,
     req: IncomingMessage,
     res: ServerResponse,
-    peer: Peer | undefined,
     awaitsContinue: boolean,
   ): Promise<void> {
     // A response that loses its socket emits "error" on a late write; "close" has told us already.
@@ -152,49 +151,36 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     if (awaitsContinue) res.writeContinue();
     const body = await readBody(req);
     if (body.kind === "gone") return;
-    if (body.kind === "too_large") return refuse(req, res, peer, BODY_TOO_LARGE);
+    if (body.kind === "too_large") return refuse(req, res, BODY_TOO_LARGE);
     if (body.kind === "invalid") {
       denied("body_invalid");
       return send(res, problem("BODY_INVALID", { detail: body.detail }));
     }
-    const signal = hold(peer, res);
+    const signal = hold(res);
     send(res, await route(body.kind === "object" ? body.value : undefined, signal));
   }
 
-  /** Marks the connection as in use until the answer is out; the signal falls when the caller leaves or the agent stops. */
-  function hold(peer: Peer | undefined, res: ServerResponse): AbortSignal {
+  /** The signal falls when the answer is out, the caller leaves or the agent stops. */
+  function hold(res: ServerResponse): AbortSignal {
     const left = new AbortController();
-    if (peer !== undefined) peer.busy++;
     const stop = () => left.abort(closing.signal.reason);
     closing.signal.addEventListener("abort", stop, { once: true });
     if (closing.signal.aborted) stop();
     res.once("close", () => {
-      if (peer !== undefined) peer.busy--;
       closing.signal.removeEventListener("abort", stop);
       left.abort(new Error("the caller has left"));
     });
     return left.signal;
   }
 
-  function refuse(
-    req: IncomingMessage,
-    res: ServerResponse,
-    peer: Peer | undefined,
-    { code, reason, header }: Refusal,
-    route?: Route,
-  ): void {
+  function refuse(req: IncomingMessage, res: ServerResponse, { code, reason, header }: Refusal, route?: Route): void {
     denied(reason);
     const reply = problem(code, header === undefined ? {} : { detail: `The request has the header ${header}.` });
     const allow = code === "METHOD_NOT_ALLOWED" ? { allow: allowed(route) } : {};
     const { "content-length": length, "transfer-encoding": coding } = req.headers;
-    if ((length === undefined || length === "0") && coding === undefined) {
-      // A head that is not as it should be is an attack or a defect: what follows on its connection is not trusted.
-      const close = reply.status === 400;
-      send(res, { ...reply, ...allow, close });
-      return;
-    }
-    sendWithoutEnd(res, { ...reply, ...allow, close: true });
-    drainRequestBody(req, res, clock, hold(peer, res)).catch((error: unknown) => fail(res, error));
+    const hasBody = (length !== undefined && length !== "0") || coding !== undefined;
+    // A head that is not as it should be is an attack or a defect: what follows on its connection is not trusted.
+    send(res, { ...reply, ...allow, close: hasBody || reply.status === 400 });
   }
 
   function fail(res: ServerResponse, error: unknown): void {
@@ -207,6 +193,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
     async close() {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       closing.abort(new Error("the agent is stopping"));
+      limiter.closeIdle();
       const done = new AbortController();
       const grace = clock.sleep(CLOSE_GRACE_MS, done.signal).catch(() => undefined);
       await Promise.race([closed, grace]);

@@ -3,11 +3,9 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer, type Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
-import { judgeClientError } from "../../api/http/client-error.ts";
-import { createThinner } from "../../api/http/connection-limiter.ts";
-import { STATUS_CODES } from "../../api/http/node-http.ts";
-import { type Peer, Peers } from "../../api/http/peers.ts";
-import { rawReply } from "../../api/http/reply.ts";
+import { answerAndClose, judgeClientError } from "../../api/http/client-error.ts";
+import { connectionOf, interpose } from "../../api/http/connection.ts";
+import { ConnectionLimiter, type Seat } from "../../api/http/connection-limiter.ts";
 import type { Clock } from "../../common/clock.ts";
 import { AgentError, systemCode } from "../../common/errors.ts";
 import type { Place } from "../config.ts";
@@ -24,6 +22,12 @@ const KEEP_ALIVE_MS = 20_000;
 /** How often Node looks for overdue requests. */
 const CHECK_EVERY_MS = 500;
 const REQUESTS_PER_CONNECTION = 10_000;
+/**
+ * Connections whose credential has not been accepted, in all and from one address. Each costs TLS some 50 KB; shops behind one
+ * carrier's address share the second number, and a terminal needs its place for two round trips at most.
+ */
+const MOST_STRANGERS = 512;
+const MOST_STRANGERS_PER_ADDRESS = 256;
 
 export interface TlsMaterial {
   readonly cert: string;
@@ -46,7 +50,9 @@ export interface TlsServerOptions {
   readonly tls: TlsMaterial;
   readonly connections: number;
   readonly clock: Clock;
-  readonly handle: (req: IncomingMessage, res: ServerResponse, peer: Peer | undefined, awaits: boolean) => void;
+  /** Whether the certificate alone lets this terminal in. */
+  readonly admits: (socket: TLSSocket) => boolean;
+  readonly handle: (req: IncomingMessage, res: ServerResponse, seat: Seat | undefined, awaits: boolean) => void;
   readonly refused: (reason: string) => void;
 }
 
@@ -57,10 +63,9 @@ export interface TlsServerOptions {
 export async function openTlsServer(options: TlsServerOptions): Promise<TlsServer> {
   const { place, connections, clock, refused } = options;
   let { terminalCa } = options.tls;
-  const peers = new Peers(connections);
-  const closing = new AbortController();
-  const thin = createThinner(peers, connections, clock, closing.signal, () => refused("crowded"));
-  const byName = new Map<string, Socket>();
+  const limits = { connections, strangers: MOST_STRANGERS, strangersPerAddress: MOST_STRANGERS_PER_ADDRESS };
+  const limiter = new ConnectionLimiter(limits, clock, () => refused("crowded"));
+  const byName = new Map<string, Seat>();
   let current = new WeakSet<Socket>();
 
   const server: HttpsServer = createServer({
@@ -77,48 +82,52 @@ export async function openTlsServer(options: TlsServerOptions): Promise<TlsServe
     insecureHTTPParser: false,
     noDelay: true,
   });
-  server.maxConnections = peers.most;
+  server.maxConnections = limiter.most;
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
   server.maxHeadersCount = 0;
 
   server.on("connection", (socket: Socket) => {
     const name = nameOf(socket);
-    byName.set(name, socket);
+    const seat = limiter.enter(socket, false);
+    byName.set(name, seat);
     socket.once("close", () => {
-      if (byName.get(name) === socket) byName.delete(name);
+      if (byName.get(name) === seat) byName.delete(name);
     });
-    peers.admit(socket, clock.boot());
-    thin();
   });
   server.on("drop", () => refused("crowded"));
-  server.on("secureConnection", (socket: TLSSocket) => {
+  interpose(server, "secureConnection", (plain) => {
+    const socket = plain as TLSSocket;
     // A handshake once more on a connection that stands is a way to keep a server busy.
     socket.disableRenegotiation();
     current.add(socket);
-    const lower = byName.get(nameOf(socket));
-    if (lower !== undefined) peers.stack(socket, lower);
+    const seat = byName.get(nameOf(socket)) ?? limiter.enter(socket, false);
+    seat.admitted = options.admits(socket);
+    return limiter.carry(seat, socket);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     refused(systemCode(error) === "ERR_TLS_HANDSHAKE_TIMEOUT" ? "handshake_timeout" : "handshake");
     socket.destroy();
   });
   server.on("clientError", (error: Error, socket) => {
+    const connection = connectionOf({ socket: socket as Socket });
     const verdict = judgeClientError(error);
-    if (verdict === undefined || !socket.writable) {
-      socket.destroy();
+    if (verdict === undefined || !connection.writable) {
+      connection.destroy();
       return;
     }
     refused(verdict.reason);
-    answerAndClose(socket as Socket, verdict.code, (peers.find(socket)?.busy ?? 0) > 0);
+    answerAndClose(connection, refusal(verdict.code));
   });
-  server.on("connect", (_req, socket) => {
+  server.on("connect", (req) => {
     refused("method");
-    answerAndClose(socket as Socket, "METHOD_NOT_ALLOWED", false);
+    answerAndClose(connectionOf(req), refusal("METHOD_NOT_ALLOWED"));
   });
   const handle = (req: IncomingMessage, res: ServerResponse, awaits: boolean) => {
+    const connection = connectionOf(req);
+    connection.begin(res);
     // Made before the authority was changed: this answer is its last.
-    if (!current.has(req.socket)) res.shouldKeepAlive = false;
-    options.handle(req, res, peers.touch(req.socket), awaits);
+    if (!current.has(connection.socket) || connection.requests >= REQUESTS_PER_CONNECTION) res.shouldKeepAlive = false;
+    options.handle(req, res, limiter.use(connection), awaits);
   };
   server.on("request", (req, res) => handle(req, res, false));
   server.on("checkContinue", (req, res) => handle(req, res, true));
@@ -127,7 +136,7 @@ export async function openTlsServer(options: TlsServerOptions): Promise<TlsServe
 
   return {
     get connections() {
-      return peers.size;
+      return limiter.size;
     },
     renew(tls) {
       server.setSecureContext(contextOf(tls));
@@ -137,13 +146,11 @@ export async function openTlsServer(options: TlsServerOptions): Promise<TlsServe
       server.closeIdleConnections();
     },
     async close(grace) {
-      closing.abort("the gateway is stopping");
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // Node leaves those alone that have not finished their handshake or their first request.
-      for (const socket of peers.idle()) socket.destroy();
+      limiter.closeIdle();
       await Promise.race([closed, grace]);
       server.closeAllConnections();
-      for (const socket of byName.values()) socket.destroy();
       await closed;
     },
   };
@@ -153,17 +160,6 @@ function contextOf({ cert, key, terminalCa }: TlsMaterial): SecureContextOptions
   const noTickets = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
   // Without an authority an empty list: never Node's own roots, whose certificates anyone can buy.
   return { cert, key, ca: terminalCa ?? [], minVersion: "TLSv1.2", secureOptions: noTickets };
-}
-
-/** Octets that are no request, or none for us. Nothing when an answer of ours is on its way: two in one would be smuggling. */
-function answerAndClose(socket: Socket, code: Parameters<typeof refusal>[0], answering: boolean): void {
-  if (answering || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const reply = refusal(code);
-  socket.write(rawReply(reply, STATUS_CODES[reply.status] ?? ""));
-  socket.destroySoon();
 }
 
 /** TLS hides the socket it runs on; the two have the same peer. */

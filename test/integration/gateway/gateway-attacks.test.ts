@@ -239,7 +239,8 @@ describe("smuggling", () => {
     const before = rig.pay.requests.length;
     const second = `${head("Host: g\r\n")}Content-Length: ${body.length}\r\n\r\n${body}`;
     const refused = `POST /nowhere HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\nContent-Length: ${second.length}\r\n\r\n`;
-    expect(statuses(await raw(refused + second))).toEqual([404]);
+    const last = "GET /x HTTP/1.1\r\nHost: g\r\nConnection: close\r\n\r\n";
+    expect(statuses(await raw(refused + second + last))).toEqual([404, 404]);
     expect(rig.pay.requests.length).toBe(before);
   });
 
@@ -254,6 +255,75 @@ describe("smuggling", () => {
     expect((await rig.ask({ headers: { upgrade: "h2c", connection: "upgrade" } })).status).toBe(200);
     expect(statuses(await raw("CONNECT api.mch.weixin.qq.com:443 HTTP/1.1\r\nHost: g\r\n\r\n"))).toEqual([405]);
     expect(statuses(await raw(`GET / HTTP/1.1\r\nHost: g\r\nX: ${"x".repeat(9_000)}\r\n\r\n`))).toEqual([431]);
+  });
+});
+
+describe("strangers", () => {
+  const strangerHead = (target: string, ...more: string[]) =>
+    `${[`GET ${target} HTTP/1.1`, "Host: g", ...more].join("\r\n")}\r\n\r\n`;
+
+  it("lose their connection with the first refusal, whatever that is", async () => {
+    const cases = [
+      [strangerHead("/x"), 404],
+      [strangerHead(AUTHINFO), 405],
+      [`POST ${AUTHINFO} HTTP/1.1\r\nHost: g\r\n\r\n`, 401],
+      [strangerHead("/x", "Origin: http://x"), 403],
+    ] as const;
+    for (const [octets, status] of cases) expect(statuses(await raw(octets.repeat(3), {}))).toEqual([status]);
+    // A terminal's own mistakes do not cost it its connection.
+    const agent = rig.keptConnection();
+    for (const path of ["/x", AUTHINFO]) {
+      const answer = await rig.ask({ agent, path, method: "GET", body: "", headers: { "content-type": [] } });
+      expect([path === "/x" ? 404 : 405, "keep-alive"]).toEqual([answer.status, answer.headers.connection]);
+    }
+    agent.destroy();
+  });
+
+  it("go before a terminal whose handshake takes long, however many they are and whatever they send", async () => {
+    const cut = async () => (await rig.metric("refused_connections_total"))['reason="crowded"'] ?? 0;
+    const before = await cut();
+    // TCP stands, and TLS is still on its slow way.
+    const slow = net.connect(rig.port, "127.0.0.1");
+    await new Promise((resolve) => slow.once("connect", resolve));
+    const strangers: tls.TLSSocket[] = [];
+    for (let i = 0; i < 60; i++) {
+      const socket = tls.connect({ port: rig.port, host: "127.0.0.1", ca: rig.playground.ca.certPem });
+      strangers.push(socket.resume().on("error", () => undefined));
+      await new Promise((resolve) => socket.once("secureConnect", resolve).once("close", resolve));
+      if (i % 2) socket.write("GET /x HTTP/1.1\r\nHost: g\r\nX: ");
+    }
+    await rig.until("they are thinned", async () => (await cut()) - before >= 40);
+    const socket = tls.connect({
+      socket: slow,
+      ca: rig.playground.ca.certPem,
+      servername: "localhost",
+      ...rig.terminal,
+    });
+    const status = await new Promise<string>((resolve, reject) => {
+      socket
+        .once("error", reject)
+        .once("close", reject)
+        .once("data", (octets) => resolve(octets.toString("latin1", 9, 12)));
+      socket.once("secureConnect", () => socket.write(`GET ${AUTHINFO} HTTP/1.1\r\nHost: g\r\n\r\n`));
+    });
+    expect(status).toBe("405");
+    for (const one of [...strangers, socket]) one.destroy();
+  });
+});
+
+describe("a pipeline", () => {
+  const get = "GET /x HTTP/1.1\r\nHost: g\r\n\r\n";
+
+  it("of a terminal is answered to its end, in order, one at a time", async () => {
+    const malformed = async () => (await rig.metric("refused_connections_total"))['reason="malformed"'] ?? 0;
+    const before = await malformed();
+    const last = `GET /x HTTP/1.1\r\nHost: g\r\nConnection: close\r\n\r\n`;
+    expect(statuses(await raw(get.repeat(3_000) + last))).toEqual(Array(3_001).fill(404));
+    expect(await malformed()).toBe(before);
+  });
+
+  it("of a stranger gets one answer, which it can read although it is still sending", async () => {
+    expect(statuses(await raw(get.repeat(3_000), {}))).toEqual([404]);
   });
 });
 
