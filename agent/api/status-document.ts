@@ -21,6 +21,11 @@ export interface StatusDocument {
   readonly bridge: BridgeStatus | null;
   readonly wechatpay: PayStatus | null;
   readonly store: StoreStatusDocument | null;
+  /** Connections open on either socket; what has been refused since the start, by reason. */
+  readonly api?: {
+    readonly connections: Readonly<Record<"api" | "admin", number>>;
+    readonly refused: Readonly<Record<string, number>>;
+  };
   readonly clock: {
     readonly trusted: boolean;
     readonly confirmed_by?: string | null;

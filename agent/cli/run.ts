@@ -162,7 +162,10 @@ export async function run(options: CommandOptions): Promise<number> {
     const { provision } = service;
     if (provision) await startExtras(provision.config);
     await service.start();
-    void service.watch(watch.signal, () => api?.replaced() ?? []);
+    void service.watch(watch.signal, {
+      replaced: () => api?.replaced() ?? [],
+      crowded: () => api?.crowded() ?? false,
+    });
     if (found.kind === "secrets_refused") void awaitFix(found.provision);
     else if (provision?.source === "file") await remember(provision, log);
     // Node itself would write it at the end, which a power cut leaves out.

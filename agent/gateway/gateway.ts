@@ -1,3 +1,4 @@
+import { RejectionLog } from "../api/http/rejection-log.ts";
 import { createApiServer } from "../api/http/server.ts";
 import type { Clock } from "../common/clock.ts";
 import type { PinoLog } from "../common/log/pino-log.ts";
@@ -37,6 +38,7 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
   const { file, env, clock, random, log } = deps;
   const rate = new RateLimit();
   const warnings = new Warnings(log);
+  const rejections = new RejectionLog(clock, log, "GATEWAY_CONNECTIONS_REFUSED");
   const ending = new AbortController();
   let stopping = false;
   let tls: TlsServer | undefined;
@@ -118,7 +120,10 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
       clock,
       admits: handler.admits,
       handle: handler.handle,
-      refused: (reason) => metrics.refusedConnection(reason),
+      refused(reason) {
+        metrics.refusedConnection(reason);
+        rejections.count(reason);
+      },
     });
   } catch (error) {
     await close();

@@ -91,4 +91,8 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
     zh: "套接字文件被删除或被替换，收银程序已连不上，请重启服务",
     en: "a socket file has been removed or replaced, so that apps no longer reach the agent: restart the service",
   },
+  API_CROWDED: {
+    zh: "本机有程序打开的连接过多，已关闭其中空闲的连接。请用 ss -xp 找出该程序并修正",
+    en: "a program on this terminal opens too many connections; idle ones are being closed. Find it with ss -xp and correct it",
+  },
 };

@@ -1,6 +1,7 @@
 import { createAdminServer } from "../api/admin-api.ts";
 import { withoutAuthinfo } from "../api/authinfo-document.ts";
 import { createCashierServer } from "../api/cashier-api.ts";
+import { RejectionLog } from "../api/http/rejection-log.ts";
 import { openSocket, socketPlaces } from "../api/sockets.ts";
 import { inheritedSockets } from "../api/systemd-sockets.ts";
 import type { Clock } from "../common/clock.ts";
@@ -29,15 +30,21 @@ export interface LocalApi {
   fits(config: ApiConfig | undefined): boolean;
   /** Sockets whose file is gone, or is another one by now: who connects anew does not reach this agent. */
   replaced(): readonly string[];
+  /** Connections have been closed within the last minute to make room for others. */
+  crowded(): boolean;
   close(): Promise<void>;
 }
 
 /** Opens both sockets; the first one is closed again when the second cannot be had. Rejects with API_SOCKET. */
 export async function openLocalApi(config: ApiConfig | undefined, parts: LocalApiParts): Promise<LocalApi> {
   const { service, metrics, renderMetrics, env, clock, log } = parts;
+  const rejections = new RejectionLog(clock, log, "API_REFUSED");
   const common = {
     ...{ clock, log },
-    denied: (reason: string) => metrics.denied(reason),
+    denied: (reason: string) => {
+      metrics.denied(reason);
+      rejections.count(reason);
+    },
     live: () => service.live(),
   };
   const cashier = createCashierServer({
@@ -56,7 +63,13 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
       const { terminal } = service;
       return terminal && ((signal) => terminal.probe(signal));
     },
-    status: () => service.status(),
+    status: () => ({
+      ...service.status(),
+      api: {
+        connections: { api: cashier.connections, admin: admin.connections },
+        refused: Object.fromEntries([...metrics.counts.denied].filter(([, count]) => count > 0)),
+      },
+    }),
     renderMetrics,
   });
   const inherited = inheritedSockets(env, process.pid);
@@ -75,6 +88,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
     config,
     fits: (other) => JSON.stringify(socketPlaces(other, inherited)) === JSON.stringify(places),
     replaced: () => open.flatMap((socket) => (socket.isReplaced() ? [socket.path ?? ""] : [])),
+    crowded: () => rejections.recently("crowded"),
     async close() {
       await Promise.all(open.map((socket) => socket.close()));
     },

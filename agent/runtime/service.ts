@@ -36,6 +36,14 @@ export interface Provision {
 
 const JUDGE_EVERY_MS = 5_000;
 
+/** What the warnings tell of the local API. */
+export interface WatchedSockets {
+  /** Files that no longer lead to this agent. */
+  replaced(): readonly string[];
+  /** Connections have been closed within the last minute to make room for others. */
+  crowded(): boolean;
+}
+
 export interface ServiceParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly bootId: string;
@@ -59,7 +67,7 @@ export class Service {
   #provision: Provision | undefined;
   #lock: DirectoryLock | undefined;
   #reloadRefused: string | undefined;
-  #replacedSockets: () => readonly string[] = () => [];
+  #sockets: WatchedSockets = { replaced: () => [], crowded: () => false };
   readonly #filesInTrouble = new Map<"FILE_COPY_FAILED" | "METRICS_TEXTFILE_FAILED", string>();
 
   constructor(parts: ServiceParts) {
@@ -141,10 +149,9 @@ export class Service {
 
   /**
    * Looks every few seconds which warnings stand, so that each knows since when, whether or not anybody asks.
-   * @param replacedSockets files that no longer lead to this agent
    */
-  async watch(signal: AbortSignal, replacedSockets: () => readonly string[]): Promise<void> {
-    this.#replacedSockets = replacedSockets;
+  async watch(signal: AbortSignal, sockets: WatchedSockets): Promise<void> {
+    this.#sockets = sockets;
     while (!signal.aborted) {
       this.#judge();
       // A rejection means the end, which the loop sees.
@@ -220,8 +227,9 @@ export class Service {
     for (const code of ["FILE_COPY_FAILED", "METRICS_TEXTFILE_FAILED"] as const) {
       this.#warnings.set(code, this.#filesInTrouble.has(code), now, this.#filesInTrouble.get(code));
     }
-    const replaced = this.#replacedSockets().join(", ");
+    const replaced = this.#sockets.replaced().join(", ");
     this.#warnings.set("API_SOCKET_REPLACED", replaced !== "", now, replaced);
+    this.#warnings.set("API_CROWDED", this.#sockets.crowded(), now);
     if (!terminal) {
       // Nothing is at work yet that could be looked at, but a configuration may have been refused.
       this.#warnings.set("CONFIG_RELOAD_REFUSED", reloadRefused !== undefined, now, reloadRefused);

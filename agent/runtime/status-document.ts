@@ -38,7 +38,7 @@ export interface StatusSources {
 const STATE_FORMAT = 1;
 
 /** The status document (specification 5), field names in snake_case, times RFC 3339. */
-export function statusDocument(sources: StatusSources): Required<StatusDocument> {
+export function statusDocument(sources: StatusSources): Required<Omit<StatusDocument, "api">> {
   const { credentials, wechatpay, clock } = sources;
   return {
     version: sources.version,

@@ -26,7 +26,7 @@ export interface Limits {
 }
 
 /** One who holds a place. */
-export interface CurrentCredential {
+export interface Occupant {
   readonly standing: (typeof Standing)[keyof typeof Standing];
   /** Its credential has been accepted; on a unix socket, the file's mode has done that. */
   readonly admitted: boolean;
@@ -38,32 +38,32 @@ export interface CurrentCredential {
 }
 
 /** Those who have to go so that the limits hold; of one standing, who has waited longest. Nobody who came after `cameBefore`. */
-export function surplus<T extends CurrentCredential>(holders: Iterable<T>, limits: Limits, cameBefore: number): T[] {
+export function surplus<T extends Occupant>(occupants: Iterable<T>, limits: Limits, cameBefore: number): T[] {
   let all = 0;
   let strangers = 0;
   const byAddress = new Map<string, number>();
-  const candidates: { readonly holder: T; readonly standing: number }[] = [];
-  for (const holder of holders) {
-    const { standing, admitted, address, cameAt } = holder;
+  const candidates: { readonly occupant: T; readonly standing: number }[] = [];
+  for (const occupant of occupants) {
+    const { standing, admitted, address, cameAt } = occupant;
     all++;
     if (!admitted) {
       strangers++;
       byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
     }
-    if (standing !== Standing.working && cameAt <= cameBefore) candidates.push({ holder, standing });
+    if (standing !== Standing.working && cameAt <= cameBefore) candidates.push({ occupant, standing });
   }
-  candidates.sort((a, b) => a.standing - b.standing || a.holder.usedAt - b.holder.usedAt);
+  candidates.sort((a, b) => a.standing - b.standing || a.occupant.usedAt - b.occupant.usedAt);
   const leaving: T[] = [];
-  for (const { holder } of candidates) {
-    const here = byAddress.get(holder.address) ?? 0;
+  for (const { occupant } of candidates) {
+    const here = byAddress.get(occupant.address) ?? 0;
     const tooMany = strangers > limits.strangers || here > limits.strangersPerAddress;
-    if (all <= limits.connections && (holder.admitted || !tooMany)) continue;
+    if (all <= limits.connections && (occupant.admitted || !tooMany)) continue;
     all--;
-    if (!holder.admitted) {
+    if (!occupant.admitted) {
       strangers--;
-      byAddress.set(holder.address, here - 1);
+      byAddress.set(occupant.address, here - 1);
     }
-    leaving.push(holder);
+    leaving.push(occupant);
   }
   return leaving;
 }
@@ -76,7 +76,7 @@ const MOST_NEWCOMERS = 512;
 const MOST_LINGERING = 8;
 
 /** A place, from the first octet on. */
-export class Seat implements CurrentCredential {
+export class Seat implements Occupant {
   readonly socket: Socket;
   readonly address: string;
   readonly cameAt: number;
@@ -98,7 +98,7 @@ export class Seat implements CurrentCredential {
     this.#connection = connection;
   }
 
-  get standing(): CurrentCredential["standing"] {
+  get standing(): Occupant["standing"] {
     const connection = this.#connection;
     if (connection === undefined) return Standing.handshake;
     if (connection.lingering) return Standing.lingering;

@@ -132,7 +132,7 @@ export class Connection extends Duplex {
     if (rest === undefined || this.destroyed) return;
     const owed = this.#owed;
     if (owed !== undefined) {
-      if (owed !== this.#awaited) owed.once("close", this.#goOn);
+      if (owed !== this.#awaited) owed.once("close", this.#takeTurns);
       this.#awaited = owed;
       return;
     }
@@ -144,6 +144,8 @@ export class Connection extends Duplex {
     if (this.#ended) this.push(null);
   };
 
+  readonly #takeTurns = (): void => queue(this.#goOn);
+
   #end(): void {
     this.#ended = true;
     if (this.#lingered === undefined) {
@@ -153,8 +155,7 @@ export class Connection extends Duplex {
 
   override _read(): void {
     this.#wanted = true;
-    // Not at once: what is pushed within a read is not parsed before the next one.
-    if (this.#rest !== undefined) process.nextTick(this.#goOn);
+    if (this.#rest !== undefined) this.#takeTurns();
   }
 
   override _write(chunk: string | Buffer, encoding: BufferEncoding, done: () => void): void {
@@ -179,6 +180,21 @@ export class Connection extends Duplex {
     this.socket.destroy();
     done(error);
   }
+}
+
+/**
+ * What has been waiting goes on one by one, whoever's it is, and the event loop turns in between: it accepts a single connection in a
+ * turn, so that turns have to stay short for newcomers to be heard.
+ */
+const waiting: (() => void)[] = [];
+
+function queue(act: () => void): void {
+  if (waiting.push(act) === 1) setImmediate(next);
+}
+
+function next(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(next);
 }
 
 /** Handed to the kernel to its last octet, or given up. */

@@ -51,6 +51,8 @@ export interface ServerDeps {
 export interface ApiServer {
   /** Not listening yet: `openSocket` gives it its place. */
   readonly listener: Server;
+  /** Open at this moment. */
+  readonly connections: number;
   /** Stops listening at once (synchronously), ends streams and waits, gives answers under way 500 ms. Never rejects. */
   close(): Promise<void>;
 }
@@ -190,6 +192,9 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
 
   return {
     listener: http,
+    get connections() {
+      return limiter.size;
+    },
     async close() {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       closing.abort(new Error("the agent is stopping"));

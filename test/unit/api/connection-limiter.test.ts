@@ -1,35 +1,35 @@
 import { describe, expect, it } from "vitest";
-import { type CurrentCredential, Standing, surplus } from "../../../agent/api/http/connection-limiter.ts";
+import { type Occupant, Standing, surplus } from "../../../agent/api/http/connection-limiter.ts";
 
 const NOW = 1_000;
 let uses = 0;
 
-interface Named extends CurrentCredential {
+interface Named extends Occupant {
   readonly name: string;
 }
 
-const holder = (
-  name: string,
-  standing: CurrentCredential["standing"],
-  more: Partial<CurrentCredential> = {},
-): Named => {
+const occupant = (name: string, standing: Occupant["standing"], more: Partial<Occupant> = {}): Named => {
   const admitted = standing >= Standing.waiting;
   return { name, standing, admitted, address: "192.0.2.1", cameAt: 0, usedAt: ++uses, ...more };
 };
 
-const crowd = (count: number, standing: CurrentCredential["standing"], more: Partial<CurrentCredential> = {}) =>
-  Array.from({ length: count }, (_, i) => holder(`${i}`, standing, more));
+const crowd = (count: number, standing: Occupant["standing"], more: Partial<Occupant> = {}) =>
+  Array.from({ length: count }, (_, i) => occupant(`${i}`, standing, more));
 
 const limits = { connections: 4, strangers: 100, strangersPerAddress: 100 };
-const leave = (holders: readonly Named[], changed: Partial<typeof limits> = {}, cameBefore = NOW) =>
-  surplus(holders, { ...limits, ...changed }, cameBefore).map(({ name }) => name);
+const leave = (occupants: readonly Named[], changed: Partial<typeof limits> = {}, cameBefore = NOW) =>
+  surplus(occupants, { ...limits, ...changed }, cameBefore).map(({ name }) => name);
 
 describe("when there are too many connections", () => {
   it("those wait for themselves go first, then strangers, handshakes and callers without a request; never one we work for", () => {
     const all = [
-      ...[holder("working", Standing.working), holder("waiting", Standing.waiting), holder("late", Standing.waiting)],
-      ...[holder("handshake", Standing.handshake), holder("stranger", Standing.stranger)],
-      holder("lingering", Standing.lingering),
+      ...[
+        occupant("working", Standing.working),
+        occupant("waiting", Standing.waiting),
+        occupant("late", Standing.waiting),
+      ],
+      ...[occupant("handshake", Standing.handshake), occupant("stranger", Standing.stranger)],
+      occupant("lingering", Standing.lingering),
     ];
     expect(leave(all)).toEqual(["lingering", "stranger"]);
     expect(leave(all, { connections: 0 })).toEqual(["lingering", "stranger", "handshake", "waiting", "late"]);
@@ -37,28 +37,30 @@ describe("when there are too many connections", () => {
   });
 
   it("a newcomer is left alone, however many come with it, so that one who waits for a core is heard", () => {
-    const reader = holder("reader", Standing.waiting, { cameAt: NOW + 1 });
+    const reader = occupant("reader", Standing.waiting, { cameAt: NOW + 1 });
     const later = crowd(10, Standing.waiting, { cameAt: NOW + 2 });
-    const old = [holder("old", Standing.waiting), holder("older", Standing.waiting, { usedAt: 0 })];
+    const old = [occupant("old", Standing.waiting), occupant("older", Standing.waiting, { usedAt: 0 })];
     expect(leave([reader, ...later, ...old])).toEqual(["older", "old"]);
   });
 
   it("nothing that a stranger sends gives it the place of a handshake or of a terminal", () => {
     const strangers = crowd(3, Standing.stranger, { usedAt: 1_000_000 });
-    const honest = [holder("handshake", Standing.handshake), holder("terminal", Standing.waiting)];
+    const honest = [occupant("handshake", Standing.handshake), occupant("terminal", Standing.waiting)];
     expect(leave([...honest, ...strangers], { connections: 2 })).toEqual(["0", "1", "2"]);
   });
 });
 
 describe("without an accepted credential", () => {
   it("there is a limit for each address, which costs no other address anything", () => {
-    const other = holder("other", Standing.stranger, { address: "192.0.2.2", usedAt: 0 });
-    const all = [other, ...crowd(3, Standing.stranger), holder("handshake", Standing.handshake)];
+    const other = occupant("other", Standing.stranger, { address: "192.0.2.2", usedAt: 0 });
+    const all = [other, ...crowd(3, Standing.stranger), occupant("handshake", Standing.handshake)];
     expect(leave(all, { connections: 100, strangersPerAddress: 2 })).toEqual(["0", "1"]);
   });
 
   it("there is a limit for all addresses, and terminals do not count", () => {
-    const spread = Array.from({ length: 4 }, (_, i) => holder(`${i}`, Standing.stranger, { address: `192.0.2.${i}` }));
+    const spread = Array.from({ length: 4 }, (_, i) =>
+      occupant(`${i}`, Standing.stranger, { address: `192.0.2.${i}` }),
+    );
     const terminals = crowd(50, Standing.waiting);
     expect(leave([...terminals, ...spread], { connections: 100, strangers: 1 })).toEqual(["0", "1", "2"]);
   });
