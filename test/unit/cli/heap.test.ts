@@ -5,6 +5,21 @@ import { describe, expect, it } from "vitest";
 
 const heap = path.resolve("agent/cli/heap.ts");
 
+/** The most that the heap grows to, MB, while 40 000 small objects live for a moment each. */
+async function mostMb(before: string): Promise<number> {
+  const script = `
+    import { getHeapStatistics } from "node:v8";
+    ${before}
+    const living = [];
+    let most = 0;
+    for (let i = 0; i < 1_000_000; i++) {
+      living[i % 40_000] = { i, more: [i, i, i] };
+      if (i % 10_000 === 0) most = Math.max(most, getHeapStatistics().total_heap_size);
+    }
+    console.log(most / 2 ** 20);`;
+  return await evaluated(script);
+}
+
 /** The size of the young generation, MB, after so much garbage that V8 would like to have more of it. */
 async function youngMb(before: string): Promise<number> {
   const script = `
@@ -17,15 +32,25 @@ async function youngMb(before: string): Promise<number> {
     }
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space");
     console.log(young.space_size / 2 ** 20);`;
+  return await evaluated(script);
+}
+
+async function evaluated(script: string): Promise<number> {
   const args = ["--input-type=module-typescript", "--eval", script];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
   expect(stderr).toBe("");
   return Number(stdout);
 }
 
-describe("keepYoungSmall", () => {
+describe("keepHeapSmall", () => {
   it("keeps V8 from doubling the young generation", async () => {
     expect(await youngMb("")).toBeGreaterThanOrEqual(8);
-    expect(await youngMb(`(await import(${JSON.stringify(heap)})).keepYoungSmall();`)).toBeLessThanOrEqual(2);
+    expect(await youngMb(`(await import(${JSON.stringify(heap)})).keepHeapSmall();`)).toBeLessThanOrEqual(2);
+  });
+
+  it("keeps V8 from letting the heap grow to a multiple of what lives", async () => {
+    const kept = await mostMb(`(await import(${JSON.stringify(heap)})).keepHeapSmall();`);
+    expect(kept).toBeLessThan(40);
+    expect(await mostMb("")).toBeGreaterThan(1.5 * kept);
   });
 });
