@@ -156,7 +156,7 @@ export async function run(options: CommandOptions): Promise<number> {
     }
     log.info("SERVING", { sockets: api.paths });
     await clock.sleep(SETTLE_MS);
-    (await import("./heap.ts")).keepHeapSmall();
+    (await import("./heap.ts")).keepYoungSmall();
     notifier = await notify();
     await log.flush();
     const { provision } = service;
