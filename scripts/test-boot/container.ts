@@ -38,7 +38,7 @@ export class Container implements Machine {
       });
     }
     const stop = () => this.#kill();
-    process.once("exit", stop);
+    process.prependOnceListener("exit", stop);
     this.#ended = new Promise((resolve) =>
       this.#child.once("close", () => {
         process.off("exit", stop);

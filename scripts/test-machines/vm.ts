@@ -68,7 +68,7 @@ export class Vm {
     };
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setEncoding("utf8").on("data", take);
     const stop = () => this.#child.kill("SIGKILL");
-    process.once("exit", stop);
+    process.prependOnceListener("exit", stop);
     this.#ended = new Promise((resolve) => {
       const onEnd = () => {
         process.off("exit", stop);
