@@ -1,6 +1,6 @@
 import type { Field } from "../../agent/config/keys/fields.ts";
 import { sections } from "../../agent/config/keys/schema.ts";
-import type { PageLanguage } from "./errors-page.ts";
+import { cell, type PageLanguage } from "./errors-page.ts";
 
 const words = {
   en: {
@@ -44,8 +44,4 @@ function row(key: string, field: Field, language: PageLanguage): string {
       ? ""
       : `\`${JSON.stringify(fallbackText)}\``;
   return `| \`${key}\` | ${cell(about[language])} | ${cell(expects[language])} | ${standard.replaceAll("|", "\\|")} | \`${example.replaceAll("|", "\\|")}\` |`;
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", " ");
 }

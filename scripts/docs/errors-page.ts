@@ -133,6 +133,7 @@ function conditions({ code, status, mode, reason, message, param, hosts }: Remed
     .join(", ");
 }
 
-function cell(text: string): string {
+/** Text that cannot leave its cell of a Markdown table. */
+export function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", " ");
 }
