@@ -1,22 +1,23 @@
 import module from "node:module";
 import { isServed } from "../api/authinfo-document.ts";
-import { monotonicUs, systemClock } from "../common/clock.ts";
+import { type Clock, monotonicUs, systemClock } from "../common/clock.ts";
 import { createClockSync, readBootId } from "../common/clock-sync.ts";
 import { type AgentError, asAgentError, isAgentError } from "../common/errors.ts";
 import { chooseLanguage, type Language, say } from "../common/language.ts";
 import { writeStderr } from "../common/log/journal.ts";
 import { createLog, STDERR } from "../common/log/pino-log.ts";
-import { systemRandom } from "../common/random.ts";
+import { type Random, systemRandom } from "../common/random.ts";
 import type { Config } from "../config/config.ts";
 import { environmentProblems } from "../config/environment.ts";
 import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
 import { failureInEnglish } from "../messages/failure-text.ts";
 import type { FileSinks } from "../runtime/file-sinks.ts";
 import { loadConfiguration, remember } from "../runtime/load-configuration.ts";
-import { type LocalApi, openLocalApi } from "../runtime/local-api.ts";
+import { type LocalApi, type LocalApiParts, openLocalApi } from "../runtime/local-api.ts";
 import { createMetrics } from "../runtime/metrics/metrics.ts";
 import { type Provision, Service } from "../runtime/service.ts";
 import type { Notifier } from "../runtime/systemd/notifier.ts";
+import type { TerminalSystem } from "../runtime/terminal.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
 import type { CommandOptions } from "./options.ts";
@@ -27,23 +28,37 @@ const MISCONFIGURED = 78;
 /** Whoever has been waiting for the sockets is answered before the loading of the rest takes the processor. */
 const SETTLE_MS = 50;
 
+/** What `run` takes from the process and the system. What is left out is the real one. */
+export interface Host {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly bootId?: string;
+  /** The file whose presence says that the clock has been set. */
+  readonly timesyncFlag?: string;
+  readonly writeLog?: (line: string) => void;
+  readonly signals?: Pick<NodeJS.EventEmitter, "on" | "off">;
+  readonly lockDirectory?: typeof lockDirectory;
+  readonly openSocket?: NonNullable<LocalApiParts["open"]>;
+  readonly system?: TerminalSystem;
+}
+
 /** `facepay-agent run`: works until SIGTERM or SIGINT. Resolves to the exit code. */
-export async function run(options: CommandOptions): Promise<number> {
-  const { env } = process;
+export async function run(options: CommandOptions, host: Host = {}): Promise<number> {
+  const { env = process.env, clock = systemClock(), random = systemRandom, system = {} } = host;
   const language = chooseLanguage(options.lang, env);
   const unsafe = environmentProblems(env, process.execArgv);
   if (unsafe.length > 0) return refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
-  const clock = systemClock();
   const found = await loadConfiguration(options.config, env, clock.wall());
   if (found.kind === "invalid") return refuse(found.problems, options.config, language);
 
-  const random = systemRandom;
   const level = "provision" in found ? found.provision.config.log.level : "info";
-  const log = createLog(level, clock, STDERR, { describe: failureInEnglish });
-  const bootId = readBootId(env, random);
-  const clockSync = createClockSync(clock, bootId);
+  const write = host.writeLog === undefined ? {} : { write: host.writeLog };
+  const log = createLog(level, clock, STDERR, { describe: failureInEnglish, ...write });
+  const bootId = host.bootId ?? readBootId(env, random);
+  const clockSync = createClockSync(clock, bootId, host.timesyncFlag);
   const metrics = createMetrics();
-  const service = new Service({ env, bootId, clock, clockSync, random, log, metrics });
+  const service = new Service({ env, bootId, clock, clockSync, random, log, metrics, system });
   const renderMetrics = async () => {
     const { renderMetrics: render } = await import("../runtime/metrics/prometheus.ts");
     return await render(metrics.counts, service.metricSources());
@@ -54,9 +69,14 @@ export async function run(options: CommandOptions): Promise<number> {
     const runtime = service.provision?.config.metrics.runtime ?? false;
     return `${await renderMetrics()}\n${await renderProcessMetrics(runtime)}`;
   };
-  const stop = stopSignals();
-  const apiParts = { service, metrics, renderMetrics: renderAllMetrics, env, clock, log };
-  const lockParts = { clock, random, log };
+  const stop = stopSignals(host.signals ?? process);
+  const open = host.openSocket === undefined ? {} : { open: host.openSocket };
+  const apiParts = { service, metrics, renderMetrics: renderAllMetrics, env, clock, log, ...open };
+  const memory = { log, random, ...(system.fileSystem ? { fileSystem: system.fileSystem } : {}) };
+  const lockUp = async (directory: string): Promise<DirectoryLock> => {
+    await (system.prepareDirectory ?? prepareDirectory)(directory);
+    return await (host.lockDirectory ?? lockDirectory)(directory, { clock, random, log });
+  };
   let lock: DirectoryLock | undefined;
   let api: LocalApi | undefined;
   let notifier: Notifier | undefined;
@@ -106,7 +126,9 @@ export async function run(options: CommandOptions): Promise<number> {
   const awaitFix = async ({ loaded }: Provision) => {
     const { watchFiles } = await import("../common/files/file-watch.ts");
     const signal = AbortSignal.any([watch.signal, fixing.signal]);
-    await watchFiles({ files: [...loaded.named.values()], clock, signal, onChange: async () => stop.reload() });
+    const look = system.look === undefined ? {} : { look: system.look };
+    const files = [...loaded.named.values()];
+    await watchFiles({ ...{ files, clock, signal }, ...look, onChange: async () => stop.reload() });
   };
 
   const reload = async () => {
@@ -123,7 +145,7 @@ export async function run(options: CommandOptions): Promise<number> {
     const { directory } = provision.config.store;
     const before = service.provision;
     const moved = before?.config.store.directory !== directory;
-    const newLock = moved || lock === undefined ? await lockUp(directory, lockParts) : lock;
+    const newLock = moved || lock === undefined ? await lockUp(directory) : lock;
     const oldPlaces = api?.config;
     try {
       await moveApi(provision.config.api);
@@ -137,13 +159,13 @@ export async function run(options: CommandOptions): Promise<number> {
     lock = newLock;
     log.setLevel(provision.config.log.level);
     await startExtras(provision.config);
-    await remember(provision, log);
+    await remember(provision, memory);
   };
 
   try {
     if ("provision" in found) {
       const { config } = found.provision;
-      lock = await lockUp(config.store.directory, lockParts);
+      lock = await lockUp(config.store.directory);
       const provided = service.provide(found.provision, lock);
       if (found.kind === "secrets_refused" && !(await servesWith(provided, service))) {
         return refuse(found.problems, options.config, language);
@@ -167,7 +189,7 @@ export async function run(options: CommandOptions): Promise<number> {
       crowded: () => api?.crowded() ?? false,
     });
     if (found.kind === "secrets_refused") void awaitFix(found.provision);
-    else if (provision?.source === "file") await remember(provision, log);
+    else if (provision?.source === "file") await remember(provision, memory);
     // Node itself would write it at the end, which a power cut leaves out.
     module.flushCompileCache();
     await stop.reloadingWith(async () => {
@@ -208,11 +230,6 @@ async function servesWith(provided: Promise<void>, service: Service): Promise<bo
   }
 }
 
-async function lockUp(directory: string, parts: Parameters<typeof lockDirectory>[1]): Promise<DirectoryLock> {
-  await prepareDirectory(directory);
-  return await lockDirectory(directory, parts);
-}
-
 /** What can only be fixed by a person is a matter of configuration; another instance is worth waiting for. */
 function exitCodeOf({ code }: AgentError): number {
   return code === "STORE_LOCKED" ? LOCKED : MISCONFIGURED;
@@ -224,7 +241,7 @@ function refuse(problems: readonly Problem[], where: string, language: Language)
 }
 
 /** SIGTERM and SIGINT end the work, SIGHUP reloads; one that comes during the start or a reload is followed by one more. */
-function stopSignals() {
+function stopSignals(signals: NonNullable<Host["signals"]>) {
   const stopped = Promise.withResolvers<void>();
   let reload: (() => Promise<void>) | undefined;
   let reloading: Promise<void> = Promise.resolve();
@@ -235,8 +252,8 @@ function stopSignals() {
     if (act) reloading = reloading.then(act);
     else early = true;
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onStop);
-  process.on("SIGHUP", onReload);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) signals.on(signal, onStop);
+  signals.on("SIGHUP", onReload);
   return {
     async reloadingWith(act: () => Promise<void>): Promise<void> {
       reload = act;
@@ -248,8 +265,8 @@ function stopSignals() {
     /** As SIGHUP does. */
     reload: onReload,
     release() {
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, onStop);
-      process.off("SIGHUP", onReload);
+      for (const signal of ["SIGTERM", "SIGINT"] as const) signals.off(signal, onStop);
+      signals.off("SIGHUP", onReload);
     },
   };
 }

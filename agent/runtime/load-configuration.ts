@@ -1,5 +1,7 @@
 import { asAgentError, failureFields } from "../common/errors.ts";
+import type { FileSystem } from "../common/files/file-system.ts";
 import type { Log } from "../common/log/log.ts";
+import type { Random } from "../common/random.ts";
 import type { AbsentConfig, LoadedConfig } from "../config/load.ts";
 import { type Problem, renderProblem } from "../config/problem.ts";
 import { type Checkup, loadAll, withSecrets } from "../config/secrets/secrets.ts";
@@ -43,10 +45,13 @@ export async function loadConfiguration(file: string, env: Env, wallMs: number):
 }
 
 /** Saves a valid configuration for the day when the file is not. A failure is logged and costs nothing else. */
-export async function remember({ config, loaded }: Provision, log: Log): Promise<void> {
+export async function remember(
+  { config, loaded }: Provision,
+  { log, random, fileSystem }: { readonly log: Log; readonly random?: Random; readonly fileSystem?: FileSystem },
+): Promise<void> {
   const { saveLastKnownGood } = await import("../config/files/last-known-good.ts");
   try {
-    await saveLastKnownGood(config.store.directory, loaded);
+    await saveLastKnownGood(config.store.directory, loaded, random, fileSystem);
   } catch (error) {
     log.warn("CONFIG_NOT_REMEMBERED", failureFields(asAgentError(error)));
   }

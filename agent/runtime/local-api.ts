@@ -17,6 +17,8 @@ export interface LocalApiParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Gives a server its place, unless the system's sockets are to. */
+  readonly open?: typeof openSocket;
 }
 
 /** Both servers at work. */
@@ -37,7 +39,7 @@ export interface LocalApi {
 
 /** Opens both sockets; the first one is closed again when the second cannot be had. Rejects with API_SOCKET. */
 export async function openLocalApi(config: ApiConfig | undefined, parts: LocalApiParts): Promise<LocalApi> {
-  const { service, metrics, renderMetrics, env, clock, log } = parts;
+  const { service, metrics, renderMetrics, env, clock, log, open: openAt = openSocket } = parts;
   const rejections = new RejectionLog(clock, log, "API_REFUSED");
   const common = {
     ...{ clock, log },
@@ -75,7 +77,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
   const inherited = inheritedSockets(env, process.pid);
   const places = socketPlaces(config, inherited);
   // Together, so that whoever has got an answer from one finds the other open, too.
-  const settled = await Promise.allSettled([openSocket(cashier, places.api), openSocket(admin, places.admin)]);
+  const settled = await Promise.allSettled([openAt(cashier, places.api), openAt(admin, places.admin)]);
   const open = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const failed = settled.find((each) => each.status === "rejected");
   if (failed) {

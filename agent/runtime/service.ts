@@ -15,7 +15,13 @@ import { CredentialManagerProxy } from "./credential-manager-proxy.ts";
 import { judge } from "./evaluate-warnings.ts";
 import type { MetricSources, Metrics } from "./metrics/metrics.ts";
 import { statusDocument } from "./status-document.ts";
-import { openTerminal, type Terminal, type TerminalMemory, type TerminalParts } from "./terminal.ts";
+import {
+  openTerminal,
+  type Terminal,
+  type TerminalMemory,
+  type TerminalParts,
+  type TerminalSystem,
+} from "./terminal.ts";
 
 /** A configuration that may go to work, and where it came from. */
 export interface Provision {
@@ -52,6 +58,7 @@ export interface ServiceParts {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly system?: TerminalSystem;
 }
 
 /**
@@ -86,10 +93,11 @@ export class Service {
 
   /** Takes up a configuration: from here on its kept authinfo is served. `start` follows when the sockets answer. */
   async provide(provision: Provision, lock: DirectoryLock, former?: TerminalMemory): Promise<void> {
-    const { env, clock, clockSync, random, log, metrics } = this.#parts;
+    const { env, clock, clockSync, random, log, metrics, system } = this.#parts;
     const { config, secrets, secretsRefused } = provision;
     const parts: TerminalParts = {
       ...(secrets ? { secrets } : {}),
+      ...(system ? { system } : {}),
       refusedKeys: secretsRefused?.keys ?? [],
       ...{ config, named: provision.loaded.named, lock, env, clock, clockSync, random, log },
       onAttempt: (outcome) => metrics.refreshAttempt(outcome, clock.wall()),

@@ -2,9 +2,12 @@ import { X509Certificate } from "node:crypto";
 import os from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { ProbeReading, SdkDriver } from "../../drivers/sdk/driver.ts";
+import type { DriverParts } from "../../drivers/sdk/open-driver.ts";
 import type { Clock } from "../common/clock.ts";
 import type { ClockSync } from "../common/clock-sync.ts";
 import { AgentError, asAgentError, failureFields } from "../common/errors.ts";
+import type { FileSystem } from "../common/files/file-system.ts";
+import type { FileWatch } from "../common/files/file-watch.ts";
 import type { Log } from "../common/log/log.ts";
 import type { Random } from "../common/random.ts";
 import { userAgent, version } from "../common/version.ts";
@@ -15,11 +18,26 @@ import { loadSecrets, type Secrets } from "../config/secrets/secrets.ts";
 import { CredentialManager, type CredentialManagerMemory } from "../credential/credential-manager.ts";
 import { attemptTimes } from "../credential/fetch-credential.ts";
 import type { State } from "../store/credential.ts";
+import type { prepareDirectory } from "../store/directory.ts";
 import type { DirectoryLock } from "../store/lock.ts";
 import { identityDigest } from "../store/state-format.ts";
 import { openStore } from "../store/store.ts";
 import type { Store } from "../store/store-types.ts";
+import type { WechatPayOptions } from "../wechatpay/client.ts";
 import type { WechatPay } from "../wechatpay/wechatpay.ts";
+import type { Interfaces } from "./link-watch.ts";
+
+/** What a terminal takes from the system besides time and chance. What is left out is the real one. */
+export interface TerminalSystem {
+  /** Of the state directory. */
+  readonly fileSystem?: FileSystem;
+  readonly prepareDirectory?: typeof prepareDirectory;
+  readonly openLine?: NonNullable<DriverParts["openLine"]>;
+  readonly createTransport?: NonNullable<WechatPayOptions["createTransport"]>;
+  readonly networkInterfaces?: () => Interfaces;
+  /** Looks at a file with a secret, to see whether it has been renewed. */
+  readonly look?: NonNullable<FileWatch["look"]>;
+}
 
 export interface TerminalParts {
   readonly config: Config;
@@ -35,6 +53,7 @@ export interface TerminalParts {
   readonly clockSync: ClockSync;
   readonly random: Random;
   readonly log: Log;
+  readonly system?: TerminalSystem;
   readonly onAttempt: (outcome: string) => void;
   readonly onRequest: (baseUrl: string, outcome: string) => void;
 }
@@ -100,7 +119,7 @@ export class Terminal {
 
   /** Opens the line and begins to keep the authinfo. Resolves when both are under way. */
   async start(): Promise<void> {
-    const { config, secrets, clock, random, log } = this.#parts;
+    const { config, secrets, clock, random, log, system = {} } = this.#parts;
     const [{ openDriver }, { watchFiles }, { watchLink }, wechatpay] = await Promise.all([
       import("../../drivers/sdk/open-driver.ts"),
       import("../common/files/file-watch.ts"),
@@ -112,6 +131,7 @@ export class Terminal {
       ...(secrets?.initPasswd === undefined ? {} : { initPasswd: secrets.initPasswd }),
       // The cashier app shows it to the SDK, perhaps before this agent was started.
       secrets: () => [this.credentials.view().credential?.authinfo ?? ""],
+      ...(system.openLine ? { openLine: system.openLine } : {}),
       ...{ version, clock, random, log },
     });
     this.#driver = driver;
@@ -126,9 +146,10 @@ export class Terminal {
     // Without secrets the whole configuration is taken up anew once they are good (agent/cli/run.ts).
     const renewable = secrets === undefined ? [] : [...this.#parts.named];
     const files = renewable.filter(([key]) => key.startsWith("wechatpay.")).map(([, file]) => file);
-    const watched = watchFiles({ files, clock, signal, onChange: () => this.#renewSecrets() });
+    const look = system.look ? { look: system.look } : {};
+    const watched = watchFiles({ files, clock, signal, ...look, onChange: () => this.#renewSecrets() });
     const linked = watchLink({
-      read: () => os.networkInterfaces(),
+      read: system.networkInterfaces ?? (() => os.networkInterfaces()),
       onChange: () => this.credentials.networkChanged(),
       ...{ clock, signal },
     });
@@ -142,7 +163,7 @@ export class Terminal {
   async #createWechatPay(): Promise<WechatPay | undefined> {
     const secrets = this.#secrets;
     if (secrets === undefined) return undefined;
-    const { config, clock, clockSync, random, log, onRequest } = this.#parts;
+    const { config, clock, clockSync, random, log, onRequest, system = {} } = this.#parts;
     const { createWechatPay } = await import("../wechatpay/client.ts");
     return createWechatPay({
       config: config.wechatpay,
@@ -151,6 +172,7 @@ export class Terminal {
       // A clock that reads a time before one that has passed is to blame, not the certificate.
       clockSuspect: () => clockSync.status().behindMs !== undefined,
       onOutcome: ({ baseUrl, outcome }) => onRequest(baseUrl, outcome),
+      ...(system.createTransport ? { createTransport: system.createTransport } : {}),
       ...{ userAgent, clock, random, log },
     });
   }
@@ -218,12 +240,14 @@ function credentialManagerMemory(
 }
 
 export async function openTerminal(parts: TerminalParts, former?: TerminalMemory): Promise<Terminal> {
-  const { config, env, lock, clock, random, log } = parts;
+  const { config, env, lock, clock, random, log, system = {} } = parts;
   const store = await openStore({
     directory: config.store.directory,
     ...(config.store.keyFile === undefined ? {} : { keyFile: config.store.keyFile }),
     ...(env.CREDENTIALS_DIRECTORY === undefined ? {} : { credentialsDirectory: env.CREDENTIALS_DIRECTORY }),
     identity: config.identity,
+    ...(system.fileSystem ? { fileSystem: system.fileSystem } : {}),
+    ...(system.prepareDirectory ? { prepare: system.prepareDirectory } : {}),
     ...{ lock, clock, random, log },
     ...(former ? { former: { identity: identityDigest(former.config.identity), state: former.state } } : {}),
   });

@@ -26,6 +26,7 @@ export interface StoreOptions {
   /** A lock the caller holds and will release itself. Without it the store takes its own, and lets go in `close()`. */
   readonly lock?: DirectoryLock;
   readonly fileSystem?: FileSystem;
+  readonly prepare?: typeof prepareDirectory;
   /** What this process held before a reload. */
   readonly former?: Former;
 }
@@ -43,7 +44,7 @@ const CONFIRM_DEADLINE_MS = 500;
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, random, log } = options;
   const fileSystem = options.fileSystem ?? nodeFileSystem;
-  const unwritable = await prepareDirectory(directory);
+  const unwritable = await (options.prepare ?? prepareDirectory)(directory);
   const lock = options.lock ?? (await lockDirectory(directory, { clock, random, log }));
   try {
     const key = await StoreKey.open({ ...options, fileSystem });

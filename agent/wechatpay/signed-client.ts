@@ -39,10 +39,12 @@ export interface SignedClientOptions {
   readonly sign?: Sign;
   /** Whether something else gives reason to think the wall clock wrong (a floor kept in the state). */
   readonly clockSuspect?: () => boolean;
+  /** HTTP over TLS over the system's network unless told. */
+  readonly createTransport?: typeof createTransport;
 }
 
 /** What it takes to reach a base URL; believing its answers takes more. */
-export interface EndpointOptions extends Pick<SignedClientOptions, "config" | "clock"> {
+export interface EndpointOptions extends Pick<SignedClientOptions, "config" | "clock" | "createTransport"> {
   readonly secrets: Omit<WechatPaySecrets, "publicKey">;
 }
 
@@ -198,14 +200,14 @@ export function sentSecrets({ bearerToken, proxyAuth }: Pick<WechatPaySecrets, "
 /** A base URL and the way to it, which is opened at the first request. */
 export function createTarget(
   baseUrl: string,
-  { config, secrets, clock }: EndpointOptions,
+  { config, secrets, clock, createTransport: create = createTransport }: EndpointOptions,
   more: Pick<TransportOptions, "secureContext" | "frequent"> = {},
 ): Target {
   const url = new URL(baseUrl);
   // Nothing but Node's own roots may speak for WeChat Pay itself (specification 2).
   const ofWechat = url.hostname === "weixin.qq.com" || url.hostname.endsWith(".weixin.qq.com");
   const gateway = config.mode === "gateway";
-  const transport = createTransport({
+  const transport = create({
     origin: url.origin,
     ca: ofWechat ? undefined : secrets.ca,
     clientCert: gateway ? secrets.clientCert : undefined,

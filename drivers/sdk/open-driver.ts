@@ -17,11 +17,14 @@ export interface DriverParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** What opens the configured kind of line, unless the system is to. */
+  readonly openLine?: (config: DriverConfig) => OpenStream;
 }
 
 /** The driver for the configured kind of line; `start()` it. Nothing heavy is loaded before the first opening. */
 export function openDriver(config: DriverConfig, parts: DriverParts): SdkDriver {
-  return createSdkDriver({ ...parts, config, open: streamFor(config, parts.clock) });
+  const open = parts.openLine?.(config) ?? streamFor(config, parts.clock);
+  return createSdkDriver({ ...parts, config, open });
 }
 
 function streamFor(config: DriverConfig, clock: Clock): OpenStream {

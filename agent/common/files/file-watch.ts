@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import { systemCode } from "../errors.ts";
@@ -5,12 +6,17 @@ import { systemCode } from "../errors.ts";
 /** Renewed certificates and tokens come as new files or in place of old ones; five seconds are soon enough for them. */
 const EVERY_MS = 5_000;
 
+/** What of a file changes when it is written or exchanged. */
+export type FileMark = Pick<Stats, "ino" | "size" | "mtimeMs" | "ctimeMs">;
+
 export interface FileWatch {
   readonly files: readonly string[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The pause between two looks: 5 s unless told. */
   readonly everyMs?: number;
+  /** `stat` of node:fs/promises unless told. */
+  readonly look?: (file: string) => Promise<FileMark>;
   /** Called after a change, once the files have been at rest for one look, so that half of a pair is not taken. */
   readonly onChange: () => Promise<void>;
 }
@@ -19,14 +25,15 @@ export interface FileWatch {
  * Looks at the files at short intervals until the signal falls. Looking finds what a directory watch misses: files behind
  * links, on mounts, and in directories that are exchanged as a whole. Never rejects unless `onChange` does.
  */
-export async function watchFiles({ files, clock, signal, everyMs = EVERY_MS, onChange }: FileWatch): Promise<void> {
-  let taken = await fingerprint(files);
+export async function watchFiles({ files, clock, signal, onChange, ...how }: FileWatch): Promise<void> {
+  const { everyMs = EVERY_MS, look = stat } = how;
+  let taken = await fingerprint(files, look);
   let seen = taken;
   while (!signal.aborted) {
     // A rejection means the end, which the loop sees.
     await clock.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const now = await fingerprint(files);
+    const now = await fingerprint(files, look);
     const atRest = now === seen;
     seen = now;
     if (now === taken || !atRest) continue;
@@ -35,10 +42,10 @@ export async function watchFiles({ files, clock, signal, everyMs = EVERY_MS, onC
   }
 }
 
-async function fingerprint(files: readonly string[]): Promise<string> {
+async function fingerprint(files: readonly string[], look: (file: string) => Promise<FileMark>): Promise<string> {
   const marks = await Promise.all(
     files.map((file) =>
-      stat(file).then(
+      look(file).then(
         ({ ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(":"),
         (error) => systemCode(error) ?? "unknown",
       ),

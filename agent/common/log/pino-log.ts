@@ -1,3 +1,4 @@
+import type { LoggerOptions } from "pino";
 import type { Clock } from "../clock.ts";
 import type { FailureRecord } from "../errors.ts";
 import { journalPrefix } from "./journal.ts";
@@ -27,6 +28,8 @@ export interface LogHabits {
   readonly busy?: boolean;
   /** The English text of a failure that an event names by `cause` and `params`; it becomes the event's `detail`. */
   readonly describe?: (failure: FailureRecord) => string;
+  /** Where a line goes, unless to the file descriptor. */
+  readonly write?: (line: string) => void;
 }
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
@@ -50,7 +53,7 @@ export function createLog(
   level: LogLevel,
   clock: Clock,
   fd: number = STDERR,
-  { unlimited = new Set(), busy = false, describe }: LogHabits = {},
+  { unlimited = new Set(), busy = false, describe, write }: LogHabits = {},
 ): PinoLog {
   const budget = new LogRateLimiter();
   let waiting: LogEvent[] = [];
@@ -82,7 +85,7 @@ export function createLog(
   }
 
   function load(): Promise<void> {
-    loading ??= openWriter(fd, busy).then((opened) => {
+    loading ??= openWriter(fd, busy, write).then((opened) => {
       writer = opened;
       for (const event of waiting) opened.write(event);
       waiting = [];
@@ -119,8 +122,16 @@ interface Writer {
 }
 
 /** Unless `busy`, each write is done when it returns, so an event before a crash is not lost. */
-async function openWriter(fd: number, busy: boolean): Promise<Writer> {
+async function openWriter(fd: number, busy: boolean, write?: LogHabits["write"]): Promise<Writer> {
   const { pino } = await import("pino");
+  const options: LoggerOptions = {
+    ...{ level: "debug", base: null, timestamp: false },
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  if (write !== undefined) {
+    const logger = pino(options, { write });
+    return { write: ({ level, line }) => logger[level](line), written: () => Promise.resolve() };
+  }
   const destination = pino.destination({
     fd,
     sync: !busy,
@@ -132,10 +143,7 @@ async function openWriter(fd: number, busy: boolean): Promise<Writer> {
   destination.on("error", () => undefined);
   const prefixOf = journalPrefix(fd);
   let prefix = "";
-  const logger = pino(
-    { level: "debug", base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
-    { write: (line) => destination.write(prefix + line) },
-  );
+  const logger = pino(options, { write: (line) => destination.write(prefix + line) });
   return {
     write(event) {
       try {

@@ -1,9 +1,9 @@
-import { rename } from "node:fs/promises";
 import path from "node:path";
 import { AgentError, systemCode } from "../../common/errors.ts";
 import {
   createDurably,
   discard,
+  type FileSystem,
   nodeFileSystem,
   syncDirectory,
   temporaryName,
@@ -26,6 +26,7 @@ export async function saveLastKnownGood(
   directory: string,
   loaded: { readonly hash: string; readonly memory: Memory },
   random: Random = systemRandom,
+  fileSystem: FileSystem = nodeFileSystem,
 ): Promise<void> {
   const { hash, memory } = loaded;
   const file = path.join(directory, NAME);
@@ -33,11 +34,11 @@ export async function saveLastKnownGood(
   if (readPresent(file)?.equals(bytes)) return;
   const temporary = temporaryName(directory, "config", random.bytes(8));
   try {
-    await createDurably(nodeFileSystem, temporary, bytes);
-    await rename(temporary, file);
-    await syncDirectory(nodeFileSystem, directory);
+    await createDurably(fileSystem, temporary, bytes);
+    await fileSystem.rename(temporary, file);
+    await syncDirectory(fileSystem, directory);
   } catch (error) {
-    await discard(nodeFileSystem, temporary);
+    await discard(fileSystem, temporary);
     const errno = systemCode(error) ?? "unknown error";
     throw new AgentError("STORE_WRITE.config", { directory, errno }, { cause: error });
   }
