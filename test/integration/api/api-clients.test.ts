@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { Agent, EventSource, request, fetch as undiciFetch } from "undici";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -12,6 +12,7 @@ import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
 import { systemClock } from "../../../agent/common/clock.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
 import { HandKeeper, identity, temporaryDirectory } from "../../support/fixtures/api-fixture.ts";
+import { hasCommand } from "../../support/fixtures/tools.ts";
 
 /** HTTP clients as their libraries make them, with the headers that they send by themselves (specification section 5). */
 
@@ -280,12 +281,9 @@ puts answer.body
   ],
 ];
 
-const found = (command: string) =>
-  (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, command)));
-
 describe.each(clients)("%s", PATIENCE, (_name, { command, args, source, rejects }) => {
   it("is served", async ({ skip }) => {
-    if (!found(command)) return skip(`${command} is not installed`);
+    if (!hasCommand(command)) return skip(`${command} is not installed`);
     if (source) await writeFile(join(directory.path, source.file), source.text);
     // For clients that know no unix sockets, as the README advises.
     const forwarder = net.createServer((client) => {
@@ -306,7 +304,7 @@ describe.each(clients)("%s", PATIENCE, (_name, { command, args, source, rejects 
 });
 
 it("curl -I gets the head of every path that has a GET", async ({ skip }) => {
-  if (!found("curl")) return skip("curl is not installed");
+  if (!hasCommand("curl")) return skip("curl is not installed");
   for (const path of ["/v1/authinfo", "/v1/authinfo/events", "/livez", "/readyz"]) {
     const { stdout } = await run("curl", ["-sSI", "--unix-socket", socket, `http://localhost${path}`]);
     expect(stdout, path).toMatch(/^HTTP\/1\.1 200 OK\r\n/);

@@ -12,11 +12,11 @@ import { NativeBridge, noCompiler } from "../../support/fakes/native-bridge.ts";
 import { wrap } from "../../support/fakes/scripted-bridge.ts";
 import { crashTheSdk } from "../../support/faults/crash-bridge.ts";
 import { AgentProcess, launcher } from "../../support/fixtures/agent-process.ts";
+import { NO_SAMPLES, publishedSamples } from "../../support/fixtures/published-samples.ts";
 import { removeFactory } from "../../support/fixtures/running-agent.ts";
 import { SerialCable } from "../../support/fixtures/two-boards.ts";
 
 /** Beside the project, where it is checked out for development. */
-const vectors = new URL("../../../../shared/vectors/09-terminal-sdk.json", import.meta.url);
 
 let directory: string;
 let library: string;
@@ -155,12 +155,8 @@ describe.skipIf(noCompiler())(`the reference bridge over the C library ${noCompi
   });
 
   it("passes the published samples of the SDK's answers as they are", async ({ skip }) => {
-    if (!existsSync(vectors)) return skip("the published samples are not beside the project");
-    const samples = JSON.parse(readFileSync(vectors, "utf8")) as {
-      id: string;
-      resp?: object;
-      native_return?: unknown;
-    }[];
+    const samples = publishedSamples<{ id: string; resp?: object }[]>("09-terminal-sdk.json");
+    if (samples === undefined) return skip(NO_SAMPLES);
     const socket = newSocket();
     await using bridge = new NativeBridge(directory, library, ["--socket", socket]);
     await bridge.start();

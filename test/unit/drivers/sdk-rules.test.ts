@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isAgentError } from "../../../agent/common/errors.ts";
 import {
@@ -9,6 +8,7 @@ import {
   nextAction,
   parseHello,
 } from "../../../drivers/sdk/rules.ts";
+import { describeSamples } from "../../support/fixtures/published-samples.ts";
 
 const good = { protocol: "1.4", bridge: "b/1", session: "s1", device_id: "D1", net_id: "n1", sdk_version: "2" };
 
@@ -135,37 +135,31 @@ describe("checkRawData", () => {
   });
 });
 
-const vectors = new URL("../../../../shared/vectors/09-terminal-sdk.json", import.meta.url);
+interface Sample {
+  readonly id: string;
+  readonly resp?: Record<string, unknown>;
+}
 
-describe.skipIf(!existsSync(vectors))(
-  "the SDK's published answers (skipped where they are not beside the project)",
-  () => {
-    interface Row {
-      readonly id: string;
-      readonly resp?: Record<string, unknown>;
-      readonly expect?: string;
+describeSamples<Sample[]>("the SDK's published answers", "09-terminal-sdk.json", (samples) => {
+  const expected: Readonly<Record<string, string>> = {
+    "init-ok": "success",
+    "raw-ok": "success",
+    "raw-no-sn": "SDK_ERROR",
+    "raw-not-init": "not_initialised",
+    "raw-initing": "initialising",
+    "raw-ip-null": "SDK_NO_NETWORK",
+    "code-license": "SDK_ERROR",
+    "code-expired": "SDK_ERROR",
+  };
+
+  it.each(samples.filter(({ id }) => expected[id]))("$id", ({ id, resp }) => {
+    const verdict = classifyResponse(resp);
+    expect(verdict.kind === "failed" ? verdict.error.code : verdict.kind).toBe(expected[id]);
+    if (verdict.kind === "success" && "rawdata" in verdict.answer) {
+      expect(checkRawData(verdict.answer)).toBe(verdict.answer.rawdata);
     }
-    const rows = existsSync(vectors) ? (JSON.parse(readFileSync(vectors, "utf8")) as Row[]) : [];
-    const expected: Readonly<Record<string, string>> = {
-      "init-ok": "success",
-      "raw-ok": "success",
-      "raw-no-sn": "SDK_ERROR",
-      "raw-not-init": "not_initialised",
-      "raw-initing": "initialising",
-      "raw-ip-null": "SDK_NO_NETWORK",
-      "code-license": "SDK_ERROR",
-      "code-expired": "SDK_ERROR",
-    };
-
-    it.each(rows.filter((row) => expected[row.id]))("$id", ({ id, resp }) => {
-      const verdict = classifyResponse(resp);
-      expect(verdict.kind === "failed" ? verdict.error.code : verdict.kind).toBe(expected[id]);
-      if (verdict.kind === "success" && "rawdata" in verdict.answer) {
-        expect(checkRawData(verdict.answer)).toBe(verdict.answer.rawdata);
-      }
-    });
-  },
-);
+  });
+});
 
 describe("nextDuty", () => {
   const line = { greeted: true, initialised: true, heardAt: 1_000, retryAt: 0 };

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isAgentError } from "../../../agent/common/errors.ts";
 import { readAnswer } from "../../../agent/wechatpay/answer.ts";
@@ -10,6 +9,7 @@ import {
   retryAfterS,
   withoutWhiteSpace,
 } from "../../../agent/wechatpay/headers.ts";
+import { describeSamples } from "../../support/fixtures/published-samples.ts";
 
 function read(body: string | Buffer, headers: HeaderBag = { "content-type": "application/json" }) {
   try {
@@ -121,15 +121,16 @@ describe("the body of an answer", () => {
     }
   });
 
-  const file = new URL("../../../../shared/vectors/08-offlineface-authinfo.json", import.meta.url);
-  const responses: { id: string; body: string; expect: string }[] = existsSync(file)
-    ? JSON.parse(readFileSync(file, "utf8")).responses
-    : [];
-  it.each(responses)("public variant $id: $expect", ({ id, body, expect: outcome }) => {
-    const result = read(body.replace("<base64>", "SGVsbG8="));
-    if (id === "v3-expires-zero") expect(result).toBe("PAY_EXPIRES_IN_INVALID");
-    else if (outcome.startsWith("ok")) expect(result).toMatchObject({ authinfo: "SGVsbG8=" });
-    else expect(result).toMatch(/^PAY_AUTHINFO_/);
+  interface Samples {
+    readonly responses: readonly { readonly id: string; readonly body: string; readonly expect: string }[];
+  }
+  describeSamples<Samples>("as published", "08-offlineface-authinfo.json", ({ responses }) => {
+    it.each(responses)("public variant $id: $expect", ({ id, body, expect: outcome }) => {
+      const result = read(body.replace("<base64>", "SGVsbG8="));
+      if (id === "v3-expires-zero") expect(result).toBe("PAY_EXPIRES_IN_INVALID");
+      else if (outcome.startsWith("ok")) expect(result).toMatchObject({ authinfo: "SGVsbG8=" });
+      else expect(result).toMatch(/^PAY_AUTHINFO_/);
+    });
   });
 });
 

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { failureText } from "../../../agent/messages/failure-text.ts";
 import { classifyStatus, classifyTransportError } from "../../../agent/wechatpay/failure-classes.ts";
 import type { HeaderBag } from "../../../agent/wechatpay/headers.ts";
+import { describeSamples } from "../../support/fixtures/published-samples.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 
@@ -169,31 +169,31 @@ describe("answers that are no success", () => {
     }
   });
 
-  const file = new URL("../../../../shared/vectors/07-error-responses.json", import.meta.url);
-  interface Row {
+  interface Sample {
     id: string;
     status: number;
     headers?: Record<string, string>;
     body: string;
     retry: boolean | string;
   }
-  const rows: Row[] = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
-  it.each(rows.filter((row) => row.status >= 300))("observed answer $id", (row) => {
-    const headers = Object.fromEntries(
-      Object.entries(row.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
-    );
-    const wallMs = headers.date === undefined ? NOW : Date.parse(headers.date);
-    const error = classifyStatus({
-      status: row.status,
-      headers,
-      body: Buffer.from(row.body),
-      wallMs,
-      known: { secret: [] },
+  describeSamples<Sample[]>("as observed", "07-error-responses.json", (samples) => {
+    it.each(samples.filter((row) => row.status >= 300))("observed answer $id", (row) => {
+      const headers = Object.fromEntries(
+        Object.entries(row.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+      );
+      const wallMs = headers.date === undefined ? NOW : Date.parse(headers.date);
+      const error = classifyStatus({
+        status: row.status,
+        headers,
+        body: Buffer.from(row.body),
+        wallMs,
+        known: { secret: [] },
+      });
+      expect(error.params.httpStatus).toBe(row.status);
+      if (row.retry === "slow down") expect(error.rule.retry).toBe("throttled");
+      if ([400, 401, 403].includes(row.status)) expect(error.rule.retry).toBe("slow");
+      if (row.body.startsWith("{")) expect(error.params.answerCode).toBe(JSON.parse(row.body).code);
+      if (headers["request-id"]) expect(error.context.requestId).toBe(headers["request-id"]);
     });
-    expect(error.params.httpStatus).toBe(row.status);
-    if (row.retry === "slow down") expect(error.rule.retry).toBe("throttled");
-    if ([400, 401, 403].includes(row.status)) expect(error.rule.retry).toBe("slow");
-    if (row.body.startsWith("{")) expect(error.params.answerCode).toBe(JSON.parse(row.body).code);
-    if (headers["request-id"]) expect(error.context.requestId).toBe(headers["request-id"]);
   });
 });
