@@ -9,7 +9,7 @@ import { readLastKnownGood } from "../config/files/last-known-good.ts";
 import { packagedSockets } from "../config/keys/schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { loadAll } from "../config/secrets/secrets.ts";
-import { isSystemdBooted } from "../diagnostics/host/units.ts";
+import { isSystemdBooted, isUnitThere } from "../diagnostics/host/units.ts";
 import { checkCommand, type Starting, setUpRemedy, startCommand } from "../messages/start-command.ts";
 import type { PackagedOptions } from "./options.ts";
 
@@ -23,14 +23,6 @@ export async function whereIsAdminSocket(file: string): Promise<string> {
   return (inForce?.kind === "ok" ? inForce.config.api.adminSocket : undefined) ?? packagedSockets.admin;
 }
 
-/** Where systemd looks for units (systemd.unit(5)). */
-const UNIT_DIRECTORIES = [
-  "/etc/systemd/system",
-  "/run/systemd/system",
-  "/usr/local/lib/systemd/system",
-  "/usr/lib/systemd/system",
-];
-
 /** What is known of an agent that could not be asked. */
 export interface Whereabouts extends Starting {
   /** Where its sockets are stands in a file that may not be read: perhaps it runs, and was looked for in the wrong place. */
@@ -41,8 +33,7 @@ export interface Whereabouts extends Starting {
 
 /** How the agent of this configuration is started here. The unit is about the packaged configuration alone. */
 export async function startingOf({ config: configFile, packagedConfig }: PackagedOptions): Promise<Starting> {
-  const unit = UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/facepay-agent.service`));
-  return { installed: configFile === packagedConfig && unit && (await isSystemdBooted()), configFile };
+  return { installed: configFile === packagedConfig && isUnitThere() && (await isSystemdBooted()), configFile };
 }
 
 /** For `unreachableText`: reads the configuration, and perhaps its keys. */

@@ -51,7 +51,7 @@ export interface Check {
   readonly standing?: true;
   /** A network check is left out by `--offline`. */
   readonly needsNetwork?: boolean;
-  /** Ms; beyond it the check counts as crashed. */
+  /** Ms; beyond it nothing is said of the subject. What a check waits for has a deadline of its own, which it judges. */
   readonly timeoutMs?: number;
   run(context: DiagnoseContext, signal: AbortSignal): Promise<Outcome>;
 }

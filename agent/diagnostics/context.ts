@@ -13,11 +13,19 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { Environment } from "../config/settings.ts";
 import type { AgentReading, DiagnoseContext, LineHolder, ServiceUser, Trial } from "./check.ts";
 import type { Turn } from "./engine.ts";
-import { agentPid, configurationOf, hasNoConfiguration, pidOf, stateDirectoryOf, unitsOf } from "./facts.ts";
+import {
+  agentPid,
+  configurationOf,
+  hasNoConfiguration,
+  pidOf,
+  stateDirectoryOf,
+  unitsOf,
+  unitsReadingOf,
+} from "./facts.ts";
 import { accessOf } from "./host/rights.ts";
 import { environmentOf, environmentOfProcess, withServiceEnvironment } from "./host/service-environment.ts";
 import { ownUser, userOfOwner, userOfProcess, userOfUnit } from "./host/service-user.ts";
-import { type Units, wordsOf } from "./host/units.ts";
+import { isUnitThere, type Units, type UnitsReading, wordsOf } from "./host/units.ts";
 
 export interface ContextParts {
   readonly configFile: string;
@@ -44,7 +52,8 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     memory.set(name, fact);
     return fact;
   };
-  if (configFile !== parts.packagedConfigFile) memory.set("units", Promise.resolve(undefined));
+  if (configFile !== parts.packagedConfigFile) memory.set("units", Promise.resolve(noUnit));
+  const reading = await unitsReadingOf({ once });
   const units = await unitsOf({ once });
   const look = async (env: Environment) => ({ env, loaded: await inForce({ once, configFile, env, trial }) });
 
@@ -73,12 +82,13 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
     ...{ configFile, env, loaded, adminSocket, apiSocket, user, privileged, clock, random, once },
     ...(trial && holder && { trial: { ...trial, holder } }),
     agent: trial ? absent : agent,
-    installed: units !== undefined,
+    installed: reading.kind === "late" ? isUnitThere() : units !== undefined,
     outcome: (id) => turns.get(id),
   };
 }
 
 const absent: AgentReading = { kind: "absent" };
+const noUnit: UnitsReading = { kind: "not_installed" };
 const nobody: LineHolder = { kind: "nobody" };
 
 /** Where the agent at work serves, by the file as it stands, or by what it remembers. */

@@ -5,7 +5,7 @@ import { type Secrets, withSecrets } from "../config/secrets/secrets.ts";
 import { holderOf } from "../store/lock.ts";
 import type { AgentReading, DiagnoseContext, Trial } from "./check.ts";
 import { type OperatingSystem, readOperatingSystem } from "./host/host.ts";
-import { CREDENTIALS, readUnits, type Units } from "./host/units.ts";
+import { CREDENTIALS, readUnits, type Units, type UnitsReading } from "./host/units.ts";
 
 type Once = Pick<DiagnoseContext, "once">;
 
@@ -56,9 +56,15 @@ export function pidOf(agent: AgentReading): number | undefined {
   return typeof pid === "number" ? pid : undefined;
 }
 
-/** Undefined without systemd, or when the service is not installed. */
-export function unitsOf(context: Once): Promise<Units | undefined> {
+/** What systemd says of the service, read once. */
+export function unitsReadingOf(context: Once): Promise<UnitsReading> {
   return context.once("units", readUnits);
+}
+
+/** Undefined without systemd, when the service is not installed, and when systemd could not be asked in time. */
+export async function unitsOf(context: Once): Promise<Units | undefined> {
+  const reading = await unitsReadingOf(context);
+  return reading.kind === "installed" ? reading.units : undefined;
 }
 
 /** A credential of systemd's is there only while its service runs: a stopped service has lost none. */

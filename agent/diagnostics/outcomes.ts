@@ -61,6 +61,11 @@ export const notInstalled: Skip = {
   detail: { zh: "未安装为系统服务", en: "not installed as a service" },
 };
 
+export const systemdLate: Skip = {
+  status: "skip",
+  detail: { zh: "未能及时询问 systemd，未作判断", en: "systemd could not be asked in time" },
+};
+
 export const nothingKept: Skip = {
   status: "skip",
   detail: { zh: "还没有保存过凭证", en: "nothing has been kept yet" },

@@ -28,7 +28,8 @@ export interface Written {
 export async function restore(written: Written, clock: Clock, tell: (text: Bilingual) => void): Promise<boolean> {
   const { target, packagedConfig, adminSocket } = written;
   const own = target === packagedConfig && process.geteuid?.() === 0;
-  if (!own || (await readUnits()) === undefined) {
+  // Where systemd is slow to answer, its unit is there all the same.
+  if (!own || (await readUnits()).kind === "not_installed") {
     tell({
       zh: `请让使用 ${target} 的服务读取新配置：向它发送 SIGHUP，或启动它。此后能否获取刷脸凭证，没有检查`,
       en: `let the agent that works with ${target} take it up: send it SIGHUP, or start it. Whether it then gets an authinfo was not checked`,

@@ -8,7 +8,7 @@ import { agentPid, unitsOf } from "../facts.ts";
 import { listenersOf } from "../host/exposure.ts";
 import { octal } from "../host/rights.ts";
 import { SOCKETS, type Units } from "../host/units.ts";
-import { needsSudo, notRunning, skipped } from "../outcomes.ts";
+import { needsSudo, notRunning, skipped, systemdLate } from "../outcomes.ts";
 import { clientCheck } from "./client-check.ts";
 
 const FAST_MS = 50;
@@ -89,6 +89,8 @@ async function sockets(context: DiagnoseContext): Promise<Outcome> {
   if (!installed && agent.kind === "absent" && pid === undefined) return notRunning;
   const api = context.loaded?.config.api;
   const units = await unitsOf(context);
+  // What modes they are to have stands in the units.
+  if (installed && units === undefined) return systemdLate;
   const group = (name: string | undefined) => (name === undefined ? undefined : { name, gid: lookupGroup(name) });
   const files = [
     {

@@ -5,9 +5,9 @@ import type { Problem } from "../../config/problem.ts";
 import type { SecretKey } from "../../config/secrets/named-files.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
-import { isPutAway, secretsOf, unitsOf } from "../facts.ts";
+import { isPutAway, secretsOf, unitsReadingOf } from "../facts.ts";
 import { accessOf } from "../host/rights.ts";
-import { distrusted, needsSudo, remedyOfProblem, withoutConfig } from "../outcomes.ts";
+import { distrusted, needsSudo, remedyOfProblem, systemdLate, withoutConfig } from "../outcomes.ts";
 
 export function failed(problem: Problem): Outcome {
   const { key, origin, what } = problem;
@@ -140,14 +140,15 @@ export const keyChecks: readonly Check[] = [
     threshold: { warn: "not bound to a TPM" },
     remedy: checkRemedy("cred.tpm"),
     async run(context) {
-      const units = await unitsOf(context);
-      if (units === undefined || !context.installed) {
+      const reading = await unitsReadingOf(context);
+      if (reading.kind === "late") return systemdLate;
+      if (reading.kind === "not_installed") {
         return {
           status: "skip",
           detail: { zh: "未安装为系统服务，没有系统凭据", en: "no service unit, so no system credentials" },
         };
       }
-      const encrypted = units.credentials.some((credential) => credential.encrypted);
+      const encrypted = reading.units.credentials.some((credential) => credential.encrypted);
       const tpm = await stat("/dev/tpmrm0").then(
         () => true,
         () => false,

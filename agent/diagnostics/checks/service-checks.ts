@@ -1,9 +1,9 @@
 import type { Bilingual } from "../../common/language.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { AgentReading, Check, DiagnoseContext, Outcome } from "../check.ts";
-import { agentPid, unitsOf } from "../facts.ts";
+import { agentPid, unitsReadingOf } from "../facts.ts";
 import type { UnitProperties, Units } from "../host/units.ts";
-import { needsSudo, notInstalled } from "../outcomes.ts";
+import { needsSudo, notInstalled, systemdLate } from "../outcomes.ts";
 
 const STEADY_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -79,9 +79,9 @@ export function withoutUnit(agent: AgentReading, socket: string, pid: number | u
 }
 
 async function ofUnits(context: DiagnoseContext, judge: (units: Units) => Outcome): Promise<Outcome> {
-  const units = await unitsOf(context);
-  if (units !== undefined && context.installed) return judge(units);
-  return notInstalled;
+  const reading = await unitsReadingOf(context);
+  if (reading.kind === "late") return systemdLate;
+  return reading.kind === "installed" ? judge(reading.units) : notInstalled;
 }
 
 const stopped: Bilingual = { zh: "数据目录不可用，服务无法启动", en: "it cannot start without its state directory" };

@@ -12,7 +12,7 @@ import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { isPutAway, stateDirectoryOf, unitsOf } from "../facts.ts";
 import { accessOf } from "../host/rights.ts";
 import { judgeDirectory } from "../host/state-directory.ts";
-import { found, needsSudo, nothingKept, withoutConfig } from "../outcomes.ts";
+import { found, needsSudo, nothingKept, systemdLate, withoutConfig } from "../outcomes.ts";
 import { writeProbeOf } from "./disk-checks.ts";
 
 const SLOW_MS = 1_000;
@@ -107,6 +107,7 @@ async function keptIn(context: DiagnoseContext, directory: string): Promise<Outc
   const units = await unitsOf(context);
   const credential = keyFile === undefined && units?.credentials.some(({ name }) => name === "store-key");
   if (isPutAway(keyFile ?? "", context) || (credential && credentialsDirectory === undefined)) return keyPutAway;
+  if (units === undefined && context.installed && keyFile === undefined) return systemdLate;
   const key = await peekKey({
     ...{ directory, fileSystem: nodeFileSystem },
     ...(keyFile === undefined ? {} : { keyFile }),

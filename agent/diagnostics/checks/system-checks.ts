@@ -19,6 +19,8 @@ const OLDEST_NODE = 24;
 const SOON_MS = 90 * 86_400_000;
 
 const PACKAGE = "facepay-agent";
+/** Sums over 130 MB: more than 5 s on an emulated Cortex-A53, and an SD card gives some 20 MB a second. */
+const VERIFY_MS = 20_000;
 /** What a technician is meant to change. */
 const MEANT_TO_CHANGE = /^\/etc\/(facepay-agent\/config\.(toml|d\/)|default\/)/;
 
@@ -129,6 +131,7 @@ export const systemChecks: readonly Check[] = [
     dependsOn: [],
     threshold: { warn: "a configuration file of the package changed", fail: "a program file changed or missing" },
     remedy: checkRemedy("pkg.integrity"),
+    timeoutMs: VERIFY_MS,
     async run(_context, signal) {
       const known = await runProgram("dpkg-query", ["--show", `--showformat=\${db:Status-Status}`, PACKAGE], {
         signal,

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { runProgram } from "./program.ts";
+import { type ProgramResult, runProgram } from "./program.ts";
 
 /** What `systemctl show` says of one unit. */
 export type UnitProperties = Readonly<Record<string, string>>;
@@ -22,7 +23,8 @@ export interface Units {
 /** Where systemd puts the credentials of a unit while it runs (systemd.exec(5)). */
 export const CREDENTIALS = "/run/credentials/";
 export const SERVICE = "facepay-agent.service";
-const PATIENCE_MS = 4_000;
+/** systemctl needs some 0.1 s; on a slow board at the start of everything it took longer than four seconds. */
+const PATIENCE_MS = 8_000;
 /** For the cashier app, and for the technician. */
 export const SOCKETS = ["facepay-agent.socket", "facepay-agent-admin.socket"] as const;
 const PROPERTIES = [
@@ -49,17 +51,42 @@ export async function isSystemdBooted(): Promise<boolean> {
   );
 }
 
-/** Undefined without systemd, or when the service is not installed. */
-export async function readUnits(): Promise<Units | undefined> {
-  if (!(await isSystemdBooted())) return undefined;
+/** Where systemd looks for units (systemd.unit(5)). */
+const UNIT_DIRECTORIES = [
+  "/etc/systemd/system",
+  "/run/systemd/system",
+  "/usr/local/lib/systemd/system",
+  "/usr/lib/systemd/system",
+];
+
+/** By its file: whatever systemd makes of it, and without asking it. */
+export function isUnitThere(): boolean {
+  return UNIT_DIRECTORIES.some((directory) => existsSync(`${directory}/${SERVICE}`));
+}
+
+/** `late`: systemctl has not answered in time, and nothing follows from that. */
+export type UnitsReading =
+  | { readonly kind: "installed"; readonly units: Units }
+  | { readonly kind: "not_installed" }
+  | { readonly kind: "late" };
+
+export async function readUnits(): Promise<UnitsReading> {
+  if (!(await isSystemdBooted())) return { kind: "not_installed" };
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const [shown, version, files] = await Promise.all([
     runProgram("systemctl", ["show", "--property", PROPERTIES.join(","), SERVICE, ...SOCKETS], { signal }),
     runProgram("systemctl", ["--version"], { signal }),
     runProgram("systemctl", ["cat", SERVICE], { signal }),
   ]);
-  const said = (it: typeof version) => (it.kind === "ended" ? it.stdout : "");
-  return shown.kind === "ended" ? unitsOf(shown.stdout, said(version), said(files)) : undefined;
+  return readingOf(shown, version, files);
+}
+
+/** Pure: half an answer would be taken for the whole, such as credentials that are not there. */
+export function readingOf(shown: ProgramResult, version: ProgramResult, files: ProgramResult): UnitsReading {
+  if ([shown, version, files].some(({ kind }) => kind === "late")) return { kind: "late" };
+  const said = (it: ProgramResult) => (it.kind === "ended" ? it.stdout : "");
+  const units = unitsOf(said(shown), said(version), said(files));
+  return units === undefined ? { kind: "not_installed" } : { kind: "installed", units };
 }
 
 /** Pure: what the answers of systemctl come to: to `show`, `--version` and `cat`. */

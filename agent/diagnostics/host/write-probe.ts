@@ -1,6 +1,6 @@
 import { constants, open, stat, unlink } from "node:fs/promises";
 import path from "node:path";
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, withDeadline } from "../../common/clock.ts";
 import { systemCode } from "../../common/errors.ts";
 import { temporaryName } from "../../common/files/file-system.ts";
 import type { Random } from "../../common/random.ts";
@@ -17,6 +17,8 @@ const NO_NAMELESS = new Set(["EOPNOTSUPP", "ENOTSUP", "EISDIR", "ENOENT", "EINVA
 const OCTETS = 4_096;
 const ROUNDS = 8;
 const ENOUGH_MS = 1_500;
+/** A disk that hangs is a finding, not a check that was late. The agent itself announces after 2 s that it does not answer. */
+const HANGING_MS = 4_000;
 
 /**
  * Writes, flushes and reads back a few pages in the directory, as the agent does when it keeps an authinfo. The file has no
@@ -26,7 +28,7 @@ const ENOUGH_MS = 1_500;
 export async function probeWriting(directory: string, clock: Clock, random: Random): Promise<WriteProbe> {
   const startedAt = clock.boot();
   let step = "open";
-  try {
+  const writing = async (): Promise<WriteProbe> => {
     await using file = await openNameless(directory, random);
     const fsyncMs: number[] = [];
     for (let round = 0; round < ROUNDS && clock.boot() - startedAt < ENOUGH_MS; round++) {
@@ -43,6 +45,10 @@ export async function probeWriting(directory: string, clock: Clock, random: Rand
       if (bytesRead !== OCTETS || !buffer.equals(page)) return { kind: "refused", errno: "EIO", step: "read back" };
     }
     return { kind: "written", fsyncMs, totalMs: clock.boot() - startedAt };
+  };
+  const hanging = () => Object.assign(new Error("the disk does not answer"), { code: "ETIMEDOUT" });
+  try {
+    return await withDeadline(writing(), HANGING_MS, clock, hanging);
   } catch (error) {
     return { kind: "refused", errno: systemCode(error) ?? String(error), step };
   }

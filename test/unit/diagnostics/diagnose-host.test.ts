@@ -1,4 +1,8 @@
+import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../../../agent/common/clock.ts";
+import { systemRandom } from "../../../agent/common/random.ts";
+import type { DiagnoseContext } from "../../../agent/diagnostics/check.ts";
 import { judgeLatency, judgeRoom } from "../../../agent/diagnostics/checks/disk-checks.ts";
 import {
   judgeEnabled,
@@ -16,13 +20,14 @@ import {
   synchronisationOf,
   trackingOf,
 } from "../../../agent/diagnostics/checks/time-checks.ts";
+import { allChecks } from "../../../agent/diagnostics/checks.ts";
 import { listening } from "../../../agent/diagnostics/host/exposure.ts";
 import { mountOf } from "../../../agent/diagnostics/host/mounts.ts";
 import { allows, ancestors } from "../../../agent/diagnostics/host/rights.ts";
 import { environmentOf, withServiceEnvironment } from "../../../agent/diagnostics/host/service-environment.ts";
 import { userOfUnit } from "../../../agent/diagnostics/host/service-user.ts";
-import { unitsOf, wordsOf } from "../../../agent/diagnostics/host/units.ts";
-import { p95 } from "../../../agent/diagnostics/host/write-probe.ts";
+import { readingOf, unitsOf, wordsOf } from "../../../agent/diagnostics/host/units.ts";
+import { p95, probeWriting } from "../../../agent/diagnostics/host/write-probe.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const MINUTE = 60_000;
@@ -91,6 +96,32 @@ describe("the service, as systemctl shows it", () => {
       systemdVersion: 252,
       sockets: [{ UnitFileState: "enabled" }],
     });
+  });
+
+  it("is neither there nor missing where systemctl is late with any of its answers", async () => {
+    const late = { kind: "late" } as const;
+    const ended = (stdout: string) => ({ kind: "ended", code: 0, stdout, truncated: false }) as const;
+    const [text, version, files] = [ended(shown("")), ended("systemd 252"), ended("[Service]")];
+    expect(readingOf(text, version, files)).toMatchObject({ kind: "installed" });
+    expect(readingOf(ended(""), version, files)).toEqual({ kind: "not_installed" });
+    expect(readingOf({ kind: "missing" }, { kind: "missing" }, { kind: "missing" })).toEqual({ kind: "not_installed" });
+    expect(readingOf(late, version, files)).toEqual(late);
+    expect(readingOf(text, late, files)).toEqual(late);
+    expect(readingOf(text, version, late)).toEqual(late);
+  });
+
+  it("is judged in nothing by what systemd could not be asked in time", async () => {
+    const context = {
+      ...{ installed: true, agent: { kind: "running", status: {} }, env: {}, loaded: undefined },
+      once: async () => ({ kind: "late" }),
+    } as unknown as DiagnoseContext;
+    for (const id of ["svc.enabled", "svc.running", "svc.restarts", "cred.tpm"]) {
+      const found = allChecks.find((check) => check.id === id);
+      expect(await found?.run(context, new AbortController().signal), id).toMatchObject({
+        status: "skip",
+        detail: { en: "systemd could not be asked in time" },
+      });
+    }
   });
 
   it.each([
@@ -190,6 +221,15 @@ describe("the disk", () => {
     expect(p95([3, 1, 2])).toBe(3);
     expect(p95(Array.from({ length: 100 }, (_, at) => at + 1))).toBe(95);
     expect([99, 100, 999, 1_000].map((ms) => judgeLatency([ms]).status)).toEqual(["pass", "warn", "warn", "fail"]);
+  });
+
+  it("that hangs is a refusal, told by the probe itself", async () => {
+    const atOnce = (_ms: number, act: () => void) => {
+      queueMicrotask(act);
+      return () => {};
+    };
+    const clock = { boot: () => 0, timer: atOnce } as unknown as Clock;
+    expect(await probeWriting(tmpdir(), clock, systemRandom)).toMatchObject({ kind: "refused", errno: "ETIMEDOUT" });
   });
 
   it("is found by its mount, the longest and last one", () => {
