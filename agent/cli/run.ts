@@ -1,4 +1,5 @@
 import module from "node:module";
+import path from "node:path";
 import { isServed } from "../api/authinfo-document.ts";
 import { type Clock, monotonicUs, systemClock } from "../common/clock.ts";
 import { createClockSync, readBootId } from "../common/clock-sync.ts";
@@ -188,6 +189,8 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
       replaced: () => api?.replaced() ?? [],
       crowded: () => api?.crowded() ?? false,
     });
+    const { removeLeftovers } = await import("../config/files/provision-leftovers.ts");
+    await removeLeftovers(path.dirname(path.resolve(options.config)));
     if (found.kind === "secrets_refused") void awaitFix(found.provision);
     else if (provision?.source === "file") await remember(provision, memory);
     // Node itself would write it at the end, which a power cut leaves out.

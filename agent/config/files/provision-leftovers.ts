@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rm, unlink } from "node:fs/promises";
 import path from "node:path";
 import { isTemporaryName } from "../../common/files/file-system.ts";
 
@@ -10,7 +10,19 @@ export async function leftoversIn(home: string): Promise<string[]> {
     .map((name) => path.join(home, name));
 }
 
-/** Best effort: diagnose tells of what stays (cfg.perms). */
+/**
+ * Best effort: diagnose tells of what stays (cfg.perms), as where the packaged service may not write beside its configuration. A directory of
+ * another user, as in /tmp, is left alone: who may exchange what is in it could choose what is deleted with our rights.
+ */
 export async function removeLeftovers(home: string): Promise<void> {
-  for (const place of await leftoversIn(home)) await rm(place, { recursive: true, force: true }).catch(() => undefined);
+  const self = process.geteuid?.();
+  for (const place of await leftoversIn(home)) {
+    try {
+      const found = await lstat(place);
+      if (!found.isDirectory()) await unlink(place);
+      else if (found.uid === 0 || found.uid === self) await rm(place, { recursive: true });
+    } catch {
+      // It has gone, or may not be removed.
+    }
+  }
 }

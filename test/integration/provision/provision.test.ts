@@ -240,16 +240,27 @@ describe("facepay-agent provision", () => {
     await ended;
     deaf.close();
     expect(await readdir(home)).toEqual([]);
-    const left = path.join(home, ".provision.0123456789abcdef");
-    await mkdir(left);
-    await writeFile(path.join(left, "apiclient_key.pem"), "a key");
-    await writeFile(path.join(home, ".config.0123456789abcdef.tmp"), "half a key");
+    const leave = async () => {
+      const left = path.join(home, ".provision.0123456789abcdef");
+      await mkdir(left);
+      await writeFile(path.join(left, "apiclient_key.pem"), "a key");
+      await writeFile(path.join(home, ".config.0123456789abcdef.tmp"), "half a key");
+    };
+    const hidden = async () => (await readdir(home)).filter((name) => name.startsWith("."));
+    await leave();
     expect((await diagnosed(target, { only: ["cfg.perms"] })).of("cfg.perms")).toMatchObject({
       status: "warn",
       remedy: { en: expect.stringContaining(`rm -r ${home}/.`), zh: expect.stringContaining("请删除") },
     });
+    const env = {
+      FACEPAY_API_SOCKET: path.join(home, "api.sock"),
+      FACEPAY_API_ADMIN_SOCKET: path.join(home, "admin.sock"),
+    };
+    await using _agent = new AgentProcess(["run", "--config", target], { env });
+    await vi.waitFor(async () => expect(await hidden()).toEqual([]), { timeout: 60_000 });
+    await leave();
     await provision(target, ["--non-interactive", "--no-trial", ...flags(home)]);
-    expect((await readdir(home)).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(await hidden()).toEqual([]);
   });
 
   it("ends without a trace when nobody answers any more", async () => {
