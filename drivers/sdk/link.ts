@@ -39,7 +39,8 @@ interface Waiting {
 
 /** How often a line that has fallen silent without a word is asked whether it is still there. */
 const ALIVE_EVERY_MS = 1_000;
-const ALIVE_DEADLINE_MS = 2_000;
+/** Looking is a matter of milliseconds, but a slow board may be late; a peer that is silent is told by its own timeouts. */
+const ALIVE_DEADLINE_MS = 10_000;
 
 /**
  * Rejects as soon as the line is dead though the stream has not said so, or with the signal's reason: a hung-up tty may stay silent,
