@@ -53,6 +53,8 @@ async function life(board: Board): Promise<string> {
 export async function firstBoot(board: Board, report: Report, systemd: string): Promise<Kept> {
   const version = await board.run("systemctl", "--version");
   report.equal(/^systemd (\d+)/.exec(version)?.[1], systemd, `systemd ${systemd}, ${await board.run("uname", "-srm")}`);
+  const dpkg = await board.run("dpkg-query", "--show", `--showformat=\${Version}`, "dpkg");
+  report.equal(await property(board, AGENT, "LoadState"), "loaded", `dpkg ${dpkg} has unpacked the package (xz)`);
   const got = await held(board);
   const times = `cut -d' ' -f1 /proc/uptime; systemctl show --value -p ExecMainStartTimestampMonotonic ${AGENT}`;
   const [uptime = 0, started = 0] = (await shell(board, times)).split("\n").map(Number);
@@ -61,6 +63,8 @@ export async function firstBoot(board: Board, report: Report, systemd: string): 
   report.equal(await property(board, AGENT, "NRestarts"), "0", "first boot: no restart was needed");
   const failed = await board.run("systemctl", "list-units", "--failed", "--plain", "--no-legend");
   report.check(!failed.includes("facepay"), "first boot: no unit of ours has failed");
+  const said = await shell(board, "journalctl -q -b -p warning -o cat _PID=1 | grep -i facepay || true");
+  report.equal(said, "", "first boot: systemd has no complaint about the units");
   return got;
 }
 

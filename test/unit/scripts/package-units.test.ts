@@ -12,7 +12,7 @@ const installed = entries.map(({ to }) => `/${to}`);
 
 /** Units as the package installs them: [name, its settings in order]. */
 const units = entries
-  .filter(({ from }) => /\/systemd\/[\w-]+\.(service|socket|path|timer)$/.test(from ?? ""))
+  .filter(({ from }) => /\/systemd\/([\w-]+\.(service|socket|path|timer)|systemd-\d+\.conf)$/.test(from ?? ""))
   .map(({ to, from }) => {
     const lines = readFileSync(from ?? "", "utf8").split("\n");
     const settings = lines.flatMap((line) => {
@@ -53,8 +53,8 @@ function missing(settings: readonly { key: string; value: string }[]): string[] 
 
 describe("the units in the package", () => {
   it("are all looked at here", () => {
-    const services = ["facepay-agent.service", "facepay-bridge.service"];
-    expect(units.map(({ name }) => name)).toEqual(expect.arrayContaining(services));
+    const some = ["facepay-agent.service", "facepay-bridge.service", "systemd-248.conf"];
+    expect(units.map(({ name }) => name)).toEqual(expect.arrayContaining(some));
   });
 
   it("name no path that a Debian system may lack, unless systemd may pass over it", () => {
@@ -62,6 +62,12 @@ describe("the units in the package", () => {
     // What arm64 has not.
     expect(missing([{ key: "ExecPaths", value: "/usr/lib -/lib /lib64" }])).toEqual(["ExecPaths=/lib64"]);
     expect(missing([{ key: "EnvironmentFile", value: "/etc/default/other" }])).toHaveLength(1);
+  });
+
+  it("give a start the time of the slowest board, since one that is ended begins anew", () => {
+    const [agent] = units.filter(({ name }) => name === "facepay-agent.service");
+    const limit = agent?.settings.find(({ key }) => key === "TimeoutStartSec");
+    expect(Number(limit?.value)).toBeGreaterThanOrEqual(600);
   });
 
   it("have a name of their own in the journal", () => {
