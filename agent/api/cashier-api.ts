@@ -37,7 +37,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
       return { kind: "unavailable", reply: unavailable(view, credentials.retryAfterS()) };
     }
     if (handsOut) served(view.state);
-    if (credential.authinfo !== given.all[0]) given.add(credential.authinfo);
+    if (credential.authinfo !== given.newest) given.add(credential.authinfo);
     return { kind: "authinfo", generation: credential.generation, text: render(view, credential, identity) };
   }
 
@@ -60,12 +60,12 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
     [
       "/v1/authinfo/reject",
       {
-        post: async (body) => {
+        post: (body) => {
           // Also to an app that reads the copy and never asks.
           const { credential, state } = credentials.view();
           given.add(credential?.authinfo);
           const isNews = (generation: number) => generation === credential?.generation && state !== "rejected";
-          const rejection = await readRejection(body, given.all, isNews);
+          const rejection = readRejection(body, given.all, isNews);
           if (rejection === undefined) {
             deps.denied("body_invalid");
             return problem("BODY_INVALID", {

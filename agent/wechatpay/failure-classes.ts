@@ -1,6 +1,6 @@
 import { AgentError, type ErrorContext, systemCode } from "../common/errors.ts";
 import type { PlainFailureId } from "../common/failure-params.ts";
-import { type Known, redactSecrets, tells } from "../common/log/redact.ts";
+import type { SecretSearch } from "../common/log/redact.ts";
 import { sanitizeUntrusted } from "../common/log/sanitize-untrusted.ts";
 import { dateMs, type HeaderBag, requestId, retryAfterS } from "./headers.ts";
 
@@ -109,17 +109,17 @@ export interface StatusFacts {
   readonly body: Buffer;
   readonly wallMs: number;
   /** What a server may well repeat, and must not turn up again. */
-  readonly known: Known;
+  readonly secrets: SecretSearch;
 }
 
 /** The class of an answer that is no success (specification 4). Never verified, so nothing but a hint. */
 export function classifyStatus(facts: StatusFacts): AgentError {
   const { status, headers } = facts;
-  const body = readErrorBody(facts.body, facts.known);
+  const body = readErrorBody(facts.body, facts.secrets);
   const date = dateMs(headers);
   const skewMs = date === undefined ? undefined : date - facts.wallMs;
   const failure = failureOfStatus(status, body.code, skewMs);
-  const id = tellableId(headers, facts.known);
+  const id = tellableId(headers, facts.secrets);
   const wait = retryAfterS(headers, facts.wallMs);
   const context: ErrorContext = {
     ...(id === undefined ? {} : { requestId: id }),
@@ -171,7 +171,7 @@ function failureOfStatus(status: number, answerCode: string | undefined, skewMs:
 }
 
 /** `code`, `message` and a gateway's `field` of an error body as far as they can be shown; nothing for any other body. */
-function readErrorBody(body: Buffer, known: Known): { code?: string; message?: string; field?: string } {
+function readErrorBody(body: Buffer, secrets: SecretSearch): { code?: string; message?: string; field?: string } {
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));
@@ -181,16 +181,17 @@ function readErrorBody(body: Buffer, known: Known): { code?: string; message?: s
   }
   if (typeof value !== "object" || value === null) return {};
   const { code, message, field } = value as { code?: unknown; message?: unknown; field?: unknown };
-  const text = typeof message === "string" ? sanitizeUntrusted(redactSecrets(message, known), 200) : "";
+  const isTellable = (word: string) => secrets.find(word) === undefined;
+  const text = typeof message === "string" ? sanitizeUntrusted(message, 200, secrets) : "";
   return {
-    ...(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,47}$/.test(code) && !tells(code, known) ? { code } : {}),
+    ...(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,47}$/.test(code) && isTellable(code) ? { code } : {}),
     ...(text === "" ? {} : { message: text }),
-    ...(typeof field === "string" && /^[A-Za-z_ -]{1,48}$/.test(field) && !tells(field, known) ? { field } : {}),
+    ...(typeof field === "string" && /^[A-Za-z_ -]{1,48}$/.test(field) && isTellable(field) ? { field } : {}),
   };
 }
 
 /** `Request-ID` as far as it tells nothing that is secret. */
-export function tellableId(headers: HeaderBag, known: Known): string | undefined {
+export function tellableId(headers: HeaderBag, secrets: SecretSearch): string | undefined {
   const id = requestId(headers);
-  return id === undefined || tells(id, known) ? undefined : id;
+  return id === undefined || secrets.find(id) !== undefined ? undefined : id;
 }

@@ -1,4 +1,5 @@
 import { AgentError, asAgentError } from "../common/errors.ts";
+import { SecretSearch } from "../common/log/redact.ts";
 import type { WechatPaySecrets } from "../config/secrets/client-secrets.ts";
 import { type CaptivePortal, findCaptivePortal } from "./captive-portal.ts";
 import { createWechatPay, ECHO_PATH, type WechatPayOptions } from "./client.ts";
@@ -99,7 +100,13 @@ async function reach(
     const skewMs = date === undefined ? undefined : date - clock.wall();
     const error = isSuccess(status)
       ? new AgentError(isHtml(said, body) ? "PAY_CAPTIVE_PORTAL" : "PAY_UNSIGNED.probe", {})
-      : classifyStatus({ status, headers: said, body, wallMs: clock.wall(), known: { secret: sentSecrets(secrets) } });
+      : classifyStatus({
+          status,
+          headers: said,
+          body,
+          wallMs: clock.wall(),
+          secrets: new SecretSearch(sentSecrets(secrets)),
+        });
     return { error, skewMs };
   } catch (error) {
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import type { Clock } from "../common/clock.ts";
 import { AgentError, isAgentError } from "../common/errors.ts";
-import type { Known } from "../common/log/redact.ts";
+import { SecretSearch } from "../common/log/redact.ts";
 import type { Random } from "../common/random.ts";
 import type { Identity, WechatPayConfig } from "../config/config.ts";
 import type { WechatPaySecrets } from "../config/secrets/client-secrets.ts";
@@ -97,10 +97,8 @@ export function createSignedClient(options: SignedClientOptions): Exchange {
   const publicKeys = new Map([[config.publicKeyId, secrets.publicKey]]);
   const hidden = sentSecrets(secrets);
   const nonce = createNonces(random);
-  const known = (call: Pick<Call, "secrets" | "open">): Known => ({
-    secret: [...call.secrets, ...hidden],
-    open: [identity.spMchid, ...(call.open ?? [])],
-  });
+  const secretsOf = (call: Pick<Call, "secrets" | "open">) =>
+    new SecretSearch([...call.secrets, ...hidden], [identity.spMchid, ...(call.open ?? [])]);
   /** WeChat Pay's clock minus `clock.boot()`: so a step of the wall clock does not spoil what was learnt. */
   let serverMinusBootMs: number | undefined;
 
@@ -166,7 +164,7 @@ export function createSignedClient(options: SignedClientOptions): Exchange {
     const { answer } = sent;
     const { status, headers, body } = answer;
     if (!isSuccess(status)) {
-      throw classifyStatus({ status, headers, body, wallMs: clock.wall(), known: known(call) });
+      throw classifyStatus({ status, headers, body, wallMs: clock.wall(), secrets: secretsOf(call) });
     }
     try {
       if (!isPlain(headers)) throw new AgentError("PAY_ANSWER_ENCODED", {});
@@ -176,7 +174,7 @@ export function createSignedClient(options: SignedClientOptions): Exchange {
       const signedAtS = verifyAnswer({ headers, rawBody: body, publicKeys, nowS, newestSignedAtS });
       return { ...sent, signedAtS, skewMs: skewMs() ?? signedAtS * 1000 - clock.wall() };
     } catch (error) {
-      throw withContext(error, { status, requestId: tellableId(headers, known(call)) });
+      throw withContext(error, { status, requestId: tellableId(headers, secretsOf(call)) });
     }
   }
 
@@ -185,7 +183,7 @@ export function createSignedClient(options: SignedClientOptions): Exchange {
     send,
     judge,
     requestId({ "request-id": id }, { secrets: told, open = [] }) {
-      return () => tellableId({ "request-id": id }, known({ secrets: told, open }));
+      return () => tellableId({ "request-id": id }, secretsOf({ secrets: told, open }));
     },
     skewMs,
   };

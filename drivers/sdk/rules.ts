@@ -1,6 +1,6 @@
 import { AgentError, type ErrorCode } from "../../agent/common/errors.ts";
-import { redactSecrets } from "../../agent/common/log/redact.ts";
-import { sanitizeUntrusted } from "../../agent/common/log/sanitize-untrusted.ts";
+import { SecretSearch } from "../../agent/common/log/redact.ts";
+import { printable, sanitizeUntrusted } from "../../agent/common/log/sanitize-untrusted.ts";
 import { isObject } from "../line/jsonrpc.ts";
 import type { BridgeIdentity } from "./driver.ts";
 
@@ -41,6 +41,21 @@ export function parseHello(result: unknown, heard: readonly string[] = []): Brid
     ...(deviceId !== undefined && { deviceId }),
     ...(netId !== undefined && { netId }),
     ...(sdkVersion !== undefined && { sdkVersion }),
+  };
+}
+
+/** The identity as it may be shown. Its device_id is no secret: WeChat Pay is told it, and a rawdata may hold it. */
+export function shownIdentity(identity: BridgeIdentity, heard: readonly string[]): BridgeIdentity {
+  const { protocol, deviceId, netId, sdkVersion } = identity;
+  const secrets = new SecretSearch(heard, deviceId === undefined ? [] : [deviceId]);
+  const shown = (text: string) => printable(secrets.redact(text));
+  return {
+    protocol,
+    bridge: shown(identity.bridge),
+    session: shown(identity.session),
+    ...(deviceId !== undefined && { deviceId }),
+    ...(netId !== undefined && { netId: shown(netId) }),
+    ...(sdkVersion !== undefined && { sdkVersion: shown(sdkVersion) }),
   };
 }
 
@@ -91,7 +106,7 @@ export function classifyResponse(answer: unknown, secret = false, heard: readonl
 }
 
 function said(text: string, heard: readonly string[], longest?: number): string {
-  return sanitizeUntrusted(redactSecrets(text, { secret: heard }), longest);
+  return sanitizeUntrusted(text, longest, new SecretSearch(heard));
 }
 
 /** The `rawdata` of a successful answer. Throws SDK_RAWDATA_INVALID, which names no part of it. */

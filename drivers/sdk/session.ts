@@ -1,11 +1,20 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../agent/common/clock.ts";
 import { AgentError } from "../../agent/common/errors.ts";
+import { SeenSecrets } from "../../agent/common/log/sanitize-untrusted.ts";
 import type { DriverConfig } from "../../agent/config/config.ts";
 import { CallQueue, type Lane } from "./call-queue.ts";
 import type { BridgeIdentity, DriverEvent, ProbeReading } from "./driver.ts";
 import type { Link } from "./link.ts";
-import { checkRawData, classifyResponse, identityChanges, PROTOCOL, parseHello, type SdkResponse } from "./rules.ts";
-import { Heard } from "./seen-secrets.ts";
+import {
+  checkRawData,
+  classifyResponse,
+  identityChanges,
+  PROTOCOL,
+  parseHello,
+  type SdkResponse,
+  shownIdentity,
+} from "./rules.ts";
 
 export interface SessionParts {
   readonly config: DriverConfig;
@@ -40,11 +49,11 @@ export class SdkSession {
   #initialisedIn: string | undefined;
   /** The cashier app let the SDK go: init waits until a rawdata is wanted, so as not to take the camera back at once. */
   #released = false;
-  readonly #heard: Heard;
+  readonly #seen: SeenSecrets;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#heard = new Heard(() => [parts.initPasswd, ...(parts.secrets?.() ?? [])]);
+    this.#seen = new SeenSecrets(() => [parts.initPasswd, ...(parts.secrets?.() ?? [])]);
   }
 
   get identity(): BridgeIdentity | undefined {
@@ -110,11 +119,11 @@ export class SdkSession {
         // Released from now on, even if the answer is lost.
         if (request.cmd === "releaseWxpayface") this.#setReleased();
         // Before it is known whether the answer ever comes: the bridge has it from here on.
-        this.#heard.add(request.authinfo);
+        this.#seen.add(request.authinfo);
         const answer = await this.#call("call", request, timeoutMs, true);
         const verdict = classifyResponse(answer, true);
         this.#learn(request.cmd, verdict.kind);
-        if (verdict.kind === "success") this.#heard.add(verdict.answer.rawdata);
+        if (verdict.kind === "success") this.#seen.add(verdict.answer.rawdata);
         return answer;
       },
       signal,
@@ -142,7 +151,7 @@ export class SdkSession {
       const verdict = init === undefined || init.kind === "success" ? await this.#askRawData() : init;
       if (verdict.kind === "success") {
         const rawData = checkRawData(verdict.answer);
-        this.#heard.add(rawData);
+        this.#seen.add(rawData);
         return { identity, rawData, rawDataLength: rawData.length, helloMs, rawDataMs: clock.boot() - askedAt };
       }
       if (verdict.kind === "failed") throw verdict.error;
@@ -156,24 +165,28 @@ export class SdkSession {
 
   async #askRawData(): Promise<SdkResponse> {
     const params = { cmd: "getWxpayfaceRawdata", version: "1", now: this.#now() };
-    return classifyResponse(await this.#call("call", params, this.#parts.config.callTimeoutMs), false, this.#heard.all);
+    return classifyResponse(await this.#call("call", params, this.#parts.config.callTimeoutMs), false, this.#seen.all);
   }
 
   async #hello(): Promise<BridgeIdentity> {
     const params = { protocol: PROTOCOL, agent: `facepay-agent/${this.#parts.version}` };
     const result = await this.#call("hello", params, this.#parts.config.callTimeoutMs);
     const before = this.#identity;
+    let said: BridgeIdentity;
     try {
-      this.#identity = parseHello(result, this.#heard.all);
+      said = parseHello(result, this.#seen.all);
     } catch (error) {
       this.#greeted = false;
       this.#parts.onState();
       throw error;
     }
-    const identity = this.#heard.tellable(this.#identity);
+    // A hello comes every 30 s: the same words are searched once, before there was anything new to repeat.
+    const identity =
+      this.#shown !== undefined && isDeepStrictEqual(said, before) ? this.#shown : shownIdentity(said, this.#seen.all);
+    this.#identity = said;
     this.#shown = identity;
     this.#greeted = true;
-    const what = before ? identityChanges(before, this.#identity) : [];
+    const what = before ? identityChanges(before, said) : [];
     if (what.includes("session")) this.#released = false;
     if (what.length > 0) this.#parts.onChanged({ type: "changed", identity, what });
     this.#parts.onState();
@@ -189,7 +202,7 @@ export class SdkSession {
     const verdict = classifyResponse(
       await this.#call("call", params, config.initTimeoutMs, secret),
       secret,
-      this.#heard.all,
+      this.#seen.all,
     );
     this.#learn("initWxpayface", verdict.kind);
     return verdict;
@@ -197,7 +210,7 @@ export class SdkSession {
 
   /** Only work of the queue calls this, so that one call at a time is on the line. */
   async #call(method: string, params: Readonly<Record<string, unknown>>, timeoutMs: number, secret = false) {
-    return await this.#linkNow().request(method, params, { timeoutMs, secret, heard: this.#heard.all });
+    return await this.#linkNow().request(method, params, { timeoutMs, secret, heard: this.#seen.all });
   }
 
   #linkNow(): Link {

@@ -1,18 +1,5 @@
 import type { LogFields } from "./log.ts";
-
-/** Names whose values are secrets, wherever they occur (specification 9). Compared without case and underscores. */
-const secretNames = new Set([
-  "authinfo",
-  "rawdata",
-  "authorization",
-  "token",
-  "bearertoken",
-  "passwd",
-  "password",
-  "key",
-  "privatekey",
-  "secret",
-]);
+import { isSecretName } from "./redact.ts";
 
 /** The event's own members: a field of the same name gets an underscore. */
 const takenNames: ReadonlySet<string> = new Set(["time", "level", "code", "msg"]);
@@ -46,13 +33,9 @@ function cleanObject(object: object, depth: number, taken?: ReadonlySet<string>)
     const plain = cleanText(name);
     // To give a value to "__proto__" would change what the object is.
     const own = plain === "__proto__" || taken?.has(plain) ? `${plain}_` : plain;
-    cleaned[own] = isSecret(name) ? "[redacted]" : clean((object as Record<string, unknown>)[name], depth);
+    cleaned[own] = isSecretName(name) ? "[redacted]" : clean((object as Record<string, unknown>)[name], depth);
   }
   return cleaned;
-}
-
-function isSecret(name: string): boolean {
-  return secretNames.has(name.toLowerCase().replaceAll("_", ""));
 }
 
 function clean(value: unknown, depth: number): unknown {

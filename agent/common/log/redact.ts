@@ -1,147 +1,144 @@
-import { type Reading, readingsOf } from "./readings.ts";
+/** Specification 9: a part of a secret is eight characters in a row. Fewer are met by chance. */
+const PIECE = 8;
 
-/** What a peer was given or has given, and might repeat. */
-export interface Known {
-  /** Keys, tokens, raw_data, authinfo: no part of one may come out (specification 9). */
-  readonly secret: readonly string[];
-  /** What is no secret wherever it stands: a token may well contain the terminal's own number. */
-  readonly open?: readonly string[];
+/** Names whose values are secrets, wherever they occur (specification 9). Compared without case and underscores. */
+const secretNames: ReadonlySet<string> = new Set([
+  "authinfo",
+  "rawdata",
+  "authorization",
+  "token",
+  "bearertoken",
+  "passwd",
+  "password",
+  "key",
+  "privatekey",
+  "secret",
+]);
+
+export function isSecretName(name: string): boolean {
+  return secretNames.has(name.toLowerCase().replaceAll("_", ""));
 }
 
-/** So many characters in a row of a secret are a part of it. Fewer are met by chance: of six letters and digits there are 2e9. */
-const PIECE = 6;
-/** Shorter words than a piece that stand in a secret are counted together: so many characters of them are no chance any more. */
-const SCATTERED = 8;
-const SCATTERED_WORD = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{3,5}(?![A-Za-z0-9+/])/g;
-/** Of a longer text no more is looked at, nor shown. */
-const LONGEST = 1_000;
-const REMOVED = "…";
-/** A piece goes with the word around it: its first and last characters are of no use to anybody but a guesser. */
-const OF_A_WORD = /[\w+/%\\-]/;
+/** `secret` is the index of the secret of which text[from, to) is a part. */
+interface Hit {
+  readonly from: number;
+  readonly to: number;
+  readonly secret: number;
+}
 
 /**
- * The text without any piece of what is secret, be it plain, in other letters, escaped, hexadecimal, base32 or base64, whole or cut up by
- * anything but letters and digits. What it cannot find is a cipher, and scraps that are glued to other letters.
+ * Finds pieces of secrets in text: eight characters in a row, as they stand or in JSON, URL, hexadecimal or base64 form. The text is
+ * decoded, not the secrets encoded: it is the shorter of the two, and a piece may begin anywhere in an encoded run.
  */
-export function redactSecrets(text: string, known: Known): string {
-  const head = text.slice(0, LONGEST);
-  const marks = mark(head, known);
-  if (marks === undefined) return head;
-  let shown = "";
-  for (let at = 0; at < head.length; at++) {
-    if (marks[at] !== 1) shown += head[at];
-    else if (marks[at - 1] !== 1) shown += REMOVED;
+export class SecretSearch {
+  readonly #secrets: readonly (string | Buffer)[];
+  readonly #open: readonly string[];
+  #pieces: ReadonlyMap<string, number> | undefined;
+
+  /** @param open texts that are no secret, even where a secret contains them: a token may hold the terminal's own number */
+  constructor(secrets: readonly (string | Buffer)[], open: readonly string[] = []) {
+    this.#secrets = secrets;
+    this.#open = open;
   }
-  return shown;
-}
 
-/** Whether any of it would be withheld. */
-export function tells(text: string, known: Known): boolean {
-  return text.length > LONGEST || mark(text, known) !== undefined;
-}
+  /** The text without any piece of a secret. An encoded run with a piece in it goes as a whole. */
+  redact(text: string, replacement = "…"): string {
+    let shown = "";
+    let end = 0;
+    for (const { from, to } of [...this.#hits(text)].sort((one, other) => one.from - other.from)) {
+      if (from > end || end === 0) shown += text.slice(end, from) + replacement;
+      end = Math.max(end, to);
+    }
+    return shown + text.slice(end);
+  }
 
-/** 1 for every character to be withheld; undefined when there is none. */
-function mark(text: string, known: Known): Uint8Array | undefined {
-  const { secret, open = [] } = known;
-  if (secret.length === 0) return undefined;
-  const marks = new Uint8Array(text.length);
-  const pieces = piecesOf(known);
-  if (pieces.letters.size + pieces.literal.size > 0) {
-    for (const reading of readingsOf(text)) {
-      markPieces(reading, pieces.literal, marks);
-      markPieces(lettersOf(reading), pieces.letters, marks);
+  /** The index of a secret of which the text holds a piece. */
+  find(text: string): number | undefined {
+    const [hit] = this.#hits(text);
+    return hit?.secret;
+  }
+
+  *#hits(text: string): Generator<Hit> {
+    this.#pieces ??= piecesOf(this.#secrets, this.#open);
+    yield* this.#shortHits(text);
+    if (this.#pieces.size === 0) return;
+    yield* this.#plainHits(text, (index) => index);
+    const { chars, at } = unescaped(text);
+    if (chars !== text) yield* this.#plainHits(chars, at);
+    for (const { 0: run, index } of chars.matchAll(ENCODED)) {
+      for (const octets of decodings(run)) {
+        const [hit] = this.#plainHits(octets, (place) => place);
+        if (hit !== undefined) yield { from: at(index), to: at(index + run.length), secret: hit.secret };
+      }
     }
   }
-  markScattered(text, secret, open, marks);
-  for (const short of secret) if (short.length < PIECE) markShort(text, short, marks);
-  if (!marks.includes(1)) return undefined;
-  widen(text, marks);
-  return marks;
+
+  *#plainHits(chars: string, at: (index: number) => number): Generator<Hit> {
+    for (let index = 0; index + PIECE <= chars.length; index++) {
+      const secret = this.#pieces?.get(chars.slice(index, index + PIECE));
+      if (secret !== undefined) yield { from: at(index), to: at(index + PIECE), secret };
+    }
+  }
+
+  /** A secret that is shorter than a piece counts where it stands by itself: every text is full of its parts. */
+  *#shortHits(text: string): Generator<Hit> {
+    for (const [secret, value] of this.#secrets.entries()) {
+      if (value.length === 0 || value.length >= PIECE) continue;
+      const short = typeof value === "string" ? value : value.toString("latin1");
+      for (let from = text.indexOf(short); from !== -1; from = text.indexOf(short, from + 1)) {
+        const to = from + short.length;
+        if ([text[from - 1], text[to]].every((beside) => !/[A-Za-z0-9]/.test(beside ?? ""))) yield { from, to, secret };
+      }
+    }
+  }
 }
 
-interface Pieces {
-  /** Of letters and digits alone, in lower case: for what was cut up, or went through something that knows no case. */
-  readonly letters: ReadonlySet<string>;
-  /** As it stands, and of the octets that it stands for where it is itself an encoding. */
-  readonly literal: ReadonlySet<string>;
-}
-
-/** Thousands of short texts: several words of one peer are looked through with the same. */
-const made = new WeakMap<Known, Pieces>();
-
-function piecesOf(known: Known): Pieces {
-  const pieces = made.get(known) ?? makePieces(known);
-  made.set(known, pieces);
+function piecesOf(secrets: readonly (string | Buffer)[], open: readonly string[]): Map<string, number> {
+  const pieces = new Map<string, number>();
+  for (const [index, value] of secrets.entries()) {
+    const octets = Buffer.from(value).toString("latin1");
+    for (const piece of piecesIn(octets)) pieces.set(piece, index);
+    // What is decoded comes as octets, what stands in a text as characters.
+    const text = value.toString();
+    if (text !== octets) for (const piece of piecesIn(text)) pieces.set(piece, index);
+  }
+  for (const text of open) for (const piece of piecesIn(text)) pieces.delete(piece);
   return pieces;
 }
 
-function makePieces({ secret, open = [] }: Known): Pieces {
-  const letters = new Set(secret.flatMap((text) => gramsOf(onlyLetters(text))));
-  const literal = new Set(secret.flatMap((text) => literalForms(text).flatMap(gramsOf)));
-  // An octet may begin within a character's bits, whatever stands before it.
-  for (const { chars } of open.flatMap((text) => [...readingsOf(`AAAAAAA${text}`)])) {
-    for (const gram of gramsOf(onlyLetters(chars))) letters.delete(gram);
-    for (const gram of gramsOf(chars)) literal.delete(gram);
+function* piecesIn(text: string): Generator<string> {
+  for (let index = 0; index + PIECE <= text.length; index++) yield text.slice(index, index + PIECE);
+}
+
+/** One character as an escape of a URL or of JSON. */
+const ESCAPE = /%([0-9a-f]{2})|\\u([0-9a-f]{4})|\\(["\\/bfnrt])/gi;
+const jsonEscapes: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+/** The text with its escapes resolved; `at` tells where in the text a character begins. */
+function unescaped(text: string): { readonly chars: string; readonly at: (index: number) => number } {
+  let chars = "";
+  let end = 0;
+  /** Of each escape: its place among `chars`, and how much further on what follows stands in the text. */
+  const shifts: { readonly index: number; readonly shift: number }[] = [];
+  for (const { 0: sequence, 1: url, 2: json, 3: letter = "", index } of text.matchAll(ESCAPE)) {
+    const code = url ?? json;
+    chars += text.slice(end, index);
+    chars += code === undefined ? (jsonEscapes[letter] ?? letter) : String.fromCharCode(Number.parseInt(code, 16));
+    end = index + sequence.length;
+    shifts.push({ index: chars.length, shift: end - chars.length });
   }
-  return { letters, literal };
+  if (shifts.length === 0) return { chars: text, at: (index) => index };
+  const at = (index: number) => index + (shifts.findLast((shift) => shift.index <= index)?.shift ?? 0);
+  return { chars: chars + text.slice(end), at };
 }
 
-function literalForms(text: string): string[] {
-  const octets = Buffer.from(text).toString("latin1");
-  const encoded = text.length % 4 === 0 && /^[\w+/-]{12,}={0,2}$/.test(text) ? Buffer.from(text, "base64") : undefined;
-  const hex = text.length % 2 === 0 && /^[\da-f]{12,}$/i.test(text) ? Buffer.from(text, "hex") : undefined;
-  const inner = [encoded, hex].map((bytes) => bytes?.toString("latin1") ?? "");
-  return [text, ...(octets === text ? [] : [octets]), ...inner];
-}
+/** Eight octets or more in base64; in hexadecimal they are longer. */
+const ENCODED = /[\w+/-]{11,}/g;
 
-function gramsOf(text: string): string[] {
-  const grams: string[] = [];
-  for (let at = 0; at + PIECE <= text.length; at++) grams.push(text.slice(at, at + PIECE));
-  return grams;
-}
-
-function onlyLetters(text: string): string {
-  return text.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
-}
-
-function lettersOf({ chars, from, to }: Reading): Reading {
-  const kept = [...chars.matchAll(/[A-Za-z0-9]/g)].map(({ index }) => index);
-  return {
-    chars: onlyLetters(chars),
-    from: kept.map((index) => from[index] ?? 0),
-    to: kept.map((index) => to[index] ?? 0),
-  };
-}
-
-function markPieces({ chars, from, to }: Reading, pieces: ReadonlySet<string>, marks: Uint8Array): void {
-  for (let at = 0; at + PIECE <= chars.length; at++) {
-    if (pieces.has(chars.slice(at, at + PIECE))) marks.fill(1, from[at], to[at + PIECE - 1]);
-  }
-}
-
-function markScattered(text: string, secret: readonly string[], open: readonly string[], marks: Uint8Array): void {
-  const stands = (word: string) => (whole: string) => whole.includes(word);
-  const words = [...text.matchAll(SCATTERED_WORD)].filter(
-    ([word]) => secret.some(stands(word)) && !open.some(stands(word)),
-  );
-  if (words.reduce((sum, [word]) => sum + word.length, 0) < SCATTERED) return;
-  for (const { 0: word, index } of words) marks.fill(1, index, index + word.length);
-}
-
-/** A secret that is shorter than a piece: where it stands by itself, or every text would be full of it. */
-function markShort(text: string, secret: string, marks: Uint8Array): void {
-  if (secret === "") return;
-  for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + 1)) {
-    const end = at + secret.length;
-    const apart = [text[at - 1], text[end]].every((beside) => !/[A-Za-z0-9]/.test(beside ?? ""));
-    if (apart) marks.fill(1, at, end);
-  }
-}
-
-function widen(text: string, marks: Uint8Array): void {
-  const inWord = (at: number) => OF_A_WORD.test(text[at] ?? "");
-  for (let at = 1; at < marks.length; at++) if (marks[at - 1] === 1 && inWord(at) && inWord(at - 1)) marks[at] = 1;
-  for (let at = marks.length - 2; at >= 0; at--) {
-    if (marks[at + 1] === 1 && inWord(at) && inWord(at + 1)) marks[at] = 1;
+/** What a run may stand for. Where an encoding begins within it is unknown: every phase is tried. */
+function* decodings(run: string): Generator<string> {
+  for (let phase = 0; phase < 4; phase++) yield Buffer.from(run.slice(phase), "base64").toString("latin1");
+  for (const [digits] of run.matchAll(/[0-9a-f]{16,}/gi)) {
+    for (const phase of [0, 1]) yield Buffer.from(digits.slice(phase), "hex").toString("latin1");
   }
 }

@@ -10,12 +10,13 @@ import {
   temporaryName,
 } from "../../common/files/file-system.ts";
 import type { Bilingual } from "../../common/language.ts";
+import { SecretSearch } from "../../common/log/redact.ts";
 import type { Random } from "../../common/random.ts";
 import type { DiagnoseContext } from "../check.ts";
 import { type ArchivedFile, packArchive, unpackArchive } from "./archive.ts";
+import { DROPPED, dropSuspicious } from "./drop-suspicious.ts";
 import { collectEvidence, type Evidence } from "./evidence.ts";
-import { knownSecrets } from "./known-secrets.ts";
-import { dropPieces, dropSuspicious, findPieces, type Pieces, piecesOf, type Secret, withoutWords } from "./redact.ts";
+import { knownSecrets, type Secret } from "./known-secrets.ts";
 import type { Report } from "./report.ts";
 
 /** Why no bundle was written, for people; nothing is left behind. */
@@ -55,8 +56,8 @@ export async function collectBundle(report: Report, context: DiagnoseContext, si
 export async function buildBundle(evidence: Evidence, secrets: readonly Secret[], facts: BundleFacts): Promise<Bundle> {
   // What stands in every bundle gives nothing away, should a secret begin with a word of ours.
   const words = [manifestOf([], [], facts).toString(), ...evidence.files.map(({ name }) => name)].join(" ");
-  const pieces = withoutWords(piecesOf(secrets), words);
-  const clean = (text: string) => dropPieces(dropSuspicious(text), pieces);
+  const search = searchFor(secrets, [words]);
+  const clean = (text: string) => search.redact(dropSuspicious(text), DROPPED);
   const files = evidence.files.map(({ name, text }) => ({ name, content: Buffer.from(clean(text)) }));
   const missing = evidence.missing.map(({ name, why: { zh, en } }) => ({
     name,
@@ -77,7 +78,7 @@ export async function buildBundle(evidence: Evidence, secrets: readonly Secret[]
       en: "the bundle would be larger than 16 MB; nothing was written",
     });
   }
-  await searchArchive(archive, pieces);
+  await searchArchive(archive, secrets, search);
   const listed = [
     { name: MANIFEST, size: manifest.length },
     ...files.map(({ name, content }) => ({ name, size: content.length })),
@@ -86,16 +87,27 @@ export async function buildBundle(evidence: Evidence, secrets: readonly Secret[]
 }
 
 /** The canary test: reads the finished octets as anybody would. Throws BundleRefused when a piece of a secret is in them. */
-export async function searchArchive(archive: Buffer, pieces: Pieces): Promise<void> {
+export async function searchArchive(
+  archive: Buffer,
+  secrets: readonly Secret[],
+  search = searchFor(secrets),
+): Promise<void> {
   for (const { name, content } of await unpackArchive(archive)) {
-    // As octets: a piece has ASCII characters alone.
-    const [secret] = [...findPieces(content.toString("latin1"), pieces), ...findPieces(name, pieces)];
-    if (secret === undefined) continue;
+    const index = search.find(content.toString("latin1")) ?? search.find(name);
+    if (index === undefined) continue;
+    const secret = secrets[index]?.name ?? "";
     throw new BundleRefused({
       zh: `${name} 中有敏感信息（${secret}）的片段，诊断包未写入，请联系支持`,
       en: `a piece of a secret (${secret}) is in ${name}: no bundle was written; tell support`,
     });
   }
+}
+
+function searchFor(secrets: readonly Secret[], open: readonly string[] = []): SecretSearch {
+  return new SecretSearch(
+    secrets.map(({ octets }) => octets),
+    open,
+  );
 }
 
 function manifestOf(

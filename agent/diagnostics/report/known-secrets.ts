@@ -4,9 +4,14 @@ import path from "node:path";
 import type { SecretKey } from "../../config/secrets/named-files.ts";
 import type { DiagnoseContext } from "../check.ts";
 import { configurationOf, stateDirectoryOf } from "../facts.ts";
-import type { Secret } from "./redact.ts";
 
-/** What these name everybody may see. */
+/** A secret of this terminal; its name is for people and is no secret. */
+export interface Secret {
+  readonly name: string;
+  readonly octets: Buffer;
+}
+
+/** The files that these keys name are public. */
 const PUBLIC: ReadonlySet<SecretKey> = new Set([
   "wechatpay.public_key_file",
   "wechatpay.ca_file",
@@ -14,9 +19,11 @@ const PUBLIC: ReadonlySet<SecretKey> = new Set([
 ]);
 const MOST = 64 * 1024;
 const PATIENCE_MS = 2_000;
+/** A shorter secret is in every text. */
+const SHORTEST = 5;
 const OWN_STORE_KEY = "store.key";
 
-/** Every secret of this terminal that can be read, to be looked for in what is about to leave it. Held in memory alone. */
+/** Every secret of this terminal that can be read, to be searched for in a bundle. Kept in memory only. */
 export async function knownSecrets(context: DiagnoseContext): Promise<Secret[]> {
   const present = await configurationOf(context);
   const named = new Map([
@@ -35,7 +42,7 @@ export async function knownSecrets(context: DiagnoseContext): Promise<Secret[]> 
   return authinfo === undefined ? secrets : [...secrets, { name: "authinfo", octets: Buffer.from(authinfo) }];
 }
 
-/** Of a PEM file the lines that tell something: its first and the armour are those of every key. Of a line its words. */
+/** Of a PEM file the lines that differ between keys: not its first one nor the armour. Of a proxy's credentials the password. */
 export function partsOf(name: string, octets: Buffer): Secret[] {
   const text = octets.toString("latin1");
   if (text.includes("-----BEGIN")) {
@@ -43,15 +50,15 @@ export function partsOf(name: string, octets: Buffer): Secret[] {
     const telling = lines.length > 1 ? lines.slice(1) : lines;
     return telling.map((line) => ({ name, octets: Buffer.from(line, "latin1") }));
   }
-  // eslint-style text files end with a line feed, a key of octets may hold anything.
+  // A text file ends with a line feed, a key of octets may hold anything.
   const trimmed = /^[\x20-\x7e\r\n]*$/.test(text) ? Buffer.from(text.trim(), "latin1") : octets;
   const colon = name === "wechatpay.proxy_auth_file" ? trimmed.indexOf(":") : -1;
   return [{ name, octets: colon === -1 ? trimmed : trimmed.subarray(colon + 1) }].filter(
-    (part) => part.octets.length > 0,
+    (part) => part.octets.length >= SHORTEST,
   );
 }
 
-/** From the cashier app's socket, where whoever runs this may ask it. */
+/** From the cashier app's socket, if the user who runs this may open it. */
 function heldAuthinfo(socketPath: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const nothing = () => resolve(undefined);

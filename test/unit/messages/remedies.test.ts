@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AgentError, ErrorCode } from "../../../agent/common/errors.ts";
 import { failureRules } from "../../../agent/common/failures.ts";
+import { SecretSearch } from "../../../agent/common/log/redact.ts";
 import { type RefusalCode, refusal } from "../../../agent/gateway/error-responses.ts";
 import { failureIn, failureOf, remedyFor, remedyOf, remedyRules } from "../../../agent/messages/remedies/remedies.ts";
 import type { RemedyRule } from "../../../agent/messages/remedies/remedy-rule.ts";
@@ -67,7 +68,7 @@ const places = {
 /** The answer of a server, as the agent's client makes an error of it. */
 function answered(status: number, body: object | string = "", headers: Record<string, string> = {}): AgentError {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return classifyStatus({ status, headers, body: Buffer.from(text), wallMs: 0, known: { secret: [] } });
+  return classifyStatus({ status, headers, body: Buffer.from(text), wallMs: 0, secrets: new SecretSearch([]) });
 }
 
 /** What diagnose says, which has the error itself; and what status and refresh say, which have what the agent tells of it. */

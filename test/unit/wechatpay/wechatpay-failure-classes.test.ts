@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SecretSearch } from "../../../agent/common/log/redact.ts";
 import { failureText } from "../../../agent/messages/failure-text.ts";
 import { classifyStatus, classifyTransportError } from "../../../agent/wechatpay/failure-classes.ts";
 import type { HeaderBag } from "../../../agent/wechatpay/headers.ts";
@@ -13,7 +14,13 @@ function withCode(code: string, cause?: unknown): Error {
 const transport = (error: unknown, clockSuspect = false) => classifyTransportError(error, { clockSuspect });
 
 function status(code: number, body = "", headers: HeaderBag = {}, secrets: string[] = []) {
-  return classifyStatus({ status: code, headers, body: Buffer.from(body), wallMs: NOW, known: { secret: secrets } });
+  return classifyStatus({
+    status: code,
+    headers,
+    body: Buffer.from(body),
+    wallMs: NOW,
+    secrets: new SecretSearch(secrets),
+  });
 }
 
 describe("errors of the connection", () => {
@@ -187,7 +194,7 @@ describe("answers that are no success", () => {
         headers,
         body: Buffer.from(row.body),
         wallMs,
-        known: { secret: [] },
+        secrets: new SecretSearch([]),
       });
       expect(error.params.httpStatus).toBe(row.status);
       if (row.retry === "slow down") expect(error.rule.retry).toBe("throttled");
