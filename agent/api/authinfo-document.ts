@@ -32,7 +32,7 @@ function remainingSeconds(view: { readonly remainingMs: number }): number {
   return Math.floor(Math.max(0, view.remainingMs) / 1000);
 }
 
-/** The 503 of a reader that gets none (specification 5; reference attack 36). */
+/** The 503 of a reader that gets none (specification 5). */
 export function unavailable(view: PublicView | AuthinfoView, retryAfterS?: number): Reply {
   const { state, cause, remainingMs } = view;
   const facts: ProblemFacts = {

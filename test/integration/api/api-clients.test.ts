@@ -285,7 +285,7 @@ describe.each(clients)("%s", PATIENCE, (_name, { command, args, source, rejects 
   it("is served", async ({ skip }) => {
     if (!hasCommand(command)) return skip(`${command} is not installed`);
     if (source) await writeFile(join(directory.path, source.file), source.text);
-    // For clients that know no unix sockets, as the README advises.
+    // For clients that know no unix sockets.
     const forwarder = net.createServer((client) => {
       const there = net.connect(socket);
       client.on("error", () => there.destroy()).pipe(there);
