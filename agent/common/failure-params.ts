@@ -124,6 +124,9 @@ export interface FailureParams {
   // The network on the way to WeChat Pay.
   PAY_DNS: None;
   "PAY_DNS.timeout": None;
+  PAY_DNS_FORGED: { readonly host: string; readonly addresses: readonly string[] };
+  /** The name has addresses, but only of a kind that this terminal has none of. */
+  PAY_IP_VERSION: { readonly host: string; readonly missing: "IPv4" | "IPv6" };
   PAY_CONNECT_REFUSED: None;
   PAY_CONNECT_TIMEOUT: None;
   "PAY_CONNECT_TIMEOUT.tls": None;
@@ -133,6 +136,8 @@ export interface FailureParams {
   PAY_TIMEOUT: None;
   "PAY_TIMEOUT.attempt": { readonly ms: number };
   PAY_TLS_UNTRUSTED: None;
+  /** Although ca_file names the authority of the server's own. */
+  "PAY_TLS_UNTRUSTED.ca_file": None;
   PAY_TLS_NAME: None;
   PAY_TLS_EXPIRED: None;
   PAY_TLS_FAILED: None;
@@ -159,7 +164,7 @@ export interface FailureParams {
   PAY_UNSIGNED: { readonly missing: readonly string[] };
   "PAY_UNSIGNED.probe": None;
   PAY_SIGNATURE_PROBE: None;
-  PAY_SIGNATURE_SERIAL: None;
+  PAY_SIGNATURE_SERIAL: { readonly ours: string; readonly theirs?: string | undefined };
   PAY_SIGNATURE_EXPIRED: { readonly aheadS: number };
   PAY_SIGNATURE_REPLAYED: None;
   "PAY_SIGNATURE_MALFORMED.repeated": None;

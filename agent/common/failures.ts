@@ -13,6 +13,11 @@ export interface FailureRule {
   readonly retry: "backoff" | "slow" | "throttled";
   /** The same request goes at once, once, to the next base URL. */
   readonly failover?: true;
+  /**
+   * The link may be bad, so that the next authinfos are refreshed earlier. Not a port that is refused, a certificate or an answer: those
+   * have come over the link.
+   */
+  readonly unsteady?: true;
   /** The following refreshes come later, and return to their usual instants over hours. */
   readonly stretches?: true;
   /** It is over as soon as this terminal's clock is set: a step of the clock is followed by an attempt at once. */
@@ -56,12 +61,14 @@ export const failureRules = {
   DEVICE_ID_MISSING: { retry: "backoff", remedy: "cfg.identity" },
   DEVICE_ID_MISMATCH: { retry: "backoff", remedy: "cfg.identity" },
   // The way to WeChat Pay.
-  PAY_DNS: { retry: "backoff", failover: true, remedy: "net.dns" },
+  PAY_DNS: { retry: "backoff", failover: true, unsteady: true, remedy: "net.dns" },
+  PAY_DNS_FORGED: { retry: "backoff", failover: true, remedy: "net.dns_sane" },
+  PAY_IP_VERSION: { retry: "backoff", failover: true, remedy: "net.ipv6" },
   PAY_CONNECT_REFUSED: { retry: "backoff", failover: true, remedy: "pay.reach" },
-  PAY_CONNECT_TIMEOUT: { retry: "backoff", failover: true, remedy: "pay.reach" },
-  PAY_UNREACHABLE: { retry: "backoff", failover: true, remedy: "net.link" },
-  PAY_CONNECTION_LOST: { retry: "backoff", failover: true, remedy: "pay.reach" },
-  PAY_TIMEOUT: { retry: "backoff", failover: true, remedy: "pay.reach" },
+  PAY_CONNECT_TIMEOUT: { retry: "backoff", failover: true, unsteady: true, remedy: "pay.reach" },
+  PAY_UNREACHABLE: { retry: "backoff", failover: true, unsteady: true, remedy: "net.link" },
+  PAY_CONNECTION_LOST: { retry: "backoff", failover: true, unsteady: true, remedy: "pay.reach" },
+  PAY_TIMEOUT: { retry: "backoff", failover: true, unsteady: true, remedy: "pay.reach" },
   PAY_TLS_UNTRUSTED: { retry: "backoff", failover: true, remedy: "net.tls" },
   PAY_TLS_NAME: { retry: "backoff", failover: true, remedy: "net.tls" },
   PAY_TLS_EXPIRED: { retry: "backoff", failover: true, clock: true, remedy: "net.tls" },

@@ -13,7 +13,10 @@ export interface ProxyChoice {
   readonly warnings: readonly Problem[];
 }
 
-/** The forward proxy: `wechatpay.proxy`, else HTTPS_PROXY with NO_PROXY (lower case first, as curl and undici do). */
+/**
+ * The forward proxy: `wechatpay.proxy`, else HTTPS_PROXY with NO_PROXY. As curl does: lower case first, an empty variable counts as
+ * unset, and a proxy that `NO_PROXY=*` rules out is not even read.
+ */
 export function chooseProxy(
   values: { readonly wechatpay: { readonly proxy?: string } },
   settings: Settings,
@@ -29,7 +32,8 @@ export function chooseProxy(
   const name = ["https_proxy", "HTTPS_PROXY"].find((one) => Boolean(env[one]?.trim()));
   const proxy = name === undefined ? undefined : env[name]?.trim();
   if (name !== undefined && proxy !== undefined) {
-    return judge(proxy, name, name, "environment", env.no_proxy ?? env.NO_PROXY ?? "");
+    const noProxy = env.no_proxy?.trim() || env.NO_PROXY?.trim() || "";
+    if (noProxy !== "*") return judge(proxy, name, name, "environment", noProxy);
   }
   const auth = settings.get("wechatpay.proxy_auth_file");
   if (auth === undefined) return { noProxy: "", problems: [], warnings: [] };

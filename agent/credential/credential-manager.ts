@@ -26,7 +26,8 @@ export interface CredentialManagerStatus {
   readonly failures: number;
   readonly next: { readonly why: RefreshReason; readonly atWallMs: number };
   readonly lastSuccessWallMs?: number;
-  readonly unsteady: boolean;
+  /** The last sign of an unsteady network within a day. */
+  readonly unsteadySinceWallMs?: number;
   /** What comes so often that renewals no longer follow each time. */
   readonly excessive: readonly Occasion[];
   readonly history: readonly StateChange[];
@@ -76,12 +77,15 @@ export class CredentialManager implements CredentialService {
     const now = clock.boot();
     const next = this.#refreshLoop.decide(now);
     const { attempting, lastSuccessWallMs } = this.#refreshLoop;
+    const unsteadySinceMs = this.#retryState.unsteadySinceMs(now);
     return {
       attempting,
       failures: this.#retryState.failures,
       next: { why: next.why, atWallMs: clock.wall() + waitMs(next, now) },
       ...(lastSuccessWallMs === undefined ? {} : { lastSuccessWallMs }),
-      unsteady: this.#retryState.unsteadyLeftMs(now) > 0,
+      ...(unsteadySinceMs === undefined
+        ? {}
+        : { unsteadySinceWallMs: Math.round(clock.wall() + unsteadySinceMs - now) }),
       excessive: this.#allowance.excessive(now),
       history: this.#current.history,
     };

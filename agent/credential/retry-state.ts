@@ -182,8 +182,7 @@ export class RetryState {
     this.#lastEnded = now.boot;
     this.#retryAt = now.boot + retryDelayMs(failure, this.#exponent, remainingMs ?? 0, chance());
     this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));
-    // A failure that leads to the next base URL is one of the network: the next authinfo is refreshed earlier.
-    if (rule.failover) this.#unsteadyUntil = now.boot + UNSTEADY_MS;
+    if (rule.unsteady) this.#unsteadyUntil = now.boot + UNSTEADY_MS;
     const former = this.#cause?.code === error.code ? this.#cause : undefined;
     // The words are the last ones: what is to be done may have changed under the same code.
     const sinceWallMs = former?.sinceWallMs ?? now.wall;
@@ -194,6 +193,11 @@ export class RetryState {
   /** Milliseconds for which the network still counts as unsteady, 0 when it does not. */
   unsteadyLeftMs(nowMs: number): number {
     return Math.max(this.#unsteadyUntil - nowMs, 0);
+  }
+
+  /** The last sign of an unsteady network, on the clock of `nowMs`; undefined when none is within the day. */
+  unsteadySinceMs(nowMs: number): number | undefined {
+    return this.#unsteadyUntil > nowMs ? this.#unsteadyUntil - UNSTEADY_MS : undefined;
   }
 
   /** Where in a new credential's life its first refresh comes, at the latest, as a fraction. */

@@ -9,6 +9,7 @@ import { dnsCheck, dnsSaneCheck } from "./checks/dns-checks.ts";
 import { captiveCheck, proxyCheck, tlsCheck } from "./checks/endpoint-checks.ts";
 import { talkChecks } from "./checks/handshake-checks.ts";
 import { identityCheck } from "./checks/identity-check.ts";
+import { ipVersionCheck } from "./checks/ip-version-check.ts";
 import { keyChecks } from "./checks/key-checks.ts";
 import { gatewayCheck, linkCheck } from "./checks/link-checks.ts";
 import { portChecks } from "./checks/port-checks.ts";
@@ -37,6 +38,7 @@ export const allChecks: readonly Check[] = [
   gatewayCheck,
   dnsCheck,
   dnsSaneCheck,
+  ipVersionCheck,
   captiveCheck,
   proxyCheck,
   tlsCheck,

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { WechatPayConfig } from "../config/config.ts";
-import { isExempt } from "../wechatpay/transport/no-proxy.ts";
-import { addressKind } from "./host/address-kind.ts";
+import { isExempt } from "../config/no-proxy.ts";
+import { addressKind } from "../wechatpay/transport/address-kind.ts";
 
 /** The way to one base URL, as far as the configuration tells it. */
 export interface Endpoint {

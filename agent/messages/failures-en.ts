@@ -151,6 +151,9 @@ export const failuresEn: FailureTexts = {
     `the bridge reports device_id ${bridge}, the configuration says ${configured}: correct or remove identity.device_id`,
   PAY_DNS: () => "the name could not be resolved",
   "PAY_DNS.timeout": () => "the DNS servers did not answer in time",
+  PAY_DNS_FORGED: ({ host, addresses }) => `${host} is resolved to an impossible address: ${addresses.join(", ")}`,
+  PAY_IP_VERSION: ({ host, missing }) =>
+    `${host} exists and has ${missing} addresses only, and this terminal has no ${missing}`,
   PAY_CONNECT_REFUSED: () => "connection refused",
   PAY_CONNECT_TIMEOUT: () => "the connection timed out",
   "PAY_CONNECT_TIMEOUT.tls": () => "connected, but the TLS handshake got no answer",
@@ -160,6 +163,8 @@ export const failuresEn: FailureTexts = {
   PAY_TIMEOUT: () => "the answer was not complete in time",
   "PAY_TIMEOUT.attempt": ({ ms }) => `the answer was not complete within ${ms} ms`,
   PAY_TLS_UNTRUSTED: () => "the server's certificate is not issued by a trusted authority",
+  "PAY_TLS_UNTRUSTED.ca_file": () =>
+    "the server's certificate is issued neither by the authority in ca_file nor by a public one",
   PAY_TLS_NAME: () => "the server's certificate is for another name",
   PAY_TLS_EXPIRED: () => "the server's certificate is expired or not yet valid",
   PAY_TLS_FAILED: () => "the TLS handshake failed",
@@ -184,7 +189,8 @@ export const failuresEn: FailureTexts = {
   PAY_UNSIGNED: ({ missing }) => `unsigned answer: ${missing.join(", ")} missing`,
   "PAY_UNSIGNED.probe": () => "unsigned answer",
   PAY_SIGNATURE_PROBE: () => "WeChat Pay sent a probe with a wrong signature",
-  PAY_SIGNATURE_SERIAL: () => "the answer is signed with a key other than the configured public_key_id",
+  PAY_SIGNATURE_SERIAL: ({ ours, theirs = "another key" }) =>
+    `the answer is signed with ${theirs}, not with the configured public_key_id ${ours}`,
   PAY_SIGNATURE_EXPIRED: ({ aheadS }) =>
     `the signed timestamp is ${Math.abs(aheadS)} s ${aheadS < 0 ? "behind" : "ahead of"} this terminal's clock, more than 300 s`,
   PAY_SIGNATURE_REPLAYED: () => "the answer is older than one already verified",

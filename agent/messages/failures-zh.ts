@@ -133,6 +133,8 @@ export const failuresZh: FailureTexts = {
     `刷脸模组的 device_id 是 ${bridge}，配置中是 ${configured}：请改正或删除 identity.device_id`,
   PAY_DNS: () => "域名无法解析",
   "PAY_DNS.timeout": () => "DNS 服务器没有及时应答",
+  PAY_DNS_FORGED: ({ host, addresses }) => `${host} 解析到不可能的地址：${addresses.join("、")}`,
+  PAY_IP_VERSION: ({ host, missing }) => `${host} 存在，但只有 ${missing} 地址，而本终端没有 ${missing} 网络`,
   PAY_CONNECT_REFUSED: () => "连接被拒绝",
   PAY_CONNECT_TIMEOUT: () => "连接超时",
   "PAY_CONNECT_TIMEOUT.tls": () => "已连接，但 TLS 握手没有应答",
@@ -142,6 +144,7 @@ export const failuresZh: FailureTexts = {
   PAY_TIMEOUT: () => "没有及时收完应答",
   "PAY_TIMEOUT.attempt": ({ ms }) => `在 ${ms} 毫秒内没有收完应答`,
   PAY_TLS_UNTRUSTED: () => "服务器证书不是由受信任的机构签发",
+  "PAY_TLS_UNTRUSTED.ca_file": () => "服务器证书既不是 ca_file 中的 CA 签发，也不是公共 CA 签发",
   PAY_TLS_NAME: () => "服务器证书属于另一个域名",
   PAY_TLS_EXPIRED: () => "服务器证书不在有效期内",
   PAY_TLS_FAILED: () => "TLS 握手失败",
@@ -166,7 +169,8 @@ export const failuresZh: FailureTexts = {
   PAY_UNSIGNED: ({ missing }) => `应答没有签名：缺少 ${missing.join("、")}`,
   "PAY_UNSIGNED.probe": () => "应答没有签名",
   PAY_SIGNATURE_PROBE: () => "微信支付发来了签名错误的探测应答",
-  PAY_SIGNATURE_SERIAL: () => "应答的签名公钥与配置的 public_key_id 不符",
+  PAY_SIGNATURE_SERIAL: ({ ours, theirs = "另一把公钥" }) =>
+    `应答由 ${theirs} 签名，与配置的 public_key_id ${ours} 不符`,
   PAY_SIGNATURE_EXPIRED: ({ aheadS }) =>
     `应答的签名时间比本机时间${aheadS < 0 ? "早" : "晚"} ${Math.abs(aheadS)} 秒，超过 300 秒`,
   PAY_SIGNATURE_REPLAYED: () => "应答早于已验证过的应答",

@@ -42,6 +42,7 @@ export const thresholdTexts = {
   "net.link": { warn: "Wi-Fi < 40%", fail: "没有地址或没有路由" },
   "net.gateway": { warn: "≥ 50 毫秒、丢包或无应答" },
   "net.dns": { warn: "某个服务器失败或 ≥ 300 毫秒", fail: "都无法解析" },
+  "net.ipv6": { warn: "仅部分地址如此", fail: "域名只有 IPv4 地址而本终端只有 IPv6，或相反" },
   "net.dns_sane": { fail: "支付域名解析到内网、本机或 198.18/15 地址" },
   "net.captive": { fail: "网页登录或 HTML" },
   "net.proxy": { warn: "已设置但未使用", fail: "407、被拒绝或无法建立隧道" },

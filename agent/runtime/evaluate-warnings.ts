@@ -11,7 +11,7 @@ import type { WechatPayStatus } from "../wechatpay/wechatpay.ts";
 export interface WarningFacts {
   readonly view: AuthinfoView;
   readonly failures: number;
-  readonly unsteady: boolean;
+  readonly unsteadySinceWallMs: number | undefined;
   readonly excessive: readonly Occasion[];
   readonly bridge?: DriverStatus;
   readonly wechatpay?: WechatPayStatus;
@@ -82,5 +82,14 @@ export function judge(warnings: Warnings, now: { boot: number; wall: number }, a
       code,
       about.excessive.some((each) => each === occasion),
     );
-  set("NETWORK_UNSTEADY", about.unsteady, "authinfos are refreshed earlier for 24 h");
+  const { unsteadySinceWallMs: since } = about;
+  const at = { ...now, wall: since ?? now.wall };
+  // The last sign may be older than this process.
+  warnings.set("NETWORK_UNSTEADY", false, at);
+  warnings.set(
+    "NETWORK_UNSTEADY",
+    since !== undefined,
+    at,
+    "authinfos are refreshed earlier for 24 h after the last sign",
+  );
 }

@@ -243,11 +243,11 @@ export class Service {
       this.#warnings.set("CONFIG_RELOAD_REFUSED", reloadRefused !== undefined, now, reloadRefused);
       return;
     }
-    const { failures, unsteady, excessive } = terminal.credentials.status();
+    const { failures, unsteadySinceWallMs, excessive } = terminal.credentials.status();
     const { bridge, wechatpay } = terminal;
     judge(this.#warnings, now, {
       view: terminal.credentials.view(),
-      ...{ failures, unsteady, excessive },
+      ...{ failures, unsteadySinceWallMs, excessive },
       store: terminal.store.status(),
       clock: this.#parts.clockSync.status(),
       configWarnings: this.#provision?.warnings ?? [],

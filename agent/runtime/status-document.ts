@@ -101,7 +101,7 @@ function authinfo(view: AuthinfoView, credentials: CredentialManagerStatus | und
     refreshing: credentials?.attempting ?? false,
     failures: credentials?.failures ?? 0,
     last_success_at: credentials?.lastSuccessWallMs === undefined ? null : time(credentials.lastSuccessWallMs),
-    network_unsteady: credentials?.unsteady ?? false,
+    network_unsteady: credentials?.unsteadySinceWallMs !== undefined,
   };
 }
 

@@ -60,9 +60,12 @@ const codesByPattern: readonly (readonly [RegExp, PlainFailureId])[] = [
 
 /**
  * The class of an error from the connection, from its codes alone. `clockSuspect`: there is reason to think our own
- * clock wrong, which makes every certificate look expired or not yet valid.
+ * clock wrong, which makes every certificate look expired or not yet valid. `ownAuthority`: there is a `ca_file`.
  */
-export function classifyTransportError(error: unknown, facts: { readonly clockSuspect: boolean }): AgentError {
+export function classifyTransportError(
+  error: unknown,
+  facts: { readonly clockSuspect: boolean; readonly ownAuthority?: boolean },
+): AgentError {
   if (error instanceof AgentError) return error;
   const found = leaves(error).flatMap((leaf) => {
     const system = codeIn(leaf);
@@ -72,11 +75,19 @@ export function classifyTransportError(error: unknown, facts: { readonly clockSu
   // With several addresses tried, one family without a route says less than how the other one fared.
   const telling = found.find(({ code }) => code !== "PAY_UNREACHABLE") ?? found[0];
   if (telling === undefined) return new AgentError("INTERNAL", {}, { cause: error });
-  const id = telling.code === "PAY_TLS_EXPIRED" && facts.clockSuspect ? "CLOCK_WRONG.certificate" : telling.code;
+  const id = idOf(telling.code, facts);
   const context = { system: telling.system };
   // The parser's error quotes what it could not read, and that may hold an authinfo.
   if (telling.system.startsWith("parser")) return new AgentError(id, {}, { context });
   return new AgentError(id, {}, { cause: error, context });
+}
+
+function idOf(
+  code: PlainFailureId,
+  facts: { readonly clockSuspect: boolean; readonly ownAuthority?: boolean },
+): PlainFailureId {
+  if (code === "PAY_TLS_EXPIRED" && facts.clockSuspect) return "CLOCK_WRONG.certificate";
+  return code === "PAY_TLS_UNTRUSTED" && facts.ownAuthority ? "PAY_TLS_UNTRUSTED.ca_file" : code;
 }
 
 function codeOf(system: string): PlainFailureId | undefined {

@@ -1,12 +1,12 @@
 import { AgentError, asAgentError } from "../common/errors.ts";
 import { SecretSearch } from "../common/log/redact.ts";
+import { isExempt } from "../config/no-proxy.ts";
 import type { WechatPaySecrets } from "../config/secrets/client-secrets.ts";
 import { type CaptivePortal, findCaptivePortal } from "./captive-portal.ts";
 import { createWechatPay, ECHO_PATH, type WechatPayOptions } from "./client.ts";
 import { classifyStatus, classifyTransportError } from "./failure-classes.ts";
 import { dateMs, isHtml } from "./headers.ts";
 import { createTarget, joined, sentSecrets } from "./signed-client.ts";
-import { isExempt } from "./transport/no-proxy.ts";
 import { type Inspection, inspectTls } from "./transport/tls-inspector.ts";
 import { isSuccess } from "./transport/transport.ts";
 import { withTimeout } from "./transport/with-timeout.ts";
@@ -110,7 +110,7 @@ async function reach(
     return { error, skewMs };
   } catch (error) {
     signal.throwIfAborted();
-    return { error: classifyTransportError(error, { clockSuspect: false }) };
+    return { error: classifyTransportError(error, { clockSuspect: false, ownAuthority: secrets.ca !== undefined }) };
   } finally {
     await transport.close();
   }

@@ -1,5 +1,6 @@
 import { type KeyObject, sign, verify } from "node:crypto";
 import { AgentError } from "../common/errors.ts";
+import type { SecretSearch } from "../common/log/redact.ts";
 import { dateMs, type HeaderBag, isHtml } from "./headers.ts";
 
 const SCHEME = "WECHATPAY2-SHA256-RSA2048";
@@ -69,6 +70,8 @@ export interface AnswerToVerify {
   readonly nowS: number;
   /** The newest signed timestamp verified so far, Unix seconds. */
   readonly newestSignedAtS: number;
+  /** What the peer may repeat in the place of its serial. */
+  readonly secrets?: () => SecretSearch;
 }
 
 const SIGNATURE_HEADERS = [
@@ -105,7 +108,11 @@ export function verifyAnswer(answer: AnswerToVerify): number {
   if (!/^\d{10}$/.test(timestamp)) throw new AgentError("PAY_SIGNATURE_MALFORMED.timestamp", {});
   const publicKey = answer.publicKeys.get(serial);
   if (publicKey === undefined) {
-    throw new AgentError("PAY_SIGNATURE_SERIAL", {});
+    const ours = [...answer.publicKeys.keys()].join(", ");
+    // Public key id or certificate serial number; anything else tells nothing.
+    const telling =
+      /^(PUB_KEY_ID_\d{1,60}|[0-9A-Fa-f]{8,60})$/.test(serial) && answer.secrets?.().find(serial) === undefined;
+    throw new AgentError("PAY_SIGNATURE_SERIAL", { ours, ...(telling ? { theirs: serial } : {}) });
   }
   const signedAtS = Number(timestamp);
   const message = Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), rawBody, Buffer.from("\n")]);

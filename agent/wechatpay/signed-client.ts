@@ -3,12 +3,12 @@ import { AgentError, isAgentError } from "../common/errors.ts";
 import { SecretSearch } from "../common/log/redact.ts";
 import type { Random } from "../common/random.ts";
 import type { Identity, WechatPayConfig } from "../config/config.ts";
+import { isExempt } from "../config/no-proxy.ts";
 import type { WechatPaySecrets } from "../config/secrets/client-secrets.ts";
 import { classifyStatus, classifyTransportError, tellableId } from "./failure-classes.ts";
 import { dateMs, type HeaderBag, isPlain } from "./headers.ts";
 import { createNonces } from "./nonces.ts";
 import { authorization, messageToSign, type Sign, signAtOnce, verifyAnswer } from "./signature.ts";
-import { isExempt } from "./transport/no-proxy.ts";
 import {
   createTransport,
   type HttpAnswer,
@@ -142,7 +142,8 @@ export function createSignedClient(options: SignedClientOptions): Exchange {
 
   function classify(error: unknown): AgentError {
     const misled = Math.abs(skewMs() ?? 0) > SKEW_THAT_MISLEADS_MS || clock.wall() < EARLIEST_WALL_MS;
-    return classifyTransportError(error, { clockSuspect: misled || options.clockSuspect?.() === true });
+    const clockSuspect = misled || options.clockSuspect?.() === true;
+    return classifyTransportError(error, { clockSuspect, ownAuthority: secrets.ca !== undefined });
   }
 
   async function send({ transport, url, baseUrl }: Target, call: Call, signal: AbortSignal): Promise<Sent> {
@@ -171,7 +172,8 @@ export function createSignedClient(options: SignedClientOptions): Exchange {
       if (answer.bodyError !== undefined) throw classify(answer.bodyError);
       const { newestSignedAtS } = call;
       const nowS = Math.floor(clock.wall() / 1000);
-      const signedAtS = verifyAnswer({ headers, rawBody: body, publicKeys, nowS, newestSignedAtS });
+      const ours = { publicKeys, nowS, newestSignedAtS, secrets: () => secretsOf(call) };
+      const signedAtS = verifyAnswer({ headers, rawBody: body, ...ours });
       return { ...sent, signedAtS, skewMs: skewMs() ?? signedAtS * 1000 - clock.wall() };
     } catch (error) {
       throw withContext(error, { status, requestId: tellableId(headers, secretsOf(call)) });

@@ -16,6 +16,7 @@ const examples: Readonly<Record<string, unknown>> = {
   answerField: undefined,
   aheadS: -301,
   own: true,
+  addresses: ["<address>"],
 };
 
 const placeholders = new Proxy(examples, {

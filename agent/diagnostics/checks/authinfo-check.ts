@@ -21,6 +21,7 @@ const CAUSES = [
   "net.link",
   "net.dns",
   "net.dns_sane",
+  "net.ipv6",
   "net.proxy",
   "net.captive",
   "net.tls",

@@ -1,7 +1,6 @@
-import { isTencentName } from "../../common/tencent-hosts.ts";
 import { checkRemedy, remedyOf } from "../../messages/remedies/remedies.ts";
+import { addressKind, isImpossible } from "../../wechatpay/transport/address-kind.ts";
 import type { Check, Outcome } from "../check.ts";
-import { addressKind } from "../host/address-kind.ts";
 import { hasAnswered, type NameReading } from "../host/dns.ts";
 import { found, skipped, withoutConfig } from "../outcomes.ts";
 import { hopNames, ways } from "../pay-probe.ts";
@@ -94,8 +93,7 @@ export function judgeAnswers(names: readonly NameReading[]): Outcome {
   const answers = names.flatMap(({ host, addresses }) =>
     addresses.map((address) => ({ host, address, kind: addressKind(address) })),
   );
-  // A name of one's own may well lead into the shop's network; WeChat Pay's never does.
-  const odd = answers.filter(({ host, kind }) => kind === "fake" || (isTencentName(host) && kind !== "public"));
+  const odd = answers.filter(({ host, address }) => isImpossible(host, address));
   const value = { answers };
   const words = (list: typeof answers) => list.map(({ host, address }) => `${host} -> ${address}`).join(", ");
   if (odd.length === 0) return found("pass", words(answers), words(answers), { value });

@@ -89,7 +89,7 @@ export const captiveCheck: Check = {
   code: 505,
   section: "network",
   title: { zh: "网页登录", en: "Login page" },
-  dependsOn: ["net.dns_sane", "net.proxy"],
+  dependsOn: ["net.dns_sane", "net.ipv6", "net.proxy"],
   threshold: { fail: "a login page or HTML in place of the answer" },
   remedy: checkRemedy("net.captive"),
   needsNetwork: true,

@@ -25,6 +25,14 @@ export const wayRules: readonly RemedyRule[] = [
     },
   },
   {
+    code: /^PAY_IP_VERSION$/,
+    param: ["missing", "IPv6"],
+    remedy: {
+      zh: "{hosts} 只有 IPv6 地址：请在路由器上启用 IPv6，或请该域名的管理员添加 IPv4 地址。",
+      en: "{hosts} has IPv6 addresses only: turn IPv6 on in the router, or have whoever runs the name add an IPv4 address.",
+    },
+  },
+  {
     code: /^PAY_CONNECT_REFUSED$/,
     remedy: {
       zh: "端口被拒绝：请在防火墙放行 443 端口出站，并核对 base_urls 的地址和端口。",
@@ -101,12 +109,21 @@ export const wayRules: readonly RemedyRule[] = [
       en: "The server's certificate is not fit for TLS, perhaps its key is too weak: ask whoever runs {hosts} to replace it, with a key of RSA 2048 bits or more, or of EC P-256.",
     },
   },
+  // With an authority of one's own another certificate is somebody else's, or the gateway has got a new authority.
+  {
+    code: /^PAY_TLS_UNTRUSTED$/,
+    param: ["variant", "ca_file"],
+    remedy: {
+      zh: "证书不是商户网关的，连接可能被网页登录或 HTTPS 检测拦截：请改用专用网络或将 {hosts} 加入白名单；网关更换过 CA 的，请向总部索取新的 ca_file。不要信任网络给出的证书。",
+      en: "This is not the gateway's certificate: a login page or HTTPS inspection may intercept the connection. Use a dedicated line, or exempt {hosts}; if the gateway has a new authority, get the new ca_file from headquarters. Never trust a certificate that the network shows.",
+    },
+  },
   {
     code: /^PAY_TLS_UNTRUSTED$/,
     hosts: "own",
     remedy: {
-      zh: "若是自建网关，请在 ca_file 中写明其根证书；否则请将该域名加入 HTTPS 检测白名单。",
-      en: "If it is your own gateway, name its root certificate in ca_file; else exempt this host from HTTPS inspection.",
+      zh: "连接可能被网页登录或 HTTPS 检测拦截：请改用专用网络或将 {hosts} 加入白名单；自建 CA 的网关，请向总部索取根证书并写入 ca_file。不要信任网络给出的证书。",
+      en: "A login page or HTTPS inspection may intercept the connection: use a dedicated line, or exempt {hosts}. If the gateway has an authority of its own, get its root from headquarters for ca_file. Never trust a certificate that the network shows.",
     },
   },
   {

@@ -12,6 +12,10 @@ export const networkRemedies = {
     zh: "域名被劫持，请更换 DNS 或联系网络管理员。",
     en: "The DNS answer looks hijacked; change DNS or call the network administrator.",
   },
+  "net.ipv6": {
+    zh: "请在路由器上同时启用 IPv4（或 NAT64），或改用提供 IPv4 的网络。",
+    en: "Turn IPv4 (or NAT64) on in the router as well, or use a network that has it.",
+  },
   "net.captive": {
     zh: "网络需要网页登录或被拦截，请改用专用网络。",
     en: "A login page or filter answers instead; use a dedicated line.",

@@ -145,6 +145,14 @@ export const refusalRules: readonly RemedyRule[] = [
   },
   {
     status: 403,
+    message: /设备.*(不属于|未|没有|不存在|不匹配)|(不属于|未登记|未绑定).*设备|device.*(belong|regist|bound|match)/i,
+    remedy: {
+      zh: "设备没有登记在该商户名下：请总部或设备供应商把设备SN（device_id）登记到该商户。",
+      en: "The device is not registered with this merchant: have headquarters or the vendor register this device_id with it.",
+    },
+  },
+  {
+    status: 403,
     mode: "gateway",
     remedy: {
       zh: "没有权限：请总部在商户平台开通刷脸产品，并核对网关对本终端的授权。",

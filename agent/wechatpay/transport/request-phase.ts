@@ -1,5 +1,5 @@
 import { AgentError, isAgentError, systemCode } from "../../common/errors.ts";
-import type { NameLookup } from "./name-lookup.ts";
+import { explainedByName, type NameLookup } from "./name-lookup.ts";
 
 /**
  * How far one request has got, so that one whose time is up is told by what it was waiting for, whichever of the timers
@@ -42,7 +42,8 @@ export class RequestPhase {
 
   /** What the request has failed with, given its error. */
   failed(error: unknown): unknown {
-    const verdict = this.#timedOut(error) ?? error;
+    const byName = this.#connecting ? explainedByName(this.#names.fault, error) : undefined;
+    const verdict = byName ?? this.#timedOut(error) ?? error;
     if (this.#connecting) this.#names.turn();
     return verdict;
   }

@@ -5,7 +5,7 @@ import { unlessAborted } from "../../common/clock.ts";
 import { AgentError, systemCode } from "../../common/errors.ts";
 import { type HeaderBag, withoutWhiteSpace } from "../headers.ts";
 import { connectThroughProxy } from "./http-connect.ts";
-import { ADDRESS_TIMEOUT_MS, createNameLookup } from "./name-lookup.ts";
+import { createNameLookup } from "./name-lookup.ts";
 import { RequestPhase } from "./request-phase.ts";
 import { createTlsContext } from "./tls-context.ts";
 import { loadUndici } from "./undici.ts";
@@ -109,7 +109,7 @@ export function createTransport(options: TransportOptions): Transport {
       timeout: options.connectTimeoutMs,
       lookup: names.lookup,
       autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+      autoSelectFamilyAttemptTimeout: names.addressTimeoutMs,
     };
     // Without a session cache each connection sees the whole certificate checked. That it is checked is said here: the default is
     // the environment's (NODE_TLS_REJECT_UNAUTHORIZED), which `run` refuses, but diagnose is started from any shell.

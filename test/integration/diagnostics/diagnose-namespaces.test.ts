@@ -84,10 +84,21 @@ describe
       expect((await look({ ...shop, nameserver: "127.0.0.1" })).first).toBe("net.dns");
     });
 
-    it.each(["198.18.0.7", "127.0.0.1", "192.168.1.1"])("names that lead to %s: net.dns_sane", async (answer) => {
-      const { first, report } = await look({ ...shop, nameserver: "127.0.0.1", answer });
-      expect(first).toBe("net.dns_sane");
-      expect(checkIn(report, "net.dns_sane")?.detail.zh).toContain(answer);
+    it.each(["198.18.0.7", "127.0.0.1", "192.168.1.1", "0.0.0.0"])(
+      "names that lead to %s: net.dns_sane",
+      async (answer) => {
+        const { first, report } = await look({ ...shop, nameserver: "127.0.0.1", answer });
+        expect(first).toBe("net.dns_sane");
+        expect(checkIn(report, "net.dns_sane")?.detail.zh).toContain(answer);
+      },
+    );
+
+    it("a network with IPv6 alone and names with IPv4 alone: net.ipv6, and not that there is no such name", async () => {
+      const network = { address: "2001:db8:9::2/64", gateway: "2001:db8:9::1" };
+      const { first, report } = await look({ ...network, nameserver: "127.0.0.1", answer: PUBLIC });
+      expect(first).toBe("net.ipv6");
+      expect(checkIn(report, "net.ipv6")?.detail.zh).toContain("没有 IPv4");
+      expect(checkIn(report, "pay.reach")).toMatchObject({ status: "skip", skipped_because: "net.ipv6" });
     });
 
     it("a black hole: pay.reach, within 15 s", async () => {

@@ -55,7 +55,7 @@ async function build({
   if (address !== undefined) {
     // A cable whose other end nobody listens at: it has a carrier, and swallows everything.
     ip("link", "add", "shop0", "type", "veth", "peer", "name", "shop1");
-    ip("address", "add", address, "dev", "shop0");
+    ip("address", "add", address, "dev", "shop0", ...(address.includes(":") ? ["nodad"] : []));
     for (const end of ["shop0", "shop1"]) ip("link", "set", end, "up");
   }
   if (gateway !== undefined) ip("route", "add", "default", "via", gateway);

@@ -693,6 +693,14 @@ describe("the proxy", () => {
     expect(await proxyOf({ HTTPS_PROXY: " " })).toMatchObject({ proxy: undefined });
   });
 
+  it("has an empty variable count as unset, and is not read where NO_PROXY rules out every host, as with curl", async () => {
+    const env = { HTTPS_PROXY: "http://other:1", no_proxy: "", NO_PROXY: "a" };
+    expect(await proxyOf(env)).toMatchObject({ noProxy: "a" });
+    for (const all of [{ NO_PROXY: "*" }, { no_proxy: " ", NO_PROXY: " * " }, { no_proxy: "*", NO_PROXY: "a" }])
+      expect(await proxyOf({ HTTPS_PROXY: "socks5://proxy:1080", ...all })).toMatchObject({ proxy: undefined });
+    expect((await only(gateway(), { HTTPS_PROXY: "socks5://proxy:1080", NO_PROXY: "a" })).key).toBe("HTTPS_PROXY");
+  });
+
   it.each([
     "http://proxy",
     "https://proxy:1",

@@ -281,13 +281,31 @@ describe("a refresh that fails", () => {
 
   it("draws the next refresh earlier for a day once the network was unsteady", async () => {
     const t = terminal({ chance: 0.999 });
-    t.line.answer = unavailable;
+    const firstSignAt = t.clock.wall();
+    t.line.answer = () => failureWith("PAY_CONNECT_TIMEOUT");
     await t.start();
     t.line.answer = () => ({});
     await t.clock.advance(3_000);
     expect(t.store.state.credential?.refreshAfterMs).toBeLessThanOrEqual(900_000);
     expect(t.store.state.unsteadyUntilWallMs).toBeGreaterThan(t.clock.wall());
+    const { unsteadySinceWallMs = 0 } = t.credentials.status();
+    expect(unsteadySinceWallMs).toBeGreaterThanOrEqual(firstSignAt);
+    expect(unsteadySinceWallMs).toBeLessThanOrEqual(firstSignAt + 2_000);
   });
+
+  it.each(["PAY_UNAVAILABLE", "PAY_SERVER_ERROR", "PAY_CONNECT_REFUSED", "PAY_TLS_UNTRUSTED"] as const)(
+    "takes %s, which has come over the link, for no sign of an unsteady network",
+    async (code) => {
+      const t = terminal({ chance: 0.999 });
+      t.line.answer = () => failureWith(code);
+      await t.start();
+      t.line.answer = () => ({});
+      await t.clock.advance(5 * MINUTE);
+      expect(t.store.state.credential).toBeDefined();
+      expect(t.credentials.status().unsteadySinceWallMs).toBeUndefined();
+      expect(t.store.state.unsteadyUntilWallMs).toBeLessThanOrEqual(t.clock.wall());
+    },
+  );
 });
 
 describe("a request for a refresh", () => {

@@ -70,12 +70,19 @@ const pairs = names.flatMap((one, at) => names.slice(at + 1).map((other) => [one
 /** The codes of the warnings that stand. */
 function warningsOf(t: VirtualTerminal): string[] {
   const warnings = new Warnings();
-  const { failures, unsteady, excessive } = t.credentials.status();
+  const { failures, unsteadySinceWallMs, excessive } = t.credentials.status();
   judge(
     warnings,
     { boot: t.clock.boot(), wall: t.clock.wall() },
     {
-      ...{ view: t.credentials.view(), failures, unsteady, excessive, store: t.store.status(), configWarnings: [] },
+      ...{
+        view: t.credentials.view(),
+        failures,
+        unsteadySinceWallMs,
+        excessive,
+        store: t.store.status(),
+        configWarnings: [],
+      },
       clock: createClockSync(t.clock, "boot-1", "/nonexistent/synchronized").status(),
     },
   );

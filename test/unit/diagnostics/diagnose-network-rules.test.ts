@@ -10,7 +10,6 @@ import { judgeTls } from "../../../agent/diagnostics/checks/endpoint-checks.ts";
 import { judgeRouter } from "../../../agent/diagnostics/checks/link-checks.ts";
 import { judgeReach } from "../../../agent/diagnostics/checks/reach-check.ts";
 import { endpointsOf, isHere } from "../../../agent/diagnostics/endpoint.ts";
-import { addressKind } from "../../../agent/diagnostics/host/address-kind.ts";
 import { addressesIn, parseResolvConf } from "../../../agent/diagnostics/host/dns.ts";
 import { inArpTable, parsePing } from "../../../agent/diagnostics/host/router-ping.ts";
 import {
@@ -21,6 +20,7 @@ import {
   routeTo,
 } from "../../../agent/diagnostics/host/routes.ts";
 import { judge as judgePortal } from "../../../agent/wechatpay/captive-portal.ts";
+import { addressKind } from "../../../agent/wechatpay/transport/address-kind.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import { failureWith } from "../../support/fixtures/failures.ts";
 

@@ -134,6 +134,18 @@ const cases: readonly [what: string, error: AgentError, mode: Mode, remedy: RegE
   ["a 403 of WeChat Pay", answered(403, { code: "NO_AUTH", message: "受理关系不存在" }), "direct", /sub-merchant/],
   ["429", answered(429, "", { "retry-after": "30" }), "direct", /busy: wait/, /outbound/],
   ["429 of our gateway", gatewaySays("RATE_LIMITED"), "gateway", /second terminal/],
+  [
+    "a 403 for the device",
+    answered(403, { code: "NO_AUTH", message: "该设备不属于当前商户" }),
+    "direct",
+    /device_id with it/,
+  ],
+  [
+    "a 403 for the device, passed on",
+    answered(403, { code: "NO_AUTH", message: "设备未绑定" }),
+    "gateway",
+    /device_id with it/,
+  ],
   ["403 RATE_LIMITED", answered(403, { code: "RATE_LIMITED" }), "direct", /busy: wait/],
   ["a connection cut off", failed("PAY_CONNECTION_LOST"), "gateway", /accepts this terminal's cert/, /outbound/],
   ["a connection cut off", failed("PAY_CONNECTION_LOST"), "direct", /a proxy, a firewall/, /gateway|outbound/],

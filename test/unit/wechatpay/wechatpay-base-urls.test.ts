@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { isExempt } from "../../../agent/config/no-proxy.ts";
 import { BaseUrls } from "../../../agent/wechatpay/base-urls.ts";
-import { isExempt } from "../../../agent/wechatpay/transport/no-proxy.ts";
 
 const inUse = (urls: BaseUrls) => urls.status().findIndex((entry) => entry.inUse);
 
@@ -80,6 +80,9 @@ describe("NO_PROXY", () => {
     ["https://10.1.2.3", "10.0.0.0/99", false],
     ["https://10.1.2.3", "1.2.3", false],
     ["https://10.1.2.3", "10.1.2.3", true],
+    ["https://api.example.com", "api.example.com.", true],
+    ["https://api.example.com.", "api.example.com", true],
+    ["https://api.example.com.", "example.com.:443", true],
     ["https://[fd00::1]", "fd00::/8", true],
     ["https://[::1]:8443", "::1", true],
     ["https://[::1]:8443", "[::1]:8443", true],

@@ -24,6 +24,12 @@ function status(code: number, body = "", headers: HeaderBag = {}, secrets: strin
 }
 
 describe("errors of the connection", () => {
+  it("say of a foreign certificate whether there is an authority of one's own", () => {
+    const facts = { clockSuspect: false, ownAuthority: true };
+    expect(classifyTransportError(withCode("SELF_SIGNED_CERT_IN_CHAIN"), facts).id).toBe("PAY_TLS_UNTRUSTED.ca_file");
+    expect(transport(withCode("SELF_SIGNED_CERT_IN_CHAIN")).id).toBe("PAY_TLS_UNTRUSTED");
+  });
+
   it.each([
     ["ENOTFOUND", "PAY_DNS"],
     ["EAI_AGAIN", "PAY_DNS"],

@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Formatter, Rsa } from "wechatpay-axios-plugin";
 import { isAgentError } from "../../../agent/common/errors.ts";
+import { SecretSearch } from "../../../agent/common/log/redact.ts";
 import type { HeaderBag } from "../../../agent/wechatpay/headers.ts";
 import {
   authorization,
@@ -186,6 +187,32 @@ describe("verifying an answer", () => {
   it("asks for the serial before the time, and for the time before the signature", () => {
     expect(verdict({ ...signed(NOW - 9999), "wechatpay-serial": "PUB_KEY_ID_1" })).toBe("PAY_SIGNATURE_SERIAL");
     expect(verdict(signed(NOW - 9999, BODY, other.privateKey))).toBe("PAY_SIGNATURE_EXPIRED");
+  });
+
+  it("names both keys, and no serial that is none or that repeats a secret", () => {
+    const told = (serial: string, secret: string[] = []) => {
+      const publicKeys = new Map([["PUB_KEY_ID_0000000001", publicKey]]);
+      const headers = { ...signed(NOW), "wechatpay-serial": serial };
+      const answer = {
+        headers,
+        rawBody: BODY,
+        publicKeys,
+        nowS: NOW,
+        newestSignedAtS: 0,
+        secrets: () => new SecretSearch(secret),
+      };
+      try {
+        verifyAnswer(answer);
+        return undefined;
+      } catch (error) {
+        return (error as { params: unknown }).params;
+      }
+    };
+    const ours = "PUB_KEY_ID_0000000001";
+    expect(told("PUB_KEY_ID_0000000002")).toEqual({ ours, theirs: "PUB_KEY_ID_0000000002" });
+    expect(told("5F".repeat(20))).toEqual({ ours, theirs: "5F".repeat(20) });
+    expect(told("5F".repeat(20), ["5F".repeat(20)])).toEqual({ ours });
+    expect(told("run this: rm")).toEqual({ ours });
   });
 
   it("takes timestamps up to 300 s away, either way", () => {

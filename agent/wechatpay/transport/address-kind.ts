@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { isTencentName } from "../../common/tencent-hosts.ts";
 
 /**
  * Where an address lies. `local`: the shop's own network (RFC 1918, 6598, 4193, link-local). `fake`: an address that no public host
@@ -30,4 +31,13 @@ const lists = blocks.map(([kind, subnets]) => {
 export function addressKind(address: string): AddressKind {
   const type = isIP(address) === 6 ? "ipv6" : "ipv4";
   return lists.find(([, list]) => list.check(address, type))?.[0] ?? "public";
+}
+
+/**
+ * Whether a name cannot have this address, so that the name servers have been made to say so. A name of the merchant's own may well lead
+ * into the shop's network; one of WeChat Pay's never does.
+ */
+export function isImpossible(host: string, address: string): boolean {
+  const kind = addressKind(address);
+  return kind === "fake" || (isTencentName(host) && kind !== "public");
 }

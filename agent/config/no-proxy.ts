@@ -6,7 +6,7 @@ import { BlockList, isIP } from "node:net";
  * and Go read it; there is no standard.
  */
 export function isExempt(url: URL, noProxy: string): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  const host = bareName(url.hostname.toLowerCase());
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return noProxy
     .toLowerCase()
@@ -19,8 +19,13 @@ function matches(entry: string, host: string, port: string): boolean {
   if (entry.includes("/")) return inBlock(entry, host);
   const [, name = entry, itsPort] = /^(\[.*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
   if (itsPort !== undefined && itsPort !== port) return false;
-  const bare = name.replace(/^\[|\]$/g, "").replace(/^\*?\.+/, "");
+  const bare = bareName(name).replace(/^\*?\.+/, "");
   return bare !== "" && (host === bare || (isIP(host) === 0 && host.endsWith(`.${bare}`)));
+}
+
+/** Without the brackets of an IPv6 address and the dot that ends an absolute name. */
+function bareName(name: string): string {
+  return name.replace(/^\[|\]$|\.$/g, "");
 }
 
 function inBlock(entry: string, host: string): boolean {
