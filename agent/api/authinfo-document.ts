@@ -1,5 +1,5 @@
 import type { Identity } from "../config/config.ts";
-import type { AuthinfoState, AuthinfoView } from "../credential/credential-types.ts";
+import type { AuthinfoState, AuthinfoView, Cause } from "../credential/credential-types.ts";
 import type { Credential } from "../store/credential.ts";
 import { type ProblemFacts, problem, type Reply } from "./http/problem.ts";
 import { rfc3339 } from "./http/rfc3339.ts";
@@ -71,7 +71,8 @@ export function createAuthinfoRenderer(): AuthinfoRenderer {
       kept.identity !== identity ||
       kept.view.state !== view.state ||
       kept.view.clockTrusted !== view.clockTrusted ||
-      kept.view.persisted !== view.persisted
+      kept.view.persisted !== view.persisted ||
+      kept.view.cause?.code !== view.cause?.code
     ) {
       kept = { view, credential, identity, ...parts(view, credential, identity), seconds: Number.NaN, text: "" };
     }
@@ -103,8 +104,14 @@ function parts(view: AuthinfoView, credential: Credential, identity: Identity): 
     expiry_source: credential.expirySource,
     clock_trusted: view.clockTrusted,
     persisted: view.persisted,
+    ...(view.cause === undefined ? {} : { renewal: renewalDocument(view.cause) }),
   };
   return { head: `${ascii(before).slice(0, -1)},"remaining_s":`, tail: `,${ascii(after).slice(1)}` };
+}
+
+/** So that an app can tell a renewal that fails from an ordinary `due` (specification 5). */
+function renewalDocument({ code, sinceWallMs }: Cause): Record<string, unknown> {
+  return { failing: true, since: rfc3339(sinceWallMs), code };
 }
 
 /** The answer to a refresh that succeeded: the new state, never the value. */

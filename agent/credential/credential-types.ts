@@ -18,6 +18,7 @@ export interface AuthinfoView {
   readonly remainingMs: number;
   readonly clockTrusted: boolean;
   readonly persisted: boolean;
+  /** With a credential: why its renewal fails. */
   readonly cause?: Cause;
 }
 
@@ -34,7 +35,7 @@ export interface CredentialService {
   view(): AuthinfoView;
   /** When the next attempt is expected: `Retry-After` of a 503. At least 1. */
   retryAfterS(): number;
-  /** Called on every change of state, generation or persistence. Returns the function that ends the subscription. */
+  /** Called on every change of state, generation, persistence or cause. Returns the function that ends the subscription. */
   subscribe(listener: (view: AuthinfoView) => void): () => void;
   /** `limited`: the allowance of extra renewals is used up; `outdated`: that generation is no longer served. */
   reject(rejection: Rejection): "renewing" | "limited" | "outdated";

@@ -141,13 +141,16 @@ export class CurrentCredential {
   /** Tells the readers when there is anything new to them. */
   announce(): void {
     const view = this.view();
-    if (!this.#history.note(view, this.#parts.clock.wall())) return;
-    this.#parts.log.info("AUTHINFO_STATE", {
-      state: view.state,
-      generation: view.credential?.generation,
-      persisted: view.persisted,
-      remaining_s: Math.floor(view.remainingMs / 1_000),
-    });
+    const change = this.#history.note(view, this.#parts.clock.wall());
+    if (change === undefined) return;
+    if (change === "state") {
+      this.#parts.log.info("AUTHINFO_STATE", {
+        state: view.state,
+        generation: view.credential?.generation,
+        persisted: view.persisted,
+        remaining_s: Math.floor(view.remainingMs / 1_000),
+      });
+    }
     for (const listener of [...this.#listeners]) listener(view);
   }
 }

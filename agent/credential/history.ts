@@ -14,10 +14,12 @@ const KEPT = 20;
 export class History {
   readonly #entries: StateChange[] = [];
   #last: string;
+  #lastReason: string | undefined;
   #lastState: string;
 
   constructor(view: AuthinfoView) {
     this.#last = signature(view);
+    this.#lastReason = view.cause?.code;
     this.#lastState = view.state;
   }
 
@@ -25,10 +27,16 @@ export class History {
     return this.#entries;
   }
 
-  /** Whether `view` differs, in what a reader sees besides the passing of time, from the one noted before. */
-  note(view: AuthinfoView, atWallMs: number): boolean {
+  /**
+   * How `view` differs, in what a reader sees besides the passing of time, from the one noted before. `reason`: a renewal fails, or no
+   * longer does, or for another reason. In a long outage that may be so at every attempt: readers are told, but it is no entry.
+   */
+  note(view: AuthinfoView, atWallMs: number): "state" | "reason" | undefined {
     const now = signature(view);
-    if (now === this.#last) return false;
+    const reason = view.cause?.code;
+    const changed = reason === this.#lastReason ? undefined : "reason";
+    this.#lastReason = reason;
+    if (now === this.#last) return changed;
     this.#last = now;
     this.#entries.push({
       atWallMs,
@@ -39,7 +47,7 @@ export class History {
     });
     this.#lastState = view.state;
     if (this.#entries.length > KEPT) this.#entries.shift();
-    return true;
+    return "state";
   }
 }
 

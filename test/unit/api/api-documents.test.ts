@@ -44,6 +44,18 @@ describe("the authinfo document", () => {
     expect(at({ state: "stale", remainingMs: -5_000 }, credential)).toMatchObject({ state: "stale", remaining_s: 0 });
   });
 
+  it("tells a renewal that fails, and only while it fails", () => {
+    const credential = makeCredential();
+    const at = (code?: string) => {
+      const cause = code === undefined ? {} : { cause: { code, sinceWallMs: Date.UTC(2026, 0, 2), params: {} } };
+      return JSON.parse(text({ state: "due", ...cause }, credential)).renewal;
+    };
+    expect(at()).toBeUndefined();
+    expect(at("PAY_DNS")).toEqual({ failing: true, since: "2026-01-02T00:00:00.000Z", code: "PAY_DNS" });
+    expect(at("PAY_TIMEOUT")).toMatchObject({ code: "PAY_TIMEOUT" });
+    expect(at()).toBeUndefined();
+  });
+
   it("is ASCII whatever the bridge calls itself", () => {
     const credential = makeCredential({ deviceId: '中\u202e\u001b]\u007f"' });
     const rendered = text({}, credential);

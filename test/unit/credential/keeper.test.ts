@@ -423,6 +423,27 @@ describe("an authinfo returned once more", () => {
   });
 });
 
+describe("a renewal that fails", () => {
+  it("is told to subscribers when it begins, changes its cause and ends, and not at each attempt", async () => {
+    const t = terminal();
+    await t.start();
+    const told = () => t.views.splice(0).map(({ state, cause }) => `${state} ${cause?.code ?? "-"}`);
+    told();
+    t.line.answer = unavailable;
+    await t.clock.advance(40 * MINUTE);
+    expect(t.outcomes.length).toBeGreaterThan(5);
+    expect(told()).toEqual(["due -", "due PAY_UNAVAILABLE"]);
+    t.line.answer = () => failureWith("PAY_DNS");
+    await t.clock.advance(5 * MINUTE);
+    expect(told()).toEqual(["due PAY_DNS"]);
+    // Readers are told; the history of states is for states.
+    expect(t.credentials.status().history.map(({ to }) => to)).toEqual(["fresh", "due"]);
+    t.line.answer = () => ({});
+    await t.clock.advance(5 * MINUTE);
+    expect(told()).toEqual(["fresh -"]);
+  });
+});
+
 describe("expiry", () => {
   it("is told to subscribers at the instant, without any attempt ending", async () => {
     const t = terminal();
