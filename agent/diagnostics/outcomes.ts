@@ -78,7 +78,7 @@ export function remedyOfProblem({ instead: { zh, en } }: { readonly instead: Bil
 }
 
 /** A file or directory by which others could decide whom the agent trusts. */
-export function distrusted(found: Distrusted): Outcome {
+export function distrusted(found: Distrusted): Exclude<Outcome, Skip> {
   const { what, instead } = distrustText(found);
   const { place, uid, mode } = found;
   const remedy = { zh: `${instead.zh}。`, en: `Run ${instead.en}.` };

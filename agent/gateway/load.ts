@@ -1,5 +1,6 @@
 import type { Problem } from "../config/problem.ts";
 import { type FileContext, Reading } from "../config/secrets/secret-file-loader.ts";
+import { distrustProblems, oncePerPlace } from "../config/secrets/trust-problems.ts";
 import { type FileKey, type GatewayConfig, readConfig } from "./config.ts";
 import { parseRegister, type Register } from "./register.ts";
 import { type GatewaySecrets, readSecrets } from "./secrets.ts";
@@ -29,7 +30,13 @@ export async function loadGateway(file: string, surroundings: FileContext): Prom
   const { secrets, ...ofSecrets } = readSecrets(files, surroundings, origins);
   const { trust, ...ofTrust } = await readTrust(files, surroundings, origins);
   const { register, ...ofRegister } = readRegister(files, surroundings, origins);
-  const problems = [...checked.problems, ...ofSecrets.problems, ...ofTrust.problems, ...ofRegister.problems];
+  const problems = oncePerPlace([
+    ...distrustProblems([file], surroundings),
+    ...checked.problems,
+    ...ofSecrets.problems,
+    ...ofTrust.problems,
+    ...ofRegister.problems,
+  ]);
   const warnings = [...checked.warnings, ...ofSecrets.warnings, ...ofTrust.warnings];
   if (!config || !secrets || !trust || !register || problems.length > 0) {
     return { kind: "invalid", problems, warnings };

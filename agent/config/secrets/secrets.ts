@@ -1,11 +1,11 @@
 import type { Fault } from "../../common/files/guarded-file.ts";
-import { distrustedOnTheWay, distrustText } from "../../common/files/trust.ts";
 import { type AbsentConfig, type LoadedConfig, type LoadOptions, type LoadResult, loadConfig } from "../load.ts";
 import type { Problem } from "../problem.ts";
 import type { WechatPaySecrets } from "./client-secrets.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
 import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "./pem.ts";
 import { type FileContext, MOST, MOST_CA, Reading } from "./secret-file-loader.ts";
+import { distrustProblems, oncePerPlace } from "./trust-problems.ts";
 
 /** What the files named in the configuration hold, parsed once. Never logged, never shown. */
 export interface Secrets extends WechatPaySecrets {
@@ -64,21 +64,6 @@ export async function withSecrets(loaded: LoadResult, surroundings: FileContext)
   ]);
   const storeDirectory = loaded.kind === "invalid" ? loaded.storeDirectory : loaded.config.store.directory;
   return { kind: "invalid", problems, warnings, storeDirectory, ...(loaded.kind === "ok" ? { loaded } : {}) };
-}
-
-/** Whoever may change one of these decides whom the agent trusts (specification 2). */
-function distrustProblems(places: readonly string[], { uid = process.geteuid?.() }: FileContext): Problem[] {
-  if (uid === undefined) return [];
-  return distrustedOnTheWay(places, uid).map((one) => ({
-    ...{ key: "", origin: one.place, place: one.place },
-    ...distrustText(one),
-  }));
-}
-
-/** The same directory bars the way to many files, and one command fixes it. */
-function oncePerPlace(problems: readonly Problem[]): Problem[] {
-  const seen = new Set<string>();
-  return problems.filter(({ place }) => place === undefined || (!seen.has(place) && seen.add(place)));
 }
 
 /**

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { isAgentError } from "../../common/errors.ts";
 import { nodeFileSystem } from "../../common/files/file-system.ts";
+import { distrustedOnTheWay } from "../../common/files/trust.ts";
 import { type DescribedFailure, failureText, fileFaultText } from "../../messages/failure-text.ts";
 import { checkRemedy, failureOf, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { Found } from "../../store/recover.ts";
@@ -166,7 +167,9 @@ export const storeChecks: readonly Check[] = [
         return { status: "skip", detail: { zh: `${directory} 尚未建立`, en: `${directory} is not there yet` } };
       const seen = await stat(directory);
       const { mode, uid, gid } = seen;
-      const bad = judgeDirectory(directory, { mode, uid, gid, isDirectory: seen.isDirectory() }, context.user);
+      const [untrusted] = distrustedOnTheWay([directory], context.user.uid);
+      const whole = { mode, uid, gid, isDirectory: seen.isDirectory(), untrusted };
+      const bad = judgeDirectory(directory, whole, context.user);
       if (bad !== undefined) return bad;
       if (!context.privileged) return needsSudo;
       try {

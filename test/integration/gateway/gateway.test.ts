@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { chmod, readFile } from "node:fs/promises";
 import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -373,6 +373,22 @@ describe("the command", () => {
     expect(await run(["--config", own.within("nothing.toml")])).toMatchObject({
       code: 66,
       text: expect.stringContaining("start from docs/gateway.example.toml"),
+    });
+  });
+
+  it("does not start with a configuration that others may change, nor take it up", async () => {
+    await using own = await GatewayRig.create();
+    await own.start();
+    const file = own.within("gateway.toml");
+    await chmod(file, 0o666);
+    const told = `chmod go-w ${file}`;
+    own.process.kill("SIGHUP");
+    await own.until("the refusal", async () => own.process.logged("CONFIG_REFUSED").length > 0);
+    expect(JSON.stringify(own.process.logged("CONFIG_REFUSED"))).toContain(told);
+    expect((await own.ask({})).status).toBe(200);
+    expect(await run(["--config", file, "--check-config"])).toMatchObject({
+      code: 78,
+      text: expect.stringContaining(told),
     });
   });
 

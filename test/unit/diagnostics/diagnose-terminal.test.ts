@@ -128,21 +128,27 @@ describe("the kept state", () => {
     });
   });
 
+  const place = "/var/lib/x";
+  const writable = { place, why: "writable", uid: 990, mode: 0o770, owner: "root" } as const;
+  const owner = { place, why: "owner", uid: 1000, mode: 0o700, owner: "root" } as const;
   it.each([
-    [{ mode: 0o700, uid: 990, gid: 990, isDirectory: true }, undefined],
-    [{ mode: 0o755, uid: 0, gid: 0, isDirectory: true }, "fail"],
-    [{ mode: 0o770, uid: 990, gid: 990, isDirectory: true }, "fail"],
-    [{ mode: 0o700, uid: 1000, gid: 990, isDirectory: true }, "fail"],
-    [{ mode: 0o500, uid: 990, gid: 990, isDirectory: true }, "fail"],
-    [{ mode: 0o600, uid: 990, gid: 990, isDirectory: false }, "fail"],
-  ] as const)("lies in %j: %s", (found, status) => {
-    expect(judgeDirectory("/var/lib/x", found, user)?.status).toBe(status);
+    [{ mode: 0o700, uid: 990, gid: 990, isDirectory: true }, undefined, undefined],
+    [{ mode: 0o755, uid: 0, gid: 0, isDirectory: true }, undefined, "chown facepay /var/lib/x"],
+    [{ mode: 0o770, uid: 990, gid: 990, isDirectory: true }, writable, "chmod go-w /var/lib/x"],
+    [{ mode: 0o700, uid: 990, gid: 990, isDirectory: true }, { ...writable, place: "/var/lib" }, "chmod go-w /var/lib"],
+    [{ mode: 0o700, uid: 1000, gid: 990, isDirectory: true }, owner, "chown facepay /var/lib/x"],
+    [{ mode: 0o500, uid: 990, gid: 990, isDirectory: true }, undefined, "chmod 0700 /var/lib/x"],
+    [{ mode: 0o600, uid: 990, gid: 990, isDirectory: false }, undefined, "Move the file /var/lib/x away"],
+  ] as const)("lies in %j, with %j: %s", (found, untrusted, remedy) => {
+    const outcome = judgeDirectory(place, { ...found, untrusted }, user);
+    if (remedy === undefined) expect(outcome).toBeUndefined();
+    else expect(outcome).toMatchObject({ status: "fail", remedy: { en: expect.stringContaining(remedy) } });
   });
 
-  it("may be anybody's where the agent is root's, who is kept out of nothing", () => {
+  it("of another user is refused though root is kept out of nothing, as the agent refuses it", () => {
     const root = { ...user, name: "root", uid: 0, gid: 0 };
-    const found = { mode: 0o700, uid: 1000, gid: 1000, isDirectory: true };
-    expect(judgeDirectory("/var/lib/x", found, root)).toBeUndefined();
+    const found = { mode: 0o700, uid: 1000, gid: 1000, isDirectory: true, untrusted: owner };
+    expect(judgeDirectory(place, found, root)?.status).toBe("fail");
   });
 });
 
