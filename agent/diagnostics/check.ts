@@ -80,8 +80,13 @@ export interface Trial {
 
 /** Who has the line to the bridge that is on trial. */
 export type LineHolder =
-  /** The agent at work: calls go through its queue. */
-  | { readonly kind: "agent"; readonly adminSocket: string; readonly apiSocket: string }
+  /** The agent at work: calls go through its queue, over the line as it has set it. `untried`: keys of the line that the trial would change. */
+  | {
+      readonly kind: "agent";
+      readonly adminSocket: string;
+      readonly apiSocket: string;
+      readonly untried: readonly string[];
+    }
   | { readonly kind: "unasked"; readonly why: "forbidden" | "silent" }
   | { readonly kind: "nobody" };
 

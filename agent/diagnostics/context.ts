@@ -5,6 +5,7 @@ import type { Clock } from "../common/clock.ts";
 import { lookupGroup } from "../common/files/group.ts";
 import type { Random } from "../common/random.ts";
 import type { ApiConfig } from "../config/config.ts";
+import type { Setting } from "../config/effective.ts";
 import { readLastKnownGood } from "../config/files/last-known-good.ts";
 import { readSources } from "../config/files/sources.ts";
 import { isTable } from "../config/keys/fields.ts";
@@ -66,8 +67,9 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
   }
   const api = loaded?.config.api ?? (await withoutFile({ once, configFile, env, trial }));
   // An agent at work serves where the configuration says that it has, not the one on trial.
-  const serving = trial && (await servedBy(configFile, env));
-  const { adminSocket = packagedSockets.admin, socket: apiSocket = packagedSockets.api } = serving ?? api ?? {};
+  const present = trial && (await inForce({ once: (_name, read) => read(), configFile, env }));
+  const serving: Partial<ApiConfig> = present?.config.api ?? api ?? {};
+  const { adminSocket = packagedSockets.admin, socket: apiSocket = packagedSockets.api } = serving;
   const [answer, { user, privileged }] = await Promise.all([
     isAsleep(units) ? absent : readAgent(adminSocket),
     whoServes(pid, units, loaded),
@@ -77,7 +79,8 @@ export async function createContext(parts: ContextParts): Promise<DiagnoseContex
   if (pid === undefined && ours) memory.set("agent pid", Promise.resolve(pidOf(answer)));
   const blind = !privileged && readSources(configFile).problems.length > 0;
   const agent = answer.kind === "absent" ? unheard(pid, blind) : answer;
-  const holder = trial && (ours ? await holderOfLine(agent, loaded, { adminSocket, apiSocket }) : nobody);
+  const untried = lineChanges(present?.effective ?? [], loaded?.effective ?? []);
+  const holder = trial && (ours ? await holderOfLine(agent, loaded, { adminSocket, apiSocket, untried }) : nobody);
   return {
     ...{ configFile, env, loaded, adminSocket, apiSocket, user, privileged, clock, random, once },
     ...(trial && holder && { trial: { ...trial, holder } }),
@@ -91,10 +94,12 @@ const absent: AgentReading = { kind: "absent" };
 const noUnit: UnitsReading = { kind: "not_installed" };
 const nobody: LineHolder = { kind: "nobody" };
 
-/** Where the agent at work serves, by the file as it stands, or by what it remembers. */
-async function servedBy(configFile: string, env: Environment): Promise<ApiConfig | undefined> {
-  const present = await inForce({ once: (_name, read) => read(), configFile, env });
-  return present?.config.api;
+/** Pure: what of the line the configuration on trial sets otherwise. The path is judged by where it leads. */
+export function lineChanges(present: readonly Setting[], trial: readonly Setting[]): string[] {
+  const before = new Map(present.map(({ key, value }) => [key, JSON.stringify(value)]));
+  const after = new Map(trial.map(({ key, value }) => [key, JSON.stringify(value)]));
+  const keys = [...new Set([...before.keys(), ...after.keys()])].filter((key) => /^driver\.(?!path$)/.test(key));
+  return keys.filter((key) => before.get(key) !== after.get(key));
 }
 
 /** Whether the agent that answers works with this file, or with none: at the usual sockets it may be another. */
@@ -107,7 +112,7 @@ function isAbout(answer: AgentReading, configFile: string): boolean {
 async function holderOfLine(
   agent: AgentReading,
   loaded: LoadedConfig | undefined,
-  sockets: { readonly adminSocket: string; readonly apiSocket: string },
+  ofAgent: Omit<LineHolder & { readonly kind: "agent" }, "kind">,
 ): Promise<LineHolder> {
   if (agent.kind === "forbidden" || agent.kind === "silent") return { kind: "unasked", why: agent.kind };
   if (agent.kind !== "running" || hasNoConfiguration(agent)) return nobody;
@@ -116,7 +121,7 @@ async function holderOfLine(
   if (type === "simulator") return nobody;
   // Found by its USB numbers: on which of the lines it will be is not known before it is opened.
   const same = match !== undefined || (await isSamePlace(wanted, bridge?.path));
-  return same ? { kind: "agent", ...sockets } : nobody;
+  return same ? { kind: "agent", ...ofAgent } : nobody;
 }
 
 async function isSamePlace(one: unknown, other: unknown): Promise<boolean> {

@@ -144,7 +144,7 @@ export function judgeFrames({ frames }: ProbedBridge): Outcome {
   return found(telling && percent >= BAD_FRAMES_PERCENT ? "fail" : "warn", ...words, { value });
 }
 
-function judgeData(spoken: ProbedBridge, { loaded }: Pick<DiagnoseContext, "loaded">): Outcome {
+function judgeData(spoken: ProbedBridge, { loaded, trial }: Pick<DiagnoseContext, "loaded" | "trial">): Outcome {
   const { failure, rawDataMs, rawDataLength, hello } = spoken;
   if (failure !== undefined) return judgeFailure(failure);
   const deviceId = hello?.deviceId ?? loaded?.config.identity.deviceId;
@@ -160,13 +160,22 @@ function judgeData(spoken: ProbedBridge, { loaded }: Pick<DiagnoseContext, "load
     );
   }
   const ms = Math.round(rawDataMs ?? 0);
-  const value = { device_id: deviceId, rawdata_length: rawDataLength, rawdata_ms: ms };
+  const untried = untriedIn(trial);
+  const value = {
+    ...{ device_id: deviceId, rawdata_length: rawDataLength, rawdata_ms: ms },
+    ...(untried.length > 0 && { untried }),
+  };
   return found(
     ms < SLOW_RAWDATA_MS ? "pass" : "warn",
     `设备SN device_id ${deviceId}，raw_data ${rawDataLength} 字符，${ms} ms`,
     `device_id ${deviceId}, raw_data of ${rawDataLength} characters, ${ms} ms`,
     { value },
   );
+}
+
+/** Keys of the line on trial that were not tried, since the agent at work has the line as its own configuration sets it. */
+export function untriedIn(trial: DiagnoseContext["trial"]): readonly string[] {
+  return trial?.holder.kind === "agent" ? trial.holder.untried : [];
 }
 
 function judgeFailure(failure: NonNullable<ProbedBridge["failure"]>): Outcome {

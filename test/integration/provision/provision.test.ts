@@ -215,6 +215,10 @@ describe("facepay-agent provision", () => {
     expect(right.stdout).toMatch(/511 .*an authinfo was obtained with this configuration/);
     agent.kill("SIGHUP");
     await vi.waitFor(() => expect(agent.logged("AUTHINFO_OBTAINED")).toHaveLength(1), { timeout: 60_000 });
+    const other = ["--set", "driver.baud_rate=9600", "--set", "driver.parity=even"];
+    const line = await provision(target, ["--non-interactive", ...other]);
+    const said = line.stdout.replaceAll(/\s+/g, " ");
+    expect(said).toContain("passed, but driver.baud_rate, driver.parity could not be tried: the running agent holds");
     // Nor does an agent that works well vouch for a configuration that does not.
     const again = await provision(target, ["--non-interactive", "--set", "identity.sub_appid=wx0000000000000000"]);
     expect(again.code).toBe(1);
