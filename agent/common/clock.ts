@@ -100,6 +100,17 @@ export async function withDeadline<T>(
   }
 }
 
+/** Settles as `work` does, or resolves to undefined after `ms`. The work itself is not stopped. */
+export async function orLate<T>(work: Promise<T>, ms: number, clock: Clock): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const callOff = clock.timer(ms, () => late.resolve(undefined));
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    callOff();
+  }
+}
+
 /** Settles as `work` does, or rejects with the signal's reason if that comes first. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const left = Promise.withResolvers<never>();

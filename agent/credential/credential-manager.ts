@@ -1,24 +1,18 @@
 import { AgentError } from "../common/errors.ts";
 import type { Store } from "../store/store-types.ts";
-import type { AuthinfoView, CredentialService, Rejection } from "./credential-types.ts";
-import { CurrentCredential } from "./current-credential.ts";
+import type { AuthinfoView, Cause, CredentialService, Rejection } from "./credential-types.ts";
+import { CurrentCredential, retryFactsOf } from "./current-credential.ts";
 import type { CredentialSources } from "./fetch-credential.ts";
-import { restoreKept, situationOf, spentBefore } from "./held-credential.ts";
-import type { StateChange } from "./history.ts";
-import { type Occasion, RateLimiter } from "./rate-limiter.ts";
+import { lifeOf, viewOf } from "./held-credential.ts";
+import type { Occasion } from "./rate-limiter.ts";
 import { RefreshLoop, type RefreshLoopParts } from "./refresh-loop.ts";
 import { type RefreshReason, waitMs } from "./refresh-policy.ts";
-import { type RetryMemory, RetryState } from "./retry-state.ts";
+import { RetryState, type RetryStateOptions } from "./retry-state.ts";
 
-export interface CredentialManagerParts extends RefreshLoopParts {
+export interface CredentialManagerParts
+  extends RefreshLoopParts,
+    Pick<RetryStateOptions, "former" | "keepsRetryAfter"> {
   readonly store: Store;
-  /** Of the manager before a reload. */
-  readonly former?: CredentialManagerMemory;
-}
-
-export interface CredentialManagerMemory {
-  readonly retryState: RetryMemory;
-  readonly allowance: RateLimiter;
 }
 
 export interface CredentialManagerStatus {
@@ -33,37 +27,65 @@ export interface CredentialManagerStatus {
   readonly history: readonly StateChange[];
 }
 
+export interface StateChange {
+  readonly atWallMs: number;
+  readonly from: string;
+  readonly to: string;
+  readonly generation: number;
+  readonly code?: string;
+}
+
+/** How many state changes are kept for the status. */
+const HISTORY = 20;
+
 /**
- * Keeps the held authinfo good, and answers for it. From construction on it serves what the store holds; `run` adds the
+ * Keeps the credential valid and answers for it. From construction on it serves what the store holds; `run` adds the
  * bridge and WeChat Pay, which may come seconds later.
  */
 export class CredentialManager implements CredentialService {
+  /** For the manager after a reload. To be taken when `run` has ended. */
+  readonly retryState: RetryState;
   readonly #parts: CredentialManagerParts;
   readonly #current: CurrentCredential;
-  readonly #retryState: RetryState;
   readonly #refreshLoop: RefreshLoop;
-  readonly #allowance: RateLimiter;
+  readonly #listeners = new Set<(view: AuthinfoView) => void>();
+  readonly #history: StateChange[] = [];
+  #announced: AuthinfoView;
+  #driver: CredentialSources["driver"] | undefined;
+  #lineCause: Cause | undefined;
 
   constructor(parts: CredentialManagerParts) {
+    const { store, clock, clockSync, log, identity, former, keepsRetryAfter } = parts;
+    const announce = () => this.#announce();
     this.#parts = parts;
-    const { store, clockSync, identity, clock, log, refresh, former } = parts;
+    this.#current = new CurrentCredential({ store, clock, clockSync, log, onPersisted: announce }, identity.deviceId);
     const now = clockSync.now();
-    const held = restoreKept(store.state, identity.deviceId, now, !store.status().dirty);
-    const context = () => this.#refreshLoop.context();
-    this.#current = new CurrentCredential(
-      { store, clock, clockSync, log, staleMs: refresh.staleS * 1_000, context },
-      held,
-    );
-    this.#allowance = former?.allowance ?? new RateLimiter(spentBefore(store.state, now));
-    const unsteadyLeftMs = store.state.unsteadyUntilWallMs - now.wall;
-    this.#retryState = new RetryState(now.boot, unsteadyLeftMs, former?.retryState, this.#allowance);
-    this.#refreshLoop = new RefreshLoop(parts, this.#current, this.#retryState, this.#allowance);
-    if (held?.anchor.trusted !== true) this.#refreshLoop.wish("start");
-    else if (held.rejected) this.#refreshLoop.wish("rejection");
+    const facts = retryFactsOf(store.state, now);
+    this.retryState = new RetryState(now.boot, { facts, former, keepsRetryAfter });
+    this.#refreshLoop = new RefreshLoop(parts, this.#current, this.retryState, announce);
+    const { held } = this.#current;
+    this.#announced = this.view();
+    if (held?.anchor.trusted !== true) this.#refreshLoop.request("start");
+    else if (held.rejected) this.#refreshLoop.request("rejection");
   }
 
   view(): AuthinfoView {
-    return this.#current.view();
+    const { clock, refresh } = this.#parts;
+    return viewOf(this.#current.held, {
+      bootMs: clock.boot(),
+      staleMs: refresh.staleS * 1_000,
+      trying: this.#refreshLoop.attempting || this.retryState.failures > 0,
+      cause: this.retryState.cause ?? this.#lineProblem(),
+    });
+  }
+
+  /** Before the first attempt has ended, the line's own problem says why there is no authinfo. */
+  #lineProblem(): Cause | undefined {
+    const problem = this.#current.held === undefined ? this.#driver?.status().problem : undefined;
+    if (problem && this.#lineCause?.code !== problem.code) {
+      this.#lineCause = { ...problem, sinceWallMs: this.#parts.clock.wall() };
+    }
+    return problem && this.#lineCause;
   }
 
   retryAfterS(): number {
@@ -77,23 +99,16 @@ export class CredentialManager implements CredentialService {
     const now = clock.boot();
     const next = this.#refreshLoop.decide(now);
     const { attempting, lastSuccessWallMs } = this.#refreshLoop;
-    const unsteadySinceMs = this.#retryState.unsteadySinceMs(now);
+    const unsteadyMs = this.retryState.unsteadySinceMs(now);
     return {
       attempting,
-      failures: this.#retryState.failures,
+      failures: this.retryState.failures,
       next: { why: next.why, atWallMs: clock.wall() + waitMs(next, now) },
       ...(lastSuccessWallMs === undefined ? {} : { lastSuccessWallMs }),
-      ...(unsteadySinceMs === undefined
-        ? {}
-        : { unsteadySinceWallMs: Math.round(clock.wall() + unsteadySinceMs - now) }),
-      excessive: this.#allowance.excessive(now),
-      history: this.#current.history,
+      ...(unsteadyMs === undefined ? {} : { unsteadySinceWallMs: Math.round(clock.wall() + unsteadyMs - now) }),
+      excessive: this.retryState.rateLimiter.excessive(now),
+      history: this.#history,
     };
-  }
-
-  /** What the manager after a reload has to know besides the state. To be asked when `run` has ended. */
-  memory(): CredentialManagerMemory {
-    return { retryState: this.#retryState.memory(), allowance: this.#allowance };
   }
 
   /** False when the loop that watches time has stood still for long: something blocks this process. */
@@ -105,48 +120,78 @@ export class CredentialManager implements CredentialService {
   networkChanged(): void {
     const { clock, random, log } = this.#parts;
     const now = clock.boot();
-    this.#allowance.see("link", now);
-    this.#retryState.networkChanged(situationOf(this.#current.held, now), now, () => random.unit());
+    this.retryState.rateLimiter.note("link", now);
+    this.retryState.networkChanged(lifeOf(this.#current.held, now), now, () => random.unit());
     log.info("NETWORK_CHANGED", { attempt_in_s: Math.round(waitMs(this.#refreshLoop.decide(now), now) / 1_000) });
-    this.#refreshLoop.look();
+    this.#refreshLoop.wake();
   }
 
   /** To be called when keys, certificates or tokens have been replaced: what was refused with the former ones may be granted now. */
-  credentialsRenewed(): void {
-    this.#allowance.see("keys", this.#parts.clock.boot());
-    if (this.#retryState.failures > 0) this.#refreshLoop.wish("keys");
+  secretsRenewed(): void {
+    this.retryState.rateLimiter.note("keys", this.#parts.clock.boot());
+    if (this.retryState.failures > 0) this.#refreshLoop.request("keys");
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {
-    return this.#current.subscribe(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   reject(rejection: Rejection): "renewing" | "limited" | "outdated" {
     const { held } = this.#current;
     if (held === undefined || held.credential.generation !== rejection.generation) return "outdated";
     const now = this.#parts.clock.boot();
-    if (held.rejected) return this.#retryState.wishedAfter(now) ? "limited" : "renewing";
-    const freeAt = this.#allowance.freeAt("rejection", now);
-    this.#current.refuse(held);
+    if (held.rejected) return this.retryState.isDelayed(now) ? "limited" : "renewing";
+    const freeAt = this.retryState.rateLimiter.freeAt("rejection", now);
+    this.#current.markRejected();
     this.#parts.log.warn("AUTHINFO_REJECTED", { ...rejection, renewing_in_s: Math.ceil((freeAt - now) / 1_000) });
-    this.#refreshLoop.wish("rejection");
-    this.#current.announce();
+    this.#refreshLoop.request("rejection");
+    this.#announce();
     return freeAt > now ? "limited" : "renewing";
   }
 
   async refresh(signal: AbortSignal): Promise<AuthinfoView> {
-    const now = this.#parts.clock.boot();
-    const heldForS = this.#retryState.heldOffS(now);
-    if (!this.#refreshLoop.attempting && heldForS > 0) {
-      throw new AgentError("PAY_RATE_LIMITED.held", { seconds: heldForS });
+    if (!this.#refreshLoop.attempting) {
+      const seconds = this.retryState.heldOffS(this.#parts.clock.boot());
+      if (seconds > 0) throw new AgentError("PAY_RATE_LIMITED.held", { seconds });
+      this.#refreshLoop.request("technician");
     }
-    if (!this.#refreshLoop.attempting) this.#refreshLoop.wish("technician");
     await this.#refreshLoop.join(signal);
     return this.view();
   }
 
   /** Runs until the signal aborts; never rejects for a reason outside this process. */
   run(sources: CredentialSources, signal: AbortSignal): Promise<void> {
+    this.#driver = sources.driver;
     return this.#refreshLoop.run(sources, signal);
   }
+
+  /** Tells the listeners when there is anything new to them. */
+  #announce(): void {
+    const view = this.view();
+    const before = this.#announced;
+    const isChange = signature(view) !== signature(before);
+    // In a long outage the cause may change at every attempt: listeners are told, but it is no change of state.
+    if (!isChange && view.cause?.code === before.cause?.code) return;
+    this.#announced = view;
+    if (isChange) this.#record(before.state, view);
+    for (const listener of [...this.#listeners]) listener(view);
+  }
+
+  #record(from: string, { state, credential, persisted, cause, remainingMs }: AuthinfoView): void {
+    const { clock, log } = this.#parts;
+    const generation = credential?.generation;
+    const change = { atWallMs: clock.wall(), from, to: state, generation: generation ?? 0 };
+    this.#history.push(cause === undefined ? change : { ...change, code: cause.code });
+    if (this.#history.length > HISTORY) this.#history.shift();
+    log.info("AUTHINFO_STATE", { state, generation, persisted, remaining_s: Math.floor(remainingMs / 1_000) });
+  }
+}
+
+/** What a reader sees besides the passing of time. */
+function signature({ state, credential, persisted, clockTrusted, cause }: AuthinfoView): string {
+  // Without an authinfo to serve, the reason is what the reader shows.
+  const reason = state === "absent" || state === "expired" ? cause?.code : undefined;
+  const life = credential && `${credential.generation}@${credential.obtainedWallMs}+${credential.lifetimeMs}`;
+  return [state, life, persisted, clockTrusted, reason].join("|");
 }

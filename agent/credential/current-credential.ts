@@ -1,49 +1,52 @@
-import type { Clock } from "../common/clock.ts";
+import { type Clock, orLate } from "../common/clock.ts";
 import type { ClockSync, Instant } from "../common/clock-sync.ts";
+import { asAgentError, failureFields } from "../common/errors.ts";
 import type { Log } from "../common/log/log.ts";
+import type { Credential, State } from "../store/credential.ts";
 import type { Store } from "../store/store-types.ts";
 import { ageToWrite, anchorAgain } from "./age.ts";
-import type { AppliedResponse } from "./apply-response.ts";
-import type { AuthinfoView } from "./credential-types.ts";
-import { type HeldCredential, nextLookMs, passedMs, stateWith, type ViewContext, viewOf } from "./held-credential.ts";
-import { History, type StateChange } from "./history.ts";
-import { Persister } from "./persister.ts";
-import type { Spent } from "./rate-limiter.ts";
+import { type HeldCredential, restore } from "./held-credential.ts";
+import { isOccasion, type Spent } from "./rate-limiter.ts";
+
+/** Specification 6: a disk that has not finished by then does not hold the authinfo back. */
+const WRITE_PATIENCE_MS = 2_000;
+/** A refused write is repeated within a minute until one succeeds. */
+const FIRST_REPEAT_MS = 5_000;
+const LAST_REPEAT_MS = 55_000;
 
 export interface CurrentCredentialParts {
   readonly store: Store;
   readonly clock: Clock;
-  readonly clockSync: Pick<ClockSync, "passed">;
+  readonly clockSync: ClockSync;
   readonly log: Log;
-  readonly staleMs: number;
-  /** What else decides how the authinfo looks to a reader. Asked at each look. */
-  readonly context: () => Pick<ViewContext, "trying" | "cause">;
+  /** A credential announced as not persisted has become so. */
+  readonly onPersisted: () => void;
 }
 
-/** The authinfo in hand: the one place where it changes, goes to the disk, and is told to the readers. */
+/** What is written with a new credential, for the next start. */
+export interface RetryFacts {
+  readonly unsteadyLeftMs: number;
+  readonly spent: readonly Spent[];
+}
+
+/** The credential that is served: in memory, and written to the store. */
 export class CurrentCredential {
   readonly #parts: CurrentCredentialParts;
-  readonly #persister: Persister;
-  readonly #history: History;
-  readonly #listeners = new Set<(view: AuthinfoView) => void>();
   #held: HeldCredential | undefined;
   #newestSignedAtS: number;
+  #repeatAt: number | undefined;
+  #repeatAfter = FIRST_REPEAT_MS;
 
-  /** @param held what a start has taken up of the store's state */
-  constructor(parts: CurrentCredentialParts, held: HeldCredential | undefined) {
-    const { store, clock, log, staleMs, clockSync } = parts;
+  /** Restores what the store holds for this device. */
+  constructor(parts: CurrentCredentialParts, deviceId: string | undefined) {
+    const { store, clockSync } = parts;
+    const dirty = store.status().dirty;
     this.#parts = parts;
-    this.#held = held;
+    this.#held = restore(store.state, deviceId, clockSync.now(), !dirty);
     this.#newestSignedAtS = store.state.newestSignedAtS;
     clockSync.passed(passedMs(store.state));
-    this.#persister = new Persister(store, clock, log, (credential) => {
-      if (this.#held?.credential !== credential) return;
-      this.#held = { ...this.#held, persisted: true };
-      this.announce();
-    });
-    this.#history = new History(viewOf(held, { bootMs: clock.boot(), trying: false, staleMs, cause: undefined }));
-    // Read, but not sure to be found once more: announced as persisted when it is.
-    if (store.status().dirty) this.#persister.persistInBackground(store.state);
+    // Read, but not sure to be found again: announced as persisted once it is written.
+    if (dirty) void this.#write(store.state);
     this.#writeAge();
   }
 
@@ -61,71 +64,54 @@ export class CurrentCredential {
     return this.#newestSignedAtS;
   }
 
-  get history(): readonly StateChange[] {
-    return this.#history.entries();
-  }
-
-  view(): AuthinfoView {
-    const { clock, staleMs, context } = this.#parts;
-    return viewOf(this.#held, { bootMs: clock.boot(), staleMs, ...context() });
-  }
-
-  subscribe(listener: (view: AuthinfoView) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
   /** An answer signed at this time has been verified. */
   verified(signedAtS: number): void {
     this.#newestSignedAtS = Math.max(this.#newestSignedAtS, signedAtS);
     this.#parts.clockSync.passed(signedAtS * 1_000);
   }
 
-  /**
-   * Takes the place of what was held. Writes first, to be announced after; a slow or broken disk holds the authinfo back
-   * for two seconds at most.
-   */
-  async take(
-    { held, write }: AppliedResponse,
-    paced: { unsteadyLeftMs: number; spent: readonly Spent[] },
-  ): Promise<void> {
-    const { store, clock } = this.#parts;
+  /** Writes a new credential, then puts it in the place of the held one; a slow or broken disk delays that by two seconds at most. */
+  async replace(next: HeldCredential, facts: RetryFacts): Promise<void> {
+    const { store, clock, log } = this.#parts;
+    if (next.credential === this.#held?.credential) {
+      this.#held = next;
+      return;
+    }
     const now = { wall: clock.wall(), boot: clock.boot() };
-    const known = { newestSignedAtS: this.#newestSignedAtS, now, ...paced };
-    const persisted = write
-      ? await this.#persister.keep(stateWith(store.state, held.credential, known))
-      : held.persisted;
-    this.#held = { ...held, persisted };
+    const state = stateWith(store.state, next.credential, { newestSignedAtS: this.#newestSignedAtS, now, ...facts });
+    const persisted = (await orLate(this.#write(state), WRITE_PATIENCE_MS, clock)) === true;
+    if (!persisted) log.warn("STATE_NOT_PERSISTED", { problem: store.status().problem });
+    this.#held = { ...next, persisted };
   }
 
-  /** The SDK has refused what is held, which a restart must know as well. */
-  refuse(held: HeldCredential): void {
-    this.#held = { ...held, rejected: true };
-    this.#persister.persistInBackground({ ...this.#parts.store.state, rejectedGeneration: held.credential.generation });
+  /** The SDK has refused the held credential. */
+  markRejected(): void {
+    if (this.#held === undefined) return;
+    this.#held = { ...this.#held, rejected: true };
+    void this.#write({ ...this.#parts.store.state, rejectedGeneration: this.#held.credential.generation });
   }
 
-  /** What is held must not be handed out any more. */
+  /** The held credential must not be served any more. */
   drop(): void {
     this.#held = undefined;
-    const { credential: _dropped, ageAtLeastMs: _its, ...rest } = this.#parts.store.state;
-    this.#persister.persistInBackground(rest);
+    const { credential: _dropped, ageAtLeastMs: _itsAge, ...rest } = this.#parts.store.state;
+    void this.#write(rest);
   }
 
-  /** The wall clock has been set or confirmed: an age that was only believed is told anew. */
+  /** The wall clock has been set or confirmed: an age that was only believed is computed again. */
   rebase(now: Instant): void {
     if (this.#held?.anchor.trusted !== false) return;
-    const { credential, anchor: before } = this.#held;
-    this.#held = { ...this.#held, anchor: anchorAgain(credential, before, now, this.#parts.store.state) };
+    const { credential, anchor } = this.#held;
+    this.#held = { ...this.#held, anchor: anchorAgain(credential, anchor, now, this.#parts.store.state) };
   }
 
-  /** How long nobody needs to look at the time, ms. */
-  nextLookMs(clockAtFault: boolean): number {
-    return nextLookMs(this.#held, this.#parts.clock.boot(), this.#parts.staleMs, clockAtFault);
-  }
-
-  /** To be called every few seconds: a refused write is repeated, and an age that would be forgotten is written down. */
+  /** To be called every few seconds: repeats a refused write, and writes an age that a restart would not know. */
   flush(): void {
-    this.#persister.flush();
+    const { clock, store } = this.#parts;
+    if (this.#repeatAt !== undefined && clock.boot() >= this.#repeatAt) {
+      this.#repeatAt = undefined;
+      void this.#write(store.state);
+    }
     this.#writeAge();
   }
 
@@ -135,22 +121,67 @@ export class CurrentCredential {
     const { credential, anchor, refreshAfterMs } = this.#held;
     const writtenMs = store.state.ageAtLeastMs;
     const ageAtLeastMs = ageToWrite(credential, anchor, clock.boot(), { writtenMs, refreshAfterMs });
-    if (ageAtLeastMs !== undefined) this.#persister.persistInBackground({ ...store.state, ageAtLeastMs });
+    if (ageAtLeastMs !== undefined) void this.#write({ ...store.state, ageAtLeastMs });
   }
 
-  /** Tells the readers when there is anything new to them. */
-  announce(): void {
-    const view = this.view();
-    const change = this.#history.note(view, this.#parts.clock.wall());
-    if (change === undefined) return;
-    if (change === "state") {
-      this.#parts.log.info("AUTHINFO_STATE", {
-        state: view.state,
-        generation: view.credential?.generation,
-        persisted: view.persisted,
-        remaining_s: Math.floor(view.remainingMs / 1_000),
-      });
+  /** Resolves to whether the state is durable. When it is not, `flush` repeats the write. */
+  async #write(state: State): Promise<boolean> {
+    const { store, clock, log, onPersisted } = this.#parts;
+    try {
+      await store.write(state);
+    } catch (error) {
+      log.warn("STATE_WRITE_FAILED", failureFields(asAgentError(error, "STORE_WRITE")));
+      this.#repeatAt = clock.boot() + this.#repeatAfter;
+      this.#repeatAfter = Math.min(this.#repeatAfter * 2, LAST_REPEAT_MS);
+      return false;
     }
-    for (const listener of [...this.#listeners]) listener(view);
+    this.#repeatAfter = FIRST_REPEAT_MS;
+    if (this.#held !== undefined && this.#held.credential === state.credential) {
+      this.#held = { ...this.#held, persisted: true };
+      onPersisted();
+    }
+    return true;
   }
+}
+
+/** Unix ms: the latest time that WeChat Pay vouches for. A wall clock before it is wrong. */
+function passedMs({ newestSignedAtS, credential }: State): number {
+  const born = credential === undefined ? 0 : credential.obtainedWallMs + Math.min(credential.skewMs, 0);
+  return Math.max(newestSignedAtS * 1_000, born);
+}
+
+/** The state to write when `credential` has been obtained. Neither the generation nor the floor of the wall clock falls. */
+export function stateWith(
+  { ageAtLeastMs: _ofTheFormer, outOfTurn: _former, ...before }: State,
+  credential: Credential,
+  known: RetryFacts & {
+    readonly newestSignedAtS: number;
+    readonly now: { readonly wall: number; readonly boot: number };
+  },
+): State {
+  const { wall, boot } = known.now;
+  const outOfTurn = known.spent.map(({ occasion, atMs }) => ({
+    occasion,
+    atWallMs: Math.max(wall - (boot - atMs), 0),
+  }));
+  return {
+    ...before,
+    generation: Math.max(before.generation, credential.generation),
+    credential,
+    newestSignedAtS: known.newestSignedAtS,
+    wallFloorMs: Math.max(before.wallFloorMs, wall),
+    unsteadyUntilWallMs: wall + known.unsteadyLeftMs,
+    ...(outOfTurn.length === 0 ? {} : { outOfTurn }),
+  };
+}
+
+/**
+ * What `stateWith` has written for the next start. Renewals out of turn of the process before count, so that restarts do not lift the
+ * limit; by a clock that has fallen behind they are of this moment.
+ */
+export function retryFactsOf(state: State, { wall, boot }: Pick<Instant, "wall" | "boot">): RetryFacts {
+  const spent = (state.outOfTurn ?? []).flatMap(({ occasion, atWallMs }) =>
+    isOccasion(occasion) ? [{ occasion, atMs: boot - Math.max(wall - atWallMs, 0) }] : [],
+  );
+  return { unsteadyLeftMs: state.unsteadyUntilWallMs - wall, spent };
 }

@@ -1,5 +1,5 @@
 import type { BridgeIdentity, SdkDriver } from "../../drivers/sdk/driver.ts";
-import { type Clock, unlessAborted } from "../common/clock.ts";
+import { type Clock, orLate, unlessAborted } from "../common/clock.ts";
 import { AgentError } from "../common/errors.ts";
 import type { Config } from "../config/config.ts";
 import type { AuthinfoAnswer, WechatPay } from "../wechatpay/wechatpay.ts";
@@ -87,15 +87,10 @@ async function waitForBridge(
   { clock, times }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const enough = new AbortController();
-  const both = AbortSignal.any([signal, enough.signal]);
-  const ready = driver.whenReady(both).then(
-    () => undefined,
-    () => undefined,
-  );
-  const timer = clock.sleep(times.bridgeWaitMs, both).catch(() => undefined);
-  await Promise.race([ready, timer]);
-  enough.abort();
+  const waiting = new AbortController();
+  const ready = driver.whenReady(AbortSignal.any([signal, waiting.signal])).catch(() => undefined);
+  await orLate(ready, times.bridgeWaitMs, clock);
+  waiting.abort();
   signal.throwIfAborted();
 }
 

@@ -1,17 +1,12 @@
-import type { DriverEvent } from "../../drivers/sdk/driver.ts";
 import type { Instant } from "../common/clock-sync.ts";
+import { AgentError } from "../common/errors.ts";
 import type { Credential, State } from "../store/credential.ts";
 import { type Anchor, anchor, remainingMs } from "./age.ts";
 import type { AuthinfoState, AuthinfoView, Cause } from "./credential-types.ts";
-import { isOccasion, type Occasion, type Spent } from "./rate-limiter.ts";
-import type { Situation } from "./refresh-policy.ts";
+import type { FetchedCredential } from "./fetch-credential.ts";
+import { drawRefreshAfterMs, type Life, redrawRefreshAfterMs } from "./refresh-policy.ts";
 
-/** The longest nap: after a suspend, timers are late by its whole length, so nobody relies on a long one. */
-export const PULSE_MS = 5_000;
-/** While a wrong clock is all that stands in the way: five seconds after it is set the authinfo has to be there. */
-const CLOCK_FAULT_PULSE_MS = 1_000;
-
-/** The credential in hand and what is known of it in this process. Replaced as a whole, never changed in place. */
+/** The credential in use and what this process knows of it. Replaced as a whole, never changed in place. */
 export interface HeldCredential {
   readonly credential: Credential;
   readonly anchor: Anchor;
@@ -22,8 +17,8 @@ export interface HeldCredential {
   readonly refreshAfterMs: number;
 }
 
-/** What a start takes up of the state on the disk: nothing of another device than the one configured. */
-export function restoreKept(
+/** The credential that a start finds in the state; undefined when it belongs to another device than the configured one. */
+export function restore(
   state: State,
   deviceId: string | undefined,
   now: Instant,
@@ -40,57 +35,79 @@ export function restoreKept(
   };
 }
 
-/** Unix ms: the latest time that WeChat Pay vouches for. A wall clock before it is wrong. */
-export function passedMs({ newestSignedAtS, credential }: State): number {
-  const born = credential === undefined ? 0 : credential.obtainedWallMs + Math.min(credential.skewMs, 0);
-  return Math.max(newestSignedAtS * 1_000, born);
-}
-
-/** The state to write when `credential` has been obtained. Nothing that only grows falls. */
-export function stateWith(
-  { ageAtLeastMs: _ofTheFormer, outOfTurn: _spentThen, ...before }: State,
-  credential: Credential,
-  known: {
-    readonly newestSignedAtS: number;
-    readonly now: { readonly wall: number; readonly boot: number };
-    readonly unsteadyLeftMs: number;
-    readonly spent: readonly Spent[];
-  },
-): State {
-  const { wall, boot } = known.now;
-  const outOfTurn = known.spent.map(({ occasion, atMs }) => ({
-    occasion,
-    atWallMs: Math.max(wall - (boot - atMs), 0),
-  }));
-  return {
-    ...before,
-    generation: Math.max(before.generation, credential.generation),
-    credential,
-    newestSignedAtS: known.newestSignedAtS,
-    wallFloorMs: Math.max(before.wallFloorMs, wall),
-    unsteadyUntilWallMs: wall + known.unsteadyLeftMs,
-    ...(outOfTurn.length === 0 ? {} : { outOfTurn }),
-  };
+export interface ResponseTerms {
+  /** The highest generation so far. */
+  readonly generation: number;
+  readonly bootId: string;
+  /** Used when the answer carries no `expires_in`. */
+  readonly lifetimeMs: number;
+  /** `refresh_at` in force. */
+  readonly fraction: number;
+  readonly chance: number;
+  readonly bootMs: number;
 }
 
 /**
- * The renewals out of turn that the process before has left, so that restarts and reboots without end are no way round the allowance. By
- * a clock that has fallen behind they are of this moment.
+ * What a verified answer makes of `held`. Usually a new credential of the next generation. The authinfo already held, returned
+ * once more, keeps its generation and its earlier expiry unless `expires_in` says otherwise (specification 4); when that
+ * leaves nothing usable (the SDK refused it, or it has expired) the attempt has failed: PAY_AUTHINFO_UNCHANGED.
+ * A result with the same `credential` object needs no write.
  */
-export function spentBefore(
-  { outOfTurn = [] }: State,
-  { wall, boot }: Pick<Instant, "wall" | "boot">,
-): readonly Spent[] {
-  return outOfTurn.flatMap(({ occasion, atWallMs }) =>
-    isOccasion(occasion) ? [{ occasion, atMs: boot - Math.max(wall - atWallMs, 0) }] : [],
-  );
+export function applyResponse(
+  fetched: FetchedCredential,
+  held: HeldCredential | undefined,
+  terms: ResponseTerms,
+): HeldCredential {
+  const { answer, deviceId, netId } = fetched;
+  const same = held?.credential.authinfo === answer.authinfo && held.credential.deviceId === deviceId;
+  if (held && same && held.rejected) throw new AgentError("PAY_AUTHINFO_UNCHANGED.rejected", {});
+  if (held && same && answer.expiresInS === undefined) return continued(held, fetched, terms);
+
+  const lifetimeMs = answer.expiresInS === undefined ? terms.lifetimeMs : answer.expiresInS * 1_000;
+  const credential: Credential = {
+    authinfo: answer.authinfo,
+    generation: held && same ? held.credential.generation : terms.generation + 1,
+    deviceId,
+    ...(netId === undefined ? {} : { netId }),
+    bootId: terms.bootId,
+    obtainedBootMs: answer.sentBootMs,
+    obtainedWallMs: answer.sentWallMs,
+    skewMs: answer.skewMs,
+    lifetimeMs,
+    expirySource: answer.expiresInS === undefined ? "assumed" : "response",
+    refreshAfterMs: drawRefreshAfterMs(lifetimeMs, terms.fraction, terms.chance, answer.refreshAfterS),
+  };
+  return {
+    credential,
+    anchor: trustedSince(answer.sentBootMs),
+    persisted: false,
+    rejected: false,
+    refreshAfterMs: credential.refreshAfterMs,
+  };
 }
 
-/** What matters of a holding at one instant of the boot clock. */
-export function lifeOf(held: HeldCredential, bootMs: number): { remainingMs: number; refreshInMs: number } {
+function continued(held: HeldCredential, { answer }: FetchedCredential, terms: ResponseTerms): HeldCredential {
+  const { credential } = held;
+  // WeChat Pay's own time tells the age of one kept from an earlier boot, which this board's clock could not.
+  const age = Math.max(answer.signedAtS * 1_000 - (credential.obtainedWallMs + credential.skewMs), 0);
+  const since = held.anchor.trusted ? held.anchor : trustedSince(answer.sentBootMs - age);
+  const left = remainingMs(credential, since, terms.bootMs);
+  if (left <= 0) throw new AgentError("PAY_AUTHINFO_UNCHANGED.expired", {});
+  const refreshAfterMs = redrawRefreshAfterMs(credential.lifetimeMs - left, left, terms.fraction, terms.chance);
+  return { ...held, anchor: since, refreshAfterMs };
+}
+
+function trustedSince(bootMs: number): Anchor {
+  return { obtainedBootMs: bootMs, trusted: true, latestBootMs: bootMs };
+}
+
+export function lifeOf(held: HeldCredential, bootMs: number): Life;
+export function lifeOf(held: HeldCredential | undefined, bootMs: number): Life | undefined;
+export function lifeOf(held: HeldCredential | undefined, bootMs: number): Life | undefined {
+  if (held === undefined) return undefined;
   const remaining = remainingMs(held.credential, held.anchor, bootMs);
   const age = held.credential.lifetimeMs - remaining;
-  return { remainingMs: remaining, refreshInMs: held.refreshAfterMs - age };
+  return { remainingMs: remaining, refreshInMs: held.refreshAfterMs - age, ageUnknown: !held.anchor.trusted };
 }
 
 export interface ViewContext {
@@ -101,81 +118,45 @@ export interface ViewContext {
   readonly cause: Cause | undefined;
 }
 
-/** The state a reader is told (specification 5). Pure: expiry needs no timer to take effect. */
+/** What a reader is told (specification 5). Pure: expiry needs no timer to take effect. */
 export function viewOf(held: HeldCredential | undefined, context: ViewContext): AuthinfoView {
-  const { cause } = context;
+  const cause = context.cause === undefined ? {} : { cause: context.cause };
   if (held === undefined) {
-    const absent = { state: "absent", remainingMs: 0, clockTrusted: true, persisted: false } as const;
-    return cause === undefined ? absent : { ...absent, cause };
+    return { state: "absent", remainingMs: 0, clockTrusted: true, persisted: false, ...cause };
   }
   const life = lifeOf(held, context.bootMs);
-  const view = {
+  return {
     state: stateOf(held, life, context),
     credential: held.credential,
     remainingMs: life.remainingMs,
     clockTrusted: held.anchor.trusted,
     persisted: held.persisted,
+    ...cause,
   };
-  return cause === undefined ? view : { ...view, cause };
 }
 
-function stateOf(held: HeldCredential, life: ReturnType<typeof lifeOf>, context: ViewContext): AuthinfoState {
+function stateOf(held: HeldCredential, life: Life, { trying, staleMs }: ViewContext): AuthinfoState {
   if (life.remainingMs <= 0) {
-    const within = held.credential.expirySource === "assumed" && -life.remainingMs < context.staleMs;
-    return within ? "stale" : "expired";
+    return held.credential.expirySource === "assumed" && -life.remainingMs < staleMs ? "stale" : "expired";
   }
   if (held.rejected) return "rejected";
-  const settled = held.anchor.trusted && !context.trying && life.refreshInMs > 0;
-  return settled ? "fresh" : "due";
+  return !life.ageUnknown && !trying && life.refreshInMs > 0 ? "fresh" : "due";
 }
 
-/** What matters of a holding to the policy. */
-export function situationOf(held: HeldCredential | undefined, bootMs: number): Situation["held"] {
-  return held && { ...lifeOf(held, bootMs), ageUnknown: !held.anchor.trusted };
-}
+/** The longest sleep: after a suspend, timers are late by its whole length. */
+export const TICK_MS = 5_000;
+/** While a wrong clock is all that stands in the way: five seconds after it is set the authinfo has to be there. */
+const CLOCK_FAULT_TICK_MS = 1_000;
 
-/** How long nobody needs to look at the time, ms: until it changes the state, but never for long. */
-export function nextLookMs(
+/** How long the state stays as it is unless something happens, ms; never longer than a tick. */
+export function nextTickMs(
   held: HeldCredential | undefined,
   bootMs: number,
   staleMs: number,
   clockAtFault: boolean,
 ): number {
-  const boundary = nextBoundaryMs(held, bootMs, staleMs) ?? PULSE_MS;
-  // One more millisecond: a timer may fire a fraction early, and the look must find the change.
-  return Math.min(boundary + 1, clockAtFault ? CLOCK_FAULT_PULSE_MS : PULSE_MS);
-}
-
-/** Milliseconds until the state changes by the passing of time alone, if it will. */
-function nextBoundaryMs(held: HeldCredential | undefined, bootMs: number, staleMs: number): number | undefined {
-  if (held === undefined) return undefined;
   const life = lifeOf(held, bootMs);
-  const ahead = [life.refreshInMs, life.remainingMs, life.remainingMs + staleMs].filter((ms) => ms > 0);
-  return ahead.length === 0 ? undefined : Math.min(...ahead);
-}
-
-/**
- * What the bridge's word asks for: `drop` what is held, which is another device's and must not be served any more; `renew`
- * it, also when it is bound to a network card that is not in use any more (WeChat Pay's face-pay documentation; it is served until then), and
- * when a bridge that is ready ends the failure that was the bridge's own.
- */
-export function asksFor(
-  event: Exclude<DriverEvent, { type: "lost" }>,
-  held: HeldCredential | undefined,
-  cause: Cause | undefined,
-): { readonly drop: boolean; readonly renew?: Occasion } {
-  const { deviceId, netId } = event.identity;
-  if (differs(deviceId, held?.credential.deviceId)) return { drop: true, renew: "device" };
-  if (differs(netId, held?.credential.netId)) return { drop: false, renew: "network_card" };
-  const fixed = event.type === "ready" && cause !== undefined && isOfBridge(cause.code);
-  return fixed ? { drop: false, renew: "bridge" } : { drop: false };
-}
-
-/** Whether a failure is one of the line, the bridge or the SDK: nothing has gone to WeChat Pay. */
-export function isOfBridge(code: string): boolean {
-  return /^(BRIDGE|SDK|DEVICE)_/.test(code);
-}
-
-function differs(said: string | undefined, known: string | undefined): boolean {
-  return said !== undefined && known !== undefined && said !== known;
+  const changes = life ? [life.refreshInMs, life.remainingMs, life.remainingMs + staleMs].filter((ms) => ms > 0) : [];
+  // One more millisecond: a timer may fire a fraction early, and the tick must find the change.
+  return Math.min(...changes.map((ms) => ms + 1), clockAtFault ? CLOCK_FAULT_TICK_MS : TICK_MS);
 }

@@ -2,7 +2,7 @@ const WINDOW_MS = 3_600_000;
 /** Renewals out of turn in any hour, whatever they are for (docs/specification.md section 4). */
 const MOST = 12;
 
-/** Why a renewal may be wanted before its planned instant, and how many of them each may cost. */
+/** Why a renewal may be requested before its planned instant, and how many of them an hour each may cost. */
 const mostFor = {
   /** A start or reload with no authinfo, or with one whose age is only believed. */
   start: MOST,
@@ -31,21 +31,21 @@ export interface Spent {
 }
 
 /**
- * What one board, app or person that changes its mind without end may cost the merchant's call quota, the disk and WeChat Pay. Beyond it the
- * planned policy goes on. All instants are on the boot clock.
+ * Limits renewals out of turn: a board, app or person that causes them without end must not use up the merchant's call quota, the disk
+ * and WeChat Pay. Beyond the limit the planned policy goes on. All instants are on the boot clock.
  */
 export class RateLimiter {
   #spent: readonly Spent[];
   /** The newest instants of each, as many as make it too many. */
   readonly #seen = new Map<Occasion, readonly number[]>();
-  readonly #heldBackAt = new Map<Occasion, number>();
+  readonly #delayedAt = new Map<Occasion, number>();
 
-  /** @param spent what the process before has left of it */
+  /** @param spent renewals of the process before */
   constructor(spent: readonly Spent[] = []) {
     this.#spent = spent;
   }
 
-  /** Boot time at which the next renewal may be had: `nowMs` when one is free. */
+  /** When the next renewal is allowed: `nowMs` if at once. */
   freeAt(occasion: Occasion, nowMs: number): number {
     const spent = this.spent(nowMs);
     const own = spent.filter((each) => each.occasion === occasion);
@@ -61,22 +61,22 @@ export class RateLimiter {
     return this.#spent.filter(({ atMs }) => nowMs - atMs < WINDOW_MS);
   }
 
-  /** It has happened, whether or not a renewal is wanted for it. */
-  see(occasion: Occasion, atMs: number): void {
+  /** The occasion has come up, whether or not it requests a renewal. */
+  note(occasion: Occasion, atMs: number): void {
     const seen = [...(this.#seen.get(occasion) ?? []), atMs];
     this.#seen.set(occasion, seen.slice(-(mostFor[occasion] + 1)));
   }
 
-  /** A renewal that is wanted for it has to wait. */
-  holdBack(occasion: Occasion, atMs: number): void {
-    this.#heldBackAt.set(occasion, atMs);
+  /** A renewal requested for it has to wait. */
+  delayed(occasion: Occasion, atMs: number): void {
+    this.#delayedAt.set(occasion, atMs);
   }
 
-  /** Those that have come more often within the last hour than renewals may follow. */
+  /** Occasions that came up more often within the last hour than renewals may follow. */
   excessive(nowMs: number): readonly Occasion[] {
     const recent = (atMs: number | undefined) => atMs !== undefined && nowMs - atMs < WINDOW_MS;
     return occasions.filter(
-      (each) => recent(this.#heldBackAt.get(each)) || recent(this.#seen.get(each)?.at(-(mostFor[each] + 1))),
+      (each) => recent(this.#delayedAt.get(each)) || recent(this.#seen.get(each)?.at(-(mostFor[each] + 1))),
     );
   }
 }

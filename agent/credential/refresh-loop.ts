@@ -1,20 +1,16 @@
 import type { DriverEvent } from "../../drivers/sdk/driver.ts";
 import { type Clock, withDeadline } from "../common/clock.ts";
-import type { ClockSync } from "../common/clock-sync.ts";
+import { type ClockSync, type Instant, wallStep } from "../common/clock-sync.ts";
 import { AgentError, asAgentError } from "../common/errors.ts";
 import type { Log } from "../common/log/log.ts";
+import { Nap } from "../common/nap.ts";
 import type { Random } from "../common/random.ts";
 import type { Identity, RefreshConfig } from "../config/config.ts";
-import { applyResponse } from "./apply-response.ts";
-import { ClockFault } from "./clock-fault.ts";
-import type { Cause } from "./credential-types.ts";
 import type { CurrentCredential } from "./current-credential.ts";
 import { type AttemptTimes, type CredentialSources, fetchCredential } from "./fetch-credential.ts";
-import { asksFor, lifeOf, PULSE_MS, situationOf, type ViewContext } from "./held-credential.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
-import { type Decision, type RefreshReason, waitMs } from "./refresh-policy.ts";
-import type { RetryState, Wisher } from "./retry-state.ts";
-import { SingleFlight } from "./single-flight.ts";
+import { applyResponse, lifeOf, nextTickMs, TICK_MS } from "./held-credential.ts";
+import { bridgeAction, type Decision, type RefreshReason, waitMs } from "./refresh-policy.ts";
+import type { RetryState, Trigger } from "./retry-state.ts";
 
 export interface RefreshLoopParts {
   readonly identity: Identity;
@@ -28,36 +24,35 @@ export interface RefreshLoopParts {
   readonly onAttempt: (outcome: string) => void;
 }
 
-type Greeting = Exclude<DriverEvent, { type: "lost" }>;
+type Hello = Exclude<DriverEvent, { type: "lost" }>;
 
 /** Before an attempt the second that keeps it from the last one, after it a slow disk (2 s); more only while the agent is still starting. */
 const AROUND_ATTEMPT_MS = 5_000;
 
-/** How the next authinfo is come by: asks the policy, acts on its answer, and looks at the clocks meanwhile. */
+/** Gets the next credential: asks the policy, makes the attempts, and watches the clocks meanwhile. */
 export class RefreshLoop {
   readonly #parts: RefreshLoopParts;
   readonly #current: CurrentCredential;
   readonly #retryState: RetryState;
-  readonly #allowance: RateLimiter;
-  readonly #singleFlight = new SingleFlight();
-  readonly #clockFault = new ClockFault();
-  #sources: CredentialSources | undefined;
-  #lineCause: Cause | undefined;
+  /** Something that readers see may have changed. */
+  readonly #onChange: () => void;
+  readonly #nap = new Nap();
+  readonly #tick = new Nap();
+  /** Settles with the attempt under way, or the next one: whoever waits shares it. */
+  #attemptEnd = Promise.withResolvers<void>();
   #attempting = false;
   #lastSuccessWallMs: number | undefined;
-  /** What the bridge has said of itself last. */
-  #heard: Greeting | undefined;
-  #pulsedAt: number | undefined;
-  /** Ends the present nap between two attempts. */
-  #wake: () => void = () => {};
-  /** Ends the pulse's present sleep. */
-  #hurry: () => void = () => {};
+  /** The last `hello` of the bridge. */
+  #hello: Hello | undefined;
+  #tickedAt: number | undefined;
+  /** When an attempt failed because this terminal's clock is wrong, while that lasts. */
+  #clockFault: Pick<Instant, "wall" | "boot"> | undefined;
 
-  constructor(parts: RefreshLoopParts, current: CurrentCredential, retryState: RetryState, allowance: RateLimiter) {
-    this.#allowance = allowance;
+  constructor(parts: RefreshLoopParts, current: CurrentCredential, retryState: RetryState, onChange: () => void) {
     this.#parts = parts;
     this.#current = current;
     this.#retryState = retryState;
+    this.#onChange = onChange;
   }
 
   get attempting(): boolean {
@@ -68,124 +63,84 @@ export class RefreshLoop {
     return this.#lastSuccessWallMs;
   }
 
-  /** What a reader is to know of it. */
-  context(): Pick<ViewContext, "trying" | "cause"> {
-    return {
-      trying: this.#attempting || this.#retryState.failures > 0,
-      cause: this.#retryState.cause ?? this.#lineProblem(),
-    };
-  }
-
   /** False when the loop that watches time has stood still for long: something blocks this process. */
   isAlive(): boolean {
-    return this.#pulsedAt === undefined || this.#parts.clock.boot() - this.#pulsedAt < 6 * PULSE_MS;
+    return this.#tickedAt === undefined || this.#parts.clock.boot() - this.#tickedAt < 6 * TICK_MS;
   }
 
   decide(now: number = this.#parts.clock.boot()): Decision {
-    return this.#retryState.decide(situationOf(this.#current.held, now), now);
+    return this.#retryState.decide(lifeOf(this.#current.held, now), now);
   }
 
-  /** An attempt is wanted out of turn, at once if the allowance has one. */
-  wish(who: Wisher): void {
-    this.#retryState.wish(who, this.#parts.clock.boot());
-    this.look();
+  /** Requests an attempt out of turn, at once if the rate limit allows one. */
+  request(trigger: Trigger): void {
+    this.#retryState.request(trigger, this.#parts.clock.boot());
+    this.wake();
   }
 
   /** What decides on the next attempt may have changed. */
-  look(): void {
-    this.#wake();
+  wake(): void {
+    this.#nap.end();
   }
 
   /** Resolves when the attempt under way, or the next one, has succeeded; rejects with its failure, and in any case within its time. */
   join(signal: AbortSignal): Promise<void> {
     const { times, clock } = this.#parts;
     const late = () => new AgentError("BRIDGE_NOT_READY.starting", {});
-    return withDeadline(this.#singleFlight.join(signal), times.attemptMs + AROUND_ATTEMPT_MS, clock, late);
+    return withDeadline(this.#attemptEnd.promise, times.attemptMs + AROUND_ATTEMPT_MS, clock, late, signal);
   }
 
   /** Runs until the signal aborts; never rejects for a reason outside this process. */
   async run(sources: CredentialSources, signal: AbortSignal): Promise<void> {
-    this.#sources = sources;
     const unsubscribe = sources.driver.subscribe((event) => this.#onDriver(event));
     try {
-      await Promise.all([this.#attend(sources, signal), this.#pulse(signal)]);
+      await Promise.all([this.#attend(sources, signal), this.#watchTime(signal)]);
     } finally {
       unsubscribe();
-      this.#singleFlight.tell(stopping());
+      this.#endAttempt(stopping());
     }
   }
 
   async #attend(sources: CredentialSources, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
     while (!signal.aborted) {
       const decision = this.decide();
       if (decision.do === "refresh") await this.#attempt(sources, decision.why, signal);
-      else await this.#nap(waitMs(decision, this.#parts.clock.boot()), signal);
+      else await this.#nap.sleep(clock, Math.min(waitMs(decision, clock.boot()), TICK_MS), signal);
     }
   }
 
-  /** Time alone changes states, and clocks are set: looked at when the next change is due, and every few seconds. */
-  async #pulse(signal: AbortSignal): Promise<void> {
-    const { clock, clockSync, log } = this.#parts;
+  /** Time alone changes states, and clocks are set: watched when the next change is due, and every few seconds. */
+  async #watchTime(signal: AbortSignal): Promise<void> {
+    const { clock, clockSync, log, refresh } = this.#parts;
+    const current = this.#current;
     while (!signal.aborted) {
-      const hurried = new AbortController();
-      this.#hurry = () => hurried.abort();
-      await clock
-        .sleep(this.#current.nextLookMs(this.#clockFault.stands), AbortSignal.any([signal, hurried.signal]))
-        .catch(() => undefined);
-      this.#pulsedAt = clock.boot();
+      const atFault = this.#clockFault !== undefined;
+      const ms = nextTickMs(current.held, clock.boot(), refresh.staleS * 1_000, atFault);
+      await this.#tick.sleep(clock, ms, signal);
+      this.#tickedAt = clock.boot();
       const { steppedMs, becameTrusted } = clockSync.observe();
-      if (steppedMs !== 0) this.#allowance.see("clock", clock.boot());
-      if (steppedMs !== 0) log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
-      if (this.#clockFault.isMended(clockSync.now())) this.wish("clock");
-      if (steppedMs !== 0 || becameTrusted) this.#current.rebase(clockSync.now());
-      this.#current.flush();
-      this.#current.announce();
-      this.#wake();
+      if (steppedMs !== 0) {
+        this.#retryState.rateLimiter.note("clock", clock.boot());
+        log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
+      }
+      if (this.#clockFault && wallStep(this.#clockFault, clockSync.now()) !== 0) this.request("clock");
+      if (steppedMs !== 0 || becameTrusted) current.rebase(clockSync.now());
+      current.flush();
+      this.#onChange();
+      this.wake();
     }
-  }
-
-  async #nap(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await this.#parts.clock
-      .sleep(Math.min(ms, PULSE_MS), AbortSignal.any([signal, woken.signal]))
-      .catch(() => undefined);
-    this.#wake = () => {};
   }
 
   async #attempt(sources: CredentialSources, why: RefreshReason, signal: AbortSignal): Promise<void> {
-    const { clock, log, identity, clockSync, random, refresh } = this.#parts;
-    const current = this.#current;
+    const { clock, log, clockSync } = this.#parts;
+    const startedAt = clockSync.now();
     this.#attempting = true;
-    this.#retryState.started(why, clock.boot());
-    this.#clockFault.ask(clockSync.now());
-    current.announce();
+    this.#retryState.started(why, startedAt.boot);
+    this.#onChange();
     let failure: AgentError | undefined;
     try {
-      const fetched = await fetchCredential(sources, {
-        ...(identity.deviceId === undefined ? {} : { configuredDeviceId: identity.deviceId }),
-        times: this.#parts.times,
-        planned: why === "planned",
-        newestSignedAtS: current.newestSignedAtS,
-        ...(current.held === undefined ? {} : { held: current.held.credential.authinfo }),
-        clock,
-        signal,
-      });
-      const { answer } = fetched;
-      clockSync.confirm(answer.skewMs);
-      current.verified(answer.signedAtS);
-      const applied = applyResponse(fetched, current.held, {
-        generation: current.generation,
-        bootId: clockSync.now().bootId,
-        lifetimeMs: refresh.lifetimeS * 1_000,
-        fraction: this.#retryState.refreshFraction(refresh, clock.boot()),
-        chance: random.unit(),
-        bootMs: clock.boot(),
-      });
-      await current.take(applied, {
-        unsteadyLeftMs: this.#retryState.unsteadyLeftMs(clock.boot()),
-        spent: this.#allowance.spent(clock.boot()),
-      });
+      await this.#fetchAndApply(sources, why, signal);
       this.#succeeded(why);
     } catch (error) {
       if (signal.aborted) {
@@ -193,15 +148,39 @@ export class RefreshLoop {
         this.#retryState.interrupted(clock.boot());
       } else {
         failure = asAgentError(error);
-        this.#failed(failure, why);
+        this.#failed(failure, why, startedAt);
       }
     } finally {
       this.#attempting = false;
       if (!signal.aborted) log.debug("ATTEMPT_ENDED", { why, outcome: failure?.code ?? "ok" });
-      if (failure === undefined) this.#follow(this.#heard);
-      current.announce();
-      this.#singleFlight.tell(failure);
+      if (failure === undefined && this.#hello !== undefined) this.#obey(this.#hello);
+      this.#onChange();
+      this.#endAttempt(failure);
     }
+  }
+
+  /** raw_data in, authinfo out: fetched, verified, written, served. */
+  async #fetchAndApply(sources: CredentialSources, why: RefreshReason, signal: AbortSignal): Promise<void> {
+    const { clock, clockSync, random, refresh, times, identity } = this.#parts;
+    const current = this.#current;
+    const fetched = await fetchCredential(sources, {
+      ...(identity.deviceId === undefined ? {} : { configuredDeviceId: identity.deviceId }),
+      ...(current.held === undefined ? {} : { held: current.held.credential.authinfo }),
+      planned: why === "planned",
+      newestSignedAtS: current.newestSignedAtS,
+      ...{ times, clock, signal },
+    });
+    clockSync.confirm(fetched.answer.skewMs);
+    current.verified(fetched.answer.signedAtS);
+    const next = applyResponse(fetched, current.held, {
+      generation: current.generation,
+      bootId: clockSync.now().bootId,
+      lifetimeMs: refresh.lifetimeS * 1_000,
+      fraction: this.#retryState.refreshFraction(refresh, clock.boot()),
+      chance: random.unit(),
+      bootMs: clock.boot(),
+    });
+    await current.replace(next, this.#retryState.facts(clock.boot()));
   }
 
   #succeeded(why: RefreshReason): void {
@@ -209,66 +188,70 @@ export class RefreshLoop {
     const { failures, cause } = this.#retryState;
     if (failures > 0) log.info("RECOVERED", { after_failures: failures, cause: cause?.code });
     const { held } = this.#current;
-    this.#retryState.succeeded(clock.boot(), held === undefined ? 0 : lifeOf(held, clock.boot()).refreshInMs);
-    this.#clockFault.clear();
+    this.#retryState.succeeded(clock.boot(), lifeOf(held, clock.boot())?.refreshInMs);
+    this.#clockFault = undefined;
     this.#lastSuccessWallMs = clock.wall();
     log.info("AUTHINFO_OBTAINED", { generation: held?.credential.generation, why });
     onAttempt("ok");
   }
 
-  #failed(error: AgentError, why: RefreshReason): void {
+  #failed(error: AgentError, why: RefreshReason, startedAt: Instant): void {
     const { clock, random, log, onAttempt, clockSync } = this.#parts;
     const { rule, context } = error;
     if (typeof context.skewMs === "number") clockSync.confirm(context.skewMs);
     const now = { boot: clock.boot(), wall: clock.wall() };
-    const { held } = this.#current;
-    const remaining = held && lifeOf(held, now.boot).remainingMs;
-    const another = this.#retryState.failed(error, now, remaining, () => random.unit());
-    if (rule.clock !== true) this.#clockFault.clear();
-    else {
-      if (this.#clockFault.blame(now)) this.wish("clock");
-      this.#hurry();
+    const remaining = lifeOf(this.#current.held, now.boot)?.remainingMs;
+    const isNew = this.#retryState.failed(error, now, remaining, () => random.unit());
+    this.#clockFault = rule.clock === true ? now : undefined;
+    if (this.#clockFault !== undefined) {
+      // The clock has been set during the attempt: another one may succeed.
+      if (wallStep(startedAt, now) !== 0) this.request("clock");
+      this.#tick.end();
     }
-    // An outage is told once for each cause, not at each attempt (specification 9).
-    const level = another ? "warn" : "debug";
-    log[level]("REFRESH_FAILED", { cause: error.code, params: error.params, why, remedy: rule.remedy });
+    // An outage is logged once for each cause, not at each attempt (specification 9).
+    log[isNew ? "warn" : "debug"]("REFRESH_FAILED", {
+      cause: error.code,
+      params: error.params,
+      why,
+      remedy: rule.remedy,
+    });
     onAttempt(error.code.toLowerCase());
+  }
+
+  #endAttempt(failure: AgentError | undefined): void {
+    const { promise, resolve, reject } = this.#attemptEnd;
+    // Often nobody waits for it.
+    promise.catch(() => undefined);
+    this.#attemptEnd = Promise.withResolvers<void>();
+    if (failure === undefined) resolve();
+    else reject(failure);
   }
 
   #onDriver(event: DriverEvent): void {
     if (event.type === "lost") return;
+    const { rateLimiter } = this.#retryState;
     const now = this.#parts.clock.boot();
     // The first one is the opening of the line.
-    if (event.type === "ready" && this.#heard !== undefined) this.#allowance.see("bridge", now);
-    if (event.type === "changed" && event.what.includes("device")) this.#allowance.see("device", now);
-    if (event.type === "changed" && event.what.includes("network")) this.#allowance.see("network_card", now);
-    this.#heard = event;
-    this.#follow(event);
-    this.#current.announce();
+    if (event.type === "ready" && this.#hello !== undefined) rateLimiter.note("bridge", now);
+    if (event.type === "changed" && event.what.includes("device")) rateLimiter.note("device", now);
+    if (event.type === "changed" && event.what.includes("network")) rateLimiter.note("network_card", now);
+    this.#hello = event;
+    this.#obey(event);
+    this.#onChange();
   }
 
-  /** Does what the bridge's word asks for. An attempt under way takes it up by itself, so that renewing is only looked at when it is over. */
-  #follow(event: Greeting | undefined): void {
-    if (event === undefined) return;
-    const { held } = this.#current;
-    const { drop, renew } = asksFor(event, held, this.#retryState.cause);
+  /** Drops or renews as the `hello` requires. An attempt under way uses the new identity by itself, so renewing waits until it has ended. */
+  #obey(hello: Hello): void {
+    const held = this.#current.held?.credential;
+    const { drop, renew } = bridgeAction(hello, held, this.#retryState.cause?.code);
     if (drop) {
-      this.#parts.log.warn("DEVICE_CHANGED", { was: held?.credential.deviceId, is: event.identity.deviceId });
+      this.#parts.log.warn("DEVICE_CHANGED", { was: held?.deviceId, is: hello.identity.deviceId });
       this.#current.drop();
     }
     if (renew === undefined || this.#attempting) return;
-    if (renew === "bridge") this.#retryState.fixed(this.#parts.clock.boot());
-    else this.#retryState.wish(renew, this.#parts.clock.boot());
-    this.look();
-  }
-
-  /** Before the first attempt has ended, the line's own problem says why there is no authinfo. */
-  #lineProblem(): Cause | undefined {
-    const problem = this.#current.held === undefined ? this.#sources?.driver.status().problem : undefined;
-    if (problem && this.#lineCause?.code !== problem.code) {
-      this.#lineCause = { ...problem, sinceWallMs: this.#parts.clock.wall() };
-    }
-    return problem && this.#lineCause;
+    if (renew === "bridge") this.#retryState.bridgeRepaired(this.#parts.clock.boot());
+    else this.#retryState.request(renew, this.#parts.clock.boot());
+    this.wake();
   }
 }
 

@@ -1,22 +1,28 @@
+import type { BridgeIdentity } from "../../drivers/sdk/driver.ts";
 import type { FailureRule } from "../common/failures.ts";
+import type { Credential } from "../store/credential.ts";
+
+/** The life of a held credential at one instant. */
+export interface Life {
+  /** Negative after expiry. */
+  readonly remainingMs: number;
+  /** Until the instant drawn for this credential; negative when it has passed. */
+  readonly refreshInMs: number;
+  /** Its age is only believed (a boot whose clock nothing confirms). */
+  readonly ageUnknown: boolean;
+}
 
 /** All that decides when the next attempt is made. Times on the boot clock, ms. */
 export interface Situation {
   /** Absent when no authinfo is held. */
-  readonly held?: {
-    readonly remainingMs: number;
-    /** Until the instant drawn for this credential; negative when it has passed. */
-    readonly refreshInMs: number;
-    /** Its age is only believed (a boot whose clock nothing confirms). */
-    readonly ageUnknown: boolean;
-  };
+  readonly held?: Life;
   /** Failed attempts in a row. */
   readonly failures: number;
-  /** An authinfo that is missing, or whose age is only believed, is asked for from then on: the last success has set it to its own refresh. */
-  readonly evenAtBootMs: number;
+  /** The planned refresh of the last authinfo obtained: one that is missing, or whose age is only believed, is requested from then on. */
+  readonly plannedAtBootMs: number;
   /** End of the pause drawn after the last failure. */
   readonly retryAtBootMs: number;
-  /** A new one is wanted out of turn, and the allowance has one from this instant on. */
+  /** A refresh out of turn is requested, and the rate limit allows it from this instant on. */
   readonly urgentAtBootMs?: number;
   /** WeChat Pay's or the gateway's `Retry-After`: nothing goes before. */
   readonly heldOffUntilBootMs: number;
@@ -41,9 +47,9 @@ const SPREAD_MS = 60_000;
 
 /** Whether to ask WeChat Pay for a new authinfo now, or until when to wait. Total: every situation has an answer. */
 export function decide(situation: Situation, nowBootMs: number): Decision {
-  const wish = wished(situation, nowBootMs);
-  const at = Math.max(wish.atBootMs, situation.heldOffUntilBootMs, situation.lastAttemptEndedBootMs + MIN_GAP_MS);
-  return at <= nowBootMs ? { do: "refresh", why: wish.why } : { do: "wait", untilBootMs: at, why: wish.why };
+  const { atBootMs, why } = nextAttempt(situation, nowBootMs);
+  const at = Math.max(atBootMs, situation.heldOffUntilBootMs, situation.lastAttemptEndedBootMs + MIN_GAP_MS);
+  return at <= nowBootMs ? { do: "refresh", why } : { do: "wait", untilBootMs: at, why };
 }
 
 /** How long a decision leaves until the attempt, ms; 0 when it is due. */
@@ -51,20 +57,20 @@ export function waitMs(decision: Decision, nowBootMs: number): number {
   return decision.do === "wait" ? Math.max(decision.untilBootMs - nowBootMs, 0) : 0;
 }
 
-function wished(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
-  const regular = regularWish(situation, nowBootMs);
+function nextAttempt(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
+  const regular = regularAttempt(situation, nowBootMs);
   const { urgentAtBootMs } = situation;
   if (urgentAtBootMs === undefined || Math.max(urgentAtBootMs, nowBootMs) >= regular.atBootMs) return regular;
   return { atBootMs: urgentAtBootMs, why: "urgent" };
 }
 
-function regularWish(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
+function regularAttempt(situation: Situation, nowBootMs: number): { atBootMs: number; why: RefreshReason } {
   const { held } = situation;
   if (situation.failures > 0) return { atBootMs: situation.retryAtBootMs, why: "retry" };
-  const even = Math.max(nowBootMs, situation.evenAtBootMs);
-  if (held === undefined) return { atBootMs: even, why: "absent" };
+  const planned = Math.max(nowBootMs, situation.plannedAtBootMs);
+  if (held === undefined) return { atBootMs: planned, why: "absent" };
   if (held.remainingMs <= 0) return { atBootMs: nowBootMs, why: "expired" };
-  if (held.ageUnknown) return { atBootMs: even, why: "age_unknown" };
+  if (held.ageUnknown) return { atBootMs: planned, why: "age_unknown" };
   return { atBootMs: nowBootMs + held.refreshInMs, why: "planned" };
 }
 
@@ -147,4 +153,31 @@ export function redrawRefreshAfterMs(ageMs: number, left: number, fraction: numb
  */
 export function linkDelayMs(remaining: number, chance: number): number {
   return chance * (remaining > 0 ? Math.min(remaining / 2, 10 * 60_000) : 2_500);
+}
+
+/**
+ * What the bridge's `hello` requires: `drop` the held credential, which is another device's and must not be served any more; `renew`
+ * it, also when it is bound to a network card that is no longer in use (WeChat Pay's face-pay documentation; it is served until then),
+ * and when a bridge that is ready ends a failure of its own.
+ * @param failed the code of the last failure, while it lasts
+ */
+export function bridgeAction(
+  event: { readonly type: "ready" | "changed"; readonly identity: BridgeIdentity },
+  held: Credential | undefined,
+  failed: string | undefined,
+): { readonly drop: boolean; readonly renew?: "device" | "network_card" | "bridge" } {
+  const { deviceId, netId } = event.identity;
+  if (differs(deviceId, held?.deviceId)) return { drop: true, renew: "device" };
+  if (differs(netId, held?.netId)) return { drop: false, renew: "network_card" };
+  const repaired = event.type === "ready" && failed !== undefined && isBridgeFailure(failed);
+  return repaired ? { drop: false, renew: "bridge" } : { drop: false };
+}
+
+/** Whether a failure is one of the line, the bridge or the SDK: nothing has gone to WeChat Pay. */
+export function isBridgeFailure(code: string): boolean {
+  return /^(BRIDGE|SDK|DEVICE)_/.test(code);
+}
+
+function differs(reported: string | undefined, known: string | undefined): boolean {
+  return reported !== undefined && known !== undefined && reported !== known;
 }

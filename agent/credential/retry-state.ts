@@ -1,17 +1,18 @@
 import { type AgentError, factsOf } from "../common/errors.ts";
 import type { RefreshConfig } from "../config/config.ts";
 import type { Cause } from "./credential-types.ts";
-import { isOfBridge } from "./held-credential.ts";
+import type { RetryFacts } from "./current-credential.ts";
 import { type Occasion, RateLimiter } from "./rate-limiter.ts";
 import {
   type Decision,
   decide,
   type Failure,
   holdOffMs,
+  isBridgeFailure,
+  type Life,
   linkDelayMs,
   type RefreshReason,
   retryDelayMs,
-  type Situation,
   stretchedFraction,
   stretchLeft,
   stretchMore,
@@ -20,23 +21,23 @@ import {
 const UNSTEADY_MS = 24 * 3_600_000;
 
 /**
- * Who wants an attempt out of turn. A technician's costs no allowance, nor does a bridge that is ready again after failures that were all its
- * own: nothing has gone to WeChat Pay in that row.
+ * What requests an attempt out of turn. Not limited in rate: a technician, and `repair`, a bridge that is ready again after failures that
+ * were all its own, since nothing has gone to WeChat Pay in that row.
  */
-export type Wisher = Occasion | "technician" | "fixed";
+export type Trigger = Occasion | "technician" | "repair";
 
-/** What outlives the `CredentialManager` at a reload: promises to WeChat Pay and to the fleet, and what is known of the network. */
-export interface RetryMemory {
-  readonly lastEndedMs: number;
-  readonly heldOffUntilMs: number;
-  readonly evenAtMs: number;
-  readonly unsteadyUntilMs: number;
-  readonly stretch: number;
-  readonly stretchedAtMs: number;
+export interface RetryStateOptions {
+  /** From the state of the process before. */
+  readonly facts?: RetryFacts;
+  /** Of the manager before a reload: promises to WeChat Pay and to the fleet, and what is known of the network, are kept. */
+  readonly former?: RetryState | undefined;
+  /** Whether a `Retry-After` of `former` still binds. */
+  readonly keepsRetryAfter?: boolean | undefined;
 }
 
-/** The book of attempts: what has failed since when, and how long the next one is held back. Times on the boot clock, ms. */
+/** The attempts so far: what has failed since when, and how long the next one is delayed. Times on the boot clock, ms. */
 export class RetryState {
+  readonly rateLimiter: RateLimiter;
   #failures = 0;
   /** Failures since the last start, success or change of the network: the exponent of the back-off. */
   #exponent = 0;
@@ -50,34 +51,22 @@ export class RetryState {
   /** An attempt since the last success has failed beyond the bridge. */
   #hasAsked = false;
   #heldOffUntil = 0;
-  /** Who wants an attempt out of turn, and from when on. */
-  readonly #wishes = new Map<Wisher, number>();
-  readonly #allowance: RateLimiter;
-  #evenAt: number;
+  /** The requests for an attempt out of turn, and from when on. */
+  readonly #requests = new Map<Trigger, number>();
+  #plannedAt: number;
   #lastEnded = Number.NEGATIVE_INFINITY;
   #unsteadyUntil: number;
 
-  constructor(nowMs: number, unsteadyLeftMs: number, former?: RetryMemory, allowance = new RateLimiter()) {
-    this.#allowance = allowance;
-    this.#evenAt = former?.evenAtMs ?? allowance.freeAt("start", nowMs);
-    this.#unsteadyUntil = nowMs + Math.min(Math.max(unsteadyLeftMs, 0), UNSTEADY_MS);
+  constructor(nowMs: number, { facts, former, keepsRetryAfter = true }: RetryStateOptions = {}) {
+    this.rateLimiter = former?.rateLimiter ?? new RateLimiter(facts?.spent);
+    this.#plannedAt = former ? former.#plannedAt : this.rateLimiter.freeAt("start", nowMs);
+    this.#unsteadyUntil = nowMs + Math.min(Math.max(facts?.unsteadyLeftMs ?? 0, 0), UNSTEADY_MS);
     if (former === undefined) return;
-    this.#unsteadyUntil = Math.max(this.#unsteadyUntil, former.unsteadyUntilMs);
-    this.#lastEnded = former.lastEndedMs;
-    this.#heldOffUntil = former.heldOffUntilMs;
-    this.#stretch = former.stretch;
-    this.#stretchedAt = former.stretchedAtMs;
-  }
-
-  memory(): RetryMemory {
-    return {
-      lastEndedMs: this.#lastEnded,
-      heldOffUntilMs: this.#heldOffUntil,
-      evenAtMs: this.#evenAt,
-      unsteadyUntilMs: this.#unsteadyUntil,
-      stretch: this.#stretch,
-      stretchedAtMs: this.#stretchedAt,
-    };
+    this.#unsteadyUntil = Math.max(this.#unsteadyUntil, former.#unsteadyUntil);
+    this.#lastEnded = former.#lastEnded;
+    if (keepsRetryAfter) this.#heldOffUntil = former.#heldOffUntil;
+    this.#stretch = former.#stretch;
+    this.#stretchedAt = former.#stretchedAt;
   }
 
   get failures(): number {
@@ -89,59 +78,59 @@ export class RetryState {
     return this.#cause;
   }
 
-  /** An attempt is wanted out of turn; beyond the allowance it waits until there is one, or for the planned instant. */
-  wish(who: Wisher, nowMs: number, atMs: number = nowMs): void {
-    this.#wishes.set(who, Math.min(this.#wishes.get(who) ?? Number.POSITIVE_INFINITY, atMs));
-    if (isCounted(who) && this.#allowance.freeAt(who, nowMs) > nowMs) this.#allowance.holdBack(who, nowMs);
+  /** Requests an attempt out of turn; beyond the rate limit it waits until one is allowed, or for the planned instant. */
+  request(trigger: Trigger, nowMs: number, atMs: number = nowMs): void {
+    this.#requests.set(trigger, Math.min(this.#requests.get(trigger) ?? Number.POSITIVE_INFINITY, atMs));
+    if (isLimited(trigger) && this.rateLimiter.freeAt(trigger, nowMs) > nowMs) this.rateLimiter.delayed(trigger, nowMs);
   }
 
-  /** The bridge whose fault the last failure was is ready. */
-  fixed(nowMs: number): void {
-    this.wish(this.#hasAsked ? "bridge" : "fixed", nowMs);
+  /** The bridge is ready that caused the last failure. */
+  bridgeRepaired(nowMs: number): void {
+    this.request(this.#hasAsked ? "bridge" : "repair", nowMs);
   }
 
-  /** Whether an attempt out of turn is wished for, but only later. */
-  wishedAfter(nowMs: number): boolean {
-    return (this.#firstWish(nowMs)?.atMs ?? nowMs) > nowMs;
+  /** Whether an attempt out of turn is requested that has to wait. */
+  isDelayed(nowMs: number): boolean {
+    return (this.#firstRequest(nowMs)?.atMs ?? nowMs) > nowMs;
   }
 
   /**
    * The network has changed: what failed on the old one says little about the new one, so the back-off begins anew and
-   * an attempt follows. Not after an answer that only a person can fix, which its five minutes hold. With a good
-   * authinfo nothing is drawn when an attempt is due within that time anyway: drawing at each flap and going by the
-   * earliest would cost calls, and bring a whole mall together again. Beyond the allowance the back-off stays as it is.
+   * an attempt follows. Not after an answer that only a person can fix, which keeps its five minutes. With a good
+   * authinfo nothing is drawn when an attempt is due within that time anyway: drawing at each flap and taking the
+   * earliest would cost calls, and bring a whole mall together again. Beyond the rate limit the back-off stays as it is.
    */
-  networkChanged(held: Situation["held"], nowMs: number, chance: () => number): void {
+  networkChanged(held: Life | undefined, nowMs: number, chance: () => number): void {
     if (this.#onlyAPersonHelps) return;
-    if (this.#allowance.freeAt("link", nowMs) > nowMs) {
-      this.#allowance.holdBack("link", nowMs);
+    if (this.rateLimiter.freeAt("link", nowMs) > nowMs) {
+      this.rateLimiter.delayed("link", nowMs);
       return;
     }
     this.#exponent = 0;
     const remaining = held?.remainingMs ?? 0;
     const next = this.decide(held, nowMs);
     const soon = next.do === "refresh" || next.untilBootMs <= nowMs + linkDelayMs(remaining, 1);
-    if (remaining <= 0 || !soon) this.wish("link", nowMs, nowMs + linkDelayMs(remaining, chance()));
+    if (remaining <= 0 || !soon) this.request("link", nowMs, nowMs + linkDelayMs(remaining, chance()));
   }
 
-  /** An attempt begins, which is the answer to all that is wished for. One that is neither planned nor a retry is out of turn. */
+  /** An attempt begins, which answers all requests. One that is neither planned nor a retry counts towards the rate limit. */
   started(why: RefreshReason, nowMs: number): void {
-    const first = this.#firstWish(nowMs)?.who;
     const missing = why === "absent" || why === "age_unknown" ? "start" : undefined;
-    const who = why === "urgent" ? first : missing;
-    const free = who === undefined || !isCounted(who) || this.#wishes.has("technician");
-    if (!free) this.#allowance.spend(who, nowMs);
-    this.#wishes.clear();
+    const trigger = why === "urgent" ? this.#firstRequest(nowMs)?.trigger : missing;
+    if (trigger !== undefined && isLimited(trigger) && !this.#requests.has("technician")) {
+      this.rateLimiter.spend(trigger, nowMs);
+    }
+    this.#requests.clear();
   }
 
-  /** The attempt was given up because the work ends, here or for a reload. */
+  /** The attempt was abandoned because the work ends, here or for a reload. */
   interrupted(nowMs: number): void {
     this.#lastEnded = nowMs;
   }
 
   /** @param refreshInMs until the refresh that has been drawn for the new authinfo */
   succeeded(nowMs: number, refreshInMs = 0): void {
-    this.#evenAt = nowMs + refreshInMs;
+    this.#plannedAt = nowMs + refreshInMs;
     this.#hasAsked = false;
     this.#failures = 0;
     this.#exponent = 0;
@@ -176,7 +165,7 @@ export class RetryState {
       this.#stretchedAt = now.boot;
     }
     this.#failures++;
-    this.#hasAsked ||= !isOfBridge(error.code);
+    this.#hasAsked ||= !isBridgeFailure(error.code);
     this.#exponent++;
     this.#onlyAPersonHelps = rule.retry === "slow";
     this.#lastEnded = now.boot;
@@ -184,7 +173,7 @@ export class RetryState {
     this.#heldOffUntil = Math.max(this.#heldOffUntil, now.boot + holdOffMs(failure, chance()));
     if (rule.unsteady) this.#unsteadyUntil = now.boot + UNSTEADY_MS;
     const former = this.#cause?.code === error.code ? this.#cause : undefined;
-    // The words are the last ones: what is to be done may have changed under the same code.
+    // The parameters are the last ones: what is to be done may have changed under the same code.
     const sinceWallMs = former?.sinceWallMs ?? now.wall;
     this.#cause = { code: error.code, sinceWallMs, params: error.params, ...factsOf(error) };
     return former === undefined;
@@ -200,6 +189,11 @@ export class RetryState {
     return this.#unsteadyUntil > nowMs ? this.#unsteadyUntil - UNSTEADY_MS : undefined;
   }
 
+  /** To be written with a new credential. */
+  facts(nowMs: number): RetryFacts {
+    return { unsteadyLeftMs: this.unsteadyLeftMs(nowMs), spent: this.rateLimiter.spent(nowMs) };
+  }
+
   /** Where in a new credential's life its first refresh comes, at the latest, as a fraction. */
   refreshFraction({ refreshAt, refreshAtUnsteady }: RefreshConfig, nowMs: number): number {
     const fraction = this.unsteadyLeftMs(nowMs) > 0 ? refreshAtUnsteady : refreshAt;
@@ -211,28 +205,27 @@ export class RetryState {
     return Math.max(Math.ceil((this.#heldOffUntil - nowMs) / 1_000), 0);
   }
 
-  decide(held: Situation["held"], nowMs: number): Decision {
-    const urgentAtBootMs = this.#firstWish(nowMs)?.atMs;
-    const situation: Situation = {
+  decide(held: Life | undefined, nowMs: number): Decision {
+    const urgentAtBootMs = this.#firstRequest(nowMs)?.atMs;
+    const situation = {
       failures: this.#failures,
       retryAtBootMs: this.#retryAt,
       heldOffUntilBootMs: this.#heldOffUntil,
       lastAttemptEndedBootMs: this.#lastEnded,
-      evenAtBootMs: this.#evenAt,
+      plannedAtBootMs: this.#plannedAt,
       ...(urgentAtBootMs === undefined ? {} : { urgentAtBootMs }),
       ...(held === undefined ? {} : { held }),
     };
     return decide(situation, nowMs);
   }
 
-  /** Those that are counted wait for the allowance. */
-  #firstWish(nowMs: number): { readonly who: Wisher; readonly atMs: number } | undefined {
-    let first: { who: Wisher; atMs: number } | undefined;
-    for (const [who, wishedAt] of this.#wishes) {
-      const freeAt = isCounted(who) ? this.#allowance.freeAt(who, nowMs) : nowMs;
-      // What is free now was free at the instant of the wish.
-      const atMs = freeAt > nowMs ? Math.max(wishedAt, freeAt) : wishedAt;
-      if (first === undefined || atMs < first.atMs) first = { who, atMs };
+  #firstRequest(nowMs: number): { readonly trigger: Trigger; readonly atMs: number } | undefined {
+    let first: { trigger: Trigger; atMs: number } | undefined;
+    for (const [trigger, requestedAt] of this.#requests) {
+      const freeAt = isLimited(trigger) ? this.rateLimiter.freeAt(trigger, nowMs) : nowMs;
+      // What is allowed now was allowed at the instant of the request.
+      const atMs = freeAt > nowMs ? Math.max(requestedAt, freeAt) : requestedAt;
+      if (first === undefined || atMs < first.atMs) first = { trigger, atMs };
     }
     return first;
   }
@@ -242,6 +235,6 @@ export class RetryState {
   }
 }
 
-function isCounted(who: Wisher): who is Occasion {
-  return who !== "technician" && who !== "fixed";
+function isLimited(trigger: Trigger): trigger is Occasion {
+  return trigger !== "technician" && trigger !== "repair";
 }

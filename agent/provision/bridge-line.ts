@@ -1,4 +1,4 @@
-import type { Clock } from "../common/clock.ts";
+import { type Clock, orLate } from "../common/clock.ts";
 import type { Random } from "../common/random.ts";
 import type { DriverConfig } from "../config/config.ts";
 import type { BridgeLine } from "../diagnostics/bridge-line.ts";
@@ -19,10 +19,10 @@ export function bridgeAsker(line: BridgeLine, clock: Clock, random: Random): Ask
     const driver = await line.open(config, { clock, random });
     driver.start();
     try {
-      const enough = new AbortController();
-      const late = clock.sleep(HELLO_MS, enough.signal).catch(() => undefined);
-      await Promise.race([driver.whenReady(enough.signal).catch(() => undefined), late]);
-      enough.abort();
+      const waiting = new AbortController();
+      const ready = driver.whenReady(waiting.signal).catch(() => undefined);
+      await orLate(ready, HELLO_MS, clock);
+      waiting.abort();
       // Greeted but not initialised is a bridge all the same.
       const { identity, problem } = driver.status();
       if (identity === undefined) return { code: problem?.code ?? "BRIDGE_TIMEOUT" };

@@ -1,5 +1,5 @@
 import { unlink } from "node:fs/promises";
-import type { Clock } from "../common/clock.ts";
+import { type Clock, orLate } from "../common/clock.ts";
 import { systemCode } from "../common/errors.ts";
 import type { Log } from "../common/log/log.ts";
 import type { Config, Identity } from "../config/config.ts";
@@ -82,12 +82,7 @@ export class FileSinks {
     if (textfile === undefined) return;
     this.#wanted = new Set();
     this.#then(textfile, () => this.#remove(textfile));
-    const limit = new AbortController();
-    await Promise.race([
-      this.#ends.get(textfile),
-      this.#parts.clock.sleep(END_MS, limit.signal).catch(() => undefined),
-    ]);
-    limit.abort();
+    await orLate(this.#ends.get(textfile) ?? Promise.resolve(), END_MS, this.#parts.clock);
   }
 
   /** The next thing with this path begins when the one before has ended; a disk that hangs holds up no other path. */

@@ -3,7 +3,7 @@ import os from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { ProbeReading, SdkDriver } from "../../drivers/sdk/driver.ts";
 import type { DriverParts } from "../../drivers/sdk/open-driver.ts";
-import type { Clock } from "../common/clock.ts";
+import { type Clock, orLate } from "../common/clock.ts";
 import type { ClockSync } from "../common/clock-sync.ts";
 import { AgentError, asAgentError, failureFields } from "../common/errors.ts";
 import type { FileSystem } from "../common/files/file-system.ts";
@@ -15,8 +15,9 @@ import type { Config } from "../config/config.ts";
 import { renderProblem } from "../config/problem.ts";
 import type { NamedFiles } from "../config/secrets/named-files.ts";
 import { loadSecrets, type Secrets } from "../config/secrets/secrets.ts";
-import { CredentialManager, type CredentialManagerMemory } from "../credential/credential-manager.ts";
+import { CredentialManager } from "../credential/credential-manager.ts";
 import { attemptTimes } from "../credential/fetch-credential.ts";
+import type { RetryState } from "../credential/retry-state.ts";
 import type { State } from "../store/credential.ts";
 import type { prepareDirectory } from "../store/directory.ts";
 import type { DirectoryLock } from "../store/lock.ts";
@@ -90,13 +91,14 @@ export class Terminal {
       refresh: config.refresh,
       times: attemptTimes(config),
       ...{ store, clockSync, clock, random, log, onAttempt },
-      ...(former ? { former: credentialManagerMemory(former, config) } : {}),
+      former: former?.retryState,
+      keepsRetryAfter: former && isSameServer(former.config, config),
     });
   }
 
   /** What the next terminal of this process has to know. To be asked once it has stopped. */
   get memory(): TerminalMemory {
-    return { config: this.config, state: this.store.state, credentials: this.credentials.memory() };
+    return { config: this.config, state: this.store.state, retryState: this.credentials.retryState };
   }
 
   get bridge() {
@@ -193,7 +195,7 @@ export class Terminal {
       this.#renewalRefused = undefined;
       this.#wechatpay = await this.#createWechatPay();
       log.info("SECRETS_RENEWED");
-      this.credentials.credentialsRenewed();
+      this.credentials.secretsRenewed();
       await former?.close();
     } catch (error) {
       log.error("SECRETS_REFUSED", failureFields(asAgentError(error)));
@@ -213,10 +215,7 @@ export class Terminal {
   async stop(): Promise<void> {
     this.#stopping.abort(new AgentError("BRIDGE_CLOSED.stopping", {}));
     const ended = Promise.allSettled([this.#running, this.#driver?.close(), this.#wechatpay?.close()]);
-    const enough = new AbortController();
-    const late = this.#parts.clock.sleep(STOP_MS, enough.signal).catch(() => undefined);
-    await Promise.race([ended, late]);
-    enough.abort();
+    await orLate(ended, STOP_MS, this.#parts.clock);
     await this.store.close();
   }
 }
@@ -225,18 +224,15 @@ export class Terminal {
 export interface TerminalMemory {
   readonly config: Config;
   readonly state: State;
-  readonly credentials: CredentialManagerMemory;
+  readonly retryState: RetryState;
 }
 
 /** A `Retry-After` binds towards the one who sent it: the same merchant at the same base URLs. */
-function credentialManagerMemory(
-  { config: before, credentials }: TerminalMemory,
-  now: Config,
-): CredentialManagerMemory {
-  const same =
+function isSameServer(before: Config, now: Config): boolean {
+  return (
     before.identity.spMchid === now.identity.spMchid &&
-    isDeepStrictEqual(before.wechatpay.baseUrls, now.wechatpay.baseUrls);
-  return same ? credentials : { ...credentials, retryState: { ...credentials.retryState, heldOffUntilMs: 0 } };
+    isDeepStrictEqual(before.wechatpay.baseUrls, now.wechatpay.baseUrls)
+  );
 }
 
 export async function openTerminal(parts: TerminalParts, former?: TerminalMemory): Promise<Terminal> {

@@ -1,15 +1,7 @@
 import type { AgentError, ErrorCode } from "../../agent/common/errors.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
-import { applyResponse } from "../../agent/credential/apply-response.ts";
-import {
-  type HeldCredential,
-  lifeOf,
-  restoreKept,
-  spentBefore,
-  stateWith,
-} from "../../agent/credential/held-credential.ts";
-import { RateLimiter } from "../../agent/credential/rate-limiter.ts";
-import type { Situation } from "../../agent/credential/refresh-policy.ts";
+import { retryFactsOf, stateWith } from "../../agent/credential/current-credential.ts";
+import { applyResponse, type HeldCredential, lifeOf, restore } from "../../agent/credential/held-credential.ts";
 import { RetryState } from "../../agent/credential/retry-state.ts";
 import { emptyState, type State } from "../../agent/store/credential.ts";
 import { failureWith } from "../../test/support/fixtures/failures.ts";
@@ -32,8 +24,7 @@ export class AgentRule implements Rule {
   readonly #errors = new Map<ErrorCode, AgentError>();
   #kept: State = emptyState;
   #held: HeldCredential | undefined;
-  #allowance = new RateLimiter();
-  #retryState = new RetryState(BOOT_AT_START, 0, undefined, this.#allowance);
+  #retryState = new RetryState(BOOT_AT_START);
   #boots = 0;
   /** Boot clock minus time on the trace. */
   #offset = BOOT_AT_START;
@@ -53,21 +44,20 @@ export class AgentRule implements Rule {
       bootId: `boot-${this.#boots}`,
       wallTrusted: false,
     };
-    this.#held = restoreKept(this.#kept, undefined, now, true);
-    this.#allowance = new RateLimiter(spentBefore(this.#kept, now));
-    this.#retryState = new RetryState(now.boot, this.#kept.unsteadyUntilWallMs - now.wall, undefined, this.#allowance);
-    if (this.#held?.anchor.trusted !== true) this.#retryState.wish("start", now.boot);
+    this.#held = restore(this.#kept, undefined, now, true);
+    this.#retryState = new RetryState(now.boot, { facts: retryFactsOf(this.#kept, now) });
+    if (this.#held?.anchor.trusted !== true) this.#retryState.request("start", now.boot);
   }
 
   nextAt(nowMs: number): number {
     const boot = nowMs + this.#offset;
-    const decision = this.#retryState.decide(this.#heldAt(boot), boot);
+    const decision = this.#retryState.decide(lifeOf(this.#held, boot), boot);
     return decision.do === "refresh" ? nowMs : Math.ceil(decision.untilBootMs) - this.#offset;
   }
 
   started(nowMs: number): void {
     const boot = nowMs + this.#offset;
-    this.#retryState.started(this.#retryState.decide(this.#heldAt(boot), boot).why, boot);
+    this.#retryState.started(this.#retryState.decide(lifeOf(this.#held, boot), boot).why, boot);
   }
 
   succeeded(sentMs: number, nowMs: number): void {
@@ -81,7 +71,7 @@ export class AgentRule implements Rule {
       sentBootMs: sentMs + this.#offset,
       sentWallMs,
     };
-    const { held } = applyResponse({ answer, deviceId: "D1" }, this.#held, {
+    const held = applyResponse({ answer, deviceId: "D1" }, this.#held, {
       generation: this.#kept.generation,
       bootId: `boot-${this.#boots}`,
       lifetimeMs: this.#refresh.lifetimeS * 1_000,
@@ -94,25 +84,20 @@ export class AgentRule implements Rule {
     this.#kept = stateWith(this.#kept, held.credential, {
       newestSignedAtS: answer.signedAtS,
       now: { wall, boot },
-      unsteadyLeftMs: this.#retryState.unsteadyLeftMs(boot),
-      spent: this.#allowance.spent(boot),
+      ...this.#retryState.facts(boot),
     });
     this.#retryState.succeeded(boot, lifeOf(this.#held, boot).refreshInMs);
   }
 
   failed(code: ErrorCode, nowMs: number): void {
     const boot = nowMs + this.#offset;
-    const remaining = this.#held && lifeOf(this.#held, boot).remainingMs;
+    const remaining = lifeOf(this.#held, boot)?.remainingMs;
     this.#retryState.failed(this.#error(code), { boot, wall: WALL_AT_START + nowMs }, remaining, this.#unit);
   }
 
   linkChanged(nowMs: number): void {
     const boot = nowMs + this.#offset;
-    this.#retryState.networkChanged(this.#heldAt(boot), boot, this.#unit);
-  }
-
-  #heldAt(bootMs: number): Situation["held"] {
-    return this.#held && { ...lifeOf(this.#held, bootMs), ageUnknown: !this.#held.anchor.trusted };
+    this.#retryState.networkChanged(lifeOf(this.#held, boot), boot, this.#unit);
   }
 
   /** One error of a kind serves all: a stack trace costs more than an hour of virtual time. */

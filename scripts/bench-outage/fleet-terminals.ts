@@ -92,7 +92,7 @@ export class PacingTerminals implements FleetTerminals {
   constructor(count: number, fraction: number, unit: () => number) {
     this.#unit = unit;
     this.#refresh = { ...DEFAULTS, refreshAt: fraction, refreshAtUnsteady: fraction };
-    this.#pacings = Array.from({ length: count }, () => new RetryState(0, 0));
+    this.#pacings = Array.from({ length: count }, () => new RetryState(0));
   }
 
   begin(terminal: number, expiresS: number): void {

@@ -1,5 +1,5 @@
 import type { LoggerOptions } from "pino";
-import type { Clock } from "../clock.ts";
+import { type Clock, orLate } from "../clock.ts";
 import type { FailureRecord } from "../errors.ts";
 import { journalPrefix } from "./journal.ts";
 import type { Log, LogFields, LogLevel } from "./log.ts";
@@ -40,7 +40,7 @@ const MOST_UNWRITTEN = 4 * 1024 * 1024;
 /** What is written at once when there is much, and how long little of it waits. */
 const A_WRITE = 4 * 1024;
 const SOON_MS = 100;
-/** Who does not read holds up no end. */
+/** A slow log reader must not delay the end of the process longer. */
 const PATIENCE_MS = 1_000;
 
 /**
@@ -107,10 +107,7 @@ export function createLog(
       if (writer === undefined && waiting.length === 0) return;
       await load();
       if (!busy) return;
-      const done = new AbortController();
-      // A rejection means that all has been written.
-      await Promise.race([writer?.written(), clock.sleep(PATIENCE_MS, done.signal).catch(() => undefined)]);
-      done.abort();
+      if (writer !== undefined) await orLate(writer.written(), PATIENCE_MS, clock);
     },
   };
 }

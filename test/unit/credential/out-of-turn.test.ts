@@ -49,7 +49,7 @@ const flaps = {
   },
   link: { flap: (t) => t.credentials.networkChanged(), warning: "LINK_UNSTEADY" },
   keys: {
-    flap: (t) => t.credentials.credentialsRenewed(),
+    flap: (t) => t.credentials.secretsRenewed(),
     warning: "KEYS_UNSTEADY",
     // Refused with the one, granted with the other.
     answer: (t) => (t.pay.askedAt.length % 2 === 0 ? failureWith("PAY_UNAUTHORIZED") : {}),
@@ -264,7 +264,7 @@ describe("the allowance", () => {
     let former: VirtualTerminal | undefined;
     for (let reload = 0; reload < 400; reload++) {
       // Nothing of the other shop's is taken up: absent each time.
-      const next = new VirtualTerminal({ clock, ...(former && { former: former.credentials.memory() }) });
+      const next = new VirtualTerminal({ clock, ...(former && { former: former.credentials.retryState }) });
       await next.start();
       await clock.advance(9 * SECOND);
       asked.push(...next.pay.askedAt);

@@ -194,10 +194,10 @@ describe("a refresh that fails", () => {
     t.line.answer = () => failureWith("PAY_UNAUTHORIZED");
     await t.start();
     t.line.answer = () => ({});
-    t.credentials.credentialsRenewed();
+    t.credentials.secretsRenewed();
     await t.clock.advance(1_001);
     expect(t.line.askedAt).toHaveLength(2);
-    t.credentials.credentialsRenewed();
+    t.credentials.secretsRenewed();
     await t.clock.advance(60_000);
     expect(t.line.askedAt).toHaveLength(2);
   });

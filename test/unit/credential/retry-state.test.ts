@@ -14,7 +14,7 @@ const offline = failureWith("PAY_CONNECT_TIMEOUT");
 
 /** The pause after the last of `errors`, each following the one before at once. */
 function pauseAfter(errors: readonly AgentError[], remainingMs: number | undefined, chance = 0.9): number {
-  const retryState = new RetryState(START, 0);
+  const retryState = new RetryState(START);
   for (const error of errors) retryState.failed(error, { boot: START, wall: 0 }, remainingMs, () => chance);
   const held = remainingMs === undefined ? undefined : { remainingMs, refreshInMs: 0, ageUnknown: false };
   const decision = retryState.decide(held, START);
@@ -38,7 +38,7 @@ describe("an expired terminal that WeChat Pay refuses", () => {
     expect(pauseAfter([offline], -1)).toBeCloseTo(1_800);
   });
   it("is spread anew when it is refused again after a success", () => {
-    const retryState = new RetryState(START, 0);
+    const retryState = new RetryState(START);
     const now = { boot: START, wall: 0 };
     retryState.failed(limited, now, -1, () => 0.5);
     retryState.succeeded(START);
@@ -50,7 +50,7 @@ describe("an expired terminal that WeChat Pay refuses", () => {
 
 describe("the fraction of life before a refresh", () => {
   const fractionAfter = (errors: readonly AgentError[], laterMs = 0) => {
-    const retryState = new RetryState(START, 0);
+    const retryState = new RetryState(START);
     for (const error of errors) retryState.failed(error, { boot: START, wall: 0 }, HOUR, () => 0.5);
     retryState.succeeded(START);
     return retryState.refreshFraction(refresh, START + laterMs);
@@ -78,24 +78,24 @@ describe("a change of the network with a good authinfo", () => {
     return decision.do === "wait" ? decision.untilBootMs : nowMs;
   };
   it("is followed by an attempt within ten minutes", () => {
-    const retryState = new RetryState(START, 0);
+    const retryState = new RetryState(START);
     retryState.networkChanged(good, START, () => 0.8);
     expect(at(retryState)).toBe(START + 8 * MINUTE);
   });
   it("draws once, however often the link flaps", () => {
-    const retryState = new RetryState(START, 0);
+    const retryState = new RetryState(START);
     retryState.networkChanged(good, START, () => 0.8);
     for (let i = 0; i < 20; i++) retryState.networkChanged(good, START, () => i / 20);
     expect(at(retryState)).toBe(START + 8 * MINUTE);
   });
   it("adds nothing to an attempt that is due within that time anyway", () => {
-    const retryState = new RetryState(START, 0);
+    const retryState = new RetryState(START);
     const due = { ...good, refreshInMs: 7 * MINUTE };
     retryState.networkChanged(due, START, () => 0.1);
     expect(at(retryState, due)).toBe(START + 7 * MINUTE);
   });
   it("draws each time once it has expired: money waits", () => {
-    const retryState = new RetryState(START, 0);
+    const retryState = new RetryState(START);
     const over = { remainingMs: -1, refreshInMs: -MINUTE, ageUnknown: false };
     for (let i = 0; i < 8; i++) retryState.failed(offline, { boot: START, wall: 0 }, -1, () => 0.9);
     retryState.networkChanged(over, START, () => 0.9);
@@ -114,7 +114,7 @@ describe("a hundred thousand failures in a row", () => {
       [failureWith("PAY_UNAUTHORIZED"), HOUR, 330_000],
     ];
     for (const [error, remainingMs, cap] of cases) {
-      const retryState = new RetryState(START, 0);
+      const retryState = new RetryState(START);
       const held = { remainingMs, refreshInMs: 0, ageUnknown: false };
       let now = START;
       for (let failure = 0; failure < 100_000; failure++) {
@@ -133,7 +133,7 @@ describe("a hundred thousand failures in a row", () => {
 
 describe("the cause that is shown", () => {
   it("has the words and facts of the last failure, and is as old as the first of its code", () => {
-    const retryState = new RetryState(START, 0);
+    const retryState = new RetryState(START);
     const refused = (status: number, answerCode: string) =>
       failureWith("PAY_UNAUTHORIZED", {}, { httpStatus: status, answerCode });
     const fails = (error: AgentError, wall: number) => retryState.failed(error, { boot: START, wall }, HOUR, () => 0.5);

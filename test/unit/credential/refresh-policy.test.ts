@@ -15,7 +15,7 @@ import {
 
 const NOW = 1_000_000;
 const idle: Situation = {
-  evenAtBootMs: 0,
+  plannedAtBootMs: 0,
   failures: 0,
   retryAtBootMs: 0,
   heldOffUntilBootMs: 0,

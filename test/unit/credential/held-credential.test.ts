@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  asksFor,
-  type HeldCredential,
-  nextLookMs,
-  restoreKept,
-  situationOf,
-  stateWith,
-} from "../../../agent/credential/held-credential.ts";
+import { stateWith } from "../../../agent/credential/current-credential.ts";
+import { type HeldCredential, lifeOf, nextTickMs, restore } from "../../../agent/credential/held-credential.ts";
+import { bridgeAction } from "../../../agent/credential/refresh-policy.ts";
 import { emptyState, type State } from "../../../agent/store/credential.ts";
 import { makeCredential } from "../../support/fixtures/api-fixture.ts";
 
@@ -31,18 +26,18 @@ const held: HeldCredential = {
 };
 const now = { wall: BORN, boot: 60_000, bootId: "boot-1", wallTrusted: false };
 
-describe("what a start takes up", () => {
+describe("what a start restores", () => {
   const state: State = { ...emptyState, generation: 3, credential };
 
   it("is the kept authinfo, as safe on the disk as the store says", () => {
-    expect(restoreKept(state, undefined, now, true)).toMatchObject({ credential, persisted: true, rejected: false });
-    expect(restoreKept(state, "D1", now, false)).toMatchObject({ credential, persisted: false });
-    expect(restoreKept({ ...state, rejectedGeneration: 3 }, "D1", now, true)?.rejected).toBe(true);
+    expect(restore(state, undefined, now, true)).toMatchObject({ credential, persisted: true, rejected: false });
+    expect(restore(state, "D1", now, false)).toMatchObject({ credential, persisted: false });
+    expect(restore({ ...state, rejectedGeneration: 3 }, "D1", now, true)?.rejected).toBe(true);
   });
 
   it("is nothing of another device, and nothing where nothing is kept", () => {
-    expect(restoreKept(state, "D2", now, true)).toBeUndefined();
-    expect(restoreKept(emptyState, undefined, now, true)).toBeUndefined();
+    expect(restore(state, "D2", now, true)).toBeUndefined();
+    expect(restore(emptyState, undefined, now, true)).toBeUndefined();
   });
 });
 
@@ -64,52 +59,54 @@ describe("the state to write", () => {
 
 describe("what the policy is told", () => {
   it("is what is left, and whether that is only believed", () => {
-    expect(situationOf(undefined, 0)).toBeUndefined();
-    expect(situationOf(held, 60_000 + HOUR)).toEqual({ remainingMs: 0, refreshInMs: -HOUR / 2, ageUnknown: false });
+    expect(lifeOf(undefined, 0)).toBeUndefined();
+    expect(lifeOf(held, 60_000 + HOUR)).toEqual({ remainingMs: 0, refreshInMs: -HOUR / 2, ageUnknown: false });
     const unsure = { ...held, anchor: { ...held.anchor, trusted: false } };
-    expect(situationOf(unsure, 60_000)?.ageUnknown).toBe(true);
+    expect(lifeOf(unsure, 60_000).ageUnknown).toBe(true);
   });
 });
 
-describe("the next look at the time", () => {
+describe("the next tick", () => {
   it("comes a millisecond after the state changes by itself, else in five seconds", () => {
     const born = held.anchor.obtainedBootMs;
-    expect(nextLookMs(undefined, born, STALE, false)).toBe(5_000);
-    expect(nextLookMs(held, born, STALE, false)).toBe(5_000);
+    expect(nextTickMs(undefined, born, STALE, false)).toBe(5_000);
+    expect(nextTickMs(held, born, STALE, false)).toBe(5_000);
     for (const boundary of [HOUR / 2, HOUR, HOUR + STALE]) {
-      expect(nextLookMs(held, born + boundary - 40, STALE, false)).toBe(41);
+      expect(nextTickMs(held, born + boundary - 40, STALE, false)).toBe(41);
     }
-    expect(nextLookMs(held, born + HOUR + STALE, STALE, false)).toBe(5_000);
+    expect(nextTickMs(held, born + HOUR + STALE, STALE, false)).toBe(5_000);
   });
 
   it("comes within a second while the clock is at fault", () => {
-    expect(nextLookMs(held, 60_000, STALE, true)).toBe(1_000);
-    expect(nextLookMs(held, 60_000 + HOUR - 40, STALE, true)).toBe(41);
+    expect(nextTickMs(held, 60_000, STALE, true)).toBe(1_000);
+    expect(nextTickMs(held, 60_000 + HOUR - 40, STALE, true)).toBe(41);
   });
 });
 
-describe("what the bridge's word asks for", () => {
+describe("what a hello of the bridge requires", () => {
   const bridge = { protocol: "1", bridge: "b/1", session: "s", deviceId: "D1", netId: "aa:bb" };
   const ready = (said: object) => ({ type: "ready", identity: { ...bridge, ...said } }) as const;
-  const cause = (code: string) => ({ code, sinceWallMs: 0 });
 
   it("is nothing when all is as it was", () => {
-    expect(asksFor(ready({}), held, undefined)).toEqual({ drop: false });
-    expect(asksFor(ready({ deviceId: undefined, netId: undefined }), held, undefined).renew).toBeUndefined();
-    expect(asksFor(ready({ deviceId: "D2" }), undefined, undefined)).toEqual({ drop: false });
+    expect(bridgeAction(ready({}), credential, undefined)).toEqual({ drop: false });
+    expect(bridgeAction(ready({ deviceId: undefined, netId: undefined }), credential, undefined).renew).toBeUndefined();
+    expect(bridgeAction(ready({ deviceId: "D2" }), undefined, undefined)).toEqual({ drop: false });
   });
 
   it("is to drop another device's authinfo, and only to renew another network card's", () => {
-    expect(asksFor(ready({ deviceId: "D2" }), held, undefined)).toEqual({ drop: true, renew: "device" });
-    expect(asksFor(ready({ netId: "cc:dd" }), held, undefined)).toEqual({ drop: false, renew: "network_card" });
+    expect(bridgeAction(ready({ deviceId: "D2" }), credential, undefined)).toEqual({ drop: true, renew: "device" });
+    expect(bridgeAction(ready({ netId: "cc:dd" }), credential, undefined)).toEqual({
+      drop: false,
+      renew: "network_card",
+    });
   });
 
   it("is to try again when a bridge is ready whose fault the last failure was", () => {
     for (const code of ["BRIDGE_NOT_FOUND", "SDK_ERROR", "DEVICE_ID_MISSING"]) {
-      expect(asksFor(ready({}), held, cause(code)).renew).toBe("bridge");
+      expect(bridgeAction(ready({}), credential, code).renew).toBe("bridge");
     }
-    expect(asksFor(ready({}), held, cause("PAY_DNS")).renew).toBeUndefined();
+    expect(bridgeAction(ready({}), credential, "PAY_DNS").renew).toBeUndefined();
     const changed = { type: "changed", what: ["session"], identity: bridge } as const;
-    expect(asksFor(changed, held, cause("BRIDGE_NOT_FOUND")).renew).toBeUndefined();
+    expect(bridgeAction(changed, credential, "BRIDGE_NOT_FOUND").renew).toBeUndefined();
   });
 });
