@@ -123,24 +123,32 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     return await startNotifier({ ...{ place, credentials, live, apiSocket, monotonicUs, language, clock, log } });
   };
 
-  /** Files that were refused are looked at until one has changed: then the configuration that names them is read anew. */
-  const awaitFix = async ({ loaded }: Provision) => {
-    const { watchFiles } = await import("../common/files/file-watch.ts");
+  /** What was refused is looked at until it has changed: then the configuration is read anew, without anybody asking for it. */
+  const awaitFix = async (provision?: Provision) => {
+    const [{ watchFiles }, { placesOf }] = await Promise.all([
+      import("../common/files/file-watch.ts"),
+      import("../config/files/sources.ts"),
+    ]);
     const signal = AbortSignal.any([watch.signal, fixing.signal]);
     const look = system.look === undefined ? {} : { look: system.look };
-    const files = [...loaded.named.values()];
+    const files = [...placesOf(options.config), ...(provision?.loaded.named.values() ?? [])];
     await watchFiles({ ...{ files, clock, signal }, ...look, onChange: async () => stop.reload() });
+  };
+
+  const refuseReload = (why: string, provision?: Provision) => {
+    service.refuseReload(why);
+    void awaitFix(provision);
   };
 
   const reload = async () => {
     fixing.abort();
     fixing = new AbortController();
     const again = await loadConfiguration(options.config, env, clock.wall());
-    if (again.kind === "secrets_refused") void awaitFix(again.provision);
-    if (again.kind === "absent") return service.refuseReload(`${options.config} is missing`);
+    if (again.kind === "absent") return refuseReload(`${options.config} is missing`);
     if (again.kind !== "ready" || again.provision.source === "remembered") {
       const problems = again.kind === "ready" ? again.refused : again.problems;
-      return service.refuseReload(problems.map((problem) => renderProblem(problem, "en")).join("\n"));
+      const why = problems.map((problem) => renderProblem(problem, "en")).join("\n");
+      return refuseReload(why, "provision" in again ? again.provision : undefined);
     }
     const { provision } = again;
     const { directory } = provision.config.store;
@@ -154,7 +162,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     } catch (error) {
       if (newLock !== lock) await newLock.release();
       await moveApi(oldPlaces);
-      return service.refuseReload(asAgentError(error).message);
+      return refuseReload(asAgentError(error).message);
     }
     if (newLock !== lock) await lock?.release();
     lock = newLock;
@@ -191,7 +199,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     });
     const { removeLeftovers } = await import("../config/files/provision-leftovers.ts");
     await removeLeftovers(path.dirname(path.resolve(options.config)));
-    if (found.kind === "secrets_refused") void awaitFix(found.provision);
+    if (found.kind === "secrets_refused" || provision?.source === "remembered") void awaitFix(provision);
     else if (provision?.source === "file") await remember(provision, memory);
     // Node itself would write it at the end, which a power cut leaves out.
     module.flushCompileCache();
@@ -199,7 +207,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
       try {
         await (notifier ? notifier.during(reload) : reload());
       } catch (error) {
-        service.refuseReload(asAgentError(error).message);
+        refuseReload(asAgentError(error).message);
       }
     });
     log.info("STOPPING");

@@ -6,8 +6,9 @@ import { systemCode } from "../errors.ts";
 /** Renewed certificates and tokens come as new files or in place of old ones; five seconds are soon enough for them. */
 const EVERY_MS = 5_000;
 
-/** What of a file changes when it is written or exchanged. */
-export type FileMark = Pick<Stats, "ino" | "size" | "mtimeMs" | "ctimeMs">;
+/** What of a file changes when it is written or exchanged; of a directory its rights count, and not what comes and goes in it. */
+export type FileMark = Pick<Stats, "ino" | "size" | "mtimeMs" | "ctimeMs"> &
+  Partial<Pick<Stats, "isDirectory" | "mode" | "uid" | "gid">>;
 
 export interface FileWatch {
   readonly files: readonly string[];
@@ -46,10 +47,13 @@ async function fingerprint(files: readonly string[], look: (file: string) => Pro
   const marks = await Promise.all(
     files.map((file) =>
       look(file).then(
-        ({ ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(":"),
+        (mark) => (mark.isDirectory?.() ? rightsOf(mark) : contentOf(mark)).join(":"),
         (error) => systemCode(error) ?? "unknown",
       ),
     ),
   );
   return marks.join("|");
 }
+
+const rightsOf = ({ ino, mode, uid, gid }: FileMark) => [ino, mode, uid, gid];
+const contentOf = ({ ino, size, mtimeMs, ctimeMs }: FileMark) => [ino, size, mtimeMs, ctimeMs];

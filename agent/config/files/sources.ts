@@ -42,6 +42,18 @@ export function readSources(mainFile: string, mainText?: string): Sources {
   };
 }
 
+/** Whatever a refusal of the configuration can hang on: its files, and the directories on the way to them. */
+export function placesOf(mainFile: string): string[] {
+  const main = path.resolve(mainFile);
+  const dropIns = path.join(path.dirname(main), DROP_INS);
+  return [main, ...listDropIns(dropIns).files, dropIns, ...directoriesAbove(main)];
+}
+
+function directoriesAbove(place: string): string[] {
+  const directory = path.dirname(place);
+  return directory === place ? [] : [directory, ...directoriesAbove(directory)];
+}
+
 /** In the order of their octets, so that 10-a.toml comes before 20-b.toml in every locale; hidden files are left out. */
 function listDropIns(directory: string): { files: string[]; problems: Problem[] } {
   try {

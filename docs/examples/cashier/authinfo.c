@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
     member(answer, "code", code, sizeof code);
   }
   puts(strcmp(code, "AUTHINFO_ABSENT") == 0    ? "刷脸支付准备中，请稍候或扫码支付"
-       : strcmp(code, "AUTHINFO_EXPIRED") == 0 ? "网络异常，暂不能刷脸，请扫码支付"
+       : strcmp(code, "AUTHINFO_EXPIRED") == 0 ? "暂时不能刷脸支付，请扫码支付"
        : strcmp(code, "UNPROVISIONED") == 0    ? "本机尚未开通刷脸支付，请扫码支付"
                                                : "刷脸支付暂不可用，请扫码支付");
   return 1;

@@ -3,7 +3,7 @@ import http from "node:http";
 
 const texts = {
   AUTHINFO_ABSENT: "刷脸支付准备中，请稍候或扫码支付",
-  AUTHINFO_EXPIRED: "网络异常，暂不能刷脸，请扫码支付",
+  AUTHINFO_EXPIRED: "暂时不能刷脸支付，请扫码支付",
   UNPROVISIONED: "本机尚未开通刷脸支付，请扫码支付",
 };
 const unavailable = "刷脸支付暂不可用，请扫码支付";

@@ -5,7 +5,7 @@ case $answer in
   '{"authinfo":'*'
 200') printf '%s\n' "$answer" | head -n 1 ;;
   *'"code":"AUTHINFO_ABSENT"'*) echo "刷脸支付准备中，请稍候或扫码支付" ;;
-  *'"code":"AUTHINFO_EXPIRED"'*) echo "网络异常，暂不能刷脸，请扫码支付" ;;
+  *'"code":"AUTHINFO_EXPIRED"'*) echo "暂时不能刷脸支付，请扫码支付" ;;
   *'"code":"UNPROVISIONED"'*) echo "本机尚未开通刷脸支付，请扫码支付" ;;
   *) echo "刷脸支付暂不可用，请扫码支付" ;;
 esac

@@ -127,7 +127,7 @@ describe.each(examples)("docs/examples/cashier/$file", ({ file, needs, build, st
     credentials.become(absentView);
     expect(await served()).toBe("刷脸支付准备中，请稍候或扫码支付\n");
     credentials.become(makeView({ state: "expired", remainingMs: -4000 }));
-    expect(await served()).toBe("网络异常，暂不能刷脸，请扫码支付\n");
+    expect(await served()).toBe("暂时不能刷脸支付，请扫码支付\n");
     credentials.become({ ...absentView, state: "unprovisioned" });
     expect(await served()).toBe("本机尚未开通刷脸支付，请扫码支付\n");
     expect(denied).toEqual([]);

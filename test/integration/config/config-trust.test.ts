@@ -128,5 +128,23 @@ describe.concurrent("an agent whose configuration others may write", () => {
     );
     expect(status.config).toMatchObject({ hash, source: "remembered" });
     expect((await rig.refresh()).status).toBe(200);
+    // Nobody has to tell the agent that the directory has been closed.
+    await chmod(rig.within("config.d"), 0o755);
+    const fixed = await rig.statusWhere("the file in force", ({ config }) => config?.source === "file");
+    expect(fixed.config?.hash).not.toBe(hash);
+    expect(fixed.warnings.map(({ code }) => code)).not.toContain("CONFIG_REMEMBERED");
+  });
+
+  it("takes it up by itself after a reload that was refused, once the file is closed", async () => {
+    await using rig = await openRig();
+    await rig.serve();
+    await chmod(rig.configFile, 0o666);
+    rig.agent.kill("SIGHUP");
+    const refused = ({ warnings }: Awaited<ReturnType<Rig["status"]>>) =>
+      warnings.some(({ code }) => code === "CONFIG_RELOAD_REFUSED");
+    await rig.statusWhere("the refusal", refused);
+    await chmod(rig.configFile, 0o640);
+    await rig.statusWhere("the reload", (status) => !refused(status));
+    expect((await rig.get()).body).toMatchObject({ state: "fresh", generation: 1 });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -81,5 +81,15 @@ describe("watched files", () => {
     await look();
     await look();
     expect(changes()).toBe(3);
+  });
+
+  it("are directories, too, of which only the rights count", async () => {
+    const changes = await watching([directory]);
+    await writeFile(path.join(directory, "new.toml"), "x");
+    for (let looks = 0; looks < 3; looks++) await look();
+    expect(changes()).toBe(0);
+    await chmod(directory, 0o750);
+    for (let looks = 0; looks < 3; looks++) await look();
+    expect(changes()).toBe(1);
   });
 });

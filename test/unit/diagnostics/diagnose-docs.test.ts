@@ -32,6 +32,13 @@ describe.each(Object.entries(pages))("the page in %s", (language, page) => {
   });
 });
 
+describe("the schema", () => {
+  it("has an absolute URI for its id, without which some validators resolve none of its references", () => {
+    const schema = JSON.parse(readFileSync(path.join(docs, "diagnose.schema.json"), "utf8")) as { $id: string };
+    expect(schema.$id).toMatch(/^urn:facepay-agent:/);
+  });
+});
+
 describe("the registry", () => {
   it("uses each id and number once, and can be put in order", () => {
     expect(new Set(allChecks.map(({ id }) => id)).size).toBe(allChecks.length);
