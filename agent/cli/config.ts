@@ -5,10 +5,11 @@ import { chooseLanguage, type Language, say } from "../common/language.ts";
 import { exampleFile } from "../config/example-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { placeProblems } from "../config/path-conflicts.ts";
-import { type Problem, renderProblem } from "../config/problem.ts";
+import type { Problem } from "../config/problem.ts";
 import { type Checkup, loadAll } from "../config/secrets/secrets.ts";
 import { showConfig, showConfigJson } from "../config/show.ts";
 import { unitPlaceWarnings } from "../config/unit-places.ts";
+import { problemDocument, renderProblem } from "../messages/problem-text.ts";
 import { setUpRemedy } from "../messages/start-command.ts";
 import { startingOf } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
@@ -38,7 +39,13 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
   const confined = isPackaged && result.kind === "ok" ? unitPlaceWarnings(result.loaded) : [];
   const warnings = [...result.warnings, ...confined];
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ valid, problems, warnings }, undefined, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify(
+        { valid, problems: problems.map(problemDocument), warnings: warnings.map(problemDocument) },
+        undefined,
+        2,
+      )}\n`,
+    );
     return valid ? 0 : INVALID;
   }
   // Only the service's user and root may read some of the files; for whoever else asks that is no fault.

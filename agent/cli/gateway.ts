@@ -6,9 +6,10 @@ import { createLog } from "../common/log/pino-log.ts";
 import { systemRandom } from "../common/random.ts";
 import { environmentProblems } from "../config/environment.ts";
 import { exampleFile } from "../config/example-file.ts";
-import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
+import type { Problem } from "../config/problem.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { loadGateway } from "../gateway/load.ts";
+import { renderProblem, renderRefusal } from "../messages/problem-text.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** sysexits EX_CONFIG and EX_NOINPUT. */

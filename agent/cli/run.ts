@@ -10,12 +10,13 @@ import { createLog, STDERR } from "../common/log/pino-log.ts";
 import { type Random, systemRandom } from "../common/random.ts";
 import type { Config } from "../config/config.ts";
 import { environmentProblems } from "../config/environment.ts";
-import { type Problem, renderProblem, renderRefusal } from "../config/problem.ts";
+import type { Problem } from "../config/problem.ts";
 import { failureInEnglish } from "../messages/failure-text.ts";
 import type { FileSinks } from "../runtime/file-sinks.ts";
 import { loadConfiguration, remember } from "../runtime/load-configuration.ts";
 import { type LocalApi, type LocalApiParts, openLocalApi } from "../runtime/local-api.ts";
 import { createMetrics } from "../runtime/metrics/metrics.ts";
+import { problemDetails } from "../runtime/problem-details.ts";
 import { type Provision, Service } from "../runtime/service.ts";
 import type { Notifier } from "../runtime/systemd/notifier.ts";
 import type { TerminalSystem } from "../runtime/terminal.ts";
@@ -49,9 +50,9 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
   const { env = process.env, clock = systemClock(), random = systemRandom, system = {} } = host;
   const language = chooseLanguage(options.lang, env);
   const unsafe = environmentProblems(env, process.execArgv);
-  if (unsafe.length > 0) return refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
+  if (unsafe.length > 0) return await refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
   const found = await loadConfiguration(options.config, env, clock.wall());
-  if (found.kind === "invalid") return refuse(found.problems, options.config, language);
+  if (found.kind === "invalid") return await refuse(found.problems, options.config, language);
 
   const level = "provision" in found ? found.provision.config.log.level : "info";
   const write = host.writeLog === undefined ? {} : { write: host.writeLog };
@@ -147,7 +148,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     if (again.kind === "absent") return refuseReload(`${options.config} is missing`);
     if (again.kind !== "ready" || again.provision.source === "remembered") {
       const problems = again.kind === "ready" ? again.refused : again.problems;
-      const why = problems.map((problem) => renderProblem(problem, "en")).join("\n");
+      const why = (await problemDetails(problems)).join("\n");
       return refuseReload(why, "provision" in again ? again.provision : undefined);
     }
     const { provision } = again;
@@ -177,7 +178,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
       lock = await lockUp(config.store.directory);
       const provided = service.provide(found.provision, lock);
       if (found.kind === "secrets_refused" && !(await servesWith(provided, service))) {
-        return refuse(found.problems, options.config, language);
+        return await refuse(found.problems, options.config, language);
       }
       await provided;
       api = await openLocalApi(config.api, apiParts);
@@ -246,7 +247,8 @@ function exitCodeOf({ code }: AgentError): number {
   return code === "STORE_LOCKED" ? LOCKED : MISCONFIGURED;
 }
 
-function refuse(problems: readonly Problem[], where: string, language: Language): number {
+async function refuse(problems: readonly Problem[], where: string, language: Language): Promise<number> {
+  const { renderRefusal } = await import("../messages/problem-text.ts");
   writeStderr(`facepay-agent: ${renderRefusal(where, problems, language)}`);
   return MISCONFIGURED;
 }

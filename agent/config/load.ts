@@ -190,11 +190,8 @@ function groupProblems(values: SomeValues, settings: Settings, groupFile: string
       {
         key,
         origin,
-        what: { zh: `没有名为 ${group} 的组`, en: `names the group ${group}, which does not exist` },
-        instead: {
-          zh: `请创建：groupadd --system ${group}；或写已有的组`,
-          en: `create it with groupadd --system ${group}, or name one that exists`,
-        },
+        what: { id: "group.absent", params: { group } },
+        instead: { id: "group.create", params: { group } },
       },
     ];
   });

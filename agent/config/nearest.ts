@@ -21,7 +21,10 @@ export function editDistance(from: string, to: string): number {
   return at(last, to.length);
 }
 
-/** The candidate that is fewest edits away; of equals the first. Undefined only without candidates. */
+/**
+ * The candidate that is fewest edits away; of equals the first. Undefined when none is near: advice that is no more than a guess would lead
+ * away from the mistake.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
@@ -33,7 +36,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
     fewest = edits;
     best = candidate;
   }
-  return best;
+  return fewest <= Math.max(2, lower.length / 2) ? best : undefined;
 }
 
 function at(row: readonly number[], column: number): number {

@@ -1,4 +1,5 @@
 import { type Stats, statSync } from "node:fs";
+import type { AnyMessage } from "../messages/message.ts";
 import type { Config } from "./config.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Problem } from "./problem.ts";
@@ -7,7 +8,7 @@ interface Place {
   readonly key: string;
   readonly path: string | undefined;
   readonly fits: (found: Stats) => boolean;
-  readonly expected: { readonly zh: string; readonly en: string };
+  readonly expected: AnyMessage;
 }
 
 /**
@@ -18,13 +19,13 @@ export function placeProblems({ config, origins }: Pick<LoadedConfig, "config" |
   return placesOf(config).flatMap(({ key, path, fits, expected }) => {
     // Nothing there yet is as it should be; what cannot be looked at is for whoever can.
     const found = path === undefined ? undefined : lookAt(path);
-    if (found === undefined || fits(found)) return [];
+    if (path === undefined || found === undefined || fits(found)) return [];
     return [
       {
         key,
         origin: origins.get(key) ?? key,
-        what: { zh: `${path} 已存在，但不是${expected.zh}`, en: `${path} is there, and no ${expected.en}` },
-        instead: { zh: `请移走 ${path}，或改写 ${key}`, en: `move ${path} away, or name another place` },
+        what: { id: "place.taken", params: { path, expected } },
+        instead: { id: "place.move_away", params: { path, key } },
       },
     ];
   });
@@ -32,13 +33,13 @@ export function placeProblems({ config, origins }: Pick<LoadedConfig, "config" |
 
 function placesOf({ store, api }: Config): Place[] {
   const isSocket = (found: Stats) => found.isSocket();
-  const socket = { zh: "套接字", en: "socket" };
+  const socket: AnyMessage = { id: "place.socket" };
   return [
     {
       key: "store.directory",
       path: store.directory,
       fits: (found) => found.isDirectory(),
-      expected: { zh: "目录", en: "directory" },
+      expected: { id: "place.directory" },
     },
     { key: "api.socket", path: api.socket, fits: isSocket, expected: socket },
     { key: "api.admin_socket", path: api.adminSocket, fits: isSocket, expected: socket },

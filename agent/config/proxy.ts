@@ -40,11 +40,8 @@ export function chooseProxy(
   const unused: Problem = {
     key: "wechatpay.proxy_auth_file",
     origin: auth.origin,
-    what: { zh: "没有设置代理，不起作用", en: "has no effect: there is no proxy" },
-    instead: {
-      zh: '请写 proxy = "http://host:port"，或删除它',
-      en: 'write proxy = "http://host:port", or take it out',
-    },
+    what: { id: "proxy.auth_unused" },
+    instead: { id: "proxy.write_key_or_remove" },
   };
   return { noProxy: "", problems: [], warnings: [unused] };
 }
@@ -55,10 +52,6 @@ function judge(value: string, key: string, origin: string, from: "file" | "envir
     const source = from === "environment" ? { from: key } : {};
     return { proxy: checked.value, noProxy, ...source, problems: [], warnings: [] };
   }
-  const instead = checked.instead ?? {
-    zh: "请写 http://host:port",
-    en:
-      from === "file" ? 'write proxy = "http://host:port"' : "write http://host:port, unset it, or set wechatpay.proxy",
-  };
+  const instead = checked.instead ?? { id: from === "file" ? "proxy.write_key" : "proxy.write_variable" };
   return { noProxy: "", problems: [{ key, origin, what: checked.what, instead }], warnings: [] };
 }

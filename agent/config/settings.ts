@@ -68,11 +68,8 @@ function addSection(
     problems.push({
       key: name,
       origin: layer.originOf(name),
-      what: { zh: "应为一个表", en: "must be a table" },
-      instead: {
-        zh: `请写成单独一行 [${name}]，其键写在下面`,
-        en: `write [${name}] on a line of its own, its keys below`,
-      },
+      what: { id: "setting.not_table" },
+      instead: { id: "setting.write_table", params: { name } },
     });
     return;
   }
@@ -105,8 +102,8 @@ function addEnvironment(
       problems.push({
         key,
         origin: name,
-        what: { zh: "是列表，不能用环境变量设置", en: "is a list, which an environment variable cannot hold" },
-        instead: { zh: "请写在 config.d 下的一个文件中", en: "write it into a file in config.d" },
+        what: { id: "setting.list_in_variable" },
+        instead: { id: "setting.write_drop_in" },
       });
     } else {
       settings.set(key, { value: field.fromText(given), origin: name, directory });
@@ -114,8 +111,8 @@ function addEnvironment(
   }
 }
 
-/** The known key that was probably meant: the same name in another table, else the nearest in this one, else of all. */
-export function nearestKey(key: string, { sections, knownKeys }: KeyTable): string {
+/** The known key that was probably meant: the same name in another table, else the nearest in this one, else of all; undefined where none is near. */
+export function nearestKey(key: string, { sections, knownKeys }: KeyTable): string | undefined {
   const dot = key.lastIndexOf(".");
   const name = key.slice(dot + 1);
   const elsewhere = knownKeys.find((known) => known.endsWith(`.${name}`));
@@ -125,35 +122,35 @@ export function nearestKey(key: string, { sections, knownKeys }: KeyTable): stri
   if (inside !== undefined) {
     const tables = [...sections.keys()].filter((known) => known.startsWith(`${section}.`));
     const names = [...Object.keys(inside.fields), ...tables.map((known) => known.slice(section.length + 1))];
-    return `${section}.${nearest(name, names) ?? name}`;
+    const near = nearest(name, names);
+    return near === undefined ? undefined : `${section}.${near}`;
   }
-  return nearest(key, [...sections.keys(), ...knownKeys]) ?? key;
+  return nearest(key, [...sections.keys(), ...knownKeys]);
 }
 
 function unknown(key: string, origin: string, keys: KeyTable): Problem {
   const meant = nearestKey(key, keys);
-  const shown = keys.sections.has(meant) ? `[${meant}]` : meant;
   return {
     key,
     origin,
-    what: { zh: "没有这个键", en: "is no key of this configuration" },
-    instead: {
-      zh: `最接近的是 ${shown}；请改正或删除`,
-      en: `the nearest known key is ${shown}; correct it or take it out`,
-    },
+    what: { id: "setting.unknown_key" },
+    instead:
+      meant === undefined
+        ? { id: "setting.remove_key" }
+        : { id: "setting.nearest_key", params: { nearest: keys.sections.has(meant) ? `[${meant}]` : meant } },
   };
 }
 
 function unknownVariable(name: string, known: Iterable<string>): Problem {
-  const meant = nearest(name, [...known, ...RESERVED]) ?? "";
+  const meant = nearest(name, [...known, ...RESERVED]);
   return {
     key: name,
     origin: name,
-    what: { zh: "没有这个环境变量", en: "is no environment variable of this configuration" },
-    instead: {
-      zh: `最接近的是 ${meant}；请改正，或取消设置（unset ${name}）`,
-      en: `the nearest known one is ${meant}; correct it, or unset ${name}`,
-    },
+    what: { id: "setting.unknown_variable" },
+    instead:
+      meant === undefined
+        ? { id: "environment.unset", params: { name } }
+        : { id: "setting.nearest_variable", params: { nearest: meant, name } },
   };
 }
 
@@ -161,14 +158,8 @@ function passwdAsValue(origin: string): Problem {
   return {
     key: "driver.init.passwd",
     origin,
-    what: {
-      zh: "密码写成了值；敏感信息只能以文件指定",
-      en: "gives a password as a value; secrets are only named by file",
-    },
-    instead: {
-      zh: '请把密码写入权限 0400 的文件，并写 passwd_file = "该文件"',
-      en: 'put the password into a file of mode 0400 and write passwd_file = "that file"',
-    },
+    what: { id: "setting.password_as_value" },
+    instead: { id: "setting.password_into_file" },
   };
 }
 

@@ -69,20 +69,9 @@ function placesOf({ metrics, fileCopy, store }: Config) {
 
 function wordsOf(directory: string): Pick<Problem, "what" | "instead"> {
   const dropIn = `/etc/systemd/system/${UNIT}.d/writable.conf`;
-  const lines = `
-[Service]
-ReadWritePaths=-${directory}
-`;
-  const command = "\nsystemctl daemon-reload && systemctl restart facepay-agent";
   return {
-    what: {
-      zh: `服务单元把 ${directory} 设为只读（ProtectSystem=strict），写入会失败（EROFS）`,
-      en: `the service's unit makes ${directory} read-only (ProtectSystem=strict): writing there fails (EROFS)`,
-    },
-    instead: {
-      zh: `请改用 /run/facepay-agent 下的路径；或授予用户 facepay-agent 写入该目录的权限，新建 ${dropIn}，内容如下：${lines}然后执行：${command}`,
-      en: `name a file in /run/facepay-agent; or give the user facepay-agent the right to write there, make ${dropIn} with these lines:${lines}and run:${command}`,
-    },
+    what: { id: "place.read_only", params: { directory } },
+    instead: { id: "place.make_writable", params: { directory, dropIn } },
   };
 }
 

@@ -49,7 +49,7 @@ function checkOne(
     key,
     origin: given.origin,
     what: checked.what,
-    instead: checked.instead ?? { zh: `例如写 ${example}`, en: `write for example ${example}` },
+    instead: checked.instead ?? { id: "value.example", params: { example } },
   });
 }
 
@@ -81,10 +81,7 @@ function isMissing(key: string, field: Field, mainFile: string): Problem {
   return {
     key,
     origin: mainFile,
-    what: { zh: `缺少（${field.about.zh}）`, en: `is missing (${field.about.en})` },
-    instead: {
-      zh: `请在 [${key.slice(0, dot)}] 下写 ${example}`,
-      en: `write ${example} under [${key.slice(0, dot)}]`,
-    },
+    what: { id: "value.missing", params: { about: field.about } },
+    instead: { id: "value.write_under", params: { section: key.slice(0, dot), line: example } },
   };
 }

@@ -1,6 +1,8 @@
 import { type Distrusted, distrustText } from "../common/files/trust.ts";
 import type { Bilingual } from "../common/language.ts";
 import { localTime } from "../common/local-time.ts";
+import type { Problem } from "../config/problem.ts";
+import { textOf } from "../messages/text-of.ts";
 import type { Outcome } from "./check.ts";
 import { octal } from "./host/rights.ts";
 
@@ -71,16 +73,18 @@ export const nothingKept: Skip = {
   detail: { zh: "还没有保存过凭证", en: "nothing has been kept yet" },
 };
 
-/** What the configuration's own check advises, as a remedy: a sentence, in which a command stays one that can be typed. */
-export function remedyOfProblem({ instead: { zh, en } }: { readonly instead: Bilingual }): Bilingual {
-  const isCommand = /^\(?(ch(mod|own|grp)|readlink|groupadd|ls|iconv|unset|umask)\b/.test(en);
-  return { zh: `${zh}。`, en: isCommand ? `Run ${en}.` : `${en.slice(0, 1).toUpperCase()}${en.slice(1)}.` };
+export function remedyOfProblem({ instead }: Pick<Problem, "instead">): Bilingual {
+  return textOf(instead);
 }
 
 /** A file or directory by which others could decide whom the agent trusts. */
 export function distrusted(found: Distrusted): Exclude<Outcome, Skip> {
   const { what, instead } = distrustText(found);
   const { place, uid, mode } = found;
-  const remedy = { zh: `${instead.zh}。`, en: `Run ${instead.en}.` };
-  return { status: "fail", value: { file: place, mode: octal(mode), uid }, detail: what, remedy };
+  return {
+    status: "fail",
+    value: { file: place, mode: octal(mode), uid },
+    detail: textOf(what),
+    remedy: textOf(instead),
+  };
 }

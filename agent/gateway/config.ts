@@ -96,18 +96,10 @@ function rules(values: SomeValues, settings: Settings, mainFile: string): Findin
   const found = new Findings(values, settings, mainFile);
   wayRules(found, "direct");
   if (found.has("devices.crl_file") && !found.has("devices.ca_file")) {
-    found.problem(
-      "devices.crl_file",
-      { zh: "写了吊销列表，但没有 ca_file", en: "is given without ca_file" },
-      { zh: "请写 ca_file，或删除 crl_file", en: "write ca_file, or take crl_file out" },
-    );
+    found.problem("devices.crl_file", { id: "gateway.crl_without_ca" }, { id: "gateway.write_ca" });
   }
   if (values.listen.port !== undefined && values.listen.port === values.health.port) {
-    found.problem(
-      "health.port",
-      { zh: "与 listen.port 相同", en: "is the same as listen.port" },
-      { zh: "请写另一个端口，例如 port = 8444", en: "write another one, such as port = 8444" },
-    );
+    found.problem("health.port", { id: "gateway.same_port" }, { id: "gateway.another_port" });
   }
   return found;
 }

@@ -1,9 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import { parseJsonObject } from "../api/http/body.ts";
-import type { Bilingual } from "../common/language.ts";
+import type { Form } from "../config/keys/fields.ts";
 import { appId, deviceId, merchantNumber, organizationId } from "../config/keys/schema.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Problem } from "../config/problem.ts";
+import type { AnyMessage } from "../messages/message.ts";
 
 /** One terminal: what it may ask for, and how it shows who it is. Whatever is named here has to be shown. */
 export interface Device {
@@ -93,34 +94,30 @@ export function parseRegister(text: string, file: string, withCertificates: bool
     if (bare === "" || bare.startsWith("#")) continue;
     if (problems.length >= MOST_PROBLEMS) break;
     const origin = `${file}:${index + 1}`;
-    const report = (key: string, what: Bilingual, instead: Bilingual) => problems.push({ key, origin, what, instead });
+    const report = (key: string, what: AnyMessage, instead: AnyMessage) =>
+      problems.push({ key, origin, what, instead });
     const fields = parseJsonObject(Buffer.from(bare));
     if (fields.kind !== "object") {
-      report("", { zh: "不是 JSON 对象", en: "is no JSON object" }, EXAMPLE);
+      report("", { id: "register.not_json" }, EXAMPLE);
       continue;
     }
     const device = readDevice(fields.value, withCertificates, report);
     const taken = device === undefined ? undefined : register.add(device);
     if (taken !== undefined) {
-      report(
-        taken,
-        { zh: "与前面某一行相同", en: "is the same as on an earlier line" },
-        { zh: "每台终端只写一行，凭据不能共用", en: "one line for each terminal, and no credential for two" },
-      );
+      report(taken, { id: "register.same_as_earlier" }, { id: "register.one_line_each" });
     }
   }
   if (problems.length === 0 && register.size === 0) {
-    const what = { zh: "没有任何终端", en: "holds no terminal" };
-    problems.push({ key: "", origin: file, what, instead: EXAMPLE });
+    problems.push({ key: "", origin: file, what: { id: "register.no_terminal" }, instead: EXAMPLE });
   }
   return problems.length === 0 ? { ok: true, register } : { ok: false, problems };
 }
 
 const LINE =
   '{"device_id":"LTA0P18937F130532000001","sub_mchid":"1900000109","organization_id":"O004ABC8FZ2023031514461460894a","certificate_cn":"LTA0P18937F130532000001"}';
-const EXAMPLE: Bilingual = { zh: `例如写 ${LINE}`, en: `write for example ${LINE}` };
+const EXAMPLE: AnyMessage = { id: "register.example", params: { line: LINE } };
 
-type Report = (key: string, what: Bilingual, instead: Bilingual) => void;
+type Report = (key: string, what: AnyMessage, instead: AnyMessage) => void;
 
 function readDevice(
   fields: Readonly<Record<string, unknown>>,
@@ -134,56 +131,53 @@ function readDevice(
   };
   for (const name of Object.keys(fields)) {
     if (FIELDS.some((known) => known === name)) continue;
-    const meant = nearest(name, FIELDS) ?? "";
+    const meant = nearest(name, FIELDS);
     report(
       name,
-      { zh: "没有这个字段", en: "is no field of the register" },
-      { zh: `最接近的是 ${meant}；请改正或删除`, en: `the nearest is ${meant}; correct it or take it out` },
+      { id: "register.unknown_field" },
+      meant === undefined
+        ? { id: "register.remove_field" }
+        : { id: "register.nearest_field", params: { nearest: meant } },
     );
   }
-  const text = (name: string, form: Bilingual & { readonly pattern: RegExp }, needed: boolean) => {
+  const text = (name: string, form: Form, needed: boolean) => {
     const value = fields[name];
     if (value === undefined && !needed) return undefined;
     if (typeof value === "string" && form.pattern.test(value)) return value;
-    const missing = { zh: "缺少", en: "is missing" };
-    const unfit = { zh: "格式不对", en: "does not fit" };
-    report(name, value === undefined ? missing : unfit, { zh: `应为${form.zh}`, en: `it must be ${form.en}` });
+    const { expects } = form;
+    report(
+      name,
+      { id: value === undefined ? "register.missing" : "register.unfit" },
+      { id: "register.must_be", params: { expects } },
+    );
     return undefined;
   };
   const digests = (name: string) => {
     const values = [fields[name] ?? []].flat();
     const plain = values.map((value) => (typeof value === "string" ? value.replaceAll(":", "").toLowerCase() : ""));
     if (plain.every((value) => SHA256.test(value)) && plain.length <= 8) return plain;
-    report(
-      name,
-      { zh: "格式不对", en: "does not fit" },
-      { zh: "应为 SHA-256（64 位十六进制），或其列表", en: "it must be a SHA-256 in hexadecimal, or a list of them" },
-    );
+    report(name, { id: "register.unfit" }, { id: "register.must_be_sha256" });
     return [];
   };
   const id = text("device_id", deviceId, true);
   const subMchid = text("sub_mchid", merchantNumber, true);
   const subAppid = text("sub_appid", appId, false);
   const organization = text("organization_id", organizationId, true);
-  const commonName = text("certificate_cn", { pattern: COMMON_NAME, ...COMMON_NAME_WORDS }, false);
+  const commonName = text("certificate_cn", { pattern: COMMON_NAME, expects: { id: "register.common_name" } }, false);
   const certificates = digests("certificate_sha256");
   const tokens = digests("token_sha256").map((hex) => Buffer.from(hex, "hex"));
   const certificate = commonName !== undefined || certificates.length > 0;
   if (commonName !== undefined && certificates.length > 0) {
-    report(
-      "certificate_cn",
-      { zh: "与 certificate_sha256 同时给出", en: "is given together with certificate_sha256" },
-      { zh: "请只保留一个", en: "keep one of them" },
-    );
+    report("certificate_cn", { id: "register.given_with_sha256" }, { id: "register.keep_one" });
   }
   if (sound && !certificate && tokens.length === 0) {
-    report("certificate_cn", { zh: "缺少，也没有令牌", en: "is missing, and so is a token" }, EXAMPLE);
+    report("certificate_cn", { id: "register.no_credential" }, EXAMPLE);
   }
   if (sound && certificate && !withCertificates) {
     report(
       certificates.length > 0 ? "certificate_sha256" : "certificate_cn",
-      { zh: "需要证书，但配置中没有 devices.ca_file", en: "asks for a certificate, but devices.ca_file is not set" },
-      { zh: "请在 [devices] 下写 ca_file", en: "write ca_file under [devices]" },
+      { id: "register.certificate_without_ca" },
+      { id: "register.write_ca" },
     );
   }
   if (!sound || id === undefined || subMchid === undefined || organization === undefined) return undefined;
@@ -197,5 +191,3 @@ function readDevice(
     tokens,
   };
 }
-
-const COMMON_NAME_WORDS = { zh: "证书的 CN，1 到 64 个可打印 ASCII 字符", en: "the CN of a certificate" };

@@ -1,8 +1,9 @@
 import type { Clock } from "../common/clock.ts";
 import { watchFiles } from "../common/files/file-watch.ts";
 import type { PinoLog } from "../common/log/pino-log.ts";
-import { type Problem, renderProblem } from "../config/problem.ts";
+import type { Problem } from "../config/problem.ts";
 import type { Environment } from "../config/settings.ts";
+import { renderProblem } from "../messages/problem-text.ts";
 import type { Forwarder } from "../wechatpay/forward.ts";
 import type { FileKey, GatewayConfig } from "./config.ts";
 import type { InForce } from "./handler.ts";

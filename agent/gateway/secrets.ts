@@ -3,6 +3,7 @@ import type { WechatPaySecrets } from "../config/secrets/client-secrets.ts";
 import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "../config/secrets/pem.ts";
 import { type FileContext, MOST, MOST_CA, Reading } from "../config/secrets/secret-file-loader.ts";
 import { proxyAuthFault } from "../config/secrets/secrets.ts";
+import type { AnyMessage } from "../messages/message.ts";
 import type { FileKey } from "./config.ts";
 
 /** What the files named in the configuration hold, but for what terminals are judged by. Never logged, never shown. */
@@ -13,7 +14,7 @@ export interface GatewaySecrets {
   readonly wechatpay: WechatPaySecrets;
 }
 
-const RENEW = { zh: "请更换服务器证书", en: "renew the server's certificate" };
+const RENEW: AnyMessage = { id: "gateway.renew_server_certificate" };
 
 /** All problems at once; never throws. */
 export function readSecrets(

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Bilingual } from "../common/language.ts";
 import { fieldOf, knownKeys } from "../config/keys/schema.ts";
+import { sayText } from "../messages/text-of.ts";
 import { editToml, type TomlValue } from "./edit-toml.ts";
 import { valuesIn } from "./existing-values.ts";
 import { readKeyFile } from "./key-files.ts";
@@ -69,5 +70,5 @@ function isSame(before: TomlValue | undefined, value: TomlValue): boolean {
 
 function comment(key: string): string | undefined {
   const about = fieldOf(key)?.about;
-  return about && `${about.zh} / ${about.en}`;
+  return about && sayText(about, "both");
 }

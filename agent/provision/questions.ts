@@ -2,6 +2,7 @@ import type { Bilingual } from "../common/language.ts";
 import { type Field, isTable } from "../config/keys/fields.ts";
 import { fieldOf } from "../config/keys/schema.ts";
 import type { SecretKey } from "../config/secrets/named-files.ts";
+import { textOf } from "../messages/text-of.ts";
 import type { TomlValue } from "./edit-toml.ts";
 
 /** What is known so far, by "section.key": from the file that is there, from flags, from the technician. */
@@ -171,7 +172,7 @@ function question(key: string, answers: Answers): Question {
   const suggestion = answers.get(key) ?? (key === "wechatpay.mode" ? "gateway" : undefined);
   return {
     key,
-    text: wordsFor(key, answers) ?? field.about,
+    text: wordsFor(key, answers) ?? textOf(field.about),
     optional: isOptional(key, answers),
     ...(file === undefined ? {} : { file }),
     ...(suggestion === undefined ? {} : { suggestion }),
@@ -191,8 +192,7 @@ export function understand(question: Question, typed: string): Understood {
   if (question.key === ACCEPT) return accepted(text, question.suggestion);
   if (text === "" && question.suggestion !== undefined) return { ok: true, value: question.suggestion };
   if (question.optional && (text === "" || text === "-")) return { ok: true, value: undefined };
-  const understood = checked(question.key, text);
-  return understood.ok ? understood : { ok: false, what: withoutQuotes(understood.what) };
+  return checked(question.key, text);
 }
 
 const ACCEPT = "wechatpay.accept_key_on_device";
@@ -213,18 +213,13 @@ function accepted(text: string, suggestion: TomlValue | undefined): Understood {
   };
 }
 
-/** In the file a text stands in quotes; here it is typed as it is. */
-function withoutQuotes({ zh, en }: Bilingual): Bilingual {
-  return { zh: zh.replace("带引号的", ""), en: en.replace(/,? in quotes/, "") };
-}
-
 /** The value of "section.key" from text, as a flag or a person gives it. */
 export function checked(key: string, text: string): Understood {
   const field = mustHave(key);
   const value = field.fromText?.(text) ?? text.split(/[\s,，]+/).filter((one) => one !== "");
   const result = field.check(value);
-  if (!result.ok) return { ok: false, what: result.what };
-  return isTable(value) ? { ok: false, what: field.expects } : { ok: true, value: value as TomlValue };
+  if (!result.ok) return { ok: false, what: textOf(result.what) };
+  return isTable(value) ? { ok: false, what: textOf(field.expects) } : { ok: true, value: value as TomlValue };
 }
 
 function mustHave(key: string): Field {

@@ -3,8 +3,9 @@ import type { FileSystem } from "../common/files/file-system.ts";
 import type { Log } from "../common/log/log.ts";
 import type { Random } from "../common/random.ts";
 import type { AbsentConfig, LoadedConfig } from "../config/load.ts";
-import { type Problem, renderProblem } from "../config/problem.ts";
+import type { Problem } from "../config/problem.ts";
 import { type Checkup, loadAll, withSecrets } from "../config/secrets/secrets.ts";
+import { problemDetails } from "./problem-details.ts";
 import type { Provision } from "./service.ts";
 
 export type Found =
@@ -25,20 +26,24 @@ export async function loadConfiguration(file: string, env: Env, wallMs: number):
   const surroundings = { env, wallMs };
   const present = await loadAll({ file, ...surroundings });
   if (present.kind === "absent") return present;
-  if (present.kind === "ok") return { kind: "ready", provision: provisionOf(present, file, "file"), refused: [] };
+  if (present.kind === "ok") return { kind: "ready", provision: await provisionOf(present, file, "file"), refused: [] };
   const { problems, storeDirectory } = present;
   const { readLastKnownGood } = await import("../config/files/last-known-good.ts");
   const remembered = await readLastKnownGood(storeDirectory, env);
   const again = remembered && (await withSecrets(remembered, surroundings));
-  const refused = rendered(problems);
+  const refused = (await problemDetails(problems)).join("\n");
   if (again?.kind === "ok")
-    return { kind: "ready", provision: { ...provisionOf(again, file, "remembered"), refused }, refused: problems };
+    return {
+      kind: "ready",
+      provision: { ...(await provisionOf(again, file, "remembered")), refused },
+      refused: problems,
+    };
   if (present.loaded) {
-    const provision = withoutSecrets(present.loaded, problems, file, "file");
+    const provision = await withoutSecrets(present.loaded, problems, file, "file");
     return { kind: "secrets_refused", provision, problems };
   }
   if (again?.kind === "invalid" && again.loaded) {
-    const provision = { ...withoutSecrets(again.loaded, again.problems, file, "remembered"), refused };
+    const provision = { ...(await withoutSecrets(again.loaded, again.problems, file, "remembered")), refused };
     return { kind: "secrets_refused", provision, problems: [...problems, ...again.problems] };
   }
   return { kind: "invalid", problems };
@@ -57,27 +62,31 @@ export async function remember(
   }
 }
 
-function provisionOf(
+async function provisionOf(
   { loaded, secrets, warnings }: Checkup & { kind: "ok" },
   file: string,
   source: Provision["source"],
-): Provision {
+): Promise<Provision> {
   const { config, hash } = loaded;
-  const told = warnings.map((warning) => renderProblem(warning, "en"));
+  const told = await problemDetails(warnings);
   return { file, hash, source, config, secrets, loaded, warnings: told };
 }
 
-function withoutSecrets(
+async function withoutSecrets(
   loaded: LoadedConfig,
   problems: readonly Problem[],
   file: string,
   source: Provision["source"],
-): Provision {
+): Promise<Provision> {
   const { config, hash } = loaded;
   const keys = [...new Set(problems.map(({ key }) => key))];
-  return { file, hash, source, config, loaded, warnings: [], secretsRefused: { keys, detail: rendered(problems) } };
-}
-
-function rendered(problems: readonly Problem[]): string {
-  return problems.map((problem) => renderProblem(problem, "en")).join("\n");
+  return {
+    file,
+    hash,
+    source,
+    config,
+    loaded,
+    warnings: [],
+    secretsRefused: { keys, detail: (await problemDetails(problems)).join("\n") },
+  };
 }

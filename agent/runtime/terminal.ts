@@ -12,7 +12,6 @@ import type { Log } from "../common/log/log.ts";
 import type { Random } from "../common/random.ts";
 import { userAgent, version } from "../common/version.ts";
 import type { Config } from "../config/config.ts";
-import { renderProblem } from "../config/problem.ts";
 import type { NamedFiles } from "../config/secrets/named-files.ts";
 import { loadSecrets, type Secrets } from "../config/secrets/secrets.ts";
 import { CredentialManager } from "../credential/credential-manager.ts";
@@ -27,6 +26,7 @@ import type { Store } from "../store/store-types.ts";
 import type { WechatPayOptions } from "../wechatpay/client.ts";
 import type { WechatPay } from "../wechatpay/wechatpay.ts";
 import type { Interfaces } from "./link-watch.ts";
+import { problemDetails } from "./problem-details.ts";
 
 /** What a terminal takes from the system besides time and chance. What is left out is the real one. */
 export interface TerminalSystem {
@@ -185,7 +185,7 @@ export class Terminal {
     try {
       const { secrets, problems } = await loadSecrets(named, { env, wallMs: clock.wall() });
       if (secrets === undefined) {
-        this.#renewalRefused = problems.map((problem) => renderProblem(problem, "en")).join("\n");
+        this.#renewalRefused = (await problemDetails(problems)).join("\n");
         log.error("SECRETS_REFUSED", { detail: this.#renewalRefused });
         return;
       }

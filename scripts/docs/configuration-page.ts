@@ -1,5 +1,6 @@
 import type { Field } from "../../agent/config/keys/fields.ts";
 import { sections } from "../../agent/config/keys/schema.ts";
+import { textIn } from "../../agent/messages/text-of.ts";
 import { cell, type PageLanguage } from "./errors-page.ts";
 
 const words = {
@@ -26,7 +27,7 @@ export function configurationPage(language: PageLanguage): string {
     [
       `## [${name}]`,
       "",
-      `${about[language]}.`.replace(/([\u4e00-\u9fff])\.$/, "$1。"),
+      `${textIn(about, language)}.`.replace(/([\u4e00-\u9fff])\.$/, "$1。"),
       "",
       text.head,
       "| --- | --- | --- | --- | --- |",
@@ -43,5 +44,5 @@ function row(key: string, field: Field, language: PageLanguage): string {
     : fallbackText === undefined
       ? ""
       : `\`${JSON.stringify(fallbackText)}\``;
-  return `| \`${key}\` | ${cell(about[language])} | ${cell(expects[language])} | ${standard.replaceAll("|", "\\|")} | \`${example.replaceAll("|", "\\|")}\` |`;
+  return `| \`${key}\` | ${cell(textIn(about, language))} | ${cell(textIn(expects, language))} | ${standard.replaceAll("|", "\\|")} | \`${example.replaceAll("|", "\\|")}\` |`;
 }

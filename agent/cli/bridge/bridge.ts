@@ -19,9 +19,9 @@ import { createLog, STDERR } from "../../common/log/pino-log.ts";
 import { systemRandom } from "../../common/random.ts";
 import { version } from "../../common/version.ts";
 import { environmentProblems } from "../../config/environment.ts";
-import { renderProblem } from "../../config/problem.ts";
 import { failureReport } from "../../messages/failure-report.ts";
 import { failureInEnglish } from "../../messages/failure-text.ts";
+import { renderProblem } from "../../messages/problem-text.ts";
 import { remedyFor } from "../../messages/remedies/remedies.ts";
 import { type BridgeOptions, type BridgeSettings, BridgeUsage, settingsOf } from "./bridge-options.ts";
 

@@ -1,5 +1,5 @@
 import { type Bilingual, type Language, say } from "../../common/language.ts";
-import { visible } from "../../config/problem.ts";
+import { visible } from "../../common/visible.ts";
 import { type Console, cut, padded, widthOf, wrap } from "../../diagnostics/report/console.ts";
 import type { Row, Tone } from "./status-row.ts";
 

@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
-import type { Bilingual } from "../language.ts";
+import type { FileMessage } from "./file-messages.ts";
 import { distrustedOnTheWay, distrustText } from "./trust.ts";
 
-export interface Fault {
-  readonly what: Bilingual;
-  readonly instead: Bilingual;
+export interface FileFault {
+  readonly what: FileMessage;
+  readonly instead: FileMessage;
   /** The file that this user has no right to read: perhaps no fault at all. */
   readonly unreadable?: string;
   /** What is not to be trusted on the way to the file: one fault for all that lie there. */
@@ -25,7 +25,7 @@ export interface Guard {
 
 export type GuardedRead =
   | { readonly ok: true; readonly bytes: Buffer }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+  | { readonly ok: false; readonly faults: readonly FileFault[] };
 
 const LEAST_ROOM = 16 * 1024;
 
@@ -67,18 +67,15 @@ export function judgeContent(file: string, bytes: Buffer, most: number): Guarded
   return bytes.toString("latin1").trim() === "" ? { ok: false, faults: [empty(file)] } : { ok: true, bytes };
 }
 
-function inspect(file: string, fd: number, guard: Guard, exempt: boolean): Fault[] {
+function inspect(file: string, fd: number, guard: Guard, exempt: boolean): FileFault[] {
   const stat = fstatSync(fd);
   if (!stat.isFile()) return [notRegular(file)];
-  const faults: Fault[] = [];
+  const faults: FileFault[] = [];
   const mode = (stat.mode & 0o7777).toString(8).padStart(4, "0");
   if (!exempt && guard.secret && (stat.mode & 0o077) !== 0) {
     faults.push({
-      what: {
-        zh: `${file} 的权限是 ${mode}，其他用户可以访问`,
-        en: `names ${file}, whose mode ${mode} lets others in`,
-      },
-      instead: { zh: `请执行 chmod 0400 ${file}`, en: `chmod 0400 ${file}` },
+      what: { id: "file.open_to_others", params: { file, mode } },
+      instead: { id: "file.close_to_others", params: { file } },
     });
   }
   if (!exempt && guard.uid !== undefined) faults.push(...distrustFaults(file, guard.uid, faults.length > 0));
@@ -87,65 +84,61 @@ function inspect(file: string, fd: number, guard: Guard, exempt: boolean): Fault
 }
 
 /** @param told its own mode is a fault already */
-function distrustFaults(file: string, uid: number, told: boolean): Fault[] {
+function distrustFaults(file: string, uid: number, told: boolean): FileFault[] {
   const found = distrustedOnTheWay([file], uid).filter(
     ({ place, why }) => !(told && place === file && why === "writable"),
   );
   return found.map((one) => ({ ...distrustText(one), place: one.place }));
 }
 
-function unopened(file: string, code: string | undefined): Fault {
+function unopened(file: string, code: string | undefined): FileFault {
   if (code === "ENOENT" || code === "ENOTDIR") {
     return {
-      what: { zh: `${file} 不存在`, en: `names ${file}, which does not exist` },
-      instead: { zh: "请放入该文件，或改正路径", en: "put the file there, or correct the path" },
+      what: { id: "file.missing", params: { file } },
+      instead: { id: "file.put_or_correct_path" },
     };
   }
   if (code === "ELOOP") {
     return {
-      what: { zh: `${file} 是符号链接`, en: `names ${file}, a symbolic link` },
-      instead: { zh: `请写实际文件：readlink -f ${file}`, en: `name the file itself: readlink -f ${file}` },
+      what: { id: "file.symbolic_link", params: { file } },
+      instead: { id: "file.name_itself", params: { file } },
     };
   }
   if (code === "EACCES" || code === "EPERM") {
     return {
-      what: { zh: `没有权限读取 ${file}`, en: `names ${file}, which may not be read` },
-      instead: {
-        zh: `请把属主改为服务用户：chown facepay-agent ${file}`,
-        en: `make it the agent's: chown facepay-agent ${file}`,
-      },
+      what: { id: "file.forbidden", params: { file } },
+      instead: { id: "file.give_to_service", params: { file } },
       unreadable: file,
     };
   }
-  const reason = code ?? "unknown error";
   return {
-    what: { zh: `无法读取 ${file}（${code ?? "未知错误"}）`, en: `names ${file}, which cannot be read (${reason})` },
+    what: { id: "file.unreadable", params: { file, code: code ?? "?" } },
     instead: lookAt(file),
   };
 }
 
-function notRegular(file: string): Fault {
+function notRegular(file: string): FileFault {
   return {
-    what: { zh: `${file} 不是普通文件`, en: `names ${file}, which is not a regular file` },
+    what: { id: "file.not_regular", params: { file } },
     instead: lookAt(file),
   };
 }
 
-function lookAt(file: string): Bilingual {
-  return { zh: `应为普通文件：ls -l ${file}`, en: `it must be a regular file: ls -l ${file}` };
+function lookAt(file: string): FileMessage {
+  return { id: "file.look", params: { file } };
 }
 
-function tooLarge(file: string, most: number): Fault {
+function tooLarge(file: string, most: number): FileFault {
   return {
-    what: { zh: `${file} 大于 ${most} 字节`, en: `names ${file}, which is larger than ${most} octets` },
-    instead: { zh: "请放入正确的文件", en: "put the right file there" },
+    what: { id: "file.too_large", params: { file, most } },
+    instead: { id: "file.put_right_one" },
   };
 }
 
-function empty(file: string): Fault {
+function empty(file: string): FileFault {
   return {
-    what: { zh: `${file} 是空的`, en: `names ${file}, which is empty` },
-    instead: { zh: "请重新放入该文件", en: "put the file there again" },
+    what: { id: "file.empty", params: { file } },
+    instead: { id: "file.put_again" },
   };
 }
 

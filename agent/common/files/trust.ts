@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, readlinkSync, type Stats } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../errors.ts";
-import type { Bilingual } from "../language.ts";
+import type { FileMessage } from "./file-messages.ts";
 
 /** A file or directory by which others could decide whom the agent trusts (specification 2). */
 export interface Distrusted {
@@ -79,26 +79,23 @@ function walk(place: string, judge: (place: string, stat: Stats) => void): void 
   }
 }
 
-/** What is wrong with it and the command that fixes it. */
-export function distrustText({ place, why, uid, mode, owner }: Distrusted): { what: Bilingual; instead: Bilingual } {
-  const shown = mode.toString(8).padStart(4, "0");
-  const word = /^[\w@%+=:,./-]+$/.test(place) ? place : `'${place.replaceAll("'", "'\\''")}'`;
+/** What is wrong with it, and what to do. */
+export function distrustText({ place, why, uid, mode, owner }: Distrusted): {
+  what: FileMessage;
+  instead: FileMessage;
+} {
   if (why === "writable") {
     return {
-      what: {
-        zh: `${place} 的权限是 ${shown}，组或其他用户可以改写`,
-        en: `${place} has mode ${shown}: its group or others may change it`,
-      },
-      instead: { zh: `请执行 chmod go-w ${word}`, en: `chmod go-w ${word}` },
+      what: { id: "trust.writable", params: { place, mode: mode.toString(8).padStart(4, "0") } },
+      instead: { id: "trust.close", params: { place } },
     };
   }
-  const command = why === "link_owner" ? `chown -h root ${word}` : `chown ${owner} ${word}`;
   return {
-    what: {
-      zh: `${place} 属于用户 ${uid}，既不是 root 也不是服务用户`,
-      en: `${place} belongs to user ${uid}, which is neither root nor the agent's`,
-    },
-    instead: { zh: `请执行 ${command}`, en: command },
+    what: { id: "trust.owner", params: { place, uid } },
+    instead:
+      why === "link_owner"
+        ? { id: "trust.give_link", params: { place } }
+        : { id: "trust.give", params: { place, owner } },
   };
 }
 

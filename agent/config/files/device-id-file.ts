@@ -27,20 +27,20 @@ export async function readDeviceId(
         {
           key: KEY,
           origin,
-          what: { zh: `${file} 的内容不是设备号`, en: `names ${file}, which holds no device id` },
-          instead: { zh: `内容应为${deviceId.zh}`, en: `it must hold ${deviceId.en} on one line` },
+          what: { id: "device_id_file.content", params: { file } },
+          instead: { id: "device_id_file.must_hold", params: { expects: deviceId.expects } },
         },
       ],
     };
   } catch (error) {
-    const code = systemCode(error) ?? "unknown error";
+    const code = systemCode(error) ?? "?";
     return {
       problems: [
         {
           key: KEY,
           origin,
-          what: { zh: `无法读取 ${file}（${code}）`, en: `names ${file}, which cannot be read (${code})` },
-          instead: { zh: "请写可读的文件，或改写 device_id", en: "name a readable file, or write device_id itself" },
+          what: { id: "device_id_file.unreadable", params: { file, code } },
+          instead: { id: "device_id_file.name_readable" },
         },
       ],
     };

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { systemCode } from "../../common/errors.ts";
-import type { Bilingual } from "../../common/language.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import type { Problem } from "../problem.ts";
 
 export interface SourceText {
@@ -91,25 +91,19 @@ export function readText(file: string): SourceText | Problem | undefined {
 
 function unreadable(file: string, code: string | undefined): Problem {
   const remedy = code === "EACCES" ? `chmod 0640 ${file}` : `ls -l ${file}`;
-  return barred(file, code, {
-    zh: `应为服务用户可读的普通文件：${remedy}`,
-    en: `it must be a regular file that the agent's user may read: ${remedy}`,
-  });
+  return barred(file, code, { id: "source.file_command", params: { command: remedy } });
 }
 
 /** Without x nobody can read what is in it: the mode of a file would do harm. */
 function unlistable(directory: string, code: string | undefined): Problem {
-  return barred(directory, code, {
-    zh: `应为服务用户可读的目录：chmod 0750 ${directory}`,
-    en: `it must be a directory that the agent's user may read: chmod 0750 ${directory}`,
-  });
+  return barred(directory, code, { id: "source.directory_command", params: { command: `chmod 0750 ${directory}` } });
 }
 
-function barred(place: string, code: string | undefined, instead: Bilingual): Problem {
+function barred(place: string, code: string | undefined, instead: AnyMessage): Problem {
   return {
     key: "",
     origin: place,
-    what: { zh: `无法读取（${code ?? "未知错误"}）`, en: `cannot be read (${code ?? "unknown error"})` },
+    what: { id: "source.unreadable", params: { code: code ?? "?" } },
     instead,
     ...(code === "EACCES" ? { unreadable: place } : {}),
   };
@@ -122,8 +116,8 @@ function notUtf8(file: string, begin: Buffer): Problem {
   return {
     key: "",
     origin: file,
-    what: { zh: "不是 UTF-8 文本", en: "is not UTF-8 text" },
-    instead: { zh: `请转换：${convert}`, en: `convert it: ${convert}` },
+    what: { id: "source.not_utf8" },
+    instead: { id: "source.convert", params: { command: convert } },
   };
 }
 
@@ -131,7 +125,7 @@ function tooLarge(file: string): Problem {
   return {
     key: "",
     origin: file,
-    what: { zh: "大于 256 KiB，不是配置文件", en: "is larger than 256 KiB: no configuration is" },
-    instead: { zh: "请放入正确的文件", en: "put the right file there" },
+    what: { id: "source.too_large" },
+    instead: { id: "source.put_right_one" },
   };
 }

@@ -17,18 +17,18 @@ import {
   string,
   integer as wholeNumber,
 } from "valibot";
-import type { Bilingual } from "../../common/language.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import { checkBaseUrl } from "../addresses.ts";
 import type { Checked } from "../problem.ts";
 import { bad, empty, good, is, unfit, unquoted, wrongKind } from "./validation-result.ts";
 
 /** One key of the configuration file. `Always`: required or with a default, so that a checked configuration has it. */
 export interface Field<T = unknown, Always extends boolean = boolean> {
-  readonly about: Bilingual;
+  readonly about: AnyMessage;
   /** A value as it would stand in the file. */
   readonly example: string;
   /** What may stand there, after "must be". */
-  readonly expects: Bilingual;
+  readonly expects: AnyMessage;
   /** What may stand there, for the check and for `config schema`. */
   readonly schema: GenericSchema;
   readonly required: boolean;
@@ -48,7 +48,9 @@ const PATH = /^(?!~)(?!\s*$)(?!.*-----BEGIN)[ -~\u00a0-\uffff]+$/;
 const HTTPS_URL = /^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/;
 
 /** What a value must look like, for the check and in words. */
-export interface Form extends Bilingual {
+export interface Form {
+  /** After "must be". */
+  readonly expects: AnyMessage;
   readonly pattern: RegExp;
   /** For `config schema`, where a later check with better words lets less through. */
   readonly published?: RegExp;
@@ -68,131 +70,126 @@ export function withDefault<T>(field: Made<T>, fallback: T, fallbackText?: strin
 }
 
 /** Text that matches `pattern` as a whole. A bare number is refused: TOML would drop leading zeros and round. */
-export function text(zh: string, en: string, example: string, form: Form): Made<string> {
-  const { pattern, published = pattern, read, ...expects } = form;
+export function text(about: AnyMessage, example: string, form: Form): Made<string> {
+  const { pattern, published = pattern, read, expects } = form;
   const schema = pipe(string(), regex(pattern));
   return {
-    ...optional({ zh, en }, example, expects, pipe(string(), regex(published))),
+    ...optional(about, example, expects, pipe(string(), regex(published))),
     fromText: same,
     check(value) {
       if (typeof value === "number" || typeof value === "bigint") return unquoted(value);
       if (typeof value !== "string") return wrongKind(value, expects);
-      if (value === "") return bad(empty(expects));
+      if (value === "") return empty(expects);
       if (read !== undefined) return read(value);
-      return fits(schema, value) ? good(value) : bad(unfit(expects));
+      return fits(schema, value) ? good(value) : unfit(expects);
     },
   };
 }
 
 /** The path of a file, directory, device or socket. */
-export function filePath(zh: string, en: string, example: string): Made<string> {
-  const expects = { zh: "一个文件路径", en: "the path of a file" };
+export function filePath(about: AnyMessage, example: string): Made<string> {
+  const expects: AnyMessage = { id: "value.path" };
   return {
-    ...optional({ zh, en }, example, expects, pipe(string(), regex(PATH))),
+    ...optional(about, example, expects, pipe(string(), regex(PATH))),
     isPath: true,
     fromText: same,
     check(value) {
       if (typeof value !== "string") return wrongKind(value, expects);
-      if (value.trim() === "") return bad(empty(expects));
+      if (value.trim() === "") return empty(expects);
       if (value.includes("-----BEGIN")) {
-        return bad({ zh: "写入了内容本身，而不是文件路径", en: "holds the content itself, not the path of a file" });
+        return bad({ id: "value.content_itself" });
       }
-      if (/\p{Cc}/u.test(value)) return bad({ zh: "路径中含有控制字符", en: "is a path with control characters" });
-      if (value.startsWith("~")) return bad({ zh: "“~” 不会被展开", en: "begins with ~, which is not expanded" });
+      if (/\p{Cc}/u.test(value)) return bad({ id: "value.control_characters" });
+      if (value.startsWith("~")) return bad({ id: "value.tilde" });
       return good(value);
     },
   };
 }
 
-export function integer(zh: string, en: string, example: string, least: number, most: number): Made<number> {
-  const expects = { zh: `${least} 到 ${most} 的整数`, en: `a whole number from ${least} to ${most}` };
+export function integer(about: AnyMessage, example: string, least: number, most: number): Made<number> {
+  const expects: AnyMessage = { id: "value.integer", params: { least, most } };
   const schema = pipe(number(), wholeNumber(), minValue(least), maxValue(most));
   return {
-    ...optional({ zh, en }, example, expects, schema),
+    ...optional(about, example, expects, schema),
     fromText: (given) => (/^-?\d{1,15}$/.test(given) ? Number(given) : given),
     check(value) {
-      if (typeof value === "bigint") return bad(is(String(value), expects));
+      if (typeof value === "bigint") return is(String(value), expects);
       if (typeof value !== "number") return wrongKind(value, expects);
-      return fits(schema, value) ? good(value) : bad(is(String(value), expects));
+      return fits(schema, value) ? good(value) : is(String(value), expects);
     },
   };
 }
 
 /** A number above 0 and below 1. */
-export function fraction(zh: string, en: string, example: string): Made<number> {
-  const expects = { zh: "大于 0 且小于 1 的小数", en: "a number above 0 and below 1" };
+export function fraction(about: AnyMessage, example: string): Made<number> {
+  const expects: AnyMessage = { id: "value.fraction" };
   const schema = pipe(number(), gtValue(0), ltValue(1));
   return {
-    ...optional({ zh, en }, example, expects, schema),
+    ...optional(about, example, expects, schema),
     fromText: (given) => (/^-?\d*\.?\d+$/.test(given) ? Number(given) : given),
     check(value) {
-      if (typeof value === "bigint") return bad(is(String(value), expects));
+      if (typeof value === "bigint") return is(String(value), expects);
       if (typeof value !== "number") return wrongKind(value, expects);
-      return fits(schema, value) ? good(value) : bad(is(String(value), expects));
+      return fits(schema, value) ? good(value) : is(String(value), expects);
     },
   };
 }
 
-export function yesNo(zh: string, en: string, example: string): Made<boolean> {
-  const expects = { zh: "true 或 false", en: "true or false" };
+export function yesNo(about: AnyMessage, example: string): Made<boolean> {
+  const expects: AnyMessage = { id: "value.boolean" };
   const schema = boolean();
   return {
-    ...optional({ zh, en }, example, expects, schema),
+    ...optional(about, example, expects, schema),
     fromText: (given) => (given === "true" ? true : given === "false" ? false : given),
     check: (value) => (fits(schema, value) ? good(value) : wrongKind(value, expects)),
   };
 }
 
-export function choice<const T extends string | number>(
-  zh: string,
-  en: string,
-  example: string,
-  of: readonly T[],
-): Made<T> {
+export function choice<const T extends string | number>(about: AnyMessage, example: string, of: readonly T[]): Made<T> {
   const words = of.map((one) => (typeof one === "string" ? `"${one}"` : String(one)));
-  const expects = { zh: words.join(" 或 "), en: words.join(" or ") };
+  const expects: AnyMessage = { id: "value.choice", params: { values: words } };
   const numeric = typeof of[0] === "number";
   const schema = picklist(of);
   return {
-    ...optional({ zh, en }, example, expects, schema),
+    ...optional(about, example, expects, schema),
     fromText: (given) => (numeric && /^\d{1,3}$/.test(given) ? Number(given) : given),
     check(value) {
       if (fits(schema, value)) return good(value as T);
       const printable = typeof value === "number" || (typeof value === "string" && /^[\w.-]{1,20}$/.test(value));
-      return printable ? bad(is(JSON.stringify(value), expects)) : wrongKind(value, expects);
+      return printable ? is(JSON.stringify(value), expects) : wrongKind(value, expects);
     },
   };
 }
 
 /** Permission bits as octal text: a bare 660 would be decimal, and TOML refuses 0660. */
-export function fileMode(zh: string, en: string, example: string): Made<number> {
-  const expects = { zh: '带引号的八进制权限，例如 "0660"', en: 'octal permission bits in quotes, such as "0660"' };
+export function fileMode(about: AnyMessage, example: string): Made<number> {
+  const expects: AnyMessage = { id: "value.mode" };
   const schema = pipe(string(), regex(/^0?[0-7]{3}$/));
   return {
-    ...optional({ zh, en }, example, expects, schema),
+    ...optional(about, example, expects, schema),
     fromText: same,
     check(value) {
       if (typeof value !== "string") return wrongKind(value, expects);
-      return fits(schema, value) ? good(Number.parseInt(value, 8)) : bad(unfit(expects));
+      return fits(schema, value) ? good(Number.parseInt(value, 8)) : unfit(expects);
     },
   };
 }
 
 /** A list of base URLs, normalised: without a trailing slash. */
-export function baseUrls(zh: string, en: string, example: string): Made<readonly string[]> {
-  const expects = { zh: "1 到 8 个 https 地址的列表", en: "a list of 1 to 8 https URLs" };
+export function baseUrls(about: AnyMessage, example: string): Made<readonly string[]> {
+  const expects: AnyMessage = { id: "value.urls" };
   const schema = pipe(array(pipe(string(), regex(HTTPS_URL))), minLength(1), maxLength(8));
   return {
-    ...optional({ zh, en }, example, expects, schema),
+    ...optional(about, example, expects, schema),
     check(value) {
       if (!Array.isArray(value)) return wrongKind(value, expects);
-      if (value.length === 0 || value.length > 8) return bad(unfit(expects));
+      if (value.length === 0 || value.length > 8) return unfit(expects);
       const urls: string[] = [];
       for (const [index, one] of value.entries()) {
         const checked = checkBaseUrl(one, index + 1);
         if (!checked.ok) return checked;
         if (urls.includes(checked.value)) {
-          return bad({ zh: `第 ${index + 1} 个地址重复`, en: `names the same URL twice (entry ${index + 1})` });
+          return bad({ id: "url.twice", params: { entry: index + 1 } });
         }
         urls.push(checked.value);
       }
@@ -202,19 +199,19 @@ export function baseUrls(zh: string, en: string, example: string): Made<readonly
 }
 
 /** A parameter that is passed on unchanged: whatever JSON can say as well. */
-export function passedOn(zh: string, en: string, example: string): Made<unknown> {
-  const expects = { zh: "文本、数字、true/false、列表或表", en: "text, a number, true or false, a list or a table" };
+export function passedOn(about: AnyMessage, example: string): Made<unknown> {
+  const expects: AnyMessage = { id: "value.json" };
   return {
-    ...optional({ zh, en }, example, expects, any()),
+    ...optional(about, example, expects, any()),
     fromText: (given) => (/^-?(0|[1-9]\d{0,14})$/.test(given) ? Number(given) : given),
     check: (value) => (isJson(value) ? good(value) : wrongKind(value, expects)),
   };
 }
 
 function optional(
-  about: Bilingual,
+  about: AnyMessage,
   example: string,
-  expects: Bilingual,
+  expects: AnyMessage,
   schema: GenericSchema,
 ): Pick<Made<never>, "about" | "example" | "expects" | "schema" | "required" | "always" | "isPath"> {
   return { about, example, expects, schema, required: false, always: false, isPath: false };

@@ -1,5 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import type { Bilingual } from "../../common/language.ts";
+import type { Text } from "../../messages/message.ts";
+import { textOf } from "../../messages/text-of.ts";
 import type { Field } from "./fields.ts";
 import type { Section } from "./key-table.ts";
 import { sections } from "./schema.ts";
@@ -53,7 +54,8 @@ function property(field: Field): Record<string, unknown> {
   };
 }
 
-function described({ zh, en }: Bilingual): string {
+function described(text: Text): string {
+  const { zh, en } = textOf(text);
   return `${zh}\n${en}`;
 }
 

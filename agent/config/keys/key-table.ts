@@ -1,9 +1,9 @@
-import type { Bilingual } from "../../common/language.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import type { Field } from "./fields.ts";
 
 /** A TOML table and its keys. `open`: further keys are let through (parameters of the SDK). */
 export interface Section {
-  readonly about: Bilingual;
+  readonly about: AnyMessage;
   readonly open?: true;
   readonly fields: Readonly<Record<string, Field>>;
 }

@@ -1,4 +1,4 @@
-import type { Bilingual } from "../../common/language.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import type { Checked } from "../problem.ts";
 
 /** WeChat Pay's authority gives merchants serial numbers of twenty octets, and the platform shows them so. */
@@ -15,40 +15,26 @@ export function readSerialNumber(given: string): Checked<string> {
   // `openssl x509 -serial` prints it behind "serial=", `-text` and browsers with colons, some with blanks or 0x.
   const bare = given.replace(/^\s*(?:serial(?:\s*number)?\s*[=:])?\s*(?:0x)?/i, "").replace(/[\s:]/g, "");
   if (isSerial(bare)) {
-    return refuse(
-      "在 40 位十六进制数之外还有别的字符（如 serial=、冒号、空格）",
-      "holds more than the 40 hexadecimal digits, such as serial=, colons or blanks",
-      bare.toUpperCase(),
-    );
+    return refuse({ id: "serial.more" }, bare.toUpperCase());
   }
   if (/^\d{41,49}$/.test(bare) && BigInt(bare) < OCTETS_TOP) {
-    const digits = `${bare.length}`;
     const hexadecimal = BigInt(bare).toString(16).toUpperCase().padStart(DIGITS, "0");
-    return refuse(
-      `是 ${digits} 位的十进制数，应为 40 位十六进制数`,
-      `is a decimal number of ${digits} digits: it must be 40 hexadecimal digits`,
-      hexadecimal,
-    );
+    return refuse({ id: "serial.decimal", params: { digits: bare.length } }, hexadecimal);
   }
   if (/^[0-9A-Fa-f]+$/.test(bare)) {
-    const { length } = bare;
-    return refuse(`是 ${length} 位数，应为 40 位十六进制数`, `has ${length} digits: it must be 40 hexadecimal digits`);
+    return refuse({ id: "serial.digits", params: { digits: bare.length } });
   }
-  return refuse("格式不对，应为 40 位十六进制数", "does not fit: it must be 40 hexadecimal digits");
+  return refuse({ id: "serial.unfit" });
 }
 
 function isSerial(text: string): boolean {
   return new RegExp(`^[0-9A-Fa-f]{${DIGITS}}$`).test(text);
 }
 
-function refuse(zh: string, en: string, meant?: string): { ok: false; what: Bilingual; instead: Bilingual } {
-  const read = {
-    zh: `请读取商户 API 证书：${COMMAND}，只写 = 后面的部分`,
-    en: `read it from the merchant API certificate, ${COMMAND}, and write what stands behind the =`,
-  };
-  const instead =
+function refuse(what: AnyMessage, meant?: string): { ok: false; what: AnyMessage; instead: AnyMessage } {
+  const instead: AnyMessage =
     meant === undefined
-      ? read
-      : { zh: `请写 "${meant}"；核对：${COMMAND}`, en: `write "${meant}"; to check it: ${COMMAND}` };
-  return { ok: false, what: { zh, en }, instead };
+      ? { id: "serial.read", params: { command: COMMAND } }
+      : { id: "serial.write", params: { meant, command: COMMAND } };
+  return { ok: false, what, instead };
 }

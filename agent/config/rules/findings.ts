@@ -1,4 +1,4 @@
-import type { Bilingual } from "../../common/language.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import type { SomeValues } from "../keys/schema.ts";
 import type { Problem } from "../problem.ts";
 import type { Settings } from "../settings.ts";
@@ -27,11 +27,11 @@ export class Findings<Found = SomeValues> {
     return this.#settings.has(key);
   }
 
-  problem(key: string, what: Bilingual, instead: Bilingual): void {
+  problem(key: string, what: AnyMessage, instead: AnyMessage): void {
     this.problems.push(this.#at(key, what, instead));
   }
 
-  warning(key: string, what: Bilingual, instead: Bilingual): void {
+  warning(key: string, what: AnyMessage, instead: AnyMessage): void {
     this.warnings.push(this.#at(key, what, instead));
   }
 
@@ -41,15 +41,12 @@ export class Findings<Found = SomeValues> {
     if (octets <= LONGEST_SOCKET_PATH) return;
     this.problem(
       key,
-      {
-        zh: `绝对路径有 ${octets} 字节，unix 套接字最多 ${LONGEST_SOCKET_PATH} 字节`,
-        en: `is ${octets} octets long as an absolute path; a unix socket's path has at most ${LONGEST_SOCKET_PATH}`,
-      },
-      { zh: "请写较短的路径", en: "write a shorter path" },
+      { id: "rule.socket_path_long", params: { octets, most: LONGEST_SOCKET_PATH } },
+      { id: "rule.shorter_path" },
     );
   }
 
-  #at(key: string, what: Bilingual, instead: Bilingual): Problem {
+  #at(key: string, what: AnyMessage, instead: AnyMessage): Problem {
     return { key, origin: this.#settings.get(key)?.origin ?? this.mainFile, what, instead };
   }
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { AnyMessage } from "../../messages/message.ts";
 import type { SomeValues } from "../keys/schema.ts";
 import { namedFiles } from "../secrets/named-files.ts";
 import type { Settings } from "../settings.ts";
@@ -23,8 +24,8 @@ function identityRules(found: Findings): void {
   if (!found.has("identity.device_id") || !found.has("identity.device_id_file")) return;
   found.problem(
     "identity.device_id_file",
-    { zh: "与 device_id 同时给出", en: "is given together with device_id" },
-    { zh: "请只保留 device_id 或 device_id_file", en: "keep either device_id or device_id_file" },
+    { id: "rule.given_with", params: { other: "device_id" } },
+    { id: "rule.keep_either", params: { one: "device_id", other: "device_id_file" } },
   );
 }
 
@@ -34,11 +35,8 @@ function refreshRules(found: Findings): void {
   if (unsteady <= steady) return;
   found.warning(
     "refresh.refresh_at_unsteady",
-    {
-      zh: `大于 refresh_at（${steady}）：网络不稳时反而更晚更新`,
-      en: `is above refresh_at (${steady}): with an unsteady network the refresh would come later`,
-    },
-    { zh: "请写不大于 refresh_at 的值", en: "write a value not above refresh_at" },
+    { id: "rule.unsteady_later", params: { steady } },
+    { id: "rule.unsteady_smaller" },
   );
 }
 
@@ -49,8 +47,8 @@ function socketRules(found: Findings): void {
   if (socket !== undefined && socket === admin_socket) {
     found.problem(
       "api.admin_socket",
-      { zh: "与 api.socket 是同一路径", en: "is the same path as api.socket" },
-      { zh: "请写另一个路径", en: "write another path" },
+      { id: "rule.same_path", params: { other: "api.socket" } },
+      { id: "rule.another_path" },
     );
   }
   openToAll(found, "api.socket_mode", socket_mode);
@@ -63,11 +61,8 @@ function copyRules(found: Findings): void {
   if (!found.has("file_copy.path") && alone !== undefined) {
     found.problem(
       "file_copy.path",
-      { zh: `缺少，但写了 ${alone}`, en: `is missing, but ${alone} is given` },
-      {
-        zh: '请写 path = "/run/facepay-agent/authinfo.json"，或删除 [file_copy]',
-        en: 'write path = "/run/facepay-agent/authinfo.json", or take [file_copy] out',
-      },
+      { id: "rule.copy_path_missing", params: { alone } },
+      { id: "rule.copy_path_write" },
     );
   }
   if (copy !== undefined) openToAll(found, "file_copy.mode", mode);
@@ -87,8 +82,8 @@ function writtenRules(found: Findings): void {
     ["api.admin_socket", api.admin_socket],
   ]);
   const directories = [
-    [path.join(path.dirname(found.mainFile), "config.d"), { zh: "配置目录 config.d", en: "config.d" }],
-    [store.directory, { zh: "store.directory", en: "store.directory" }],
+    [path.join(path.dirname(found.mainFile), "config.d"), "config.d"],
+    [store.directory, "store.directory"],
   ] as const;
   const written = [
     ["file_copy.path", file_copy.path],
@@ -98,13 +93,13 @@ function writtenRules(found: Findings): void {
     if (file === undefined) continue;
     const [taken] = [...needed].find(([, other]) => other !== undefined && isOne(file, other)) ?? [];
     const [, inside] = directories.find(([directory]) => directory !== undefined && isWithin(directory, file)) ?? [];
-    const another = { zh: "请写另一个路径", en: "write another path" };
+    const another: AnyMessage = { id: "rule.another_path" };
     if (taken !== undefined) {
-      found.problem(key, { zh: `与 ${taken} 是同一路径`, en: `is the same path as ${taken}` }, another);
+      found.problem(key, { id: "rule.same_path", params: { other: taken } }, another);
     } else if (isOne(file, found.mainFile)) {
-      found.problem(key, { zh: "就是配置文件", en: "is the configuration file itself" }, another);
+      found.problem(key, { id: "rule.is_main_file" }, another);
     } else if (inside !== undefined) {
-      found.problem(key, { zh: `位于${inside.zh}之内`, en: `is inside ${inside.en}, where it could do harm` }, another);
+      found.problem(key, { id: "rule.inside", params: { directory: inside } }, another);
     }
     needed.set(key, file);
   }
@@ -121,9 +116,5 @@ function isWithin(directory: string, file: string): boolean {
 
 function openToAll(found: Findings, key: string, mode: number | undefined): void {
   if (mode === undefined || (mode & 0o007) === 0) return;
-  found.warning(
-    key,
-    { zh: "本机任何用户都能访问", en: "lets every user of this machine in" },
-    { zh: '请用组来授权，例如 "0660"', en: 'grant access by group instead, as with "0660"' },
-  );
+  found.warning(key, { id: "rule.open_to_all" }, { id: "rule.grant_by_group" });
 }

@@ -31,11 +31,8 @@ export function wayRules(found: Findings<Endpoint>, mode: "direct" | "gateway" |
   if (asked && attempt !== undefined && connect !== undefined && connect > attempt) {
     found.warning(
       "wechatpay.connect_timeout_ms",
-      {
-        zh: `大于 attempt_timeout_ms（${attempt}），不起作用`,
-        en: `has no effect: it is longer than attempt_timeout_ms (${attempt})`,
-      },
-      { zh: "请写较小的值", en: "write a smaller value" },
+      { id: "wechatpay.connect_longer", params: { attempt } },
+      { id: "wechatpay.smaller_value" },
     );
   }
 }
@@ -46,14 +43,8 @@ function directRules(found: Findings): void {
   if (accepted !== true && !refused) {
     found.problem(
       "wechatpay.accept_key_on_device",
-      {
-        zh: "不是 true：direct 模式会把商户私钥放在终端上，微信支付不建议这样做",
-        en: "is not true: direct mode puts the merchant key on this terminal, which WeChat Pay advises against",
-      },
-      {
-        zh: '请改用 mode = "gateway"；若接受此风险，请写 accept_key_on_device = true',
-        en: 'use mode = "gateway"; or accept the risk with accept_key_on_device = true',
-      },
+      { id: "wechatpay.key_on_device" },
+      { id: "wechatpay.use_gateway_or_accept" },
     );
   }
   for (const key of DIRECT_ONLY) if (!found.has(`wechatpay.${key}`)) needed(found, "direct", key);
@@ -71,11 +62,8 @@ function gatewayRules(found: Findings): void {
   if (!cert && !key && !found.has("wechatpay.bearer_token_file")) {
     found.problem(
       "wechatpay.bearer_token_file",
-      { zh: "缺少，也没有其它网关凭据", en: "is missing, and so is any other credential for the gateway" },
-      {
-        zh: "请写 client_cert_file 和 client_key_file，或 bearer_token_file，或全部",
-        en: "write client_cert_file and client_key_file, or bearer_token_file, or all of them",
-      },
+      { id: "wechatpay.no_credential" },
+      { id: "wechatpay.write_credential" },
     );
   }
 }
@@ -84,35 +72,18 @@ function baseUrlRules(found: Findings<Endpoint>, mode: "direct" | "gateway" | un
   const { base_urls = [], ca_file } = found.values.wechatpay;
   const byDefault = mode === "direct" && !found.has("wechatpay.base_urls");
   if (ca_file !== undefined && (byDefault || base_urls.some(isWeixinHost))) {
-    found.problem(
-      "wechatpay.ca_file",
-      {
-        zh: "不能用于 weixin.qq.com 的主机，否则冒充者也会被信任",
-        en: "is refused for hosts of weixin.qq.com: it could vouch for an impostor",
-      },
-      { zh: "请删除 ca_file", en: "take ca_file out" },
-    );
+    found.problem("wechatpay.ca_file", { id: "wechatpay.ca_for_weixin" }, { id: "wechatpay.remove_ca" });
   }
   const longer = base_urls.findIndex((url) => new URL(url).pathname !== "/");
   if (mode === "direct" && longer !== -1) {
     const { pathname, origin } = new URL(base_urls[longer] ?? "");
     found.problem(
       "wechatpay.base_urls",
-      {
-        zh: `第 ${longer + 1} 个地址带有路径 ${pathname}：direct 模式下路径会被签名，微信支付将拒绝每个请求`,
-        en: `entry ${longer + 1} has the path ${pathname}: in direct mode the path is signed, and WeChat Pay would refuse every request`,
-      },
-      { zh: `请写 "${origin}"，不带路径`, en: `write "${origin}", without a path` },
+      { id: "wechatpay.path_in_direct", params: { entry: longer + 1, path: pathname } },
+      { id: "wechatpay.without_path", params: { origin } },
     );
   } else if (base_urls.some((url) => /\/v3(\/|$)/.test(new URL(url).pathname))) {
-    found.warning(
-      "wechatpay.base_urls",
-      {
-        zh: "地址中已有 /v3，而请求路径会再加上 /v3/offlineface/authinfo",
-        en: "already holds /v3, and /v3/offlineface/authinfo is appended",
-      },
-      { zh: "请去掉 /v3 及其后的部分", en: "leave out /v3 and what follows" },
-    );
+    found.warning("wechatpay.base_urls", { id: "wechatpay.v3_twice" }, { id: "wechatpay.leave_v3_out" });
   }
 }
 
@@ -120,8 +91,8 @@ function needed(found: Findings, mode: string, key: keyof typeof schema.wechatpa
   const line = `${key} = ${schema.wechatpay.fields[key].example}`;
   found.problem(
     `wechatpay.${key}`,
-    { zh: `缺少：${mode} 模式需要它`, en: `is missing: ${mode} mode needs it` },
-    { zh: `请在 [wechatpay] 下写 ${line}`, en: `write ${line} under [wechatpay]` },
+    { id: "wechatpay.needed", params: { mode } },
+    { id: "value.write_under", params: { section: "wechatpay", line } },
   );
 }
 
@@ -129,7 +100,7 @@ function misplaced(found: Findings, mode: "direct" | "gateway", key: string): vo
   const present = mode === "direct" ? "gateway" : "direct";
   found.problem(
     `wechatpay.${key}`,
-    { zh: `只用于 ${mode} 模式，现为 mode = "${present}"`, en: `belongs to ${mode} mode, but mode is "${present}"` },
-    { zh: `请删除 ${key}，或写 mode = "${mode}"`, en: `take ${key} out, or write mode = "${mode}"` },
+    { id: "wechatpay.other_mode", params: { mode, present } },
+    { id: "wechatpay.remove_or_switch", params: { key, mode } },
   );
 }

@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { type Fault, judgeContent, readGuarded } from "../../common/files/guarded-file.ts";
-import type { Bilingual } from "../../common/language.ts";
-import type { Problem } from "../problem.ts";
+import { judgeContent, readGuarded } from "../../common/files/guarded-file.ts";
+import type { AnyMessage } from "../../messages/message.ts";
+import type { Fault, Problem } from "../problem.ts";
 import type { Environment } from "../settings.ts";
 import { judgeCertificateKey, judgeOrigin, judgeValidity, type Parsed, parseCertificate } from "./pem.ts";
 
@@ -61,7 +61,7 @@ export class Reading<Key extends string> {
     usual: string,
     most: number,
     /** What to do about one that has expired or soon will, where that is not the gateway's affair. */
-    renewal?: Bilingual,
+    renewal?: AnyMessage,
   ): { readonly text: string; readonly first: X509Certificate } | undefined {
     const read = this.read(key, false, most);
     if (read === undefined) return undefined;
@@ -86,8 +86,8 @@ export class Reading<Key extends string> {
     if (weakness !== undefined) this.problem(certKey, weakness);
     if (key === undefined || certificate.checkPrivateKey(key)) return;
     const problem = this.#at(keyKey, {
-      what: { zh: `与证书 ${file} 不匹配`, en: `names a key that does not belong to the certificate ${file}` },
-      instead: { zh: "请同时重新下发证书和私钥", en: "deploy certificate and key again, both together" },
+      what: { id: "secret.other_key", params: { file } },
+      instead: { id: "secret.deploy_both" },
     });
     this.problems.push({ ...problem, check: "key.match" });
   }
@@ -134,10 +134,7 @@ export class Reading<Key extends string> {
 
 function notOneLine(file: string): Fault {
   return {
-    what: {
-      zh: `${file} 不止一行，或含有控制字符`,
-      en: `names ${file}, which holds more than one line or control characters`,
-    },
-    instead: { zh: "文件中只写一行", en: "write one line into it" },
+    what: { id: "secret.not_one_line", params: { file } },
+    instead: { id: "secret.write_one_line" },
   };
 }

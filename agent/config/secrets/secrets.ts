@@ -1,6 +1,5 @@
-import type { Fault } from "../../common/files/guarded-file.ts";
 import { type AbsentConfig, type LoadedConfig, type LoadOptions, type LoadResult, loadConfig } from "../load.ts";
-import type { Problem } from "../problem.ts";
+import type { Fault, Problem } from "../problem.ts";
 import type { WechatPaySecrets } from "./client-secrets.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
 import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "./pem.ts";
@@ -110,11 +109,8 @@ function judgeStoreKey(reading: Reading<SecretKey>): void {
   const read = reading.read("store.key_file", true, MOST);
   if (read === undefined || read.size >= SHORTEST_STORE_KEY) return;
   reading.problem("store.key_file", {
-    what: { zh: `${read.file} 太短`, en: `names ${read.file}, which is too short for a key` },
-    instead: {
-      zh: `请生成：(umask 077; head -c 32 /dev/urandom > ${read.file})`,
-      en: `make one: (umask 077; head -c 32 /dev/urandom > ${read.file})`,
-    },
+    what: { id: "secret.store_key_short", params: { file: read.file } },
+    instead: { id: "secret.make_store_key", params: { file: read.file } },
   });
 }
 
@@ -122,21 +118,15 @@ function judgeStoreKey(reading: Reading<SecretKey>): void {
 function bearerFault(token: string): Fault | undefined {
   if (/^[\x21-\x7e]+$/.test(token)) return undefined;
   return {
-    what: {
-      zh: "令牌中有空格或非 ASCII 字符",
-      en: "names a file whose token holds a space or a character outside ASCII",
-    },
-    instead: {
-      zh: "文件中只写令牌本身，不要写 Bearer",
-      en: "write the token alone into the file, without the word Bearer",
-    },
+    what: { id: "secret.token_characters" },
+    instead: { id: "secret.token_alone" },
   };
 }
 
 export function proxyAuthFault(line: string): Fault | undefined {
   if (line.indexOf(":") > 0) return undefined;
   return {
-    what: { zh: "文件内容不是 user:password", en: "names a file that does not hold user:password" },
-    instead: { zh: "文件中写一行 user:password", en: "write user:password into it, on one line" },
+    what: { id: "secret.not_user_password" },
+    instead: { id: "secret.write_user_password" },
   };
 }

@@ -7,6 +7,7 @@ import type { LoadResult } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import { reloadCommand, setUpRemedy } from "../../messages/start-command.ts";
+import { textOf } from "../../messages/text-of.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { agentPid, configurationOf, hasNoConfiguration } from "../facts.ts";
 import { accessOf, octal } from "../host/rights.ts";
@@ -74,7 +75,7 @@ function invalid(problems: readonly Problem[], remembered: boolean): Outcome {
 
 const told = ({ key, origin, what }: Problem) => {
   const where = key === "" || key === origin ? origin : `${origin} ${key}`;
-  return { zh: `${where}：${what.zh}`, en: `${where}: ${what.en}` };
+  return { zh: `${where}：${textOf(what).zh}`, en: `${where}: ${textOf(what).en}` };
 };
 
 interface RunningConfig {

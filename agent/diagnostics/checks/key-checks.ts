@@ -4,6 +4,7 @@ import { distrustedOnTheWay } from "../../common/files/trust.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { SecretKey } from "../../config/secrets/named-files.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
+import { textOf } from "../../messages/text-of.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { isPutAway, secretsOf, unitsReadingOf } from "../facts.ts";
 import { accessOf } from "../host/rights.ts";
@@ -14,7 +15,7 @@ export function failed(problem: Problem): Outcome {
   return {
     status: "fail",
     value: { key, origin },
-    detail: { zh: `${key}：${what.zh}`, en: `${key} ${what.en}` },
+    detail: { zh: `${key}：${textOf(what).zh}`, en: `${key} ${textOf(what).en}` },
     remedy: remedyOfProblem(problem),
   };
 }

@@ -4,6 +4,7 @@ import { AgentUnreachable, askForText } from "../../api/admin-client.ts";
 import { errorText, systemCode } from "../../common/errors.ts";
 import type { Bilingual } from "../../common/language.ts";
 import { showConfigJson } from "../../config/show.ts";
+import { textOf } from "../../messages/text-of.ts";
 import type { DiagnoseContext } from "../check.ts";
 import { configurationOf, stateDirectoryOf } from "../facts.ts";
 import { runProgram } from "../host/program.ts";
@@ -131,7 +132,9 @@ async function readConfig(context: DiagnoseContext): Promise<string> {
   const present = await configurationOf(context);
   const shown = loaded === undefined ? null : showConfigJson(loaded);
   const problems =
-    present.kind === "invalid" ? present.problems.map(({ key, origin, what }) => ({ key, origin, what: what.en })) : [];
+    present.kind === "invalid"
+      ? present.problems.map(({ key, origin, what }) => ({ key, origin, what: textOf(what).en }))
+      : [];
   if (shown === null && problems.length === 0) throw new Missing("没有配置", "there is no configuration");
   return json({ file: context.configFile, kind: present.kind, in_force: shown, problems });
 }

@@ -1,5 +1,5 @@
 import { type Bilingual, type Language, say } from "../../common/language.ts";
-import { visible } from "../../config/problem.ts";
+import { visible } from "../../common/visible.ts";
 import { type Section, sections } from "../check.ts";
 import type { Status } from "../engine.ts";
 import { type Console, cut, padded, widthOf, wrap } from "./console.ts";

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
-import type { Bilingual } from "../../common/language.ts";
 import type { Parsed } from "../../config/secrets/pem.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import { type AuthorityId, authorityId } from "./authorities.ts";
 
 /** One list, whole and genuine. */
@@ -40,7 +40,7 @@ export async function readList(
     critical = everywhere.some((extension) => extension.critical);
   } catch {
     // ASN.1 that cannot be read: the error says nothing a person could use.
-    return refuse(place, "已损坏，无法解析", "which is damaged and cannot be parsed", AGAIN);
+    return refuse({ id: "crl.damaged", params: { place } }, AGAIN);
   }
   const { issuer, thisUpdate, nextUpdate } = list;
   const named = authorities.map((one) => ({ one, certificate: new x509.X509Certificate(one.raw) }));
@@ -52,40 +52,22 @@ export async function readList(
     if (await list.verify({ publicKey }).catch(() => false)) authority = authorityId(one);
   }
   if (authority === undefined) {
-    return refuse(
-      place,
-      `由 ${issuer} 签发，不是 devices.ca_file 中的 CA，或签名与其密钥不符`,
-      `a list by ${issuer}, which is no authority in devices.ca_file or has another key there`,
-      {
-        zh: "请重新生成：openssl ca -gencrl，或核对 ca_file",
-        en: "make it again with openssl ca -gencrl, or check ca_file",
-      },
-    );
+    return refuse({ id: "crl.foreign", params: { place, issuer } }, { id: "crl.make_again_or_check_ca" });
   }
   // RFC 5280 section 5.2: who does not understand such an extension must not judge by the list. They mean a part of a list.
   if (critical) {
-    return refuse(
-      place,
-      "不是完整的吊销列表（增量列表，或只涉及部分证书）",
-      "which is no complete list: only changes, or only some of the certificates",
-      { zh: "请使用 CA 的完整吊销列表", en: "use the authority's complete list" },
-    );
+    return refuse({ id: "crl.partial", params: { place } }, { id: "crl.use_complete" });
   }
   if (nextUpdate === undefined) {
-    return refuse(
-      place,
-      "没有下次更新时间，永远不会过时",
-      "a list without an end, which would never be out of date",
-      AGAIN,
-    );
+    return refuse({ id: "crl.endless", params: { place } }, AGAIN);
   }
   const serials = new Set(list.entries.map(({ serialNumber }) => plainSerial(serialNumber)));
   const times = { thisUpdateMs: thisUpdate.getTime(), nextUpdateMs: nextUpdate.getTime() };
   return { ok: true, value: { authority, issuer, serials, ...times } };
 }
 
-const AGAIN: Bilingual = { zh: "请重新生成：openssl ca -gencrl", en: "make it again with openssl ca -gencrl" };
+const AGAIN: AnyMessage = { id: "crl.make_again" };
 
-function refuse(place: string, zh: string, en: string, instead: Bilingual): Parsed<never> {
-  return { ok: false, fault: { what: { zh: `${place} ${zh}`, en: `names ${place}, ${en}` }, instead } };
+function refuse(what: AnyMessage, instead: AnyMessage): Parsed<never> {
+  return { ok: false, fault: { what, instead } };
 }

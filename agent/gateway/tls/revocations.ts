@@ -1,9 +1,7 @@
 import type { X509Certificate } from "node:crypto";
-import type { Problem } from "../../config/problem.ts";
+import type { Fault } from "../../config/problem.ts";
 import { type AuthorityId, authorityId, issuerOf } from "./authorities.ts";
 import { plainSerial, type RevocationList, readList } from "./revocation-list.ts";
-
-type Fault = Pick<Problem, "what" | "instead">;
 
 /** A list made just now by a machine whose clock is ahead is none of the future. */
 const CLOCKS_APART_MS = 300_000;
@@ -126,37 +124,22 @@ const keyIn = (id: AuthorityId) => id.slice(id.lastIndexOf("\n") + 1).slice(0, 8
 
 function damaged(file: string): Fault {
   return {
-    what: {
-      zh: `${file} 中没有完整的吊销列表（PEM）`,
-      en: `names ${file}, which holds no whole revocation list (PEM)`,
-    },
-    instead: { zh: "请重新生成：openssl ca -gencrl", en: "make it again with openssl ca -gencrl" },
+    what: { id: "crl.no_list", params: { file } },
+    instead: { id: "crl.make_again" },
   };
 }
 
 function withoutList(id: AuthorityId, file: string): Fault {
   return {
-    what: {
-      zh: `${file} 中没有 CA ${nameIn(id)}（公钥 SHA-256 ${keyIn(id)}…）签发的吊销列表，无法判断其证书是否已吊销`,
-      en: `names ${file}, which holds no list by the authority ${nameIn(id)} (SHA-256 of its key ${keyIn(id)}...): whether its certificates are revoked would be unknown`,
-    },
-    instead: {
-      zh: "请把该 CA 的吊销列表（可以为空）加入文件，或从 devices.ca_file 中删除该 CA",
-      en: "add a list by that authority, an empty one if need be, or take the authority out of devices.ca_file",
-    },
+    what: { id: "crl.authority_without_list", params: { file, name: nameIn(id), key: keyIn(id) } },
+    instead: { id: "crl.add_list" },
   };
 }
 
 function withoutIssuer({ subject, issuer }: X509Certificate): Fault {
-  const [name, above] = [subject, issuer].map((text) => text.replaceAll("\n", ", "));
+  const oneLine = (text: string) => text.replaceAll("\n", ", ");
   return {
-    what: {
-      zh: `devices.ca_file 中 CA ${name} 的签发者 ${above} 不在其中，无法判断该 CA 是否已被吊销`,
-      en: `cannot be judged: ${above}, which has issued the authority ${name} in devices.ca_file, is not in that file`,
-    },
-    instead: {
-      zh: "请把直到根 CA 的所有证书写入 devices.ca_file，并加入它们的吊销列表",
-      en: "put every certificate up to the root into devices.ca_file, and a list by each into devices.crl_file",
-    },
+    what: { id: "crl.issuer_missing", params: { name: oneLine(subject), issuer: oneLine(issuer) } },
+    instead: { id: "crl.whole_chain" },
   };
 }

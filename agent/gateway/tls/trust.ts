@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { Problem } from "../../config/problem.ts";
 import { type FileContext, MOST_CA, Reading } from "../../config/secrets/secret-file-loader.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import type { FileKey } from "../config.ts";
 import { authoritiesOf } from "./authorities.ts";
 import { noRevocations, type Revocations, readRevocations } from "./revocations.ts";
@@ -20,7 +21,7 @@ export interface ReadTrust {
   readonly warnings: readonly Problem[];
 }
 
-const RENEW = { zh: "请更换终端 CA", en: "renew the terminals' authority" };
+const RENEW: AnyMessage = { id: "gateway.renew_terminal_ca" };
 
 /** Reads both files as one. All problems at once; never rejects. */
 export async function readTrust(
@@ -34,8 +35,8 @@ export async function readTrust(
   const authorities = authoritiesOf(ca?.text ?? "");
   if (authorities === undefined) {
     reading.problem("devices.ca_file", {
-      what: { zh: "含有无法解析的证书", en: "holds a certificate that cannot be parsed" },
-      instead: { zh: "请重新放入该文件", en: "put the file there again" },
+      what: { id: "gateway.ca_unparsable" },
+      instead: { id: "gateway.put_ca_again" },
     });
   }
   const crl = reading.read("devices.crl_file", false, MOST_CA);

@@ -50,15 +50,15 @@ describe("config check", () => {
 
   it("of places that run could not use is 78 as well, and run says the same", async () => {
     for (const [key, other] of [
-      ["FACEPAY_STORE_DIRECTORY", "no directory"],
-      ["FACEPAY_API_SOCKET", "no socket"],
-      ["FACEPAY_API_ADMIN_SOCKET", "no socket"],
+      ["FACEPAY_STORE_DIRECTORY", "is not a directory"],
+      ["FACEPAY_API_SOCKET", "is not a socket"],
+      ["FACEPAY_API_ADMIN_SOCKET", "is not a socket"],
     ] as const) {
       await prepare();
       const file = await directory.write("in-the-way", "x");
       const env = { [key]: file };
       const { code, stdout } = await config("check", { env });
-      expect([code, stdout]).toEqual([78, expect.stringContaining(`${file} is there, and ${other}`)]);
+      expect([code, stdout]).toEqual([78, expect.stringContaining(`${file} exists and ${other}`)]);
       await using run = new AgentProcess(["run", "--config", directory.file], { env });
       expect(await run.exited).toEqual({ code: 78, signal: null });
     }

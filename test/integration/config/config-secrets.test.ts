@@ -4,6 +4,7 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type NamedFiles, type SecretKey, secretKeys } from "../../../agent/config/secrets/named-files.ts";
 import { loadAll, loadSecrets } from "../../../agent/config/secrets/secrets.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { createAuthority } from "../../../agent/simulator/certificates.ts";
 import { ConfigDirectory, directSections, gatewaySections, tomlOf } from "../../support/fixtures/config-fixture.ts";
 
@@ -149,8 +150,8 @@ describe("the guard of a secret file", () => {
       const file = await directory.write("secret", "x", mode);
       const { problems } = await loadNamed(new Map([[key, file]]));
       expect(problems.map((problem) => problem.key)).toEqual([key]);
-      expect(problems[0]?.what.en).toContain(file);
-      expect(problems[0]?.instead.en).toBe(`chmod 0400 ${file}`);
+      expect(problems[0] && textOf(problems[0].what).en).toContain(file);
+      expect(problems[0] && textOf(problems[0].instead).en).toBe(`Run:\n  chmod 0400 ${file}`);
     }
   });
 
@@ -178,7 +179,7 @@ describe("the guard of a secret file", () => {
     const named: NamedFiles = new Map([["wechatpay.bearer_token_file", file]]);
     await chown(file, 12_345, 0);
     const { problems } = await loadNamed(named, { uid: 999 });
-    expect(problems[0]?.instead.en).toContain("chown 999");
+    expect(problems[0] && textOf(problems[0].instead).en).toContain("chown 999");
     expect((await loadNamed(named, { uid: 12_345 })).problems).toEqual([]);
     // To root's agent it is a stranger's as well.
     expect((await loadNamed(named, { uid: 0 })).problems).toHaveLength(1);
@@ -200,14 +201,16 @@ describe("the guard of a secret file", () => {
       ["nothing", "does not exist"],
     ] as const) {
       const { problems } = await loadNamed(new Map([["wechatpay.bearer_token_file", directory.of(name)]]));
-      expect(problems.map(({ what }) => what.en)).toEqual([expect.stringContaining(words)]);
+      expect(problems.map(({ what }) => textOf(what).en)).toEqual([expect.stringContaining(words)]);
     }
   });
 
   it("refuses what is empty or too large", async () => {
-    expect((await only({ "wechatpay.bearer_token_file": "" })).what.en).toContain("empty");
-    expect((await only({ "wechatpay.bearer_token_file": " \r\n" })).what.en).toContain("empty");
-    expect((await only({ "wechatpay.bearer_token_file": "x".repeat(16 * 1024 + 1) })).what.en).toContain("larger");
+    expect(textOf((await only({ "wechatpay.bearer_token_file": "" })).what).en).toContain("empty");
+    expect(textOf((await only({ "wechatpay.bearer_token_file": " \r\n" })).what).en).toContain("empty");
+    expect(textOf((await only({ "wechatpay.bearer_token_file": "x".repeat(16 * 1024 + 1) })).what).en).toContain(
+      "larger",
+    );
   });
 });
 
@@ -222,7 +225,9 @@ describe("the directory of a guarded file", () => {
     ]);
     await chmod(directory.of("open"), 0o777);
     const { problems } = await loadNamed(named);
-    expect(problems.map(({ instead }) => instead.en)).toEqual(Array(2).fill(`chmod go-w ${directory.of("open")}`));
+    expect(problems.map(({ instead }) => textOf(instead).en)).toEqual(
+      Array(2).fill(`Run:\n  chmod go-w ${directory.of("open")}`),
+    );
     const env = { CREDENTIALS_DIRECTORY: directory.of("open") };
     expect((await loadNamed(named, { env })).problems).toEqual([]);
     // As /tmp is: only its owner can rename or remove a file.
@@ -237,14 +242,14 @@ describe("the guard of a public file", () => {
     const problem = await only({}, { mode: 0o646 });
     expect(problem).toMatchObject({
       key: "wechatpay.public_key_file",
-      instead: { en: expect.stringContaining("chmod go-w") },
+      instead: { id: "trust.close" },
     });
   });
 
   it("lets a certificate authority bundle be large, to a limit", async () => {
     const bundle = (octets: number) => client.ca + "#".repeat(octets);
     expect((await load({ "wechatpay.ca_file": bundle(100_000) })).problems).toEqual([]);
-    expect((await only({ "wechatpay.ca_file": bundle(1024 * 1024) })).what.en).toContain("larger");
+    expect(textOf((await only({ "wechatpay.ca_file": bundle(1024 * 1024) })).what).en).toContain("larger");
   });
 });
 
@@ -262,7 +267,7 @@ describe("keys", () => {
   ])("%s is no merchant key", async (_what, content, words) => {
     const problem = await only({ "wechatpay.merchant_private_key_file": content() });
     expect(problem.key).toBe("wechatpay.merchant_private_key_file");
-    expect(problem.what.en).toContain(words);
+    expect(textOf(problem.what).en).toContain(words);
   });
 
   it.each([
@@ -272,21 +277,21 @@ describe("keys", () => {
   ] as const)("the public half of %s is not WeChat Pay's public key", async (own, mine, shown) => {
     const problem = await only({ [own]: mine(), "wechatpay.public_key_file": shown() });
     expect(problem.key).toBe("wechatpay.public_key_file");
-    expect(problem.what.en).toContain(`the public half of ${own}`);
-    expect(problem.instead.zh).toContain("pub_key.pem");
+    expect(textOf(problem.what).en).toContain(`the public half of ${own}`);
+    expect(textOf(problem.instead).zh).toContain("pub_key.pem");
   });
 
   it("with a password come with the command that takes it off", async () => {
     const problem = await only({ "wechatpay.merchant_private_key_file": strong.encrypted });
-    expect(problem.instead.en).toContain("openssl pkey -in");
-    expect(problem.instead.zh).toContain("openssl pkey -in");
+    expect(textOf(problem.instead).en).toContain("openssl pkey -in");
+    expect(textOf(problem.instead).zh).toContain("openssl pkey -in");
   });
 
   it("of a merchant are sent back to where they are made, which is not the platform", async () => {
     const remedy = async (pem: string) => (await only({ "wechatpay.merchant_private_key_file": pem })).instead;
-    expect((await remedy(weak.privatePem)).zh).toMatch(/证书工具.*merchant_serial_no/);
-    expect((await remedy(ellipticPem.privatePem)).zh).toBe("请指定证书工具生成的 apiclient_key.pem");
-    expect((await only({ "wechatpay.public_key_file": weak.publicPem })).instead.zh).toContain("商户平台");
+    expect(textOf(await remedy(weak.privatePem)).zh).toMatch(/证书工具.*merchant_serial_no/);
+    expect(textOf(await remedy(ellipticPem.privatePem)).zh).toBe("请指定微信支付证书工具生成的 apiclient_key.pem。");
+    expect(textOf((await only({ "wechatpay.public_key_file": weak.publicPem })).instead).zh).toContain("商户平台");
   });
 
   const curve = (namedCurve: string) =>
@@ -295,12 +300,15 @@ describe("keys", () => {
     ["RSA of 1024 bits", () => weak.privatePem, "an RSA key of 1024 bits, too short"],
     ["P-224", () => curve("P-224"), "the curve secp224r1, weaker than P-256"],
     ["P-192", () => curve("prime192v1"), "weaker than P-256"],
-    ["a strong curve that TLS does not have", () => curve("secp256k1"), "the curve secp256k1, of no use to TLS"],
-    ["a key that only agrees on others", () => x25519, "of the kind x25519, of no use to TLS"],
+    ["a strong curve that TLS does not have", () => curve("secp256k1"), "the curve secp256k1, which TLS cannot use"],
+    ["a key that only agrees on others", () => x25519, "of the kind x25519, which TLS cannot use"],
     ["a password", () => strong.encrypted, "encrypted"],
   ])("of %s are none for TLS", async (_what, content, words) => {
     const problem = await only({ "wechatpay.client_key_file": content() });
-    expect([problem.key, problem.what.en]).toEqual(["wechatpay.client_key_file", expect.stringContaining(words)]);
+    expect([problem.key, textOf(problem.what).en]).toEqual([
+      "wechatpay.client_key_file",
+      expect.stringContaining(words),
+    ]);
   });
 
   it.each([
@@ -317,9 +325,11 @@ describe("keys", () => {
 
   it("that are too weak are found in the certificate as well", async () => {
     const problem = await only({ "wechatpay.client_cert_file": weakCertificate });
-    expect([problem.key, problem.what.en]).toEqual([
+    expect([problem.key, textOf(problem.what).en]).toEqual([
       "wechatpay.client_cert_file",
-      expect.stringContaining("a certificate whose key is an RSA key of 1024 bits, too short"),
+      expect.stringContaining(
+        "a certificate with a key that cannot be used, which is an RSA key of 1024 bits, too short",
+      ),
     ]);
     const { problems } = await load({
       "wechatpay.client_cert_file": weakCertificate,
@@ -337,7 +347,7 @@ describe("keys", () => {
     ["a damaged key", () => strong.publicPem.replace(/\n.{20}/, "\nAAAA"), "damaged"],
   ])("%s is not WeChat Pay's", async (_what, content, words) => {
     const problem = await only({ "wechatpay.public_key_file": content() });
-    expect(problem.what.en).toContain(words);
+    expect(textOf(problem.what).en).toContain(words);
   });
 
   it("are found among what else a file holds", async () => {
@@ -357,12 +367,12 @@ describe("keys", () => {
       "wechatpay.client_key_file": key,
     });
     expect((await only(files(client.cert, client.otherKey))).key).toBe("wechatpay.client_key_file");
-    expect((await only(files(client.cert + client.key, client.key))).what.en).toContain("holds a private key");
+    expect(textOf((await only(files(client.cert + client.key, client.key))).what).en).toContain("holds a private key");
     expect((await only(files(client.key, client.key))).key).toBe("wechatpay.client_cert_file");
   });
 
   it("of the seal are long enough", async () => {
-    expect((await only({ "store.key_file": "0123456789abcde" })).instead.en).toContain("/dev/urandom");
+    expect(textOf((await only({ "store.key_file": "0123456789abcde" })).instead).en).toContain("/dev/urandom");
   });
 });
 
@@ -375,11 +385,11 @@ describe("certificates", () => {
   ])("that %s are a warning", async (_what, content, words) => {
     const { problems, warnings } = await load({ "wechatpay.client_cert_file": content() });
     expect(problems).toEqual([]);
-    expect(warnings.map(({ what }) => what.en)).toEqual([expect.stringContaining(words)]);
+    expect(warnings.map(({ what }) => textOf(what).en)).toEqual([expect.stringContaining(words)]);
   });
 
   it("of an authority hold a certificate", async () => {
-    expect((await only({ "wechatpay.ca_file": "nothing" })).what.en).toContain("no PEM");
+    expect(textOf((await only({ "wechatpay.ca_file": "nothing" })).what).en).toContain("no PEM");
   });
 });
 
@@ -417,7 +427,7 @@ describe("loadAll", () => {
     ]);
     expect(all.problems.at(-1)).toMatchObject({
       origin: expect.stringMatching(/config\.toml:\d+$/),
-      instead: { en: `chmod 0400 ${key}` },
+      instead: { id: "file.close_to_others", params: { file: key } },
     });
     expect(all.storeDirectory).toBe(directory.of("st"));
     await directory.write("config.toml", tomlOf(directSections));

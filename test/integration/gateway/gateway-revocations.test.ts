@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authorityId, issuerOf } from "../../../agent/gateway/tls/authorities.ts";
 import { readRevocations } from "../../../agent/gateway/tls/revocations.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { codeOf, GatewayRig, removeFactory, type Terminal } from "../../support/fixtures/gateway-rig.ts";
 import { hasOpenssl, OpensslAuthorities } from "../../support/fixtures/openssl-authorities.ts";
 
@@ -72,7 +73,7 @@ describe.skipIf(!hasOpenssl)("revocation by authorities that openssl has made", 
       const lists = listsOf(set, revoked);
       const authorities = pemsOf(set).map((pem) => new X509Certificate(pem));
       const read = await readRevocations(lists.join(""), authorities, "x.crl");
-      if (!read.ok) throw new Error(read.faults.map(({ what }) => what.en).join("\n"));
+      if (!read.ok) throw new Error(read.faults.map(({ what }) => textOf(what).en).join("\n"));
       const letIn = TERMINALS.filter((name) => {
         const leaf = new X509Certificate(made.read(`${name}.pem`));
         const issuer = issuerOf(leaf, authorities);
@@ -85,7 +86,7 @@ describe.skipIf(!hasOpenssl)("revocation by authorities that openssl has made", 
   it("is found in a list of many thousands", async () => {
     const authorities = pemsOf(["root"]).map((pem) => new X509Certificate(pem));
     const read = await readRevocations(made.list("root", ["gone_root"], 5_000), authorities, "x.crl");
-    if (!read.ok) throw new Error(read.faults.map(({ what }) => what.en).join("\n"));
+    if (!read.ok) throw new Error(read.faults.map(({ what }) => textOf(what).en).join("\n"));
     const judged = ["good_root", "gone_root"].map((name) => {
       const { serialNumber } = new X509Certificate(made.read(`${name}.pem`));
       return authorities.map((root) => read.revocations.judge(serialNumber, authorityId(root), Date.now()));

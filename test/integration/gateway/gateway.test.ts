@@ -361,7 +361,7 @@ describe("the command", () => {
       const { code, text } = await run(["--config", file, ...args]);
       expect(code).toBe(78);
       for (const part of [
-        "the nearest known key is limits.burst",
+        "The nearest configuration key is limits.burst",
         "must be a whole number from 600 to 3000",
         "identity.sp_mchid",
         "whose mode 0644 lets others in",

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { distrust, distrustedOnTheWay, distrustText } from "../../../agent/common/files/trust.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 
 const DIRECTORY = 0o040000;
 const FILE = 0o100000;
@@ -82,10 +83,10 @@ describe("the way to a file", () => {
     const texts = (["writable", "owner", "link_owner"] as const).map((why) =>
       distrustText({ place: "/srv/my shop", why, ...facts }),
     );
-    expect(texts.map(({ instead }) => instead)).toEqual([
-      { zh: "请执行 chmod go-w '/srv/my shop'", en: "chmod go-w '/srv/my shop'" },
-      { zh: "请执行 chown 990 '/srv/my shop'", en: "chown 990 '/srv/my shop'" },
-      { zh: "请执行 chown -h root '/srv/my shop'", en: "chown -h root '/srv/my shop'" },
+    expect(texts.map(({ instead }) => textOf(instead))).toEqual([
+      { zh: "请执行：\n  chmod go-w '/srv/my shop'", en: "Run:\n  chmod go-w '/srv/my shop'" },
+      { zh: "请执行：\n  chown 990 '/srv/my shop'", en: "Run:\n  chown 990 '/srv/my shop'" },
+      { zh: "请执行：\n  chown -h root '/srv/my shop'", en: "Run:\n  chown -h root '/srv/my shop'" },
     ]);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseToml } from "../../../agent/config/files/toml.ts";
 import { fieldOf, knownKeys, sections } from "../../../agent/config/keys/schema.ts";
 import { loadConfig } from "../../../agent/config/load.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { ConfigDirectory } from "../../support/fixtures/config-fixture.ts";
 
 const example = await readFile(new URL("../../../docs/config.example.toml", import.meta.url), "utf8");
@@ -36,7 +37,7 @@ describe("docs/config.example.toml", () => {
 
   it.each(entries())("shows a value that $key may have", ({ key, line }) => {
     const parsed = parseToml(line, "example");
-    if (!parsed.ok) throw new Error(parsed.problem.what.en);
+    if (!parsed.ok) throw new Error(textOf(parsed.problem.what).en);
     const value = parsed.toml.table[key.slice(key.lastIndexOf(".") + 1)];
     expect(fieldOf(key)?.check(value)).toMatchObject({ ok: true });
   });
@@ -47,7 +48,7 @@ describe("docs/config.example.toml", () => {
       const field = fieldOf(key);
       if (field?.fallback === undefined) return;
       const parsed = parseToml(line, "example");
-      if (!parsed.ok) throw new Error(parsed.problem.what.en);
+      if (!parsed.ok) throw new Error(textOf(parsed.problem.what).en);
       expect(parsed.toml.table[key.slice(key.lastIndexOf(".") + 1)]).toBe(field.fallbackText ?? field.fallback);
     },
   );

@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type InvalidConfig, type LoadedConfig, type LoadResult, loadConfig } from "../../../agent/config/load.ts";
 import type { Problem } from "../../../agent/config/problem.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { noOtherUsers } from "../../support/children/as-user.ts";
 import {
   ConfigDirectory,
@@ -246,10 +247,10 @@ describe("problems of a file", () => {
     await directory.write("config.toml", gateway());
     expect(await load()).toMatchObject({ kind: "invalid", problems: [{ origin: directory.of("config.d/a.toml") }] });
     await directory.write("config.toml", Buffer.from([0xc4, 0xe3]));
-    await expect(load()).resolves.toMatchObject({ problems: [{ what: { en: "is not UTF-8 text" } }, {}] });
+    await expect(load()).resolves.toMatchObject({ problems: [{ what: { id: "source.not_utf8" } }, {}] });
     await directory.write("config.toml", "#".repeat(300_000));
     await expect(load()).resolves.toMatchObject({
-      problems: [{ what: { en: expect.stringContaining("256 KiB") } }, {}],
+      problems: [{ what: { id: "source.too_large" } }, {}],
     });
   });
 
@@ -263,7 +264,7 @@ describe("problems of a file", () => {
     const load = async () => await loadConfig({ file: directory.file, env: {} });
     const loaded = await load();
     const [problem] = loaded.kind === "invalid" ? loaded.problems : [];
-    const command = problem?.instead.zh.replace("请转换：", "") ?? "";
+    const command = (problem ? textOf(problem.instead).zh : "").replace("请转换编码：\n", "");
     expect(command).toContain(`iconv -f ${encoding} -t UTF-8 `);
     // As a technician types it; where there is no iconv the sentence alone is judged.
     const { status } = spawnSync("sh", ["-c", `command -v iconv || exit 9; ${command}`]);
@@ -281,8 +282,8 @@ describe("problems of a file", () => {
     process.seteuid?.(65_534);
     try {
       const loaded = await loadConfig({ file: directory.file, env: {} });
-      const texts = loaded.kind === "invalid" ? loaded.problems.map(({ instead }) => instead.zh) : [];
-      expect(texts).toContain(`应为服务用户可读的目录：chmod 0750 ${directory.of("config.d")}`);
+      const texts = loaded.kind === "invalid" ? loaded.problems.map(({ instead }) => textOf(instead).zh) : [];
+      expect(texts).toContain(`应为服务用户可读的目录：\n  chmod 0750 ${directory.of("config.d")}`);
     } finally {
       process.seteuid?.(0);
     }
@@ -311,7 +312,8 @@ describe("problems of a file", () => {
       "wechatpay.base_urls",
     ]);
     for (const { what, instead } of problems) {
-      for (const text of [what.zh, what.en, instead.zh, instead.en]) expect(text).not.toBe("");
+      for (const text of [textOf(what).zh, textOf(what).en, textOf(instead).zh, textOf(instead).en])
+        expect(text).not.toBe("");
     }
   });
 
@@ -343,15 +345,15 @@ describe("unknown names", () => {
   ])("of a file name the nearest known key: %j", async (changes: TomlSections, key, meant) => {
     const problem = await only(gateway(changes));
     expect(problem.key).toBe(key);
-    expect(problem.instead.en).toContain(meant);
-    expect(problem.instead.zh).toContain(meant);
+    expect(textOf(problem.instead).en).toContain(meant);
+    expect(textOf(problem.instead).zh).toContain(meant);
     expect(JSON.stringify(problem)).not.toContain("abc");
   });
 
   it("of the environment name the nearest known variable", async () => {
     const problem = await only(gateway(), { FACEPAY_WECHATPAY_MOD: "gateway" });
     expect(problem).toMatchObject({ key: "FACEPAY_WECHATPAY_MOD", origin: "FACEPAY_WECHATPAY_MOD" });
-    expect(problem.instead.en).toContain("FACEPAY_WECHATPAY_MODE");
+    expect(textOf(problem.instead).en).toContain("FACEPAY_WECHATPAY_MODE");
   });
 
   it("includes lists in the environment", async () => {
@@ -367,9 +369,9 @@ describe("unknown names", () => {
 describe("each key", () => {
   it("tells how to write a merchant number that has no quotes", async () => {
     const problem = await only(gateway({ identity: { sp_mchid: "1900000100" } }));
-    expect(problem.instead.en).toContain('"1900000100"');
+    expect(textOf(problem.instead).en).toContain('"1900000100"');
     const long = await only(gateway({ identity: { sub_mchid: "12345678901234567890" } }));
-    expect(long.instead.en).toContain('"12345678901234567890"');
+    expect(textOf(long.instead).en).toContain('"12345678901234567890"');
   });
 
   it.each([
@@ -465,7 +467,7 @@ describe("base URLs", () => {
 
   it("are refused twice the same", async () => {
     const base_urls = '["https://a.example/x", "https://A.example:443/x/"]';
-    expect((await only(gateway({ wechatpay: { base_urls } }))).what.en).toContain("twice");
+    expect(textOf((await only(gateway({ wechatpay: { base_urls } }))).what).en).toContain("twice");
   });
 
   it.each([
@@ -486,8 +488,8 @@ describe("base URLs", () => {
     const change = { base_urls: JSON.stringify(["https://api.mch.weixin.qq.com/", url]) };
     const problem = await only(direct({ wechatpay: change }));
     expect(problem.key).toBe("wechatpay.base_urls");
-    expect(problem.what.en).toMatch(/^entry 2 has the path/);
-    expect(problem.instead.en).toContain(`"${origin}"`);
+    expect(textOf(problem.what).en).toMatch(/^entry 2 has the path/);
+    expect(textOf(problem.instead).en).toContain(`"${origin}"`);
   });
 
   it("that repeat the request's path are warned about", async () => {
@@ -525,8 +527,10 @@ describe("modes and credentials", () => {
     ["blanks, in lower case", `0x${(SERIAL.toLowerCase().match(/.{8}/g) ?? []).join(" ")} `, "more than the 40"],
   ])("a merchant's serial number as %s is refused, with the right one", async (_form, given, what) => {
     const problem = await only(direct({ wechatpay: { merchant_serial_no: JSON.stringify(given) } }));
-    expect(problem.what.en).toContain(what);
-    expect([problem.instead.en, problem.instead.zh]).toEqual(Array(2).fill(expect.stringContaining(`"${SERIAL}"`)));
+    expect(textOf(problem.what).en).toContain(what);
+    expect([textOf(problem.instead).en, textOf(problem.instead).zh]).toEqual(
+      Array(2).fill(expect.stringContaining(`"${SERIAL}"`)),
+    );
   });
 
   it.each([
@@ -537,8 +541,8 @@ describe("modes and credentials", () => {
     ["the key's id", "PUB_KEY_ID_0000000000000024101100397200000006", "40 hexadecimal digits"],
   ])("a merchant's serial number of %s is refused, with how to read it", async (_form, given, what) => {
     const problem = await only(direct({ wechatpay: { merchant_serial_no: `"${given}"` } }));
-    expect(problem.what.en).toContain(what);
-    expect([problem.instead.en, problem.instead.zh]).toEqual(
+    expect(textOf(problem.what).en).toContain(what);
+    expect([textOf(problem.instead).en, textOf(problem.instead).zh]).toEqual(
       Array(2).fill(expect.stringContaining("openssl x509 -in apiclient_cert.pem -noout -serial")),
     );
   });
@@ -546,7 +550,7 @@ describe("modes and credentials", () => {
   it.each(["client_cert_file", "client_key_file", "bearer_token_file"])("direct mode refuses %s", async (key) => {
     const problem = await only(direct({ wechatpay: { [key]: '"f"' } }));
     expect(problem.key).toBe(`wechatpay.${key}`);
-    expect(problem.what.en).toContain("gateway");
+    expect(textOf(problem.what).en).toContain("gateway");
   });
 
   it.each([
@@ -556,7 +560,7 @@ describe("modes and credentials", () => {
   ])("gateway mode refuses %s", async (key, value) => {
     const problem = await only(gateway({ wechatpay: { [key]: value } }));
     expect(problem.key).toBe(`wechatpay.${key}`);
-    expect(problem.what.en).toContain("direct");
+    expect(textOf(problem.what).en).toContain("direct");
   });
 
   it.each([
@@ -612,12 +616,12 @@ describe("the driver", () => {
 
   it.each(["cmd", "now"])("leaves driver.init.%s to the agent", async (key) => {
     const problem = await only(gateway({ "driver.init": { [key]: '"x"' } }));
-    expect(problem).toMatchObject({ key: `driver.init.${key}`, instead: { en: "take it out" } });
+    expect(problem).toMatchObject({ key: `driver.init.${key}`, instead: { id: "rule.remove_key" } });
   });
 
   it("takes no password as a value", async () => {
     const problem = await only(gateway({ "driver.init": { passwd: '"x"' } }));
-    expect(problem.instead.en).toContain("passwd_file");
+    expect(textOf(problem.instead).en).toContain("passwd_file");
   });
 });
 
@@ -717,7 +721,7 @@ describe("the proxy", () => {
     const fromEnv = await only(gateway(), { HTTPS_PROXY: "http://u:topsecret@p:1" });
     expect([fromFile.key, fromEnv.key]).toEqual(["wechatpay.proxy", "HTTPS_PROXY"]);
     for (const problem of [fromFile, fromEnv]) {
-      expect(problem.instead.en).toContain("proxy_auth_file");
+      expect(textOf(problem.instead).en).toContain("proxy_auth_file");
       expect(JSON.stringify(problem)).not.toContain("topsecret");
     }
   });

@@ -4,6 +4,7 @@ import { parseToml } from "../../../agent/config/files/toml.ts";
 import { configJsonSchema } from "../../../agent/config/keys/json-schema.ts";
 import { fieldOf, knownKeys } from "../../../agent/config/keys/schema.ts";
 import { loadConfig } from "../../../agent/config/load.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { ConfigDirectory, gatewaySections, type TomlSections, tomlOf } from "../../support/fixtures/config-fixture.ts";
 
 /** Values of every kind, each right for some key and wrong for the others, as they stand in a file. */
@@ -63,7 +64,7 @@ async function judge(sections: TomlSections, changes: TomlSections) {
   await directory.write("config.toml", text);
   const loaded = await loadConfig({ file: directory.file, env: {} });
   const parsed = parseToml(text, "sample");
-  if (!parsed.ok) throw new Error(`${parsed.problem.what.en} in ${text}`);
+  if (!parsed.ok) throw new Error(`${textOf(parsed.problem.what).en} in ${text}`);
   return { problems: loaded.kind === "invalid" ? loaded.problems : [], fits: fits(parsed.toml.table) };
 }
 
@@ -76,7 +77,7 @@ describe("the published schema", () => {
   it.each(knownKeys)("takes and refuses for %s what the program does", async (key) => {
     const of = async (toml: string) => {
       const { problems, fits: taken } = await judge(gatewaySections, placed(key, toml));
-      return { words: problems.filter((problem) => problem.key === key).map(({ what }) => what.en), taken };
+      return { words: problems.filter((problem) => problem.key === key).map(({ what }) => textOf(what).en), taken };
     };
     // What rules between keys have against it, whatever its value; those the schema does not know.
     const rules = new Set((await of(fieldOf(key)?.example ?? "")).words);

@@ -5,8 +5,9 @@ import { parseToml } from "../../../agent/config/files/toml.ts";
 import { configJsonSchema } from "../../../agent/config/keys/json-schema.ts";
 import { knownKeys } from "../../../agent/config/keys/schema.ts";
 import { loadConfig } from "../../../agent/config/load.ts";
-import { renderProblem } from "../../../agent/config/problem.ts";
 import { showConfig, showConfigJson } from "../../../agent/config/show.ts";
+import { renderProblem } from "../../../agent/messages/problem-text.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { ConfigDirectory, gatewaySections, tomlOf } from "../../support/fixtures/config-fixture.ts";
 
 describe("environmentProblems", () => {
@@ -33,7 +34,7 @@ describe("environmentProblems", () => {
   it.each(unsafe)("refuses %j", (env, key) => {
     const problems = environmentProblems(env);
     expect(problems.map((problem) => problem.key)).toEqual([key]);
-    expect(problems[0]?.instead.en).not.toBe("");
+    expect(problems[0] && textOf(problems[0].instead).en).not.toBe("");
   });
 
   it.each([
@@ -105,7 +106,7 @@ describe("showing the configuration", () => {
     const { result, directory } = await loaded();
     const text = showConfig(result, "en");
     const parsed = parseToml(text, "shown");
-    if (!parsed.ok) throw new Error(parsed.problem.what.en);
+    if (!parsed.ok) throw new Error(textOf(parsed.problem.what).en);
     expect(parsed.toml.table).toMatchObject({
       driver: { baud_rate: 115_200, init: { ip: 'a"b', nested: { a: [1, true], b: {} }, "odd name": 1 } },
       wechatpay: { base_urls: ["https://gateway.example.com/facepay"], public_key_file: `${directory}/pub_key.pem` },

@@ -37,4 +37,9 @@ describe("nearest", () => {
     expect(nearest("x", ["a", "b"])).toBe("a");
     expect(nearest("x", [])).toBeUndefined();
   });
+
+  it("has no answer where nothing is near", () => {
+    expect(nearest("colour", ["data_bits", "baud_rate", "parity"])).toBeUndefined();
+    expect(nearest("pth", ["call_timeout_ms", "path"])).toBe("path");
+  });
 });

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../../../agent/config/config.ts";
 import { unitPlaceWarnings, writablePlaces } from "../../../agent/config/unit-places.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 
 const shipped = path.resolve(import.meta.dirname, "../../../scripts/package/systemd/facepay-agent.service");
 const EXPORTER = "/var/lib/prometheus/node-exporter";
@@ -30,12 +31,12 @@ describe("what is to be written where the unit sees a read-only file system", ()
     const [warning, ...others] = warned(`${EXPORTER}/facepay.prom`);
     expect(others).toEqual([]);
     expect(warning).toMatchObject({ key: "metrics.textfile", origin: "config.toml:9" });
-    for (const text of [warning?.instead.zh, warning?.instead.en]) {
-      expect(text?.split("\n")).toEqual(
+    for (const text of warning === undefined ? [] : Object.values(textOf(warning.instead))) {
+      expect(text.split("\n")).toEqual(
         expect.arrayContaining([
-          "[Service]",
-          `ReadWritePaths=-${EXPORTER}`,
-          "systemctl daemon-reload && systemctl restart facepay-agent",
+          "  [Service]",
+          `  ReadWritePaths=-${EXPORTER}`,
+          "  systemctl daemon-reload && systemctl restart facepay-agent",
         ]),
       );
       expect(text).toContain("/etc/systemd/system/facepay-agent.service.d/writable.conf");

@@ -18,7 +18,7 @@ const problem = {
   key: "wechatpay.mode",
   origin: "/etc/facepay-agent/config.toml:16",
   what: { zh: "有误", en: "is wrong" },
-  instead: { zh: "请改", en: "write it anew" },
+  instead: { zh: "请改。", en: "Write it anew." },
 };
 
 describe("the configuration", () => {

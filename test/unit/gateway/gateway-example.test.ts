@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseToml } from "../../../agent/config/files/toml.ts";
 import { readConfig } from "../../../agent/gateway/config.ts";
 import { gatewayKeys } from "../../../agent/gateway/schema.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { ConfigDirectory } from "../../support/fixtures/config-fixture.ts";
 
 const example = await readFile(new URL("../../../docs/gateway.example.toml", import.meta.url), "utf8");
@@ -40,7 +41,7 @@ describe("docs/gateway.example.toml", () => {
 
   it.each(entries())("shows a value that $key may have, its default if it has one", ({ key, line, commented }) => {
     const parsed = parseToml(line, "example");
-    if (!parsed.ok) throw new Error(parsed.problem.what.en);
+    if (!parsed.ok) throw new Error(textOf(parsed.problem.what).en);
     const value = parsed.toml.table[key.slice(key.lastIndexOf(".") + 1)];
     const field = gatewayKeys.fieldOf(key);
     expect(field?.check(value)).toMatchObject({ ok: true });

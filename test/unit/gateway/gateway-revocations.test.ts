@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { authorityId, issuerOf } from "../../../agent/gateway/tls/authorities.ts";
 import { readRevocations } from "../../../agent/gateway/tls/revocations.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { deltaIndicator, NOW, type Paper, TestAuthority } from "../../support/fixtures/authorities.ts";
 
 const DAY_MS = 86_400_000;
@@ -47,7 +48,7 @@ async function verdict(
   wallMs = NOW,
 ): Promise<string> {
   const found = await read(authorities, ...lists);
-  if (!found.ok) return `not loaded: ${found.faults.map(({ what }) => what.en).join("; ")}`;
+  if (!found.ok) return `not loaded: ${found.faults.map(({ what }) => textOf(what).en).join("; ")}`;
   const issuer = issuerOf(leaf.certificate, certificates(authorities));
   const id = issuer && authorityId(issuer);
   return found.revocations.judge(leaf.certificate.serialNumber, id, wallMs) ?? "ok";
@@ -232,7 +233,8 @@ describe("lists and authorities that leave something unjudged are not loaded", (
   ])("%s", async (_what, authorities, lists, words) => {
     const found = await read(authorities, ...lists());
     if (found.ok) throw new Error("loaded");
-    expect(found.faults.map(({ what }) => what.en).join("\n")).toMatch(words);
-    for (const { what, instead } of found.faults) expect(`${what.zh}${instead.zh}`).toMatch(/[\u4e00-\u9fff]/);
+    expect(found.faults.map(({ what }) => textOf(what).en).join("\n")).toMatch(words);
+    for (const { what, instead } of found.faults)
+      expect(`${textOf(what).zh}${textOf(instead).zh}`).toMatch(/[\u4e00-\u9fff]/);
   });
 });

@@ -6,6 +6,7 @@ import { RateLimit } from "../../../agent/gateway/rate-limit.ts";
 import { parseRegister, type Register } from "../../../agent/gateway/register.ts";
 import { noRevocations } from "../../../agent/gateway/tls/revocations.ts";
 import { checkAuthinfo, checkEcho } from "../../../agent/gateway/validate-request.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const ORGANIZATION = "O004ABC8FZ2023031514461460894a";
@@ -22,7 +23,7 @@ function registerOf(...lines: object[]): Register {
 
 function problemsOf(text: string, withCertificates = true): string[] {
   const parsed = parseRegister(text, "r", withCertificates);
-  return parsed.ok ? [] : parsed.problems.map(({ origin, key, what }) => `${origin} ${key} ${what.en}`.trim());
+  return parsed.ok ? [] : parsed.problems.map(({ origin, key, what }) => `${origin} ${key} ${textOf(what).en}`.trim());
 }
 
 describe("the register", () => {
@@ -45,9 +46,9 @@ describe("the register", () => {
 
   it.each([
     ["", "r  holds no terminal"],
-    ["{", "r:1  is no JSON object"],
-    ['{"device_id":"D1","device_id":"D2"}', "r:1  is no JSON object"],
-    [jsonl({ ...shop, certificate_cn: "D1", devices: 1 }), "r:1 devices is no field of the register"],
+    ["{", "r:1  is not a JSON object"],
+    ['{"device_id":"D1","device_id":"D2"}', "r:1  is not a JSON object"],
+    [jsonl({ ...shop, certificate_cn: "D1", devices: 1 }), "r:1 devices is not a field of the register"],
     [jsonl({ ...shop, sub_mchid: 1900000109, certificate_cn: "D1" }), "r:1 sub_mchid does not fit"],
     [jsonl({ ...shop, organization_id: undefined, certificate_cn: "D1" }), "r:1 organization_id is missing"],
     [jsonl(shop), "r:1 certificate_cn is missing, and so is a token"],

@@ -1,0 +1,32 @@
+/** What each key of the gateway's configuration is for. */
+export const gatewayKeysEn = {
+  "gateway_section.identity": "The service provider in whose name WeChat Pay is asked",
+  "gateway_section.listen": "Where terminals come in (HTTPS)",
+  "gateway_key.listen.host": "address to listen on",
+  "gateway_key.listen.port": "port",
+  "gateway_key.listen.base_path": "prefix of every path; the terminals' base_urls end with it",
+  "gateway_key.listen.cert_file": "the server's certificate, its chain behind it",
+  "gateway_key.listen.key_file": "the server certificate's key",
+  "gateway_section.devices": "Which terminals may come in",
+  "gateway_key.devices.register_file": "the register: one terminal a line",
+  "gateway_key.devices.ca_file": "the authorities that issue the terminals' certificates; without it only tokens count",
+  "gateway_key.devices.crl_file": "revocation lists, PEM: one by each of these authorities",
+  "gateway_section.wechatpay": "How WeChat Pay is reached",
+  "gateway_key.wechatpay.base_urls": "WeChat Pay's two domains by default",
+  "gateway_key.wechatpay.attempt_timeout_ms":
+    "one attempt on one base URL, ms; two of them should fit into one of a terminal's",
+  "gateway_key.wechatpay.connect_timeout_ms": "deadline of the connection, ms",
+  "gateway_key.wechatpay.merchant_serial_no": "serial number of the merchant API certificate",
+  "gateway_key.wechatpay.merchant_private_key_file": "merchant API key (apiclient_key.pem)",
+  "gateway_section.fleet": "What holds for all terminals",
+  "gateway_key.fleet.refresh_seconds":
+    "seconds from a success to the next refresh; the terminals decide when it is absent",
+  "gateway_section.limits": "Limits",
+  "gateway_key.limits.requests_per_hour": "requests of one terminal in an hour",
+  "gateway_key.limits.burst": "requests at once of one terminal",
+  "gateway_key.limits.connections": "connections open at the same time",
+  "gateway_key.limits.in_flight": "requests being forwarded at the same time",
+  "gateway_section.health": "Health and metrics (plain HTTP)",
+  "gateway_key.health.host": "address to listen on",
+  "gateway_key.health.port": "port",
+};

@@ -1,0 +1,32 @@
+import type { SameTexts } from "../same-texts.ts";
+import type { gatewayKeysEn } from "./gateway-keys-en.ts";
+
+export const gatewayKeysZh: SameTexts<typeof gatewayKeysEn> = {
+  "gateway_section.identity": "以哪个服务商的名义请求",
+  "gateway_section.listen": "终端接入（HTTPS）",
+  "gateway_key.listen.host": "监听地址",
+  "gateway_key.listen.port": "端口",
+  "gateway_key.listen.base_path": "路径前缀；终端的 base_urls 应以它结尾",
+  "gateway_key.listen.cert_file": "服务器证书，后接其证书链",
+  "gateway_key.listen.key_file": "服务器证书的私钥",
+  "gateway_section.devices": "允许接入的终端",
+  "gateway_key.devices.register_file": "设备登记表：每行一台终端",
+  "gateway_key.devices.ca_file": "签发终端证书的 CA；不写则只认令牌",
+  "gateway_key.devices.crl_file": "吊销列表（PEM），ca_file 中每个 CA 各一份",
+  "gateway_section.wechatpay": "如何访问微信支付",
+  "gateway_key.wechatpay.base_urls": "默认微信支付主备域名",
+  "gateway_key.wechatpay.attempt_timeout_ms": "对一个地址的一次尝试的总时限（毫秒）；两次之和应小于终端的时限",
+  "gateway_key.wechatpay.connect_timeout_ms": "建立连接的时限（毫秒）",
+  "gateway_key.wechatpay.merchant_serial_no": "商户 API 证书序列号",
+  "gateway_key.wechatpay.merchant_private_key_file": "商户 API 私钥（apiclient_key.pem）",
+  "gateway_section.fleet": "对所有终端生效的设置",
+  "gateway_key.fleet.refresh_seconds": "获取成功后多少秒再更新；不写则由终端自己决定",
+  "gateway_section.limits": "上限",
+  "gateway_key.limits.requests_per_hour": "每台终端每小时的请求数",
+  "gateway_key.limits.burst": "每台终端可连续发出的请求数",
+  "gateway_key.limits.connections": "同时打开的连接数",
+  "gateway_key.limits.in_flight": "同时转发的请求数",
+  "gateway_section.health": "健康检查与指标（HTTP，无加密）",
+  "gateway_key.health.host": "监听地址",
+  "gateway_key.health.port": "端口",
+};

@@ -1,0 +1,36 @@
+import { type Bilingual, type Language, say } from "../common/language.ts";
+import { failureText } from "./failure-text.ts";
+import type { Text } from "./message.ts";
+import { texts } from "./texts.ts";
+
+type One = keyof Bilingual;
+
+/** In both languages. */
+export function textOf(text: Text): Bilingual {
+  return "zh" in text ? text : { zh: textIn(text, "zh"), en: textIn(text, "en") };
+}
+
+/** In the chosen language; in both, Chinese first. */
+export function sayText(text: Text, language: Language): string {
+  return say(textOf(text), language);
+}
+
+export function textIn(text: Text, language: One): string {
+  if ("zh" in text) return text[language];
+  if ("code" in text) return failureText(text)[language];
+  const table: Readonly<Record<string, unknown>> = texts[language];
+  const found = table[text.id];
+  if (typeof found !== "function") return String(found ?? text.id);
+  const values = Object.entries(text.params ?? {}).map(([name, value]) => [name, rendered(value, language)]);
+  return found(Object.fromEntries(values));
+}
+
+/** A value of a message, which may be a message itself. */
+function rendered(value: unknown, language: One): unknown {
+  if (Array.isArray(value)) return value.map((each) => rendered(each, language));
+  return isText(value) ? textIn(value, language) : value;
+}
+
+function isText(value: unknown): value is Text {
+  return typeof value === "object" && value !== null && ("id" in value || "code" in value || "zh" in value);
+}
