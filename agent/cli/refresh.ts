@@ -1,10 +1,11 @@
 import { AgentUnreachable, askAgent } from "../api/admin-client.ts";
 import type { StatusDocument } from "../api/status-document.ts";
-import { type Bilingual, chooseLanguage, say } from "../common/language.ts";
+import { chooseLanguage, say } from "../common/language.ts";
 import { type DescribedFailure, failureText } from "../messages/failure-text.ts";
 import { failureIn, remedyOf } from "../messages/remedies/remedies.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
+import { withPortHolders } from "./status/port-holders.ts";
 
 /** Bridge, both base URLs and the disk, each with its own deadline, fit into this. */
 const PATIENCE_MS = 90_000;
@@ -25,9 +26,10 @@ export async function refresh(options: PackagedOptions): Promise<number> {
       );
       return 0;
     }
-    const cause = body.cause as DescribedFailure | undefined;
-    const code = cause?.code ?? String(body.code);
     const { title = "", title_zh: titleZh = title } = body;
+    const now = await statusFrom(socket);
+    const cause = asTold(body.cause as DescribedFailure | undefined, now?.last_error);
+    const code = cause?.code ?? String(body.code);
     const told = cause === undefined ? { zh: titleZh, en: title } : failureText(cause);
     if (code === "REFRESH_TOO_SOON") {
       print(
@@ -37,9 +39,11 @@ export async function refresh(options: PackagedOptions): Promise<number> {
       return 1;
     }
     print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
-    const now = await statusFrom(socket);
+    print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
     const remedy =
-      now?.authinfo.state === "unprovisioned" ? await setUpOf(now, options) : remedyNow(cause ?? { code }, now);
+      now?.authinfo.state === "unprovisioned"
+        ? await setUpOf(now, options)
+        : remedyOf(failureIn(cause ?? { code }, now?.wechatpay));
     if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
     return 1;
   } catch (error) {
@@ -52,10 +56,15 @@ export async function refresh(options: PackagedOptions): Promise<number> {
 /** What else the remedy goes by. An agent that has just answered and has ended meanwhile is no reason to say less. */
 async function statusFrom(socket: string): Promise<StatusDocument | undefined> {
   const asked = await askAgent(socket, "GET", "/v1/status", STATUS_MS).catch(() => undefined);
-  return asked?.status === 200 ? (asked.body as unknown as StatusDocument) : undefined;
+  return asked?.status === 200 ? await withPortHolders(asked.body as unknown as StatusDocument) : undefined;
 }
 
-function remedyNow(failure: DescribedFailure, now: StatusDocument | undefined): Bilingual | undefined {
-  const { wechatpay, last_error: last } = now ?? {};
-  return remedyOf(failureIn(last?.code === failure.code ? last : failure, wechatpay));
+/** The status knows the same failure with more facts; of the line it may know better by now what is there (specification 5). */
+function asTold(
+  cause: DescribedFailure | undefined,
+  last: StatusDocument["last_error"] | undefined,
+): DescribedFailure | undefined {
+  if (!cause || !last) return cause;
+  const ofLine = [cause.code, last.code].every((code) => code.startsWith("BRIDGE_"));
+  return ofLine || cause.code === last.code ? last : cause;
 }

@@ -7,6 +7,7 @@ import { consoleOf } from "../diagnostics/report/console.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import { configDrift } from "./status/config-drift.ts";
+import { withPortHolders } from "./status/port-holders.ts";
 
 const PATIENCE_MS = 5_000;
 /** Wide enough for everything where no terminal says how wide it is. */
@@ -27,10 +28,10 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
   const socket = await whereIsAdminSocket(options.config);
   try {
     const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
-    const document = body as unknown as StatusDocument;
+    const document = await withPortHolders(body as unknown as StatusDocument);
     const host = await tryHost(document.store?.directory);
     if (options.json) {
-      stdout.write(`${JSON.stringify({ ...body, host: host ?? null }, undefined, 2)}\n`);
+      stdout.write(`${JSON.stringify({ ...document, host: host ?? null }, undefined, 2)}\n`);
       return isUsable(document) ? 0 : 1;
     }
     const [{ statusRows }, { renderRows }] = await Promise.all([

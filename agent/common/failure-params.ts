@@ -26,6 +26,15 @@ export type AnswerFault =
   | "id_type"
   | "other_id";
 
+/** A program that has a device open. */
+export interface PortHolder {
+  readonly pid: number;
+  readonly name: string;
+  /** Of another agent: the configuration it works with, and its unit where systemd has started it. */
+  readonly config?: string;
+  readonly unit?: string;
+}
+
 /** Nothing but the failure itself is known. */
 type None = Readonly<Record<never, never>>;
 
@@ -46,7 +55,8 @@ export interface FailureParams {
   BRIDGE_AMBIGUOUS: { readonly usb: string; readonly candidates: readonly string[] };
   BRIDGE_PERMISSION: { readonly path: string };
   "BRIDGE_PERMISSION.unit": { readonly path: string };
-  BRIDGE_BUSY: { readonly path: string };
+  /** `holders`: where somebody could look, which the agent itself cannot. */
+  BRIDGE_BUSY: { readonly path: string; readonly holders?: readonly PortHolder[] | undefined };
   BRIDGE_OPEN_FAILED: { readonly path: string; readonly error: string };
   "BRIDGE_OPEN_FAILED.unexpected": { readonly error: string };
   "BRIDGE_OPEN_FAILED.not_serial": { readonly path: string };

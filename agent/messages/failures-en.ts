@@ -1,4 +1,5 @@
 import type { AnswerFault, FailureId, FailureParams, HttpFailure } from "../common/failure-params.ts";
+import { holdersText } from "./remedies/port-holder-remedy.ts";
 import { gatewayRefusal, gatewayRefusalsEn, problemTitlesEn } from "./replies-en.ts";
 
 /** A text for every failure, made of its parameters. Both languages satisfy this type, so a missing text or parameter does not compile. */
@@ -69,7 +70,8 @@ export const failuresEn: FailureTexts = {
     `${candidates.length} serial devices have USB id ${usb}: ${candidates.join(", ")}; set driver.path to one of them`,
   BRIDGE_PERMISSION: ({ path }) => `this user may not open ${path}`,
   "BRIDGE_PERMISSION.unit": ({ path }) => `${path} is not among the devices that the service may open`,
-  BRIDGE_BUSY: ({ path }) => `${path} is in use by another program`,
+  BRIDGE_BUSY: ({ path, holders = [] }) =>
+    `${path} is in use by ${holders.length === 0 ? "another program" : holdersText(holders)}`,
   BRIDGE_OPEN_FAILED: ({ path, error }) => `${path} could not be opened: ${error}`,
   "BRIDGE_OPEN_FAILED.unexpected": ({ error }) => `the bridge could not be opened: ${error}`,
   "BRIDGE_OPEN_FAILED.not_serial": ({ path }) => `${path} is not a serial device`,

@@ -1,5 +1,6 @@
 import type { AnswerFault, HttpFailure } from "../common/failure-params.ts";
 import type { FailureTexts, FileFaultTexts } from "./failures-en.ts";
+import { holdersText } from "./remedies/port-holder-remedy.ts";
 import { gatewayRefusal } from "./replies-en.ts";
 import { gatewayRefusalsZh, problemTitlesZh } from "./replies-zh.ts";
 
@@ -53,7 +54,8 @@ export const failuresZh: FailureTexts = {
     `有 ${candidates.length} 个 USB ${usb} 的串口设备：${candidates.join("、")}；请用 driver.path 指定其中一个`,
   BRIDGE_PERMISSION: ({ path }) => `当前用户无权打开 ${path}`,
   "BRIDGE_PERMISSION.unit": ({ path }) => `服务单元的设备清单未放行 ${path}`,
-  BRIDGE_BUSY: ({ path }) => `${path} 被其他程序占用`,
+  BRIDGE_BUSY: ({ path, holders = [] }) =>
+    `${path} 被占用：${holders.length === 0 ? "其他程序" : holdersText(holders)}`,
   BRIDGE_OPEN_FAILED: ({ path, error }) => `${path} 无法打开：「${error}」`,
   "BRIDGE_OPEN_FAILED.unexpected": ({ error }) => `刷脸模组无法打开：「${error}」`,
   "BRIDGE_OPEN_FAILED.not_serial": ({ path }) => `${path} 不是串口设备`,

@@ -17,6 +17,7 @@ const examples: Readonly<Record<string, unknown>> = {
   aheadS: -301,
   own: true,
   addresses: ["<address>"],
+  holders: [{ pid: "<pid>", name: "<name>" }],
 };
 
 const placeholders = new Proxy(examples, {

@@ -8,6 +8,7 @@ import { type Console, consoleOf, cut } from "../../diagnostics/report/console.t
 import { setUpOf, unreachableText, type Whereabouts, whereaboutsOf, whereIsAdminSocket } from "../admin-socket.ts";
 import type { PackagedOptions } from "../options.ts";
 import { configDrift } from "./config-drift.ts";
+import { withPortHolders } from "./port-holders.ts";
 import { renderRows, type ScreenOptions } from "./status-renderer.ts";
 import { changeLine, statusRows } from "./status-view-model.ts";
 
@@ -103,7 +104,7 @@ class Observer {
     const socket = this.#socket;
     try {
       const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
-      const document = body as unknown as StatusDocument;
+      const document = await withPortHolders(body as unknown as StatusDocument);
       if (this.#clock.boot() - this.#hostAt > HOST_EVERY_MS) {
         this.#hostAt = this.#clock.boot();
         // Not waited for: a file system that hangs must not hold the picture up.

@@ -1,19 +1,11 @@
 import type { Stats } from "node:fs";
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import path from "node:path";
-
-/** A program that has a device open. */
-export interface Opener {
-  readonly pid: number;
-  readonly name: string;
-  /** Of another agent: the configuration it works with, and its unit where systemd has started it. */
-  readonly config?: string;
-  readonly unit?: string;
-}
+import type { PortHolder } from "../../common/failure-params.ts";
 
 export interface OpenersReading {
   /** Others than this process, the agent, and who plays the bridge on a pseudo-terminal. */
-  readonly others: readonly Opener[];
+  readonly others: readonly PortHolder[];
   /** The agent has it open. */
   readonly agent: boolean;
   /** Processes whose files may not be looked at: without root those of other users. */
@@ -31,7 +23,7 @@ export async function readOpeners(device: string, { agentPid, root = "/" }: Open
   const proc = path.join(root, "proc");
   const [wanted, names] = await Promise.all([stat(device), readdir(proc)]);
   const ptsNumber = /^\/dev\/pts\/(\d+)$/.exec(device)?.[1];
-  const others: Opener[] = [];
+  const others: PortHolder[] = [];
   let agent = false;
   let hidden = 0;
   for (const name of names.filter((each) => /^\d+$/.test(each))) {
@@ -45,6 +37,21 @@ export async function readOpeners(device: string, { agentPid, root = "/" }: Open
     }
   }
   return { others, agent, hidden };
+}
+
+const SECOND_LOOK_MS = 150;
+
+/** Those who keep it: a program that has just been forked holds, for a moment, what its parent holds. */
+export async function readHolders(
+  device: string,
+  options: OpenersOptions,
+  wait: (ms: number) => Promise<void>,
+): Promise<Pick<OpenersReading, "others" | "hidden">> {
+  const first = await readOpeners(device, options);
+  if (first.others.length === 0) return first;
+  await wait(SECOND_LOOK_MS);
+  const { others, hidden } = await readOpeners(device, options);
+  return { hidden, others: others.filter(({ pid }) => first.others.some((before) => before.pid === pid)) };
 }
 
 interface OpenFile {
@@ -102,7 +109,7 @@ const AGENT = "facepay-agent";
 const PACKAGED = "/etc/facepay-agent/config.toml";
 
 /** "Stop facepay-agent" would be no help on a terminal where one is wanted: which of them it is. */
-async function whatIs(directory: string): Promise<Omit<Opener, "pid">> {
+async function whatIs(directory: string): Promise<Omit<PortHolder, "pid">> {
   const name = await nameOf(directory);
   if (name !== AGENT) return { name };
   const read = (file: string) => readFile(path.join(directory, file), "utf8").catch(() => "");
@@ -139,7 +146,7 @@ function scriptIn(cmdline: string): string {
 const PROBERS = ["ModemManager", "brltty"];
 
 /** Those of them that run. */
-export async function runningProbers(root = "/"): Promise<Opener[]> {
+export async function runningProbers(root = "/"): Promise<PortHolder[]> {
   const proc = path.join(root, "proc");
   const pids = (await readdir(proc).catch(() => [])).filter((name) => /^\d+$/.test(name));
   const named = await Promise.all(

@@ -1,6 +1,10 @@
+import type { PortHolder } from "../../common/failure-params.ts";
 import { groupById } from "../../common/files/group.ts";
 import type { Bilingual } from "../../common/language.ts";
 import { isTable } from "../../config/keys/fields.ts";
+import { failureText } from "../../messages/failure-text.ts";
+import { holdersText } from "../../messages/remedies/port-holder-remedy.ts";
+import { remedyOf } from "../../messages/remedies/remedies.ts";
 import type { BridgeLine } from "../bridge-line.ts";
 import { probeBridge } from "../bridge-probe.ts";
 import type { DiagnoseContext, Outcome } from "../check.ts";
@@ -9,12 +13,11 @@ import { agentPid } from "../facts.ts";
 import { found, skipped } from "../outcomes.ts";
 import { countUsbDrops, type KernelRecord } from "./kernel-log.ts";
 import type { PresentPort } from "./port.ts";
-import { isIgnored, type Opener, readOpeners, runningProbers } from "./port-holders.ts";
+import { isIgnored, readHolders, runningProbers } from "./port-holders.ts";
 import { accessOf } from "./rights.ts";
 
 const DAY_US = 86_400_000_000;
 const MOST_DROPS = 5;
-const SECOND_LOOK_MS = 150;
 
 export async function judgeRights({ path: place, device }: PresentPort, context: DiagnoseContext): Promise<Outcome> {
   const { user } = context;
@@ -114,20 +117,16 @@ export async function judgeBusy(
 ): Promise<Outcome> {
   const { clock } = context;
   const options = { agentPid: await agentPid(context) };
-  const { others: seen, hidden } = await readOpeners(port.device, options);
-  // A program that has just been forked holds, for a moment, what its parent holds: two looks tell it from one that stays.
-  if (seen.length > 0) await clock.sleep(SECOND_LOOK_MS, signal);
-  const again = seen.length === 0 ? [] : (await readOpeners(port.device, options)).others;
-  const others = again.filter(({ pid }) => seen.some((before) => before.pid === pid));
-  if (others.length > 0) return busy(others);
+  const { others, hidden } = await readHolders(port.device, options, (ms) => clock.sleep(ms, signal));
+  if (others.length > 0) return busy(port.path, others);
   if (hidden > 0) {
     // What cannot be seen shows when the port is wanted.
     const talk = await probeBridge(context, line);
-    if (talk.kind === "spoken" && talk.failure?.code === "BRIDGE_BUSY") return busy([]);
+    if (talk.kind === "spoken" && talk.failure?.code === "BRIDGE_BUSY") return busy(port.path, []);
   }
   const probers = port.usb === undefined ? [] : await runningProbers();
   if (probers.length > 0 && !(await isIgnored(port.device))) {
-    const names = namesOf(probers);
+    const names = holdersText(probers);
     return found("warn", `${names} 在运行，可能会抢占串口`, `${names} runs and may take the port`, {
       value: { probers },
       remedy: {
@@ -139,34 +138,14 @@ export async function judgeBusy(
   return found("pass", "没有其他程序占用", "no other program has it open", { value: { hidden } });
 }
 
-function busy(others: readonly Opener[]): Outcome {
-  if (others.length === 0)
+function busy(path: string, holders: readonly PortHolder[]): Outcome {
+  if (holders.length === 0)
     return found("fail", "被其他程序占用（用 sudo 可看到名称）", "another program has it (sudo shows which)", {
       value: { openers: [] },
     });
-  const names = namesOf(others);
-  return found("fail", `被占用：${names}`, `in use by ${names}`, {
-    value: { openers: others },
-    // The agent takes the line by itself as soon as it is free.
-    remedy: twoAgents(others) ?? { zh: `请停止 ${names}。`, en: `Stop ${names}.` },
-  });
-}
-
-function namesOf(openers: readonly Opener[]): string {
-  return openers
-    .map(({ name, pid, ...of }) => `${name} (${[`pid ${pid}`, of.config, of.unit].filter(Boolean).join(", ")})`)
-    .join(", ");
-}
-
-/** One bridge serves one agent: either has to go, or was meant for another line. */
-export function twoAgents(openers: readonly Opener[]): Bilingual | undefined {
-  const other = openers.find(({ config }) => config !== undefined);
-  if (other === undefined) return undefined;
-  const stop = other.unit === undefined ? `kill ${other.pid}` : `systemctl stop ${other.unit}`;
-  return {
-    zh: `另一个 facepay-agent（配置 ${other.config}）正在使用此刷脸模组，一个刷脸模组只能由一个服务使用：请执行 ${stop}，或改正其中一份配置的 driver.path。`,
-    en: `Another facepay-agent, with ${other.config}, uses this bridge, and a bridge serves one agent only: ${stop}, or correct driver.path in one of the two configurations.`,
-  };
+  const failure = { code: "BRIDGE_BUSY", params: { path, holders } };
+  const { zh, en } = failureText(failure);
+  return found("fail", zh, en, { value: { openers: holders }, remedy: remedyOf(failure) });
 }
 
 /** @param bootMs the time since the boot, on the clock that the kernel's log counts by */

@@ -11,6 +11,7 @@ import { keyFileRemedy } from "./key-file-remedies.ts";
 import { lineRules } from "./line-rules.ts";
 import { localRemedies, localRules } from "./local-remedies.ts";
 import { networkRemedies } from "./network-remedies.ts";
+import { portHolderRemedy } from "./port-holder-remedy.ts";
 import { withPorts } from "./ports.ts";
 import { refusalRules } from "./refusal-rules.ts";
 import type { Failure, RemedyRule } from "./remedy-rule.ts";
@@ -51,7 +52,7 @@ export function remedyOf(failure: Failure): Bilingual | undefined {
   const rule = known[code];
   if (rule === undefined) return undefined;
   const byId: Readonly<Record<string, Bilingual>> = remedies;
-  const special = code === "KEY_FILE" ? keyFileRemedy(params) : sdkRemedy(code, params);
+  const special = specialRemedy(code, params);
   const remedy = special ?? remedyRules.find((each) => fits(each, failure))?.remedy ?? byId[rule.remedy];
   const { directory = "/var/lib/facepay-agent" } = params;
   const inPlace = remedy && {
@@ -59,6 +60,12 @@ export function remedyOf(failure: Failure): Bilingual | undefined {
     en: remedy.en.replaceAll("{directory}", String(directory)),
   };
   return inPlace && withPorts(filled(inPlace, baseUrls), baseUrls);
+}
+
+/** Where the parameters tell more than a table of rules could hold. */
+function specialRemedy(code: string, params: Readonly<Record<string, unknown>>): Bilingual | undefined {
+  if (code === "KEY_FILE") return keyFileRemedy(params);
+  return code === "BRIDGE_BUSY" ? portHolderRemedy(params) : sdkRemedy(code, params);
 }
 
 /** Where nothing but the code is known. */

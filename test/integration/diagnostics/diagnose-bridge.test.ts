@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { sdkFailures } from "../../../drivers/simulator/simulated-sdk.ts";
+import { AgentProcess } from "../../support/fixtures/agent-process.ts";
 import { diagnosed, wordsOf } from "../../support/fixtures/diagnosed.ts";
 import { openPty } from "../../support/fixtures/own-pty.ts";
 import { openRig, type Rig, type RigOptions, removeFactory } from "../../support/fixtures/running-agent.ts";
@@ -136,6 +137,20 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
       new RegExp(`Another facepay-agent, with ${first.configFile}.*(kill ${first.agent.pid}|systemctl stop)`),
     );
     expect(remedy.zh).toContain(`另一个 facepay-agent（配置 ${first.configFile}）`);
+    // With the second agent running, too, and in whatever is asked.
+    second.start();
+    await second.until("it has met the other one", async () => (await second.status()).bridge?.problem != null);
+    const said = async (command: string, lang: string) => {
+      await using told = new AgentProcess([command, "--lang", lang, "--config", second.configFile], {});
+      await told.exited;
+      return told.stdout;
+    };
+    const running = await examine(second);
+    expect(running.first).toBe("ser.busy fail");
+    for (const command of ["status", "refresh"]) {
+      expect(await said(command, "en")).toContain(running.of("ser.busy").remedy.en);
+      expect(await said(command, "zh-CN")).toContain(running.of("ser.busy").detail.zh);
+    }
   });
 
   it("no right for the service's user: ser.perm, with the group", async () => {

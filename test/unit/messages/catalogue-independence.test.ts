@@ -22,6 +22,7 @@ const params = {
   ...{ syscall: "write", directory: "/var/lib/x", mode: "0777", owner: 1, self: 2, file: "/k", fault: "tampered" },
   ...{ text: true, echo: true, wrong: "nul", keys: ["wechatpay.client_key_file"] },
   ...{ pid: 7, own: true, least: 16, problems: "x", group: "g", fd: 3, where: "/s", host: "::", port: 443 },
+  ...{ holders: [{ pid: 8, name: "facepay-agent", config: "/etc/b.toml", unit: "b.service" }] },
   ...{ addresses: ["0.0.0.0"], ours: "PUB_KEY_ID_1" },
 };
 
