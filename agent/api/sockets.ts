@@ -32,6 +32,8 @@ export interface OpenSocket {
 const MAX_PATH_BYTES = 107;
 const DEFAULT_DIRECTORY = "/run/facepay-agent";
 const DEFAULT_MODE = 0o660;
+/** The kernel's own limit (net.core.somaxconn): with a full queue connect(2) fails with EAGAIN, with a longer one it waits its turn. */
+const BACKLOG = 4_096;
 
 /**
  * Specification 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which
@@ -175,7 +177,7 @@ function listen({ listener }: SocketServer, where: { path: string } | { fd: numb
     // bind(2) happens within listen(): so the file is never seen with more rights than the owner's.
     const before = process.umask(0o177);
     try {
-      listener.listen(where);
+      listener.listen({ ...where, backlog: BACKLOG });
     } finally {
       process.umask(before);
     }

@@ -188,7 +188,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     }
     log.info("SERVING", { sockets: api.paths });
     await clock.sleep(SETTLE_MS);
-    (await import("./heap.ts")).keepYoungSmall();
+    (await import("./heap.ts")).keepHeapSmall();
     notifier = await notify();
     await log.flush();
     const { provision } = service;

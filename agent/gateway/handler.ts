@@ -2,8 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { readBody } from "../api/http/body.ts";
-import { connectionOf } from "../api/http/connection.ts";
-import type { Seat } from "../api/http/connection-limiter.ts";
+import type { Connection } from "../api/http/connection.ts";
 import { checkRequest } from "../api/http/guard.ts";
 import { send } from "../api/http/reply.ts";
 import type { Clock } from "../common/clock.ts";
@@ -74,9 +73,10 @@ export function createHandler(deps: HandlerDeps) {
   const { now, rate, metrics, clock, log, ending } = deps;
   let inFlight = 0;
 
-  /** Who asks, or why not. */
-  function identify(shown: Shown): Device {
+  /** Who asks, or why not; decides what becomes of the connection. */
+  function identify(shown: Shown, connection: Connection): Device {
     const admission = admit(shown, now(), clock.wall());
+    connection.admitted = admission.ok;
     if (!admission.ok) throw new Refused(admission.code);
     return admission.device;
   }
@@ -85,7 +85,7 @@ export function createHandler(deps: HandlerDeps) {
     req: IncomingMessage,
     res: ServerResponse,
     account: Account,
-    seat: Seat | undefined,
+    connection: Connection,
     awaits: boolean,
     signal: AbortSignal,
   ): Promise<Forwarded | undefined> {
@@ -95,10 +95,8 @@ export function createHandler(deps: HandlerDeps) {
     account.path = pathOf(req.url ?? "", config.basePath);
     if (account.path === "other") throw new Refused("NOT_FOUND");
     if (req.method !== "POST") throw new Refused("METHOD_NOT_ALLOWED");
-    const shown = shownBy(connectionOf(req).socket as TLSSocket, req.rawHeaders, authorities);
-    if (seat) seat.admitted = false;
-    const device = identify(shown);
-    if (seat) seat.admitted = true;
+    const shown = shownBy(req.socket as TLSSocket, req.rawHeaders, authorities);
+    const device = identify(shown, connection);
     account.device = device;
     account.by = [shown.certificate && "certificate", shown.token && "token"].filter(Boolean).join("+");
     const publicKeyId = serialOf(req);
@@ -120,14 +118,14 @@ export function createHandler(deps: HandlerDeps) {
       const path = account.path === "echo" ? ECHO_PATH : AUTHINFO_PATH;
       const forwarded = await forwarder.forward({ ...wanted, path, ...publicKeyId }, signal);
       // Struck off while WeChat Pay was asked: then not even this one answer.
-      identify(shown);
+      identify(shown, connection);
       return forwarded;
     } finally {
       inFlight--;
     }
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse, seat: Seat | undefined, awaits: boolean) {
+  async function answer(req: IncomingMessage, res: ServerResponse, connection: Connection, awaits: boolean) {
     const startedAt = clock.boot();
     const account: Account = { path: "other", bounded: false };
     const leaves = hold(res, ending);
@@ -135,12 +133,12 @@ export function createHandler(deps: HandlerDeps) {
       const ms = clock.boot() - startedAt;
       metrics.request(account.path, outcome, ms / 1000);
       const { device, by, path } = account;
-      const who = { device_id: device?.deviceId, sub_mchid: device?.subMchid, by, remote: seat?.address };
+      const who = { device_id: device?.deviceId, sub_mchid: device?.subMchid, by, remote: connection.address };
       const line = { ...who, path, outcome, ms: Math.round(ms * 10) / 10, ...facts };
       log.info(account.bounded ? "GATEWAY_REQUEST" : "GATEWAY_REFUSED", line);
     };
     try {
-      const forwarded = await exchange(req, res, account, seat, awaits, leaves);
+      const forwarded = await exchange(req, res, account, connection, awaits, leaves);
       if (forwarded === undefined) return tell("gone", {});
       const { answer: found, outcome, baseUrl } = forwarded;
       pass(res, forwarded, account.path === "authinfo" ? now().config.refreshSeconds : undefined);
@@ -156,7 +154,7 @@ export function createHandler(deps: HandlerDeps) {
       tell(`gateway_${code.toLowerCase()}`, { status: reply.status, detail: detail || undefined, cause });
       const allow = reply.status === 405 ? { allow: "POST" } : {};
       // A stranger's connection ends with the first refusal, whatever that is; so does one whose body is still to come.
-      const close = !req.complete || reply.status === 400 || reply.status === 401 || seat?.admitted !== true;
+      const close = !req.complete || reply.status === 400 || !connection.admitted;
       send(res, { ...reply, ...allow, close });
     }
   }
@@ -167,10 +165,10 @@ export function createHandler(deps: HandlerDeps) {
     get inFlight() {
       return inFlight;
     },
-    handle(req: IncomingMessage, res: ServerResponse, seat: Seat | undefined, awaits: boolean): void {
+    handle(req: IncomingMessage, res: ServerResponse, connection: Connection, awaits: boolean): void {
       // A response that loses its socket emits "error" on a late write; "close" has told us already.
       res.on("error", () => res.destroy());
-      answer(req, res, seat, awaits).catch((error: unknown) => {
+      answer(req, res, connection, awaits).catch((error: unknown) => {
         log.error("GATEWAY_INTERNAL", { error });
         res.destroy();
       });

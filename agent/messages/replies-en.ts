@@ -13,6 +13,7 @@ export const problemTitlesEn = {
   BODY_TOO_LARGE: "The body is over 16 KiB",
   UNSUPPORTED_MEDIA_TYPE: "The body must be application/json",
   EXPECTATION_FAILED: "This expectation is not supported",
+  PIPELINE_TOO_LONG: "Too many requests of this connection are waiting for their answers",
   HEADERS_TOO_LARGE: "The headers are over 8 KiB",
   AUTHINFO_ABSENT: "There is no authinfo yet",
   AUTHINFO_EXPIRED: "The authinfo has expired",

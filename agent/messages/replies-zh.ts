@@ -14,6 +14,7 @@ export const problemTitlesZh: ProblemTitles = {
   BODY_TOO_LARGE: "请求体超过 16 KiB",
   UNSUPPORTED_MEDIA_TYPE: "请求体类型必须是 application/json",
   EXPECTATION_FAILED: "不支持此 Expect 要求",
+  PIPELINE_TOO_LONG: "此连接上等待应答的请求过多",
   HEADERS_TOO_LARGE: "请求头超过 8 KiB",
   AUTHINFO_ABSENT: "尚未获取到 authinfo",
   AUTHINFO_EXPIRED: "authinfo 已过期",

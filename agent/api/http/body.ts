@@ -24,6 +24,8 @@ const forbiddenNames = new Set(["__proto__", "constructor", "prototype"]);
  * octet of the head: a second one here could only be later.
  */
 export function readBody(req: IncomingMessage): Promise<BodyResult> {
+  // The head has announced none: then the server has ended the stream without a word (`optimizeEmptyRequests`).
+  if (req.readableEnded) return Promise.resolve({ kind: "none" });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;

@@ -1,12 +1,6 @@
 import { systemCode } from "../../common/errors.ts";
-import type { Connection } from "./connection.ts";
-import { STATUS_CODES } from "./node-http.ts";
-import { type ProblemCode, problem, type Reply } from "./problem.ts";
+import type { ProblemCode } from "./problem.ts";
 import type { RejectionReason } from "./rejection-reasons.ts";
-import { rawReply } from "./reply.ts";
-
-/** Methods that some path of the local API knows. */
-export const ALLOWED = "GET, HEAD, POST";
 
 /**
  * What to say on a connection whose octets Node's parser has refused. `reason` is undefined when the caller itself has
@@ -30,21 +24,6 @@ export function judgeClientError(error: unknown): { code: ProblemCode; reason: R
     default:
       return { code: "MALFORMED_REQUEST", reason: "malformed" };
   }
-}
-
-/** Answers and closes, unless an answer of ours is already on its way: two answers in one would be smuggling of our own. */
-export function answerClientError(connection: Connection, code: ProblemCode): void {
-  const reply = problem(code);
-  answerAndClose(connection, code === "METHOD_NOT_ALLOWED" ? { ...reply, allow: ALLOWED } : reply);
-}
-
-export function answerAndClose(connection: Connection, reply: Reply): void {
-  if (connection.answering || !connection.writable) {
-    connection.destroy();
-    return;
-  }
-  connection.write(rawReply(reply, STATUS_CODES[reply.status] ?? ""));
-  connection.destroySoon();
 }
 
 /** A method that nobody has registered (`FOO /path`), against plain noise such as a TLS hello. */

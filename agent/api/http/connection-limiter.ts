@@ -1,22 +1,6 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../common/clock.ts";
-import { Connection } from "./connection.ts";
-
-/**
- * Who goes first when places are needed. Whoever waits only for himself goes before one who waits for us, and a stranger before one
- * whose credential may still come or has been accepted: nothing that anybody can send changes that.
- */
-export const Standing = {
-  /** Has had its last answer. */
-  lingering: 0,
-  /** Could have shown a credential and has not shown one that is accepted. */
-  stranger: 1,
-  handshake: 2,
-  /** Has sent no whole request, or has not read its answer. */
-  waiting: 3,
-  /** Waits for our answer: never closed to make room. */
-  working: 4,
-} as const;
+import { Connection, Standing } from "./connection.ts";
 
 export interface Limits {
   readonly connections: number;
@@ -26,97 +10,56 @@ export interface Limits {
 }
 
 /** One who holds a place. */
-export interface Occupant {
-  readonly standing: (typeof Standing)[keyof typeof Standing];
-  /** Its credential has been accepted; on a unix socket, the file's mode has done that. */
-  readonly admitted: boolean;
-  readonly address: string;
-  /** When it came, on the boot clock, ms. */
-  readonly cameAt: number;
-  /** Grows with every request of anybody; the smallest has waited longest. */
-  readonly usedAt: number;
-}
+export type Occupant = Pick<Connection, "standing" | "admitted" | "address" | "usedAt">;
 
-/** Those who have to go so that the limits hold; of one standing, who has waited longest. Nobody who came after `cameBefore`. */
-export function surplus<T extends Occupant>(occupants: Iterable<T>, limits: Limits, cameBefore: number): T[] {
+/** Who has to go when somebody has come from `address`: of the lowest standing, who has waited longest. Each newcomer costs one at most. */
+export function whoGoes<T extends Occupant>(occupants: Iterable<T>, limits: Limits, address: string): T | undefined {
   let all = 0;
   let strangers = 0;
-  const byAddress = new Map<string, number>();
-  const candidates: { readonly occupant: T; readonly standing: number }[] = [];
+  let here = 0;
+  let least: Candidate<T> | undefined;
+  let leastStranger: Candidate<T> | undefined;
+  let leastHere: Candidate<T> | undefined;
   for (const occupant of occupants) {
-    const { standing, admitted, address, cameAt } = occupant;
+    const { standing, admitted } = occupant;
+    const candidate = { occupant, standing };
     all++;
-    if (!admitted) {
-      strangers++;
-      byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
-    }
-    if (standing !== Standing.working && cameAt <= cameBefore) candidates.push({ occupant, standing });
+    least = lesser(least, candidate);
+    if (admitted) continue;
+    strangers++;
+    leastStranger = lesser(leastStranger, candidate);
+    if (occupant.address !== address) continue;
+    here++;
+    leastHere = lesser(leastHere, candidate);
   }
-  candidates.sort((a, b) => a.standing - b.standing || a.occupant.usedAt - b.occupant.usedAt);
-  const leaving: T[] = [];
-  for (const { occupant } of candidates) {
-    const here = byAddress.get(occupant.address) ?? 0;
-    const tooMany = strangers > limits.strangers || here > limits.strangersPerAddress;
-    if (all <= limits.connections && (occupant.admitted || !tooMany)) continue;
-    all--;
-    if (!occupant.admitted) {
-      strangers--;
-      byAddress.set(occupant.address, here - 1);
-    }
-    leaving.push(occupant);
-  }
-  return leaving;
+  if (here > limits.strangersPerAddress) return leastHere?.occupant;
+  if (strangers > limits.strangers) return leastStranger?.occupant;
+  return all > limits.connections ? least?.occupant : undefined;
 }
 
-/** So long a newcomer is left alone: its process may be waiting for a core before it can write what it wants. */
-export const HEARING_MS = 100;
-/** Beyond the limit, and so many are there, nobody is left alone any more. */
-const MOST_NEWCOMERS = 512;
-/** A small fixed number: a lingering close is a courtesy. */
+interface Candidate<T> {
+  readonly occupant: T;
+  readonly standing: Occupant["standing"];
+}
+
+function lesser<T extends Occupant>(least: Candidate<T> | undefined, one: Candidate<T>): Candidate<T> | undefined {
+  if (one.standing === Standing.working) return least;
+  if (least === undefined || one.standing < least.standing) return one;
+  return one.standing === least.standing && one.occupant.usedAt < least.occupant.usedAt ? one : least;
+}
+
+/** A lingering close is a courtesy: for so many at a time, and for so long. */
 const MOST_LINGERING = 8;
-
-/** A place, from the first octet on. */
-export class Seat implements Occupant {
-  readonly socket: Socket;
-  readonly address: string;
-  readonly cameAt: number;
-  admitted: boolean;
-  usedAt: number;
-  #connection: Connection | undefined;
-
-  constructor(socket: Socket, cameAt: number, usedAt: number, admitted: boolean) {
-    this.socket = socket;
-    // A unix socket has none.
-    this.address = socket.remoteAddress ?? "";
-    this.cameAt = cameAt;
-    this.usedAt = usedAt;
-    this.admitted = admitted;
-  }
-
-  /** What HTTP is spoken on: undefined while TLS is being agreed. */
-  set connection(connection: Connection) {
-    this.#connection = connection;
-  }
-
-  get standing(): Occupant["standing"] {
-    const connection = this.#connection;
-    if (connection === undefined) return Standing.handshake;
-    if (connection.lingering) return Standing.lingering;
-    if (!this.admitted) return Standing.stranger;
-    return connection.waitsForUs ? Standing.working : Standing.waiting;
-  }
-}
+const LINGER_MS = 1_000;
 
 /** Keeps the number of connections within limits. */
 export class ConnectionLimiter {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #closed: () => void;
-  readonly #seats = new Set<Seat>();
-  readonly #bySocket = new WeakMap<object, Seat>();
-  #lingering: Seat[] = [];
+  readonly #connections = new Set<Connection>();
+  #lingering: Connection[] = [];
   #uses = 0;
-  #callOff: (() => void) | undefined;
 
   /** @param closed is called for each one that has had to go */
   constructor(limits: Limits, clock: Clock, closed: () => void) {
@@ -126,69 +69,52 @@ export class ConnectionLimiter {
   }
 
   get size(): number {
-    return this.#seats.size;
+    return this.#connections.size;
   }
 
-  /** For the server's `maxConnections`, beyond which the kernel's newcomers are turned away unheard. */
-  get most(): number {
-    return this.#limits.connections + MOST_NEWCOMERS;
-  }
-
-  /** Gives a socket that has just been accepted its place. */
-  enter(socket: Socket, admitted: boolean): Seat {
-    const seat = new Seat(socket, this.#clock.boot(), ++this.#uses, admitted);
-    this.#seats.add(seat);
-    socket.once("close", () => {
-      this.#seats.delete(seat);
-      if (this.#lingering.includes(seat)) this.#lingering = this.#lingering.filter((one) => one !== seat);
-    });
-    if (this.#seats.size > this.most) this.#thin(Number.POSITIVE_INFINITY);
-    else this.#thinSoon();
-    return seat;
-  }
-
-  /** HTTP is to be spoken in this place, over `socket` (its own, or the TLS upon it). */
-  carry(seat: Seat, socket: Socket): Connection {
-    const connection = new Connection(socket, () => {
-      this.#lingering.push(seat);
-      if (this.#lingering.length > MOST_LINGERING) this.#lingering.shift()?.socket.destroy();
-    });
-    seat.connection = connection;
-    this.#bySocket.set(connection, seat);
+  /**
+   * Gives a socket that has just been accepted its place; whoever has to go for it does so at once.
+   * @param admitted and HTTP is spoken without more ado; else TLS comes first
+   */
+  enter(socket: Socket, admitted: boolean): Connection {
+    const connection = new Connection(socket, admitted, ++this.#uses, () => this.#linger(connection));
+    if (admitted) connection.carry(socket);
+    this.#connections.add(connection);
+    socket.once("close", () => this.#connections.delete(connection));
+    const { connections, strangersPerAddress } = this.#limits;
+    if (this.#connections.size > Math.min(connections, strangersPerAddress)) {
+      const leaving = whoGoes(this.#connections, this.#limits, connection.address);
+      if (leaving !== undefined) {
+        this.#closed();
+        this.#connections.delete(leaving);
+        leaving.socket.destroy();
+      }
+    }
     return connection;
   }
 
-  /** Notes that a request has arrived. */
-  use(connection: Connection): Seat | undefined {
-    const seat = this.#bySocket.get(connection);
-    if (seat !== undefined) seat.usedAt = ++this.#uses;
-    return seat;
+  /** A request has arrived. */
+  use(connection: Connection): void {
+    connection.usedAt = ++this.#uses;
   }
 
   /** Closes all that nothing is being worked for. */
   closeIdle(): void {
-    this.#callOff?.();
-    this.#callOff = undefined;
-    for (const { standing, socket } of this.#seats) if (standing !== Standing.working) socket.destroy();
+    for (const { standing, socket } of this.#connections) if (standing !== Standing.working) socket.destroy();
   }
 
-  #thin(cameBefore: number): void {
-    for (const seat of surplus(this.#seats, this.#limits, cameBefore)) {
-      this.#closed();
-      // Now: the socket itself tells of its end only after all that are being accepted.
-      this.#seats.delete(seat);
-      seat.socket.destroy();
-    }
+  closeAll(): void {
+    for (const { socket } of this.#connections) socket.destroy();
   }
 
-  /** Newcomers are left alone for a moment; who has to go by then does so together. */
-  #thinSoon(): void {
-    const { connections, strangersPerAddress } = this.#limits;
-    if (this.#callOff !== undefined || this.#seats.size <= Math.min(connections, strangersPerAddress)) return;
-    this.#callOff = this.#clock.timer(HEARING_MS, () => {
-      this.#callOff = undefined;
-      this.#thin(this.#clock.boot() - HEARING_MS);
-      if (surplus(this.#seats, this.#limits, Number.POSITIVE_INFINITY).length > 0) this.#thinSoon();
+  #linger(connection: Connection): void {
+    const { socket } = connection;
+    const callOff = this.#clock.timer(LINGER_MS, () => socket.destroy());
+    socket.once("close", () => {
+      callOff();
+      this.#lingering = this.#lingering.filter((one) => one !== connection);
     });
+    this.#lingering.push(connection);
+    if (this.#lingering.length > MOST_LINGERING) this.#lingering.shift()?.socket.destroy();
   }
 }

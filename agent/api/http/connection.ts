@@ -1,220 +1,198 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Server, Socket } from "node:net";
-import { Duplex } from "node:stream";
-
-/** How long, and how many, octets are read away after the last answer, so that the caller gets to read that. */
-const LINGER_MS = 1_000;
-const LINGER_BYTES = 1024 * 1024;
-/** An empty line ends every head (RFC 9112 section 2.1). */
-const HEAD_END = "\r\n\r\n";
+import type { IncomingMessage as NodeRequest, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { IncomingMessage, STATUS_CODES } from "./node-http.ts";
+import type { Reply } from "./problem.ts";
+import { rawReply, send } from "./reply.ts";
 
 /**
- * Stands between a socket and Node's HTTP server, which takes it for the socket. It does what that server has no setting for:
- * - One exchange at a time. Node parses everything that has arrived, so a pipeline becomes thousands of requests and answers at once,
- *   and over TLS its pausing breaks the connection (HPE_PAUSED). Here octets go on up to the next empty line, and no further while an
- *   answer is unsent: two exchanges are the most there can be. RFC 9112 section 9.3.2 leaves that to the server.
- * - A lingering close (RFC 9112 section 9.6) after the last answer, whatever that was about.
+ * Who goes first when places are needed. Whoever waits only for himself goes before one who waits for us, and a stranger before one
+ * whose credential may still come or has been accepted: nothing that anybody can send changes that.
  */
-export class Connection extends Duplex {
+export const Standing = {
+  /** Has had its last answer. */
+  lingering: 0,
+  /** Could have shown a credential and has not shown one that is accepted. */
+  stranger: 1,
+  handshake: 2,
+  /** Has sent no whole request, or has not read its answer. */
+  waiting: 3,
+  /** Waits for our answer: never closed to make room. */
+  working: 4,
+} as const;
+
+/** What leaks with a connection ends with it; at 1 000, opening the next one cost a sixth of all readings (measured). */
+const MOST_REQUESTS = 10_000;
+/** So many answers of one connection may be unsent, while its requests go on coming (a pipeline, RFC 9112 section 9.3.2). */
+const MOST_UNSENT = 16;
+/** How many octets are read away after the last answer, so that the caller gets to read that. */
+const LINGER_BYTES = 1024 * 1024;
+
+const bySocket = new WeakMap<object, Connection>();
+
+/** The connection on which HTTP is spoken over this socket; undefined while TLS is being agreed. */
+export function findConnection(socket: object): Connection | undefined {
+  return bySocket.get(socket);
+}
+
+/** Of a socket from which a request has come. */
+export function connectionOf({ socket }: Pick<NodeRequest, "socket">): Connection {
+  const connection = bySocket.get(socket);
+  if (connection === undefined) throw new Error("a socket that has not been given a place");
+  return connection;
+}
+
+/**
+ * A request as Node makes it, but the first one behind the last answer of its connection counts as an upgrade of the protocol: Node then
+ * takes its parser off the socket at once and hands the socket over. It has no other way to end the parsing of a pipeline: what has come
+ * in one piece, up to 3 600 requests, would all be taken up.
+ */
+export class Request extends IncomingMessage {
+  declare isUpgrade: boolean | null;
+
+  get upgrade(): boolean | null {
+    return this.isUpgrade;
+  }
+
+  /** By Node, as soon as it has read the head. */
+  set upgrade(asked: boolean | null) {
+    this.isUpgrade = asked || isOver(this);
+  }
+}
+
+/** For `shouldUpgradeCallback`: an `Upgrade` that a client offers by itself is ignored (RFC 9110 section 7.8). */
+export const isOver = ({ socket }: Pick<NodeRequest, "socket">): boolean => bySocket.get(socket)?.isOver === true;
+
+/** A socket that has been accepted, and the exchanges on it. */
+export class Connection {
+  /** As it was accepted: with TLS, what that runs on. */
   readonly socket: Socket;
-  /** Requests whose head has arrived. */
-  requests = 0;
+  readonly address: string;
+  /** Its credential has been accepted; on a unix socket, the file's mode has done that. */
+  admitted: boolean;
+  /** Grows with every request of anybody; the smallest has waited longest. */
+  usedAt: number;
+  lingering = false;
   readonly #lingers: () => void;
-  /** Those not yet handed to the kernel, in order: one, or two for a moment when a body and the next head came in one piece. */
-  #answers: ServerResponse[] = [];
-  /** Octets that wait for their turn; then the socket is paused. */
-  #rest: Buffer | undefined;
-  #wanted = false;
-  /** The caller has sent its last octet. */
-  #ended = false;
-  /** Octets read away since the last answer. */
-  #lingered: number | undefined;
-  #awaited: ServerResponse | undefined;
+  /** What HTTP is spoken on: undefined while TLS is being agreed. */
+  #http: Socket | undefined;
+  /** Answers not yet handed to the kernel, in order. */
+  #unsent: ServerResponse[] = [];
+  #last: ServerResponse | undefined;
+  #requests = 0;
+  #refused = false;
+  /** Octets that may still be read away; undefined while Node's parser has them. */
+  #octetsLeft: number | undefined;
 
   /** @param lingers is called when the last answer has been written and all that is left is to be read by the caller */
-  constructor(socket: Socket, lingers: () => void) {
-    super({ decodeStrings: false });
+  constructor(socket: Socket, admitted: boolean, usedAt: number, lingers: () => void) {
     this.socket = socket;
+    // A unix socket has none.
+    this.address = socket.remoteAddress ?? "";
+    this.admitted = admitted;
+    this.usedAt = usedAt;
     this.#lingers = lingers;
-    socket.on("data", (octets: Buffer) => this.#take(octets));
-    socket.once("end", () => this.#end());
-    // "close" follows, and says all that is to be said.
-    socket.on("error", () => undefined);
-    socket.once("close", () => this.destroy());
-    socket.on("timeout", () => (this.lingering ? this.destroy() : this.emit("timeout")));
   }
 
-  /** A request has arrived, which `answer` is to answer. */
-  begin(answer: ServerResponse): void {
-    this.requests++;
-    if (this.#first === undefined) this.#answers = [answer];
-    else this.#answers.push(answer);
+  /** HTTP is to be spoken over `socket`: its own, or the TLS upon it. */
+  carry(socket: Socket): void {
+    this.#http = socket;
+    bySocket.set(socket, this);
+    const destroySoon = socket.destroySoon.bind(socket);
+    // What Node calls when an answer with `Connection: close` has been written.
+    socket.destroySoon = () => {
+      if (this.#mayGetMore()) this.#linger();
+      else destroySoon();
+    };
   }
 
-  get lingering(): boolean {
-    return this.#lingered !== undefined;
+  /** A request has arrived, which `answer` is to answer. False when too many answers before it are unsent. */
+  begin(answer: ServerResponse): boolean {
+    if (++this.#requests >= MOST_REQUESTS) answer.shouldKeepAlive = false;
+    this.#last = answer;
+    if (this.#first === undefined) this.#unsent.length = 0;
+    return this.#unsent.push(answer) <= MOST_UNSENT;
   }
 
-  /** A whole request has arrived that has no answer yet, and the caller has read all there was to read. */
-  get waitsForUs(): boolean {
+  /** No more requests are taken: the latest one gets the last answer, or what came behind it was none. */
+  get isOver(): boolean {
+    return this.#refused || this.#last?.shouldKeepAlive === false;
+  }
+
+  get standing(): (typeof Standing)[keyof typeof Standing] {
+    if (this.#http === undefined) return Standing.handshake;
+    if (this.lingering) return Standing.lingering;
+    if (!this.admitted) return Standing.stranger;
     const first = this.#first;
-    return first?.req.complete === true && !first.writableEnded && this.writableLength === 0;
+    const waitsForUs = first?.req.complete === true && !first.writableEnded && this.#http.writableLength === 0;
+    return waitsForUs ? Standing.working : Standing.waiting;
   }
 
-  /** Part of an answer is out. */
-  get answering(): boolean {
-    return this.#first?.headersSent === true;
+  /** Octets have come that are no request: says so when the answers before are out, and closes. */
+  refuse(reply: Reply): void {
+    const http = this.#http;
+    const last = this.#last;
+    this.#refused = true;
+    if (last?.req.complete === false) {
+      // They belong to the body of this one.
+      if (last.headersSent) this.socket.destroy();
+      else send(last, { ...reply, close: true });
+      return;
+    }
+    const close = () => {
+      if (http?.writable !== true) return;
+      http.write(rawReply(reply, STATUS_CODES[reply.status] ?? ""));
+      http.destroySoon();
+    };
+    if (last === undefined || isSent(last)) close();
+    else last.once("finish", close);
   }
 
-  /** What Node calls after an answer with `Connection: close`, and we after one to octets that were no request. */
-  destroySoon(): void {
-    if (this.lingering || this.destroyed) return;
-    this.#lingered = 0;
-    this.#rest = undefined;
-    this.end(() => {
-      if (this.#ended) this.destroy();
+  /** Node has taken its parser off the socket: what still comes is read away. */
+  detach(): void {
+    const http = this.#http;
+    // What Node does while it has its parser there.
+    http?.on("error", () => undefined);
+    http?.once("end", () => http.end());
+    http?.once("close", () => {
+      for (const answer of this.#unsent) answer.destroy();
     });
-    this.socket.setTimeout(LINGER_MS);
-    this.socket.resume();
+    this.#readAway();
+  }
+
+  get #first(): ServerResponse | undefined {
+    const unsent = this.#unsent;
+    while (unsent[0] !== undefined && isSent(unsent[0])) unsent.shift();
+    return unsent[0];
+  }
+
+  /** A close with octets unread would make the kernel reset the connection, and the caller might never read the answer. */
+  #mayGetMore(): boolean {
+    return this.#refused || this.#octetsLeft !== undefined || this.#last?.req.complete === false;
+  }
+
+  /** A lingering close (RFC 9112 section 9.6). */
+  #linger(): void {
+    const http = this.#http;
+    if (http === undefined || this.lingering || http.destroyed) return;
+    this.lingering = true;
+    this.#readAway();
+    http.end();
     this.#lingers();
   }
 
-  /** Node's time-out of an idle connection. */
-  readonly setTimeout = (ms: number): this => {
-    if (!this.lingering) this.socket.setTimeout(ms);
-    return this;
-  };
-
-  get #first(): ServerResponse | undefined {
-    const first = this.#answers[0];
-    if (first === undefined || !isOver(first)) return first;
-    this.#answers = this.#answers.filter((answer) => !isOver(answer));
-    return this.#answers[0];
-  }
-
-  /** The answer to a whole request: until it is out, nothing more is handed on. The request behind it may still want its body. */
-  get #owed(): ServerResponse | undefined {
-    const first = this.#first;
-    return first?.req.complete ? first : undefined;
-  }
-
-  #take(octets: Buffer): void {
-    if (this.#lingered !== undefined) {
-      this.#lingered += octets.length;
-      if (this.#lingered > LINGER_BYTES) this.destroy();
-      return;
-    }
-    if (this.#rest === undefined && this.#wanted && this.#owed === undefined) {
-      this.#handOn(octets);
-      return;
-    }
-    this.#rest = this.#rest === undefined ? octets : Buffer.concat([this.#rest, octets]);
-    this.socket.pause();
-    this.#goOn();
-  }
-
-  #handOn(octets: Buffer): void {
-    const at = octets.indexOf(HEAD_END);
-    const length = at === -1 ? octets.length : at + HEAD_END.length;
-    this.#wanted = false;
-    if (length === octets.length) {
-      this.push(octets);
-      return;
-    }
-    this.#rest = octets.subarray(length);
-    this.socket.pause();
-    this.push(octets.subarray(0, length));
-  }
-
-  /** Hands on what has been waiting, if it is its turn; else it comes back when the answer is out. */
-  readonly #goOn = (): void => {
-    const rest = this.#rest;
-    if (rest === undefined || this.destroyed) return;
-    const owed = this.#owed;
-    if (owed !== undefined) {
-      if (owed !== this.#awaited) owed.once("close", this.#takeTurns);
-      this.#awaited = owed;
-      return;
-    }
-    if (!this.#wanted) return;
-    this.#rest = undefined;
-    this.#handOn(rest);
-    if (this.#rest !== undefined) return;
-    this.socket.resume();
-    if (this.#ended) this.push(null);
-  };
-
-  readonly #takeTurns = (): void => queue(this.#goOn);
-
-  #end(): void {
-    this.#ended = true;
-    if (this.#lingered === undefined) {
-      if (this.#rest === undefined) this.push(null);
-    } else if (this.writableFinished) this.destroy();
-  }
-
-  override _read(): void {
-    this.#wanted = true;
-    if (this.#rest !== undefined) this.#takeTurns();
-  }
-
-  override _write(chunk: string | Buffer, encoding: BufferEncoding, done: () => void): void {
-    this.socket.write(chunk, encoding, () => done());
-  }
-
-  override _writev(chunks: { chunk: string | Buffer; encoding: BufferEncoding }[], done: () => void): void {
-    const last = chunks.length - 1;
-    this.socket.cork();
-    chunks.forEach(({ chunk, encoding }, at) => {
-      this.socket.write(chunk, encoding, at === last ? () => done() : undefined);
+  #readAway(): void {
+    if (this.#octetsLeft !== undefined) return;
+    this.#octetsLeft = LINGER_BYTES;
+    const http = this.#http;
+    // Node's parser is one of them.
+    http?.removeAllListeners("data");
+    http?.on("data", (octets: Buffer) => {
+      this.#octetsLeft = (this.#octetsLeft ?? 0) - octets.length;
+      if (this.#octetsLeft < 0) this.socket.destroy();
     });
-    this.socket.uncork();
+    http?.resume();
   }
-
-  override _final(done: () => void): void {
-    this.socket.end(() => done());
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#rest = undefined;
-    this.socket.destroy();
-    done(error);
-  }
-}
-
-/**
- * What has been waiting goes on one by one, whoever's it is, and the event loop turns in between: it accepts a single connection in a
- * turn, so that turns have to stay short for newcomers to be heard.
- */
-const waiting: (() => void)[] = [];
-
-function queue(act: () => void): void {
-  if (waiting.push(act) === 1) setImmediate(next);
-}
-
-function next(): void {
-  waiting.shift()?.();
-  if (waiting.length > 0) setImmediate(next);
 }
 
 /** Handed to the kernel to its last octet, or given up. */
-const isOver = (answer: ServerResponse) => answer.writableFinished || answer.destroyed;
-
-/** Has the HTTP server serve on connections instead of the sockets that `event` brings. */
-export function interpose(
-  server: Server,
-  event: "connection" | "secureConnection",
-  wrap: (socket: Socket) => Connection,
-): void {
-  const served = server.listeners(event);
-  server.removeAllListeners(event);
-  server.on(event, (socket: Socket) => {
-    const connection = wrap(socket);
-    for (const serve of served) serve.call(server, connection);
-  });
-}
-
-/** Node's types know no other streams than sockets there. */
-export function connectionOf({ socket }: Pick<IncomingMessage, "socket">): Connection {
-  return socket as unknown as Connection;
-}
+const isSent = (answer: ServerResponse) => answer.writableFinished || answer.destroyed;

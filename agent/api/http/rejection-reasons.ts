@@ -16,7 +16,7 @@ export const rejectionReasons = [
   "headers_too_large",
   "malformed",
   "request_timeout",
-  "requests_per_connection",
+  "pipeline",
   "crowded",
   "subscribers",
   "slow_subscriber",

@@ -3,8 +3,6 @@ import type { Socket } from "node:net";
 import type { Clock } from "../../common/clock.ts";
 import type { Log } from "../../common/log/log.ts";
 import { readBody } from "./body.ts";
-import { ALLOWED, answerClientError, judgeClientError } from "./client-error.ts";
-import { connectionOf, interpose } from "./connection.ts";
 import { ConnectionLimiter } from "./connection-limiter.ts";
 import { checkRequest, type Refusal } from "./guard.ts";
 import { createServer } from "./node-http.ts";
@@ -12,6 +10,7 @@ import { problem } from "./problem.ts";
 import type { RejectionReason } from "./rejection-reasons.ts";
 import { send } from "./reply.ts";
 import type { PostRoute, Route, Routes } from "./routes.ts";
+import { SERVER_OPTIONS, serveRequests } from "./serve-requests.ts";
 
 export interface ApiLimits {
   readonly headersTimeoutMs: number;
@@ -19,21 +18,17 @@ export interface ApiLimits {
   readonly requestTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly connections: number;
-  /** What leaks with a connection ends with it; at 1 000, opening the next one cost a sixth of all readings (measured). */
-  readonly requestsPerConnection: number;
 }
 
 const defaultLimits: ApiLimits = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   keepAliveMs: 5_000,
-  connections: 64,
-  requestsPerConnection: 10_000,
+  connections: 256,
 };
 
-const MAX_HEADER_BYTES = 8 * 1024;
-/** How often Node looks for overdue requests; its 30 s would let a slowloris live for 35 s. */
-const CHECK_EVERY_MS = 500;
+/** Methods that some path knows. */
+const ALLOWED = "GET, HEAD, POST";
 const NOT_FOUND: Refusal = { code: "NOT_FOUND", reason: "not_found" };
 const METHOD: Refusal = { code: "METHOD_NOT_ALLOWED", reason: "method" };
 const BODY_TOO_LARGE: Refusal = { code: "BODY_TOO_LARGE", reason: "body_too_large" };
@@ -69,48 +64,20 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   );
 
   const http = createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
+    ...SERVER_OPTIONS,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: CHECK_EVERY_MS,
-    // The guard answers a missing Host itself, with a problem document and a count.
-    requireHostHeader: false,
-    // Whatever NODE_OPTIONS says: lenient parsing is request smuggling.
-    insecureHTTPParser: false,
   });
-  http.maxConnections = limiter.most;
-  http.maxRequestsPerSocket = limits.requestsPerConnection;
-  // A cap would hide headers from the guard; 8 KB bound their number well enough.
-  http.maxHeadersCount = 0;
-
-  interpose(http, "connection", (socket) => limiter.carry(limiter.enter(socket, true), socket));
-  http.on("drop", () => denied("crowded"));
-  http.on("dropRequest", () => denied("requests_per_connection"));
-  http.on("clientError", (error: Error, socket) => {
-    const connection = connectionOf({ socket: socket as Socket });
-    const verdict = judgeClientError(error);
-    // Each further packet on a broken connection is another error; it was counted and answered at the first.
-    if (verdict === undefined || !connection.writable) {
-      connection.destroy();
-      return;
-    }
-    denied(verdict.reason);
-    answerClientError(connection, verdict.code);
+  http.on("connection", (socket: Socket) => limiter.enter(socket, true));
+  serveRequests(http, {
+    limiter,
+    refused: denied,
+    replyFor: (code) => (code === "METHOD_NOT_ALLOWED" ? { ...problem(code), allow: ALLOWED } : problem(code)),
+    handle: (req, res, _connection, awaitsContinue) => handle(req, res, awaitsContinue),
   });
-  http.on("connect", (req) => {
-    denied("method");
-    answerClientError(connectionOf(req), "METHOD_NOT_ALLOWED");
-  });
-  http.on("request", (req, res) => handle(req, res, false));
-  http.on("checkContinue", (req, res) => handle(req, res, true));
-  http.on("checkExpectation", (req, res) => handle(req, res, false));
 
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
-    const connection = connectionOf(req);
-    limiter.use(connection);
-    connection.begin(res);
-    if (connection.requests >= limits.requestsPerConnection) res.shouldKeepAlive = false;
     const url = req.url ?? "";
     const mark = url.indexOf("?");
     const path = mark === -1 ? url : url.slice(0, mark);
@@ -203,7 +170,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
       const grace = clock.sleep(CLOSE_GRACE_MS, done.signal).catch(() => undefined);
       await Promise.race([closed, grace]);
       done.abort();
-      http.closeAllConnections();
+      limiter.closeAll();
       await closed;
     },
   };

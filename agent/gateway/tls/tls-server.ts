@@ -3,15 +3,14 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer, type Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
-import { answerAndClose, judgeClientError } from "../../api/http/client-error.ts";
-import { connectionOf, interpose } from "../../api/http/connection.ts";
-import { ConnectionLimiter, type Seat } from "../../api/http/connection-limiter.ts";
+import type { Connection } from "../../api/http/connection.ts";
+import { ConnectionLimiter } from "../../api/http/connection-limiter.ts";
+import { SERVER_OPTIONS, serveRequests } from "../../api/http/serve-requests.ts";
 import type { Clock } from "../../common/clock.ts";
 import { AgentError, systemCode } from "../../common/errors.ts";
 import type { Place } from "../config.ts";
 import { refusal } from "../error-responses.ts";
 
-const MAX_HEADER_BYTES = 8 * 1024;
 /** A terminal itself gives a connection up after 6 s: what takes longer is not one, or not one that waits. */
 const HANDSHAKE_MS = 7_000;
 const HEADERS_MS = 7_000;
@@ -19,9 +18,6 @@ const HEADERS_MS = 7_000;
 const REQUEST_MS = 10_000;
 /** Longer than the pause between a terminal's two attempts, shorter than what a NAT forgets. */
 const KEEP_ALIVE_MS = 20_000;
-/** How often Node looks for overdue requests. */
-const CHECK_EVERY_MS = 500;
-const REQUESTS_PER_CONNECTION = 10_000;
 /**
  * Connections whose credential has not been accepted, in all and from one address. Each costs TLS some 50 KB; shops behind one
  * carrier's address share the second number, and a terminal needs its place for two round trips at most.
@@ -52,7 +48,7 @@ export interface TlsServerOptions {
   readonly clock: Clock;
   /** Whether the certificate alone lets this terminal in. */
   readonly admits: (socket: TLSSocket) => boolean;
-  readonly handle: (req: IncomingMessage, res: ServerResponse, seat: Seat | undefined, awaits: boolean) => void;
+  readonly handle: (req: IncomingMessage, res: ServerResponse, connection: Connection, awaits: boolean) => void;
   readonly refused: (reason: string) => void;
 }
 
@@ -65,73 +61,53 @@ export async function openTlsServer(options: TlsServerOptions): Promise<TlsServe
   let { terminalCa } = options.tls;
   const limits = { connections, strangers: MOST_STRANGERS, strangersPerAddress: MOST_STRANGERS_PER_ADDRESS };
   const limiter = new ConnectionLimiter(limits, clock, () => refused("crowded"));
-  const byName = new Map<string, Seat>();
-  let current = new WeakSet<Socket>();
+  const byName = new Map<string, Connection>();
+  let current = new WeakSet<Connection>();
 
   const server: HttpsServer = createServer({
     ...contextOf(options.tls),
     requestCert: true,
     rejectUnauthorized: false,
     handshakeTimeout: HANDSHAKE_MS,
-    maxHeaderSize: MAX_HEADER_BYTES,
+    ...SERVER_OPTIONS,
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: CHECK_EVERY_MS,
-    requireHostHeader: false,
-    insecureHTTPParser: false,
     noDelay: true,
   });
-  server.maxConnections = limiter.most;
-  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
-  server.maxHeadersCount = 0;
 
-  server.on("connection", (socket: Socket) => {
+  const enter = (socket: Socket) => {
     const name = nameOf(socket);
-    const seat = limiter.enter(socket, false);
-    byName.set(name, seat);
+    const connection = limiter.enter(socket, false);
+    byName.set(name, connection);
     socket.once("close", () => {
-      if (byName.get(name) === seat) byName.delete(name);
+      if (byName.get(name) === connection) byName.delete(name);
     });
-  });
-  server.on("drop", () => refused("crowded"));
-  interpose(server, "secureConnection", (plain) => {
-    const socket = plain as TLSSocket;
+    return connection;
+  };
+  server.on("connection", enter);
+  server.on("secureConnection", (socket: TLSSocket) => {
     // A handshake once more on a connection that stands is a way to keep a server busy.
     socket.disableRenegotiation();
-    current.add(socket);
-    const seat = byName.get(nameOf(socket)) ?? limiter.enter(socket, false);
-    seat.admitted = options.admits(socket);
-    return limiter.carry(seat, socket);
+    const connection = byName.get(nameOf(socket)) ?? enter(socket);
+    current.add(connection);
+    connection.admitted = options.admits(socket);
+    connection.carry(socket);
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     refused(systemCode(error) === "ERR_TLS_HANDSHAKE_TIMEOUT" ? "handshake_timeout" : "handshake");
     socket.destroy();
   });
-  server.on("clientError", (error: Error, socket) => {
-    const connection = connectionOf({ socket: socket as Socket });
-    const verdict = judgeClientError(error);
-    if (verdict === undefined || !connection.writable) {
-      connection.destroy();
-      return;
-    }
-    refused(verdict.reason);
-    answerAndClose(connection, refusal(verdict.code));
+  serveRequests(server, {
+    limiter,
+    refused,
+    replyFor: (code) => refusal(code),
+    handle(req, res, connection, awaits) {
+      // Made before the authority was changed: this answer is its last.
+      if (!current.has(connection)) res.shouldKeepAlive = false;
+      options.handle(req, res, connection, awaits);
+    },
   });
-  server.on("connect", (req) => {
-    refused("method");
-    answerAndClose(connectionOf(req), refusal("METHOD_NOT_ALLOWED"));
-  });
-  const handle = (req: IncomingMessage, res: ServerResponse, awaits: boolean) => {
-    const connection = connectionOf(req);
-    connection.begin(res);
-    // Made before the authority was changed: this answer is its last.
-    if (!current.has(connection.socket) || connection.requests >= REQUESTS_PER_CONNECTION) res.shouldKeepAlive = false;
-    options.handle(req, res, limiter.use(connection), awaits);
-  };
-  server.on("request", (req, res) => handle(req, res, false));
-  server.on("checkContinue", (req, res) => handle(req, res, true));
-  server.on("checkExpectation", (req, res) => handle(req, res, false));
   await listen(server, place);
 
   return {
@@ -150,7 +126,7 @@ export async function openTlsServer(options: TlsServerOptions): Promise<TlsServe
       // Node leaves those alone that have not finished their handshake or their first request.
       limiter.closeIdle();
       await Promise.race([closed, grace]);
-      server.closeAllConnections();
+      limiter.closeAll();
       await closed;
     },
   };

@@ -1,27 +1,37 @@
 import { describe, expect, it } from "vitest";
-import { type Occupant, Standing, surplus } from "../../../agent/api/http/connection-limiter.ts";
+import { Standing } from "../../../agent/api/http/connection.ts";
+import { type Occupant, whoGoes } from "../../../agent/api/http/connection-limiter.ts";
 
-const NOW = 1_000;
 let uses = 0;
 
 interface Named extends Occupant {
   readonly name: string;
 }
 
+const HERE = "192.0.2.1";
 const occupant = (name: string, standing: Occupant["standing"], more: Partial<Occupant> = {}): Named => {
   const admitted = standing >= Standing.waiting;
-  return { name, standing, admitted, address: "192.0.2.1", cameAt: 0, usedAt: ++uses, ...more };
+  return { name, standing, admitted, address: HERE, usedAt: ++uses, ...more };
 };
 
 const crowd = (count: number, standing: Occupant["standing"], more: Partial<Occupant> = {}) =>
   Array.from({ length: count }, (_, i) => occupant(`${i}`, standing, more));
 
 const limits = { connections: 4, strangers: 100, strangersPerAddress: 100 };
-const leave = (occupants: readonly Named[], changed: Partial<typeof limits> = {}, cameBefore = NOW) =>
-  surplus(occupants, { ...limits, ...changed }, cameBefore).map(({ name }) => name);
+/** All that go while places are needed, in order. */
+function leave(occupants: readonly Named[], changed: Partial<typeof limits> = {}, address = HERE): string[] {
+  const left = new Set(occupants);
+  const names: string[] = [];
+  for (;;) {
+    const one = whoGoes(left, { ...limits, ...changed }, address);
+    if (one === undefined) return names;
+    left.delete(one);
+    names.push(one.name);
+  }
+}
 
 describe("when there are too many connections", () => {
-  it("those wait for themselves go first, then strangers, handshakes and callers without a request; never one we work for", () => {
+  it("those that wait for themselves go first, then strangers, handshakes and callers without a request; never one we work for", () => {
     const all = [
       ...[
         occupant("working", Standing.working),
@@ -36,11 +46,9 @@ describe("when there are too many connections", () => {
     expect(leave(all, { connections: 6 })).toEqual([]);
   });
 
-  it("a newcomer is left alone, however many come with it, so that one who waits for a core is heard", () => {
-    const reader = occupant("reader", Standing.waiting, { cameAt: NOW + 1 });
-    const later = crowd(10, Standing.waiting, { cameAt: NOW + 2 });
+  it("a newcomer that has not said anything yet goes last of those who wait", () => {
     const old = [occupant("old", Standing.waiting), occupant("older", Standing.waiting, { usedAt: 0 })];
-    expect(leave([reader, ...later, ...old])).toEqual(["older", "old"]);
+    expect(leave([occupant("reader", Standing.waiting), ...old], { connections: 1 })).toEqual(["older", "old"]);
   });
 
   it("nothing that a stranger sends gives it the place of a handshake or of a terminal", () => {

@@ -23,9 +23,9 @@ async function youngMb(before: string): Promise<number> {
   return Number(stdout);
 }
 
-describe("keepYoungSmall", () => {
+describe("keepHeapSmall", () => {
   it("keeps V8 from doubling the young generation", async () => {
     expect(await youngMb("")).toBeGreaterThanOrEqual(8);
-    expect(await youngMb(`(await import(${JSON.stringify(heap)})).keepYoungSmall();`)).toBeLessThanOrEqual(2);
+    expect(await youngMb(`(await import(${JSON.stringify(heap)})).keepHeapSmall();`)).toBeLessThanOrEqual(2);
   });
 });
