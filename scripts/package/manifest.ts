@@ -34,6 +34,14 @@ export interface Sources {
 const HOME = "usr/lib/facepay-agent";
 const SHARE = "usr/share/facepay-agent";
 const DOC = "usr/share/doc/facepay-agent";
+/** For cashier apps that are built against the installed package. */
+const CLIENTS = [
+  "node/facepay-agent.mjs",
+  "node/facepay-agent.d.mts",
+  "c/facepay_agent.c",
+  "c/facepay_agent.h",
+  "java/FacepayAgent.java",
+];
 const UNITS = "lib/systemd/system";
 
 /** Kept by dpkg over updates when somebody has changed them. */
@@ -69,6 +77,7 @@ export function manifest({ root, program, node, made }: Sources): Entry[] {
     { to: `${DOC}/README.Node`, text: made.runtime },
     { to: `${DOC}/examples/prometheus-rules.yml`, from: `${root}/docs/prometheus-rules.yml` },
     { to: `${DOC}/examples/credentials.conf`, from: own("systemd/credentials.conf") },
+    ...CLIENTS.map((file) => ({ to: `${DOC}/clients/${file}`, from: `${root}/docs/clients/${file}` })),
     { to: "usr/share/man/man1/facepay-agent.1.gz", text: made.manual, gzip: true },
     { to: "usr/share/bash-completion/completions/facepay-agent", text: made.completion },
     { to: "usr/share/lintian/overrides/facepay-agent", from: own("debian/lintian-overrides") },

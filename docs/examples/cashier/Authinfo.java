@@ -1,0 +1,13 @@
+import java.nio.file.Path;
+
+/** javac -d out Authinfo.java docs/clients/java/FacepayAgent.java && java -cp out Authinfo [SOCKET] */
+class Authinfo {
+  public static void main(String[] args) {
+    FacepayAgent agent = args.length > 0 ? new FacepayAgent(Path.of(args[0]), 2_000) : new FacepayAgent();
+    FacepayAgent.State now = agent.read();
+    System.out.println(now.ok()
+        ? now.state() + ", generation " + now.generation() + ", " + now.members().get("remaining_s") + " s left"
+        : now.zh());
+    System.exit(now.ok() ? 0 : 1);
+  }
+}
