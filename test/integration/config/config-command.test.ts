@@ -1,9 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AgentProcess } from "../../support/fixtures/agent-process.ts";
+import { noOwnResolver } from "../../support/faults/own-namespace.ts";
+import { AgentProcess, launcher } from "../../support/fixtures/agent-process.ts";
 import { ConfigDirectory, gatewaySections, tomlOf } from "../../support/fixtures/config-fixture.ts";
 
 const TOKEN = "the-token-itself-0123456789";
@@ -63,6 +65,25 @@ describe("config check", () => {
       expect(await run.exited).toEqual({ code: 78, signal: null });
     }
   });
+
+  const barred = noOwnResolver();
+  it.skipIf(barred)(
+    `of the package tells what the unit may not write${barred ? ` (skipped: ${barred})` : ""}`,
+    async () => {
+      await prepare();
+      await directory.write("config.d/30-metrics.toml", '[metrics]\ntextfile = "/srv/metrics/facepay.prom"\n');
+      // An /etc of its own, with this configuration and the unit of the package in it.
+      const unit = path.resolve("scripts/package/systemd/facepay-agent.service");
+      const etc = directory.of("etc");
+      const script = `mkdir -p "${etc}/systemd/system"; cp /etc/passwd /etc/group "${unit}" "${etc}"
+      mv "${etc}/facepay-agent.service" "${etc}/systemd/system"; mkdir "${etc}/facepay-agent"
+      mount --bind "${etc}" /etc; mount --bind "${directory.path}" /etc/facepay-agent; exec "$0" "$@"`;
+      const command = [process.execPath, launcher, "config", "check", "--lang", "en"];
+      const found = spawnSync("unshare", ["--mount", "sh", "-ec", script, ...command], { encoding: "utf8" });
+      expect(found).toMatchObject({ status: 0, stderr: "" });
+      expect(found.stdout).toContain("ReadWritePaths=-/srv/metrics");
+    },
+  );
 
   it("of what is not is 78, and names for each fault the drop-in and line, the variable, the file of the secret", async () => {
     await prepare();

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -104,6 +113,24 @@ describe("postinst", () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(calls).toEqual(expect.arrayContaining(groups.map((group) => `groupadd --system ${group}`)));
     expect(calls.filter((call) => /^useradd .* facepay-(agent|bridge)$/.test(call))).toHaveLength(2);
+  });
+
+  it.each([
+    [247, []],
+    [252, ["50-systemd-248.conf"]],
+    [257, ["50-systemd-248.conf", "50-systemd-254.conf"]],
+  ])("gives systemd %i the settings that it knows, and takes back those of a later one", (version, expected) => {
+    const place = `${root}/lib/systemd/system/facepay-agent.service.d`;
+    const links = () => (existsSync(place) ? readdirSync(place).sort() : []);
+    const configure = (systemd: number) => {
+      program("systemctl", `[ "$1" = --version ] && echo "systemd ${systemd} (${systemd}.1-2)"; exit 0`);
+      expect(run("postinst", ["configure", ""])).toMatchObject({ status: 0, stderr: "" });
+    };
+    configure(version);
+    expect(links()).toEqual(expected);
+    configure(257);
+    configure(version);
+    expect(links()).toEqual(expected);
   });
 
   it("ends badly, with what systemd-sysusers said, where neither way works", () => {

@@ -114,6 +114,19 @@ describe("npm run package", () => {
     expect(readdirSync(work)).not.toContain("nowhere");
   });
 
+  it("compresses as every dpkg can unpack it: with xz, unless told otherwise", () => {
+    // Stands in for dpkg-deb, writes down how it was called and makes nothing: xz takes minutes.
+    const tools = path.join(work, "tools");
+    mkdirSync(tools);
+    const said = path.join(tools, "said");
+    const text = `#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "$@" >'${said}'\nexit 1\n`;
+    writeFileSync(path.join(tools, "dpkg-deb"), text, { mode: 0o755 });
+    const env = { PATH: `${tools}:${process.env.PATH}` };
+    const args = ["scripts/package.ts", "--arch", "amd64", "--out", path.join(work, "none")];
+    expect(spawnSync(process.execPath, args, { cwd: root, env }).status).not.toBe(0);
+    expect(readFileSync(said, "utf8")).toContain(" -Zxz ");
+  });
+
   it("says what is missing without dpkg-deb", () => {
     const script = path.join(root, "scripts/package.ts");
     const { status, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8", env: { PATH: work } });
