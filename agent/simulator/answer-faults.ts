@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
-import type { Clock } from "../common/clock.ts";
+import { type Clock, unlessAborted } from "../common/clock.ts";
 import type { Answer, SignatureKind } from "./answers.ts";
 
 /** How an answer is wrong. Several may be set at once; what is not set is as it should be. */
@@ -28,6 +28,8 @@ export interface AnswerFault {
   /** Compressed after it was signed. */
   readonly gzip?: boolean;
   readonly delayMs?: number;
+  /** Held back until then. */
+  readonly until?: Promise<unknown>;
   readonly delivery?: Delivery;
 }
 
@@ -92,6 +94,7 @@ export async function deliver(
 ): Promise<void> {
   const { response, tcp } = to;
   if (fault.delayMs !== undefined) await clock.sleep(fault.delayMs, signal);
+  if (fault.until !== undefined) await unlessAborted(fault.until, signal);
   const body = fault.gzip ? gzipSync(answer.body) : answer.body;
   const half = body.subarray(0, body.length >> 1);
   const headers = { ...answer.headers, ...(fault.gzip ? { "Content-Encoding": "gzip" } : {}) };

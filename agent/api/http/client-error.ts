@@ -10,6 +10,8 @@ export function judgeClientError(error: unknown): { code: ProblemCode; reason: R
   switch (systemCode(error)) {
     case "ECONNRESET":
     case "EPIPE":
+    // Its end has come in the middle of a request.
+    case "HPE_INVALID_EOF_STATE":
       return undefined;
     case "HPE_HEADER_OVERFLOW":
       return { code: "HEADERS_TOO_LARGE", reason: "headers_too_large" };

@@ -74,7 +74,17 @@ export interface ProblemFacts {
 }
 
 /** An RFC 9457 document: `{type, title, title_zh, status, code, detail?, cause?: {code, since, detail?, params?}, ...extra}`. */
-export function problem(code: ProblemCode, facts: ProblemFacts = {}): Reply {
+export function problem(code: ProblemCode, facts?: ProblemFacts): Reply {
+  if (facts !== undefined) return render(code, facts);
+  const reply = plain.get(code) ?? render(code, {});
+  plain.set(code, reply);
+  return reply;
+}
+
+/** Those without facts, which a flood of requests may ask for thousands of times a second. */
+const plain = new Map<ProblemCode, Reply>();
+
+function render(code: ProblemCode, facts: ProblemFacts): Reply {
   const status = problemStatuses[code];
   const { detail, cause, retryAfterS, extra } = facts;
   const document = {

@@ -144,7 +144,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
 
   function refuse(req: IncomingMessage, res: ServerResponse, { code, reason, header }: Refusal, route?: Route): void {
     denied(reason);
-    const reply = problem(code, header === undefined ? {} : { detail: `The request has the header ${header}.` });
+    const reply = problem(code, header === undefined ? undefined : { detail: `The request has the header ${header}.` });
     const allow = code === "METHOD_NOT_ALLOWED" ? { allow: allowed(route) } : {};
     const { "content-length": length, "transfer-encoding": coding } = req.headers;
     const hasBody = (length !== undefined && length !== "0") || coding !== undefined;

@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { type DescribedFailure, failureText } from "../../../agent/messages/failure-text.ts";
 import { wrap } from "../../support/fakes/scripted-bridge.ts";
@@ -111,13 +110,26 @@ async function seen(rig: Rig, command: string, lang: string): Promise<string> {
   return (technician.stdout + technician.stderr).replaceAll(/\s+/g, " ");
 }
 
-// A pseudo-terminal's number is given anew as soon as it is free: another driver that reopens the old one is for a moment on this line.
-describe.concurrent("what is on the line is told alike, with the agent dead and running", { retry: 2 }, () => {
+/**
+ * A line that no other driver is on: the number of a pseudo-terminal is given anew as soon as it is free, so the agent that would look
+ * for its line there ends before the line does.
+ */
+async function withLine(rig: Rig, play: (far: Duplex) => () => void, act: () => Promise<void>): Promise<void> {
+  const pty = await openPty({ link: rig.within("ttyFACEPAY") });
+  const stop = play(pty.stream);
+  try {
+    await act();
+  } finally {
+    stop();
+    await rig.endAgents();
+    pty.unplug();
+  }
+}
+
+describe.concurrent("what is on the line is told alike, with the agent dead and running", () => {
   it.each(stories)("$what: $code", async ({ play, code, check, zh, en }) => {
     await using rig = await openRig(serial);
-    const pty = await openPty({ link: rig.within("ttyFACEPAY") });
-    const stop = play(pty.stream);
-    try {
+    await withLine(rig, play, async () => {
       const dead = await diagnosed(rig.configFile);
       rig.start();
       const status = await rig.statusWhere("the line is judged", ({ last_error, bridge }) => {
@@ -151,19 +163,21 @@ describe.concurrent("what is on the line is told alike, with the agent dead and 
       const refreshed = await seen(rig, "refresh", "both");
       for (const pattern of [...zh, ...en]) expect(refreshed).toMatch(pattern);
       expect(rig.agent.logged("BRIDGE_PROBLEM").map(({ cause }) => cause)).toContain(code);
-    } finally {
-      stop();
-      pty.unplug();
-      await delay(0);
-    }
+    });
   });
 
   it("a bridge that has answered and falls silent is blamed for its silence, not for its SDK", async () => {
-    await using rig = await openRig({ ...serial, unplugged: false });
-    await rig.serve();
-    rig.bridge.faults = { silent: true };
-    const { first, of } = await diagnosed(rig.configFile);
-    expect(first).toBe("ser.handshake fail");
-    expect(of("ser.handshake").remedy.en).toMatch(/power-cycle/);
+    await using rig = await openRig(serial);
+    const play = (far: Duplex) => {
+      rig.bridge.attach(far);
+      return () => undefined;
+    };
+    await withLine(rig, play, async () => {
+      await rig.serve();
+      rig.bridge.faults = { silent: true };
+      const { first, of } = await diagnosed(rig.configFile);
+      expect(first).toBe("ser.handshake fail");
+      expect(of("ser.handshake").remedy.en).toMatch(/power-cycle/);
+    });
   });
 });
