@@ -9,7 +9,21 @@ export function send(res: ServerResponse, reply: Reply): void {
   if (res.destroyed || res.headersSent) return;
   if (reply.close) res.shouldKeepAlive = false;
   res.writeHead(reply.status, replyHeaders(reply));
-  res.end(reply.body);
+  end(res, reply.body, "utf8");
+}
+
+/**
+ * A write to a caller that has left is an error, and Node formats its stack, which nobody reads: a fifth of what each connection of a
+ * flood costs (measured).
+ */
+function end(res: ServerResponse, text: string, encoding: BufferEncoding): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    res.end(text, encoding);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function replyHeaders(reply: Reply): string[] {
@@ -30,7 +44,7 @@ const LENGTH_AT = jsonHeaders.length - 1;
 export function sendAsciiJson(res: ServerResponse, text: string): void {
   jsonHeaders[LENGTH_AT] = String(text.length);
   res.writeHead(200, jsonHeaders);
-  res.end(text, "latin1");
+  end(res, text, "latin1");
 }
 
 /** Starts a stream of Server-Sent Events. */

@@ -2,9 +2,13 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "nod
 import { judgeClientError } from "./client-error.ts";
 import { type Connection, connectionOf, findConnection, isOver, Request } from "./connection.ts";
 import type { ConnectionLimiter } from "./connection-limiter.ts";
+import { setMaxIdleHTTPParsers } from "./node-http.ts";
 import type { ProblemCode, Reply } from "./problem.ts";
 import type { RejectionReason } from "./rejection-reasons.ts";
 import { send } from "./reply.ts";
+
+/** Of the process: Node keeps a thousand parsers after a flood, with all that hangs on them, some 4 MB. */
+setMaxIdleHTTPParsers(32);
 
 /** Of every HTTP server here. */
 export const SERVER_OPTIONS = {
