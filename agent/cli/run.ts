@@ -6,9 +6,9 @@ import { createClockSync, readBootId } from "../common/clock-sync.ts";
 import { type AgentError, asAgentError, isAgentError } from "../common/errors.ts";
 import { chooseLanguage, type Language, say } from "../common/language.ts";
 import { writeStderr } from "../common/log/journal.ts";
+import type { LogFields } from "../common/log/log.ts";
 import { createLog, STDERR } from "../common/log/pino-log.ts";
 import { type Random, systemRandom } from "../common/random.ts";
-import type { Config } from "../config/config.ts";
 import { environmentProblems } from "../config/environment.ts";
 import type { Problem } from "../config/problem.ts";
 import { failureInEnglish } from "../messages/failure-text.ts";
@@ -19,6 +19,7 @@ import { createMetrics } from "../runtime/metrics/metrics.ts";
 import { problemDetails } from "../runtime/problem-details.ts";
 import { type Provision, Service } from "../runtime/service.ts";
 import type { Notifier } from "../runtime/systemd/notifier.ts";
+import type { TelemetryLink } from "../runtime/telemetry-link.ts";
 import type { TerminalSystem } from "../runtime/terminal.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
@@ -55,8 +56,10 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
   if (found.kind === "invalid") return await refuse(found.problems, options.config, language);
 
   const level = "provision" in found ? found.provision.config.log.level : "info";
+  let telemetry: TelemetryLink | undefined;
+  const onEvent = (code: string, fields: LogFields) => telemetry?.event(code, fields);
   const write = host.writeLog === undefined ? {} : { write: host.writeLog };
-  const log = createLog(level, clock, STDERR, { describe: failureInEnglish, ...write });
+  const log = createLog(level, clock, STDERR, { describe: failureInEnglish, onEvent, ...write });
   const bootId = host.bootId ?? readBootId(env, random);
   const clockSync = createClockSync(clock, bootId, host.timesyncFlag);
   const metrics = createMetrics();
@@ -86,16 +89,24 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
   const watch = new AbortController();
   let fixing = new AbortController();
 
-  /** The optional files of the configuration in force. */
-  const startExtras = async (config: Config) => {
+  /** The optional files of the configuration in force, and its reports to the operator. */
+  const startExtras = async ({ config, loaded: { named } }: Provision) => {
     if (extras === undefined) {
       const { FileSinks } = await import("../runtime/file-sinks.ts");
       const identity = () => service.provision?.config.identity;
       const { credentials } = service;
-      const onTrouble: Service["fileTrouble"] = (code, reason) => service.fileTrouble(code, reason);
+      const onTrouble: Service["sideTrouble"] = (code, reason) => service.sideTrouble(code, reason);
       extras = new FileSinks({ credentials, identity, renderMetrics, onTrouble, clock, log });
     }
     await extras.use(config);
+    if (telemetry === undefined && config.telemetry !== undefined) {
+      const { TelemetryLink } = await import("../runtime/telemetry-link.ts");
+      telemetry = new TelemetryLink({
+        ...{ service, metrics, env, bootId, clock, clockSync, random, log },
+        file: options.config,
+      });
+    }
+    await telemetry?.use(config, named);
   };
 
   /** Both sockets go to their new places; when they cannot be had there, they stay in the old ones, and the error is thrown. */
@@ -168,7 +179,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     if (newLock !== lock) await lock?.release();
     lock = newLock;
     log.setLevel(provision.config.log.level);
-    await startExtras(provision.config);
+    await startExtras(provision);
     await remember(provision, memory);
   };
 
@@ -192,7 +203,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     notifier = await notify();
     await log.flush();
     const { provision } = service;
-    if (provision) await startExtras(provision.config);
+    if (provision) await startExtras(provision);
     await service.start();
     void service.watch(watch.signal, {
       replaced: () => api?.replaced() ?? [],
@@ -220,7 +231,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     writeStderr(`facepay-agent: ${failureReport(error, language)}\n`);
     return exitCodeOf(error);
   } finally {
-    await extras?.end();
+    await Promise.all([extras?.end(), telemetry?.end()]);
     watch.abort();
     await notifier?.stop();
     await api?.close();

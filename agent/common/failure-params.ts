@@ -241,6 +241,16 @@ export interface FailureParams {
   "API_SOCKET.not_removed": { readonly path: string; readonly errno: string };
   "API_SOCKET.listen": { readonly where: string; readonly errno: string };
   "API_SOCKET.port": { readonly host: string; readonly port: number; readonly errno: string };
+  // The operator's broker.
+  "TELEMETRY_BROKER.unreachable": { readonly broker: string; readonly error: string };
+  "TELEMETRY_BROKER.timeout": { readonly broker: string; readonly seconds: number };
+  "TELEMETRY_BROKER.tls": { readonly broker: string; readonly error: string };
+  /** `returnCode`: MQTT 3.1.1, 3.2.2.3. */
+  "TELEMETRY_BROKER.refused": { readonly broker: string; readonly returnCode: number };
+  "TELEMETRY_BROKER.not_granted": { readonly broker: string; readonly topic: string };
+  "TELEMETRY_BROKER.closed": { readonly broker: string };
+  "TELEMETRY_BROKER.hostile": { readonly broker: string; readonly reason: "protocol" | "flood" };
+  "TELEMETRY_BROKER.files": { readonly problems: string };
   INTERNAL: None;
   "INTERNAL.unexpected": { readonly error: string };
 }

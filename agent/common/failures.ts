@@ -114,5 +114,6 @@ export const failureRules = {
   CONFIG_INVALID: { retry: "slow", remedy: "cfg.valid" },
   UNPROVISIONED: { retry: "slow", remedy: "cfg.valid" },
   API_SOCKET: { retry: "backoff", remedy: "api.socket" },
+  TELEMETRY_BROKER: { retry: "backoff", remedy: "tel.broker" },
   INTERNAL: { retry: "backoff", remedy: "svc.running" },
 } as const satisfies Record<ErrorCode, FailureRule>;

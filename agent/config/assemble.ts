@@ -1,6 +1,7 @@
 import { plainUsbId } from "./addresses.ts";
 import type { Config } from "./config.ts";
 import type { Values } from "./keys/schema.ts";
+import { parseBroker } from "./keys/telemetry-keys.ts";
 import type { ProxyChoice } from "./proxy.ts";
 
 /** WeChat Pay's main domain and its documented backup (WeChat Pay APIv3: backup domain). */
@@ -32,6 +33,7 @@ export function assemble(values: Values, proxy: ProxyChoice, deviceId: string | 
       ? {}
       : { fileCopy: { path: file_copy.path, mode: file_copy.mode, ...present("group", file_copy.group) } }),
     metrics: { ...present("textfile", metrics.textfile), runtime: metrics.runtime },
+    ...present("telemetry", telemetry(values)),
     log: { level: log.level },
   });
 }
@@ -81,6 +83,19 @@ function wechatpay({ wechatpay }: Values, { proxy, noProxy }: ProxyChoice): Conf
     ...present("clientCertFile", wechatpay.client_cert_file),
     ...present("clientKeyFile", wechatpay.client_key_file),
     ...present("bearerTokenFile", wechatpay.bearer_token_file),
+  };
+}
+
+function telemetry({ telemetry }: Values): Config["telemetry"] {
+  const broker = telemetry.broker === undefined ? undefined : parseBroker(telemetry.broker);
+  if (broker === undefined) return undefined;
+  return {
+    broker,
+    ...present("username", telemetry.username),
+    topicPrefix: telemetry.topic_prefix,
+    intervalS: telemetry.interval_s,
+    keepaliveS: telemetry.keepalive_s,
+    commands: telemetry.commands,
   };
 }
 

@@ -8,6 +8,8 @@ export interface Config {
   readonly api: ApiConfig;
   readonly fileCopy?: { readonly path: string; readonly mode: number; readonly group?: string };
   readonly metrics: { readonly textfile?: string; readonly runtime: boolean };
+  /** Absent: nothing of it is loaded. */
+  readonly telemetry?: TelemetryConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }
 
@@ -73,4 +75,15 @@ export interface ApiConfig {
   readonly adminSocket?: string;
   readonly adminSocketGroup?: string;
   readonly adminSocketMode: number;
+}
+
+export type RemoteCommand = "refresh" | "diagnose";
+
+export interface TelemetryConfig {
+  readonly broker: { readonly tls: boolean; readonly host: string; readonly port: number };
+  readonly username?: string;
+  readonly topicPrefix: string;
+  readonly intervalS: number;
+  readonly keepaliveS: number;
+  readonly commands: readonly RemoteCommand[];
 }

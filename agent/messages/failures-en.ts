@@ -262,6 +262,19 @@ export const failuresEn: FailureTexts = {
   "API_SOCKET.not_removed": ({ path, errno }) => `${path} cannot be removed (${errno})`,
   "API_SOCKET.listen": ({ where, errno }) => `cannot listen on ${where} (${errno})`,
   "API_SOCKET.port": ({ host, port, errno }) => `cannot listen on ${host} port ${port} (${errno})`,
+  "TELEMETRY_BROKER.unreachable": ({ broker, error }) => `the MQTT broker ${broker} cannot be reached (${error})`,
+  "TELEMETRY_BROKER.timeout": ({ broker, seconds }) => `the MQTT broker ${broker} did not answer within ${seconds} s`,
+  "TELEMETRY_BROKER.tls": ({ broker, error }) => `no TLS connection to the MQTT broker ${broker} (${error})`,
+  "TELEMETRY_BROKER.refused": ({ broker, returnCode }) =>
+    `the MQTT broker ${broker} refuses this terminal (return code ${returnCode})`,
+  "TELEMETRY_BROKER.not_granted": ({ broker, topic }) =>
+    `the MQTT broker ${broker} does not let this terminal read ${topic}`,
+  "TELEMETRY_BROKER.closed": ({ broker }) => `the MQTT broker ${broker} closed the connection`,
+  "TELEMETRY_BROKER.hostile": ({ broker, reason }) =>
+    reason === "flood"
+      ? `the MQTT broker ${broker} sent far too much`
+      : `what answers at ${broker} does not speak MQTT 3.1.1 as it should`,
+  "TELEMETRY_BROKER.files": ({ problems }) => `a file of [telemetry] cannot be used: ${problems}`,
   INTERNAL: () => "unexpected error",
   "INTERNAL.unexpected": ({ error }) => error,
 };

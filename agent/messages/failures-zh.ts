@@ -238,6 +238,15 @@ export const failuresZh: FailureTexts = {
   "API_SOCKET.not_removed": ({ path, errno }) => `${path} 无法删除（${errno}）`,
   "API_SOCKET.listen": ({ where, errno }) => `无法监听 ${where}（${errno}）`,
   "API_SOCKET.port": ({ host, port, errno }) => `无法监听 ${host} 端口 ${port}（${errno}）`,
+  "TELEMETRY_BROKER.unreachable": ({ broker, error }) => `无法连接 MQTT 服务器 ${broker}（${error}）`,
+  "TELEMETRY_BROKER.timeout": ({ broker, seconds }) => `MQTT 服务器 ${broker} 在 ${seconds} 秒内没有应答`,
+  "TELEMETRY_BROKER.tls": ({ broker, error }) => `与 MQTT 服务器 ${broker} 的 TLS 连接失败（${error}）`,
+  "TELEMETRY_BROKER.refused": ({ broker, returnCode }) => `MQTT 服务器 ${broker} 拒绝本终端（返回码 ${returnCode}）`,
+  "TELEMETRY_BROKER.not_granted": ({ broker, topic }) => `MQTT 服务器 ${broker} 不允许本终端读取 ${topic}`,
+  "TELEMETRY_BROKER.closed": ({ broker }) => `MQTT 服务器 ${broker} 关闭了连接`,
+  "TELEMETRY_BROKER.hostile": ({ broker, reason }) =>
+    reason === "flood" ? `MQTT 服务器 ${broker} 发来的数据过多` : `${broker} 的应答不符合 MQTT 3.1.1`,
+  "TELEMETRY_BROKER.files": ({ problems }) => `[telemetry] 指定的文件无法使用：${problems}`,
   INTERNAL: () => "未预料的错误",
   "INTERNAL.unexpected": ({ error }) => `内部错误：「${error}」`,
 };

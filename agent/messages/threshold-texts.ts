@@ -59,4 +59,5 @@ export const thresholdTexts = {
   "api.selftest": { warn: "≥ 50 毫秒", fail: "≥ 500 毫秒或无应答" },
   "api.client": { warn: "从未读取，或有请求被拒绝", fail: "请求全部被拒绝" },
   "api.exposed": { fail: "有这样的监听" },
+  "tel.broker": { warn: "服务 5 分钟以上未能连接 MQTT 服务器" },
 } as const satisfies Readonly<Record<string, Threshold>>;

@@ -87,6 +87,10 @@ export const warningTexts: Readonly<Record<WarningCode, Bilingual>> = {
   },
   FILE_COPY_FAILED: { zh: "凭证文件副本写入失败", en: "the copy of the authinfo for file readers cannot be written" },
   METRICS_TEXTFILE_FAILED: { zh: "监控文件写入失败，不影响收款", en: "the metrics file cannot be written" },
+  TELEMETRY_DOWN: {
+    zh: "无法向 MQTT 服务器上报状态，收款不受影响；请核对 [telemetry]",
+    en: "nothing is reported to the MQTT broker; payments go on; check [telemetry]",
+  },
   API_SOCKET_REPLACED: {
     zh: "套接字文件被删除或被替换，收银程序已连不上，请重启服务",
     en: "a socket file has been removed or replaced, so that apps no longer reach the agent: restart the service",

@@ -40,6 +40,10 @@ export interface Provision {
   readonly refused?: string;
 }
 
+/** What is no part of the main job and may fail by itself. */
+const sideTroubles = ["FILE_COPY_FAILED", "METRICS_TEXTFILE_FAILED", "TELEMETRY_DOWN"] as const;
+export type SideTrouble = (typeof sideTroubles)[number];
+
 const JUDGE_EVERY_MS = 5_000;
 
 /** What the warnings tell of the local API. */
@@ -75,7 +79,7 @@ export class Service {
   #lock: DirectoryLock | undefined;
   #reloadRefused: string | undefined;
   #sockets: WatchedSockets = { replaced: () => [], crowded: () => false };
-  readonly #filesInTrouble = new Map<"FILE_COPY_FAILED" | "METRICS_TEXTFILE_FAILED", string>();
+  readonly #inTrouble = new Map<SideTrouble, string>();
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
@@ -148,11 +152,18 @@ export class Service {
     this.#judge();
   }
 
-  /** An optional file cannot be written, or (undefined) can again. */
-  fileTrouble(code: "FILE_COPY_FAILED" | "METRICS_TEXTFILE_FAILED", reason: string | undefined): void {
-    if (reason === undefined) this.#filesInTrouble.delete(code);
-    else this.#filesInTrouble.set(code, reason);
+  /** An optional file cannot be written or the operator's broker not be reached, or (undefined) can again. */
+  sideTrouble(code: SideTrouble, reason: string | undefined): void {
+    if (reason === undefined) this.#inTrouble.delete(code);
+    else this.#inTrouble.set(code, reason);
     this.#judge();
+  }
+
+  /** What the bridge calls itself, else what a kept authinfo or the configuration says. */
+  get deviceId(): string | undefined {
+    const { bridge } = this.#terminal ?? {};
+    const kept = this.credentials.view().credential?.deviceId;
+    return bridge?.identity?.deviceId ?? kept ?? this.#provision?.config.identity.deviceId;
   }
 
   /**
@@ -209,7 +220,7 @@ export class Service {
         mode: provision.config.wechatpay.mode,
         config_hash: provision.hash,
       },
-      deviceId: bridge?.identity?.deviceId ?? view.credential?.deviceId ?? provision?.config.identity.deviceId,
+      deviceId: this.deviceId,
       clientCertEndsMs,
       bridge,
       store: store?.status(),
@@ -232,9 +243,8 @@ export class Service {
     const { clock } = this.#parts;
     const now = { boot: clock.boot(), wall: clock.wall() };
     const reloadRefused = this.#reloadRefused;
-    for (const code of ["FILE_COPY_FAILED", "METRICS_TEXTFILE_FAILED"] as const) {
-      this.#warnings.set(code, this.#filesInTrouble.has(code), now, this.#filesInTrouble.get(code));
-    }
+    for (const code of sideTroubles)
+      this.#warnings.set(code, this.#inTrouble.has(code), now, this.#inTrouble.get(code));
     const replaced = this.#sockets.replaced().join(", ");
     this.#warnings.set("API_SOCKET_REPLACED", replaced !== "", now, replaced);
     this.#warnings.set("API_CROWDED", this.#sockets.crowded(), now);

@@ -30,6 +30,8 @@ export interface LogHabits {
   readonly describe?: (failure: FailureRecord) => string;
   /** Where a line goes, unless to the file descriptor. */
   readonly write?: (line: string) => void;
+  /** Told of every event that is no detail, whatever is written. */
+  readonly onEvent?: (code: string, fields: LogFields) => void;
 }
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
@@ -53,7 +55,7 @@ export function createLog(
   level: LogLevel,
   clock: Clock,
   fd: number = STDERR,
-  { unlimited = new Set(), busy = false, describe, write }: LogHabits = {},
+  { unlimited = new Set(), busy = false, describe, write, onEvent }: LogHabits = {},
 ): PinoLog {
   const budget = new LogRateLimiter();
   let waiting: LogEvent[] = [];
@@ -64,6 +66,7 @@ export function createLog(
   let flushed = false;
 
   function log(eventLevel: LogLevel, code: string, fields: LogFields = {}): void {
+    if (eventLevel !== "debug") onEvent?.(code, fields);
     if (ranks[eventLevel] < least) return;
     // Whoever turns debug on wants to see everything.
     const leftOut = least === ranks.debug || unlimited.has(code) ? 0 : budget.spend(code, clock.boot());

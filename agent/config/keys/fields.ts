@@ -161,6 +161,23 @@ export function choice<const T extends string | number>(about: AnyMessage, examp
   };
 }
 
+/** A list out of a few words, each once at most. */
+export function choices<const T extends string>(
+  about: AnyMessage,
+  example: string,
+  of: readonly T[],
+): Made<readonly T[]> {
+  const expects: AnyMessage = { id: "value.choices", params: { values: of.map((one) => `"${one}"`) } };
+  const schema = array(picklist(of));
+  return {
+    ...optional(about, example, expects, schema),
+    check(value) {
+      if (!Array.isArray(value)) return wrongKind(value, expects);
+      return fits(schema, value) && new Set(value).size === value.length ? good(value as T[]) : unfit(expects);
+    },
+  };
+}
+
 /** Permission bits as octal text: a bare 660 would be decimal, and TOML refuses 0660. */
 export function fileMode(about: AnyMessage, example: string): Made<number> {
   const expects: AnyMessage = { id: "value.mode" };

@@ -12,6 +12,7 @@ import {
   yesNo,
 } from "./fields.ts";
 import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "./key-table.ts";
+import { telemetryKeys } from "./telemetry-keys.ts";
 import { wechatpayKeys } from "./wechatpay-keys.ts";
 
 /** Where the sockets are when neither the configuration nor systemd says: the packaged socket units' paths. */
@@ -103,6 +104,7 @@ export const schema = {
       runtime: withDefault(yesNo({ id: "key.metrics.runtime" }, "false"), false),
     },
   },
+  telemetry: telemetryKeys,
   log: {
     about: { id: "section.log" },
     fields: {

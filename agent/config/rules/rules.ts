@@ -5,6 +5,7 @@ import { namedFiles } from "../secrets/named-files.ts";
 import type { Settings } from "../settings.ts";
 import { driverRules } from "./driver-rules.ts";
 import { Findings } from "./findings.ts";
+import { telemetryRules } from "./telemetry-rules.ts";
 import { wechatpayRules } from "./wechatpay-rules.ts";
 
 /** The rules between keys (specification 2), each reported at the key that a person would change. */
@@ -14,6 +15,7 @@ export function checkRules(values: SomeValues, settings: Settings, mainFile: str
   driverRules(found);
   wechatpayRules(found);
   refreshRules(found);
+  telemetryRules(found);
   socketRules(found);
   copyRules(found);
   writtenRules(found);

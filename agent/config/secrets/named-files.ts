@@ -11,6 +11,10 @@ export const secretKeys = [
   "wechatpay.proxy_auth_file",
   "driver.init.passwd_file",
   "store.key_file",
+  "telemetry.ca_file",
+  "telemetry.client_cert_file",
+  "telemetry.client_key_file",
+  "telemetry.password_file",
 ] as const;
 
 export type SecretKey = (typeof secretKeys)[number];
@@ -19,7 +23,7 @@ export type SecretKey = (typeof secretKeys)[number];
 export type NamedFiles = ReadonlyMap<SecretKey, string>;
 
 export function namedFiles(values: SomeValues): NamedFiles {
-  const { wechatpay, store } = values;
+  const { wechatpay, store, telemetry } = values;
   const named: readonly (readonly [SecretKey, string | undefined])[] = [
     ["wechatpay.public_key_file", wechatpay.public_key_file],
     ["wechatpay.merchant_private_key_file", wechatpay.merchant_private_key_file],
@@ -30,6 +34,10 @@ export function namedFiles(values: SomeValues): NamedFiles {
     ["wechatpay.proxy_auth_file", wechatpay.proxy_auth_file],
     ["driver.init.passwd_file", values["driver.init"].passwd_file],
     ["store.key_file", store.key_file],
+    ["telemetry.ca_file", telemetry.ca_file],
+    ["telemetry.client_cert_file", telemetry.client_cert_file],
+    ["telemetry.client_key_file", telemetry.client_key_file],
+    ["telemetry.password_file", telemetry.password_file],
   ];
   const found = new Map<SecretKey, string>();
   for (const [key, file] of named) if (file !== undefined) found.set(key, file);

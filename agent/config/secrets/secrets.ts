@@ -4,6 +4,7 @@ import type { WechatPaySecrets } from "./client-secrets.ts";
 import type { NamedFiles, SecretKey } from "./named-files.ts";
 import { parseMerchantKey, parseTlsKey, parseWechatPayKey } from "./pem.ts";
 import { type FileContext, MOST, MOST_CA, Reading } from "./secret-file-loader.ts";
+import { telemetryWarnings } from "./telemetry-secrets.ts";
 import { distrustProblems, oncePerPlace } from "./trust-problems.ts";
 
 /** What the files named in the configuration hold, parsed once. Never logged, never shown. */
@@ -89,7 +90,8 @@ export async function loadSecrets(
   const proxyAuth = reading.line("wechatpay.proxy_auth_file", proxyAuthFault);
   const initPasswd = reading.line("driver.init.passwd_file", () => undefined);
   judgeStoreKey(reading);
-  const { problems, warnings } = reading;
+  const { problems } = reading;
+  const warnings = [...reading.warnings, ...telemetryWarnings(files, surroundings, origins)];
   if (problems.length > 0 || publicKey === undefined) return { problems, warnings };
   const secrets: Secrets = {
     publicKey: publicKey.value,

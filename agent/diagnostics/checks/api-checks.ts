@@ -9,7 +9,7 @@ import { listenersOf } from "../host/exposure.ts";
 import { octal } from "../host/rights.ts";
 import { SOCKETS, type Units } from "../host/units.ts";
 import { needsSudo, notRunning, skipped, systemdLate } from "../outcomes.ts";
-import { clientCheck } from "./client-check.ts";
+import { clientCheck, telemetryCheck } from "./consumer-checks.ts";
 
 const FAST_MS = 50;
 const SLOW_MS = 500;
@@ -208,4 +208,5 @@ export const apiChecks: readonly Check[] = [
     remedy: checkRemedy("api.exposed"),
     run: exposed,
   },
+  telemetryCheck,
 ];

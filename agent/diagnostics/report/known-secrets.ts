@@ -16,6 +16,8 @@ const PUBLIC: ReadonlySet<SecretKey> = new Set([
   "wechatpay.public_key_file",
   "wechatpay.ca_file",
   "wechatpay.client_cert_file",
+  "telemetry.ca_file",
+  "telemetry.client_cert_file",
 ]);
 const MOST = 64 * 1024;
 const PATIENCE_MS = 2_000;

@@ -30,6 +30,10 @@ export const configRulesEn = {
   "driver.shared_usb_id": ({ pair }: { readonly pair: string }) =>
     `is not enough: many devices are USB ${pair}, and another one might be found`,
   "driver.add_serial_number": "Add serial_number, or write the by-id path as path.",
+  "telemetry.missing": ({ alone }: { readonly alone: string }) => `is missing, but ${alone} is given`,
+  "telemetry.broker_write": 'Write broker = "mqtts://mqtt.example.com:8883", or remove [telemetry].',
+  "telemetry.write_or_remove": ({ key, alone }: { readonly key: string; readonly alone: string }) =>
+    `Write ${key}, or remove ${alone}.`,
   "wechatpay.connect_longer": ({ attempt }: { readonly attempt: number }) =>
     `has no effect: it is longer than attempt_timeout_ms (${attempt})`,
   "wechatpay.smaller_value": "Write a smaller value.",

@@ -74,6 +74,8 @@ export const configValuesEn = {
     `a whole number from ${least} to ${most}`,
   "value.fraction": "a number above 0 and below 1",
   "value.boolean": "true or false",
+  "value.choices": ({ values }: { readonly values: readonly string[] }) =>
+    `a list out of ${values.join(", ")}, or an empty one`,
   "value.choice": ({ values }: { readonly values: readonly string[] }) => values.join(" or "),
   "value.mode": 'octal permission bits in quotes, such as "0660"',
   "value.urls": "a list of 1 to 8 https URLs",

@@ -67,6 +67,7 @@ export const configValuesZh: SameTexts<typeof configValuesEn> = {
   "value.integer": ({ least, most }) => `${least} 到 ${most} 的整数`,
   "value.fraction": "大于 0 且小于 1 的小数",
   "value.boolean": "true 或 false",
+  "value.choices": ({ values }) => `由 ${values.join("、")} 组成的列表，可为空`,
   "value.choice": ({ values }) => values.join(" 或 "),
   "value.mode": '带引号的八进制权限，例如 "0660"',
   "value.urls": "1 到 8 个 https 地址的列表",

@@ -24,6 +24,10 @@ export const localRemedies = {
     zh: "接口暴露到网络，请停止转发它的程序。",
     en: "The local API is reachable over the network; stop the program that forwards it.",
   },
+  "tel.broker": {
+    zh: "无法向 MQTT 服务器上报，收款不受影响。请核对 [telemetry] 的 broker 和证书，放行其端口出站，并在服务器上核对本终端的权限。",
+    en: "Nothing reaches the MQTT broker; payments go on. Check [telemetry], allow its port outbound, and check the rights on the broker.",
+  },
 } as const satisfies Readonly<Record<string, Bilingual>>;
 
 /** The file system refuses although its modes allow it. `{directory}` stands for the state directory. */

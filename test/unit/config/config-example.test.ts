@@ -49,7 +49,7 @@ describe("docs/config.example.toml", () => {
       if (field?.fallback === undefined) return;
       const parsed = parseToml(line, "example");
       if (!parsed.ok) throw new Error(textOf(parsed.problem.what).en);
-      expect(parsed.toml.table[key.slice(key.lastIndexOf(".") + 1)]).toBe(field.fallbackText ?? field.fallback);
+      expect(parsed.toml.table[key.slice(key.lastIndexOf(".") + 1)]).toEqual(field.fallbackText ?? field.fallback);
     },
   );
 });

@@ -8,6 +8,10 @@ import { knownKeys, sections, type Values } from "../../../agent/config/keys/sch
 const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   "identity.device_id": "load.ts",
   "identity.device_id_file": "load.ts",
+  "telemetry.ca_file": "secrets/named-files.ts",
+  "telemetry.client_cert_file": "secrets/named-files.ts",
+  "telemetry.client_key_file": "secrets/named-files.ts",
+  "telemetry.password_file": "secrets/named-files.ts",
   "wechatpay.proxy": "proxy.ts",
   "wechatpay.accept_key_on_device": "rules/wechatpay-rules.ts",
 };

@@ -23,6 +23,7 @@ const params = {
   ...{ text: true, echo: true, wrong: "nul", keys: ["wechatpay.client_key_file"] },
   ...{ pid: 7, own: true, least: 16, problems: "x", group: "g", fd: 3, where: "/s", host: "::", port: 443 },
   ...{ holders: [{ pid: 8, name: "facepay-agent", config: "/etc/b.toml", unit: "b.service" }] },
+  ...{ broker: "mqtt.example.com:8883", topic: "facepay/v1/1/D/state", reason: "protocol" },
   ...{ addresses: ["0.0.0.0"], ours: "PUB_KEY_ID_1" },
 };
 

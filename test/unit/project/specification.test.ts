@@ -39,7 +39,7 @@ describe("specification 2", () => {
     expect(withDefaults.length).toBeGreaterThan(15);
     for (const [key, value] of withDefaults) {
       const field = fieldOf(key);
-      expect(JSON.parse(value), key).toBe(field?.fallbackText ?? field?.fallback);
+      expect(JSON.parse(value), key).toEqual(field?.fallbackText ?? field?.fallback);
     }
   });
 });

@@ -81,3 +81,36 @@ export const clientCheck: Check = {
   remedy: checkRemedy("api.client"),
   run: client,
 };
+
+/** The agent's own word: only it may connect with the terminal's client id, for a second connection would end the first. */
+async function telemetry({ agent, loaded }: DiagnoseContext): Promise<Outcome> {
+  if (loaded?.config.telemetry === undefined) {
+    return { status: "skip", detail: { zh: "没有配置 [telemetry]", en: "no [telemetry] in the configuration" } };
+  }
+  if (agent.kind === "forbidden") return needsSudo;
+  if (agent.kind !== "running") return notRunning;
+  const { host, port } = loaded.config.telemetry.broker;
+  const down = agent.status.warnings?.find(({ code }) => code === "TELEMETRY_DOWN");
+  const value = { broker: `${host}:${port}`, since: down?.since ?? null };
+  return down === undefined
+    ? { status: "pass", value, detail: { zh: `上报到 ${host}:${port}`, en: `reports to ${host}:${port}` } }
+    : {
+        status: "warn",
+        value,
+        detail: {
+          zh: `自 ${down.since} 起无法上报到 ${host}:${port}`,
+          en: `nothing is reported since ${down.since}: ${down.detail ?? ""}`,
+        },
+      };
+}
+
+export const telemetryCheck: Check = {
+  id: "tel.broker",
+  code: 607,
+  section: "store",
+  title: { zh: "状态上报", en: "Telemetry" },
+  dependsOn: ["svc.running"],
+  threshold: { warn: "the agent has not reached the broker for 5 min" },
+  remedy: checkRemedy("tel.broker"),
+  run: telemetry,
+};
