@@ -40,6 +40,8 @@ export interface GatewayConfig {
   /** "" or "/facepay". */
   readonly basePath: string;
   readonly health: Place;
+  /** A sample for each terminal on the metrics. */
+  readonly healthPerDevice: boolean;
   readonly wechatpay: WechatPayConfig;
   readonly refreshSeconds?: number;
   readonly requestsPerHour: number;
@@ -115,6 +117,7 @@ function assemble(
     listen: { host: listen.host, port: listen.port },
     basePath: listen.base_path ?? "",
     health: { host: health.host, port: health.port },
+    healthPerDevice: health.per_device,
     wechatpay: {
       mode: "direct",
       baseUrls: wechatpay.base_urls ?? DIRECT_BASE_URLS,

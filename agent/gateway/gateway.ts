@@ -6,6 +6,7 @@ import type { Random } from "../common/random.ts";
 import { version } from "../common/version.ts";
 import type { Environment } from "../config/settings.ts";
 import { createForwarder } from "../wechatpay/forward.ts";
+import { FleetBook } from "./fleet-book.ts";
 import { createHandler } from "./handler.ts";
 import { healthRoutes } from "./health.ts";
 import type { Loaded } from "./load.ts";
@@ -37,6 +38,7 @@ export interface Gateway {
 export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Gateway> {
   const { file, env, clock, random, log } = deps;
   const rate = new RateLimit();
+  const fleet = new FleetBook();
   const warnings = new Warnings(log);
   const rejections = new RejectionLog(clock, log, "GATEWAY_CONNECTIONS_REFUSED");
   const ending = new AbortController();
@@ -58,6 +60,9 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
       crlNextUpdateMs: now.revocations.first?.nextUpdateMs ?? 0,
       skewMs: now.forwarder.status().skewMs ?? 0,
       warnings: standing.length,
+      fleet,
+      now: clock.wall(),
+      perDevice: now.config.healthPerDevice,
     };
   });
   const runtimeConfig = new RuntimeConfig(loaded, {
@@ -76,7 +81,10 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
         userAgent: `facepay-agent/${version} (gateway)`,
         onOutcome: ({ baseUrl, outcome }) => metrics.upstream(baseUrl, outcome),
       }),
-    onRegister: (register) => rate.keepOnly((deviceId) => register.has(deviceId)),
+    onRegister(register) {
+      rate.keepOnly((deviceId) => register.has(deviceId));
+      fleet.keepOnly((deviceId) => register.has(deviceId));
+    },
     onTrust: () => tls?.renew(materialOf(runtimeConfig)),
     onSecrets(before) {
       tls?.renew(materialOf(runtimeConfig));
@@ -87,7 +95,15 @@ export async function openGateway(deps: GatewayDeps, loaded: Loaded): Promise<Ga
         .catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
     },
   });
-  const handler = createHandler({ now: () => runtimeConfig.now, rate, metrics, clock, log, ending: ending.signal });
+  const handler = createHandler({
+    now: () => runtimeConfig.now,
+    rate,
+    fleet,
+    metrics,
+    clock,
+    log,
+    ending: ending.signal,
+  });
   const routes = healthRoutes(
     () => {
       runtimeConfig.judgeDates();

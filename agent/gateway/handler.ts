@@ -18,6 +18,7 @@ import type { GatewayConfig } from "./config.ts";
 import { shownBy } from "./credentials.ts";
 import type { RefusalCode } from "./error-responses.ts";
 import { refusal } from "./error-responses.ts";
+import type { FleetBook } from "./fleet-book.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import type { Device } from "./register.ts";
@@ -33,6 +34,7 @@ export interface InForce extends Rules {
 export interface HandlerDeps {
   readonly now: () => InForce;
   readonly rate: RateLimit;
+  readonly fleet: FleetBook;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -70,7 +72,7 @@ class Refused extends Error {
 
 /** Judges requests, has them signed and sent, and passes on what comes back. Holds nothing from one to the next. */
 export function createHandler(deps: HandlerDeps) {
-  const { now, rate, metrics, clock, log, ending } = deps;
+  const { now, rate, fleet, metrics, clock, log, ending } = deps;
   let inFlight = 0;
 
   /** Who asks, or why not; decides what becomes of the connection. */
@@ -98,6 +100,7 @@ export function createHandler(deps: HandlerDeps) {
     const shown = shownBy(req.socket as TLSSocket, req.rawHeaders, authorities);
     const device = identify(shown, connection);
     account.device = device;
+    fleet.asked(device.deviceId, req.headers["user-agent"]);
     account.by = [shown.certificate && "certificate", shown.token && "token"].filter(Boolean).join("+");
     const publicKeyId = serialOf(req);
     const waitS = rate.take(device.deviceId, clock.boot(), config);
@@ -141,6 +144,8 @@ export function createHandler(deps: HandlerDeps) {
       const forwarded = await exchange(req, res, account, connection, awaits, leaves);
       if (forwarded === undefined) return tell("gone", {});
       const { answer: found, outcome, baseUrl } = forwarded;
+      const { device, path } = account;
+      if (device && path === "authinfo" && isSuccess(found.status)) fleet.succeeded(device.deviceId, clock.wall());
       pass(res, forwarded, account.path === "authinfo" ? now().config.refreshSeconds : undefined);
       tell(outcome, { status: found.status, request_id: requestId(found.headers), base_url: baseUrl });
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Counter, Histogram, Registry } from "prom-client";
+import type { FleetBook } from "./fleet-book.ts";
 
 export interface GatewayMetrics {
   /** A request has been answered; "ok", or the code in lower case. */
@@ -21,7 +22,18 @@ export interface GatewayGauges {
   readonly crlNextUpdateMs: number;
   readonly skewMs: number;
   readonly warnings: number;
+  readonly fleet: FleetBook;
+  /** Unix ms. */
+  readonly now: number;
+  /** A sample for each terminal is wanted. */
+  readonly perDevice: boolean;
 }
+
+const SUCCESS_WITHIN = [
+  ["10m", 600_000],
+  ["1h", 3_600_000],
+  ["24h", 86_400_000],
+] as const;
 
 const gauges: readonly (readonly [name: string, help: string, read: (now: GatewayGauges) => number])[] = [
   ["devices", "Terminals in the register in force", ({ devices }) => devices],
@@ -69,6 +81,38 @@ export async function createGatewayMetrics(read: () => GatewayGauges): Promise<G
       },
     });
   }
+  new Gauge({
+    name: name("terminals"),
+    help: "Terminals that have asked since the start, by their version",
+    labelNames: ["version"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [version, count] of read().fleet.versions()) this.set({ version }, count);
+    },
+  });
+  new Gauge({
+    name: name("terminals_succeeded"),
+    help: "Terminals that have got an authinfo within this time",
+    labelNames: ["within"],
+    registers,
+    collect() {
+      const { fleet, now } = read();
+      for (const [within, ms] of SUCCESS_WITHIN) this.set({ within }, fleet.succeededSince(now - ms));
+    },
+  });
+  new Gauge({
+    name: name("terminal_last_success_timestamp_seconds"),
+    help: "When a terminal last got an authinfo, Unix time; only with health.per_device",
+    labelNames: ["device_id"],
+    registers,
+    collect() {
+      this.reset();
+      const { fleet, perDevice } = read();
+      if (!perDevice) return;
+      for (const [device_id, wallMs] of fleet.lastSuccesses()) this.set({ device_id }, wallMs / 1000);
+    },
+  });
   const requests: Counter<"path" | "outcome"> = new Counter({
     name: name("requests_total"),
     help: "Requests of terminals",

@@ -1,4 +1,4 @@
-import { type Form, filePath, integer, required, text, withDefault } from "../config/keys/fields.ts";
+import { type Form, filePath, integer, required, text, withDefault, yesNo } from "../config/keys/fields.ts";
 import { keyTable, type Section, type SomeValuesOf, type ValuesOf } from "../config/keys/key-table.ts";
 import { schema as agentSchema } from "../config/keys/schema.ts";
 
@@ -92,6 +92,7 @@ const schema = {
     fields: {
       host: withDefault(text({ id: "gateway_key.health.host" }, '"127.0.0.1"', address), "127.0.0.1"),
       port: withDefault(integer({ id: "gateway_key.health.port" }, "8444", 1, 65_535), 8_444),
+      per_device: withDefault(yesNo({ id: "gateway_key.health.per_device" }, "false"), false),
     },
   },
   log: agentSchema.log,

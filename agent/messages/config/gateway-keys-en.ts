@@ -28,5 +28,6 @@ export const gatewayKeysEn = {
   "gateway_key.limits.in_flight": "requests being forwarded at the same time",
   "gateway_section.health": "Health and metrics (plain HTTP)",
   "gateway_key.health.host": "address to listen on",
+  "gateway_key.health.per_device": "a metric with the last success of each terminal",
   "gateway_key.health.port": "port",
 };

@@ -28,5 +28,6 @@ export const gatewayKeysZh: SameTexts<typeof gatewayKeysEn> = {
   "gateway_key.limits.in_flight": "同时转发的请求数",
   "gateway_section.health": "健康检查与指标（HTTP，无加密）",
   "gateway_key.health.host": "监听地址",
+  "gateway_key.health.per_device": "另给出每台终端最近一次成功的时间",
   "gateway_key.health.port": "端口",
 };
