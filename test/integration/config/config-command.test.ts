@@ -34,7 +34,7 @@ async function prepare(): Promise<void> {
 async function config(what: string, more: { readonly args?: string[]; readonly env?: Record<string, string> } = {}) {
   const args = ["config", what, "--config", directory.file, "--lang", "en", ...(more.args ?? [])];
   await using program = new AgentProcess(args, { env: more.env ?? {} });
-  const { code } = await Promise.race([program.exited, delay(10_000, { code: "it waits" })]);
+  const { code } = await Promise.race([program.exited, delay(120_000, { code: "it waits" })]);
   const { stdout, stderr } = program;
   expect(stdout + stderr).not.toMatch(/-itself-/);
   return { code, stdout, stderr };
