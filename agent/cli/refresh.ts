@@ -60,7 +60,7 @@ async function statusFrom(socket: string): Promise<StatusDocument | undefined> {
 }
 
 /** The status knows the same failure with more facts; of the line it may know better by now what is there (specification 5). */
-function asTold(
+export function asTold(
   cause: DescribedFailure | undefined,
   last: StatusDocument["last_error"] | undefined,
 ): DescribedFailure | undefined {

@@ -51,6 +51,7 @@ interface Reported {
 export interface FailureParams {
   // The line to the bridge.
   BRIDGE_NOT_FOUND: { readonly path: string };
+  "BRIDGE_NOT_FOUND.socket": { readonly path: string };
   "BRIDGE_NOT_FOUND.usb": { readonly usb: string };
   BRIDGE_AMBIGUOUS: { readonly usb: string; readonly candidates: readonly string[] };
   BRIDGE_PERMISSION: { readonly path: string };

@@ -23,8 +23,9 @@ export interface ProbedBridge {
   readonly rawDataLength?: number;
   /** For the request of a trial, once. A secret: never shown. */
   readonly rawData?: string;
-  /** The decoder's counters of this talk, or of the agent's life. */
+  /** The decoder's counters of this talk, and of the agent's life before it. */
   readonly frames: Readonly<Record<string, number>>;
+  readonly earlier?: Readonly<Record<string, number>>;
   /** BRIDGE_*, SDK_*, DEVICE_ID_*. */
   readonly failure?: DescribedFailure;
 }
@@ -56,9 +57,11 @@ export function probeBridge(context: DiagnoseContext, line: BridgeLine): Promise
 
 async function throughAgent({ loaded }: DiagnoseContext, adminSocket: string): Promise<BridgeProbe> {
   try {
+    const { body: before } = await askAgent(adminSocket, "GET", "/v1/status", STATUS_MS);
     const probed = await askAgent(adminSocket, "POST", "/v1/bridge/probe", AGENT_TALK_MS);
     const { body: status } = await askAgent(adminSocket, "GET", "/v1/status", STATUS_MS);
-    return heardFromAgent(probed, status, loaded?.config.driver.path ?? "");
+    const heard = heardFromAgent(probed, status, loaded?.config.driver.path ?? "");
+    return { ...heard, ...apart(framesIn(before), heard.frames) };
   } catch (error) {
     if (error instanceof AgentUnreachable) return { kind: "unasked", why: "silent" };
     throw error;
@@ -82,7 +85,7 @@ export function heardFromAgent(
     kind: "spoken",
     by: "agent",
     path: typeof bridge.path === "string" ? bridge.path : path,
-    frames: (bridge.frames ?? {}) as ProbedBridge["frames"],
+    frames: framesIn(document),
     ...(greeted ? { hello: { bridge: name, protocol, ...(typeof deviceId === "string" ? { deviceId } : {}) } } : {}),
   } as const;
   if (status === 200) {
@@ -96,6 +99,16 @@ export function heardFromAgent(
   }
   const cause = body.cause as DescribedFailure | undefined;
   return { ...common, failure: cause ?? { code: String(body.code), detail: String(body.title ?? "") } };
+}
+
+function framesIn({ bridge }: Readonly<Record<string, unknown>>): ProbedBridge["frames"] {
+  return ((bridge ?? {}) as { frames?: ProbedBridge["frames"] }).frames ?? {};
+}
+
+/** Pure: what was counted before the talk, and in it. */
+function apart(earlier: ProbedBridge["frames"], all: ProbedBridge["frames"]): Pick<ProbedBridge, "frames" | "earlier"> {
+  const frames = Object.entries(all).map(([outcome, count]) => [outcome, count - (earlier[outcome] ?? 0)] as const);
+  return { earlier, frames: Object.fromEntries(frames) };
 }
 
 async function byOurselves(context: DiagnoseContext, loaded: LoadedConfig, line: BridgeLine): Promise<ProbedBridge> {

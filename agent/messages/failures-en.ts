@@ -65,6 +65,7 @@ const http = ({ httpStatus, answerCode, answerMessage, answerField }: HttpFailur
 
 export const failuresEn: FailureTexts = {
   BRIDGE_NOT_FOUND: ({ path }) => `${path} does not exist`,
+  "BRIDGE_NOT_FOUND.socket": ({ path }) => `no program listens on ${path}`,
   "BRIDGE_NOT_FOUND.usb": ({ usb }) => `no serial device with USB id ${usb} is plugged in`,
   BRIDGE_AMBIGUOUS: ({ usb, candidates }) =>
     `${candidates.length} serial devices have USB id ${usb}: ${candidates.join(", ")}; set driver.path to one of them`,

@@ -49,6 +49,7 @@ const answerFaults: Readonly<Record<AnswerFault, string>> = {
 
 export const failuresZh: FailureTexts = {
   BRIDGE_NOT_FOUND: ({ path }) => `${path} 不存在`,
+  "BRIDGE_NOT_FOUND.socket": ({ path }) => `没有程序在 ${path} 上监听`,
   "BRIDGE_NOT_FOUND.usb": ({ usb }) => `没有插入 USB ${usb} 的串口设备`,
   BRIDGE_AMBIGUOUS: ({ usb, candidates }) =>
     `有 ${candidates.length} 个 USB ${usb} 的串口设备：${candidates.join("、")}；请用 driver.path 指定其中一个`,

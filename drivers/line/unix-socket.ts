@@ -1,5 +1,6 @@
 import net from "node:net";
 import { type Clock, withDeadline } from "../../agent/common/clock.ts";
+import { AgentError } from "../../agent/common/errors.ts";
 import { OPEN_DEADLINE_MS, type OpenStream, openFailure, openTooLate } from "./open-stream.ts";
 
 /** Connects to a bridge that listens on a unix stream socket. */
@@ -16,7 +17,11 @@ export function unixSocketStream(path: string, clock: Clock): OpenStream {
     } catch (error) {
       socket.destroy();
       if (signal.aborted) throw signal.reason;
-      throw openFailure(path, error);
+      const failure = openFailure(path, error);
+      // Whoever listens there is a program: no cable is to be looked at.
+      throw failure.code === "BRIDGE_NOT_FOUND"
+        ? new AgentError("BRIDGE_NOT_FOUND.socket", { path }, { cause: error, context: failure.context })
+        : failure;
     }
     return {
       stream: socket,

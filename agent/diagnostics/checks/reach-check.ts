@@ -36,7 +36,7 @@ export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway")
   }));
   const value = { hosts, ...(skewMs === undefined ? {} : { skew_s: Math.round(skewMs) / 1_000 }) };
   const [primary] = probes;
-  const good = probes.find((probe) => serves(probe, mode));
+  const good = probes.find(serves);
   if (primary === undefined) return withoutConfig();
   if (good === primary)
     return found("pass", `${host(good)} 有应答，${good.ms} ms`, `${host(good)} answers, ${good.ms} ms`, { value });
@@ -54,16 +54,14 @@ export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway")
   return found("fail", zh, words.map((each) => each.en).join("; "), { value, remedy });
 }
 
+/** Checks that look at what an answer says: whatever is theirs has come from whom it was asked of. */
+const OF_ANSWERS: ReadonlySet<string> = new Set(["pay.auth", "pay.authinfo", "time.offset"]);
+
 /** Whether HTTP has answered, and not that it cannot serve. */
-function serves({ error, certificate }: Probe, mode: "direct" | "gateway"): boolean {
+function serves({ error, certificate }: Probe): boolean {
   // The certificate was good but for its dates, and HTTP behind it told the time.
   if (error === undefined || certificate?.dateMs !== undefined) return true;
-  // Whoever minds the client certificate has been reached.
-  if (error.code === "PAY_CLIENT_CERTIFICATE") return true;
-  const { httpStatus: status } = error;
-  if (typeof status !== "number" || status === 429 || status >= 500) return false;
-  // WeChat Pay itself has this path; a gateway need not forward it.
-  return status !== 404 || mode === "gateway";
+  return OF_ANSWERS.has(error.rule.remedy);
 }
 
 function wordsOf(probe: Probe): Bilingual {

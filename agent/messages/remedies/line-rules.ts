@@ -33,6 +33,14 @@ export const lineRules: readonly RemedyRule[] = [
       en: "Only the service may not open this device. Restart it first: systemctl restart facepay-agent. If that does not help, sudo facepay-agent diagnose gives the command that allows the device.",
     },
   },
+  {
+    code: /^BRIDGE_NOT_FOUND$/,
+    param: ["variant", "socket"],
+    remedy: {
+      zh: "刷脸模组程序没有运行：请启动它，并核对 driver.path。",
+      en: "The bridge's program does not run: start it, and check driver.path.",
+    },
+  },
   { code: /^BRIDGE_FOREIGN_DATA$/, remedy: otherSpeech },
   { code: /^BRIDGE_ECHO$/, remedy: loopedBack },
   { code: /^BRIDGE_PROTOCOL$/, param: ["variant", "answer"], remedy: unusableAnswers },

@@ -257,10 +257,10 @@ describe.concurrent("on the way to the payment service, the first failure is the
     expect(wordsOf(of("pay.reach"))).toMatch(/繁忙[\s\S]*busy/);
   });
 
-  it("a base URL without a payment interface: pay.reach", async () => {
+  it("a base URL without a payment interface: pay.auth", async () => {
     const { first, of } = await broken(answering({ status: 404 }));
-    expect(first).toBe("pay.reach fail");
-    expect(of("pay.reach").remedy.en).toContain("base_urls");
+    expect(first).toBe("pay.auth fail");
+    expect(of("pay.auth").remedy.en).toContain("base_urls");
   });
 
   it("a backup alone: a warning, and no failure", async () => {

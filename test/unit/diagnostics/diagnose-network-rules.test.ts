@@ -184,15 +184,18 @@ describe("answers", () => {
     error: failureWith(code, {}, params),
   });
 
-  it("that refuse have been reached; 404 has only at a gateway", () => {
+  it("that refuse have been reached", () => {
     expect(judgeReach([failed("PAY_UNAUTHORIZED", { httpStatus: 401 })], "direct").status).toBe("pass");
-    expect(judgeReach([failed("PAY_NOT_FOUND", { httpStatus: 404 })], "direct").status).toBe("fail");
+    expect(judgeReach([failed("PAY_NOT_FOUND", { httpStatus: 404 })], "direct").status).toBe("pass");
     expect(judgeReach([failed("PAY_NOT_FOUND", { httpStatus: 404 })], "gateway").status).toBe("pass");
     expect(judgeReach([failed("PAY_ANSWER_NOT_HTTP", {})], "direct")).toMatchObject({
       status: "fail",
       detail: { en: expect.stringContaining("not HTTP"), zh: expect.stringContaining("不是 HTTP") },
     });
     expect(judgeReach([failed("PAY_RATE_LIMITED", { httpStatus: 429 }), probe], "direct").status).toBe("warn");
+    // An answer that breaks off, and a limit whatever its status: of the way, and of the host.
+    expect(judgeReach([failed("PAY_CONNECTION_LOST", {})], "direct").status).toBe("fail");
+    expect(judgeReach([failed("PAY_RATE_LIMITED", { httpStatus: 403 })], "direct").status).toBe("fail");
     expect(judgeReach([{ ...probe, skewMs: 1_500 }], "direct")).toMatchObject({ value: { skew_s: 1.5 } });
   });
 
