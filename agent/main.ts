@@ -124,6 +124,13 @@ async function parse(argv: readonly string[]): Promise<number> {
       collectSettings,
       [],
     )
+    .option(
+      "--from <file>",
+      t(
+        "从文件读取答案，如总部放在 U 盘上的 TOML；其中的密钥路径相对于该文件",
+        "answers from a file, such as head office's TOML on a stick; key files lie beside it",
+      ),
+    )
     .option("--non-interactive", t("不提问：缺少的项目即为错误", "ask nothing: what is missing is an error"))
     .option(
       "--user <name>",
@@ -149,6 +156,13 @@ async function parse(argv: readonly string[]): Promise<number> {
     .option(
       "--gateway",
       t("模拟商户网关，而不是微信支付本身", "simulate a merchant's gateway instead of WeChat Pay itself"),
+    )
+    .option(
+      "--user <name>",
+      t(
+        "供已安装的服务试用：文件和伪终端归此用户（如 facepay-agent），需要 root",
+        "for the installed service: files and pseudo-terminal belong to this user (facepay-agent); as root",
+      ),
     );
   const { describeBridge } = await import("./cli/bridge/bridge-command.ts");
   describeBridge(shared(program.command("bridge")), t, (code) => {

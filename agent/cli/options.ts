@@ -20,6 +20,7 @@ export interface CommandOptions {
   // provision
   /** "section.key=value" */
   readonly set?: readonly string[];
+  readonly from?: string;
   readonly nonInteractive?: boolean;
   readonly user?: string;
   /** False: the bridge and WeChat Pay are not tried. */

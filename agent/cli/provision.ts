@@ -16,14 +16,16 @@ import { userOfUnit } from "../diagnostics/host/service-user.ts";
 import type { Report } from "../diagnostics/report/report.ts";
 import { renderProblem } from "../messages/problem-text.ts";
 import { restore } from "../provision/activate.ts";
+import { answersIn } from "../provision/answers-file.ts";
 import { bridgeAsker } from "../provision/bridge-line.ts";
 import { collectAnswers } from "../provision/collect-answers.ts";
-import { draft } from "../provision/draft.ts";
+import { type Drafted, draft } from "../provision/draft.ts";
 import { valuesIn } from "../provision/existing-values.ts";
 import { answersFrom, type Wrong } from "../provision/flags.ts";
+import { KeptAnswers } from "../provision/kept-answers.ts";
 import type { Owner } from "../provision/key-files.ts";
 import { Gone, Technician } from "../provision/prompter.ts";
-import { isYes } from "../provision/questions.ts";
+import { type Answers, isYes } from "../provision/questions.ts";
 import { type Draft, onTrial, type Writer, write } from "../provision/staging.ts";
 import { whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
@@ -47,11 +49,15 @@ export async function provision(options: PackagedOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
   const tell = (text: Bilingual) => void process.stdout.write(`${say(text, language)}\n`);
   const complain = ({ key, what }: Wrong) => void process.stderr.write(`${key}: ${say(what, language)}\n`);
-  const { given, wrong } = answersFrom(options.set ?? []);
+  const fromFile = options.from === undefined ? undefined : await answersIn(path.resolve(options.from));
+  const flags = answersFrom(options.set ?? []);
+  const wrong = [...(fromFile?.wrong ?? []), ...flags.wrong];
   if (wrong.length > 0) {
     for (const one of wrong) complain(one);
     return USAGE;
   }
+  // What is typed on the command line is the last word.
+  const given = new Map([...(fromFile?.given ?? []), ...flags.given]);
   const target = path.resolve(options.config);
   const owner = await ownerFor(options.user);
   if (owner === "unknown") {
@@ -68,27 +74,44 @@ export async function provision(options: PackagedOptions): Promise<number> {
   try {
     using technician = options.nonInteractive ? undefined : new Technician(process.stdin, process.stdout, language);
     const clock = systemClock();
+    const kept = technician === undefined ? undefined : new KeptAnswers(target, systemRandom);
     const parts = {
       target,
       tell,
       technician,
       ask: bridgeAsker(ownLine, clock, systemRandom),
       adapters: () => ownLine.devices(),
+      ...(kept && { note: (answers: Answers) => kept.keep(answers) }),
     };
-    const gathered = await collectAnswers(valuesIn(present.text), given, parts);
-    if (!gathered.ok) {
-      for (const one of gathered.problems) complain(one);
-      process.stderr.write(`${say(howToGive, language)}\n`);
-      return MISSING;
+    const former = (await kept?.read()) ?? new Map();
+    if (former.size > 0) tell(fromBefore);
+    let known: Answers = new Map([...valuesIn(present.text), ...former]);
+    let drafted: Drafted & { ok: true };
+    for (let asking = true; ; ) {
+      if (asking) {
+        const gathered = await collectAnswers(known, given, parts);
+        if (!gathered.ok) {
+          for (const one of gathered.problems) complain(one);
+          process.stderr.write(`${say(howToGive, language)}\n`);
+          return MISSING;
+        }
+        known = gathered.answers;
+        await kept?.keep(known);
+      }
+      const next = await draft(target, present.text, known);
+      if (!next.ok) {
+        complain(next);
+        return MISSING;
+      }
+      drafted = next;
+      await mayWriteIn(path.dirname(target));
+      const verdict = await check(drafted.draft, options, technician);
+      if (verdict === "keep") break;
+      if (typeof verdict === "number") return verdict;
+      asking = verdict === "change";
+      // Whoever wants to change an answer may have given it on the command line.
+      if (asking) given.clear();
     }
-    const drafted = await draft(target, present.text, gathered.answers);
-    if (!drafted.ok) {
-      complain(drafted);
-      return MISSING;
-    }
-    await mayWriteIn(path.dirname(target));
-    const refusal = await check(drafted.draft, options, technician);
-    if (refusal !== undefined) return refusal;
     await makeDirectories(path.dirname(target), 0o755);
     if (drafted.rewritten) {
       await write({ target: `${target}.before`, text: present.text, files: [] }, writer);
@@ -98,13 +121,14 @@ export async function provision(options: PackagedOptions): Promise<number> {
       });
     }
     await write(drafted.draft, writer);
+    await kept?.forget();
     tell({ zh: `配置已写入 ${target}`, en: `the configuration is in ${target}` });
     const { packagedConfig } = options;
     const adminSocket = await whereIsAdminSocket(target);
     return (await restore({ target, packagedConfig, adminSocket }, clock, tell)) ? 0 : 1;
   } catch (error) {
     if (error instanceof Gone) {
-      process.stderr.write(`\n${say({ zh: "已取消，没有任何更改", en: "given up; nothing was changed" }, language)}\n`);
+      process.stderr.write(`\n${say(answersKept, language)}\n`);
       return 1;
     }
     const code = systemCode(error);
@@ -116,23 +140,26 @@ export async function provision(options: PackagedOptions): Promise<number> {
     return FORBIDDEN;
   }
 
+  /** An exit code, or what the technician wants next. */
   async function check(
     whole: Draft,
     { trial = true, force }: PackagedOptions,
     technician: Technician | undefined,
-  ): Promise<number | undefined> {
+  ): Promise<number | "keep" | "again" | "change"> {
     const { text, files: given } = onTrial(whole);
     const checkup = await loadAll({ file: target, text, given, env: process.env, wallMs: systemClock().wall() });
-    if (checkup.kind !== "ok") {
+    const valid = checkup.kind === "ok";
+    if (!valid) {
       const problems = checkup.kind === "invalid" ? checkup.problems : [];
       process.stderr.write(`${problems.map((problem) => renderProblem(problem, language)).join("\n")}\n`);
-      return INVALID;
-    }
-    if (!trial || (await passes({ text, files: given }, options, target)) || force) return undefined;
-    const answer = await technician?.line(`${say(saveAnyway, language)} `);
-    if (answer !== undefined && isYes(answer)) return undefined;
-    process.stderr.write(`${say(notSaved, language)}\n`);
-    return 1;
+      if (technician === undefined) return INVALID;
+    } else if (!trial || (await passes({ text, files: given }, options, target)) || force) return "keep";
+    const answer = await technician?.line(`${say(valid ? whatNext : whatNextInvalid, language)} `);
+    if (valid && answer !== undefined && isYes(answer)) return "keep";
+    if (answer !== undefined && /^\s*(r|retry|重试)\s*$/i.test(answer)) return "again";
+    if (answer !== undefined && /^\s*(c|change|修改)\s*$/i.test(answer)) return "change";
+    process.stderr.write(`${say(technician === undefined ? notSaved : answersKept, language)}\n`);
+    return valid ? 1 : INVALID;
   }
 }
 
@@ -178,9 +205,21 @@ const howToGive: Bilingual = {
   zh: "每项用一个 --set，例如 --set identity.sp_mchid=1900000100；没有写入任何内容",
   en: "give each with --set, as in --set identity.sp_mchid=1900000100; nothing was written",
 };
-const saveAnyway: Bilingual = {
-  zh: "验证未通过。仍要保存配置吗？(y/N)",
-  en: "The trial has failed. Keep this configuration all the same? (y/N)",
+const whatNext: Bilingual = {
+  zh: "验证未通过。处理后重试输入 r，修改答案输入 c，仍要保存输入 y，放弃直接按回车：",
+  en: "The trial has failed. Type r to try again once it is fixed, c to change answers, y to keep the configuration all the same, or Enter to give up:",
+};
+const whatNextInvalid: Bilingual = {
+  zh: "配置有误。处理后重试输入 r，修改答案输入 c，放弃直接按回车：",
+  en: "The configuration is not valid. Type r to try again once it is fixed, c to change answers, or Enter to give up:",
+};
+const fromBefore: Bilingual = {
+  zh: "上次设置没有完成，已答的内容作为默认值",
+  en: "the last set-up was not finished: what was answered then is suggested",
+};
+const answersKept: Bilingual = {
+  zh: "没有写入配置；答案已保留，再次运行 facepay-agent provision 时作为默认值",
+  en: "no configuration was written; the answers are kept, and the next facepay-agent provision suggests them",
 };
 const notSaved: Bilingual = {
   zh: "没有写入任何内容；--force 保存，--no-trial 不验证",

@@ -5,7 +5,7 @@ import { type Answer, type AskBridge, type Candidate, kindOf } from "./bridges.t
 import { findBridge } from "./find-bridge.ts";
 import type { Wrong } from "./flags.ts";
 import { readKeyFile, serialBeside } from "./key-files.ts";
-import { type Inspect, promptLoop, type Suggest, settle, withoutAsking } from "./prompt-loop.ts";
+import { type Inspect, type Note, promptLoop, type Suggest, settle, withoutAsking } from "./prompt-loop.ts";
 import type { Technician } from "./prompter.ts";
 import { type Answers, deviceIdQuestion, unasked } from "./questions.ts";
 
@@ -16,6 +16,7 @@ export interface Parts {
   /** Every serial adapter that is plugged in. */
   adapters(): Promise<readonly UsbDevice[]>;
   tell(text: Bilingual): void;
+  readonly note?: Note;
   /** Undefined: nobody is there to be asked. */
   readonly technician?: Technician | undefined;
 }
@@ -42,7 +43,7 @@ export async function collectAnswers(present: Answers, given: Answers, parts: Pa
   const asked =
     technician === undefined
       ? await withoutAsking(present, given, inspect, suggest)
-      : { answers: await promptLoop(present, given, technician, inspect, suggest), problems: [] };
+      : { answers: await promptLoop(present, given, technician, inspect, suggest, parts.note), problems: [] };
   const { answers } = asked;
   const left = unasked(answers);
   if (technician !== undefined && left.zh !== "") parts.tell(left);

@@ -16,6 +16,9 @@ export type Suggest = (key: string, answers: Answers) => Promise<TomlValue | und
 /** Looks at an answer beyond its form, such as whether a file is there. Undefined: it is good. */
 export type Inspect = (question: Question, value: TomlValue) => Promise<Bilingual | undefined>;
 
+/** Hears of the answers after each question. */
+export type Note = (answers: Answers) => Promise<void>;
+
 /**
  * Asks until every question has an answer that can be taken. What flags have said is not asked again, unless it cannot be taken.
  * @param given by flags, already checked
@@ -26,6 +29,7 @@ export async function promptLoop(
   respondent: Prompter,
   inspect: Inspect,
   suggest: Suggest = async () => undefined,
+  note: Note = async () => undefined,
 ): Promise<Map<string, TomlValue>> {
   const answers = new Map([...known, ...given]);
   const asked = new Set<string>();
@@ -39,6 +43,7 @@ export async function promptLoop(
     const value = await settle(question, given.get(question.key), respondent, inspect);
     if (value === undefined) answers.delete(question.key);
     else answers.set(question.key, value);
+    await note(answers);
   }
 }
 

@@ -175,7 +175,8 @@ describe("facepay-agent provision", () => {
     expect(stderr).toContain("nothing was written");
     expect(await readdir(home)).toEqual([]);
     const asked = await provision(target, wrong.slice(1), "\n".repeat(30));
-    expect([asked.code, await readdir(home)]).toEqual([1, []]);
+    expect([asked.code, await readdir(home)]).toEqual([1, ["config.toml.answers"]]);
+    expect(asked.stderr).toContain("the answers are kept");
     expect((await provision(target, [...wrong, "--force"])).code).toBe(0);
     expect(await readdir(home)).toContain("config.toml");
   });
@@ -267,12 +268,98 @@ describe("facepay-agent provision", () => {
     expect(await hidden()).toEqual([]);
   });
 
-  it("ends without a trace when nobody answers any more", async () => {
+  it("suggests what was answered before nobody answered any more, and forgets it once it is written", async () => {
     const { home, target } = await terminal("gone");
-    const { code, stderr } = await provision(target, [], "1900000100\n");
+    const unsaid = flags(home, { "identity.sp_mchid": undefined, "identity.sp_appid": undefined });
+    const { code, stderr } = await provision(target, unsaid, "1900000100\n");
     expect(code).toBe(1);
-    expect(stderr).toContain("nothing was changed");
-    expect(await readdir(home)).toEqual([]);
+    expect(stderr).toContain("the answers are kept");
+    expect(await readdir(home)).toEqual(["config.toml.answers"]);
+    expect(await modeOf(`${target}.answers`)).toBe(0o400);
+    const secret = readFileSync(from("merchant-key.pem"), "utf8").split("\n")[1] ?? "";
+    expect(await readFile(`${target}.answers`, "utf8")).not.toContain(secret);
+    const again = await provision(target, unsaid, "\nwxd678efh567hg6787\n");
+    expect([again.code, again.stderr]).toEqual([0, ""]);
+    expect(again.stdout).toContain("what was answered then is suggested");
+    expect(again.stdout).toContain("(identity.sp_mchid) [1900000100]");
+    expect(await readdir(home)).not.toContain("config.toml.answers");
+  });
+
+  it("tries again in place once the cause is fixed", async () => {
+    const { home, target } = await terminal("in-place");
+    const reserved = net.createServer();
+    await new Promise<void>((resolve) => reserved.listen(0, "127.0.0.1", resolve));
+    const { port } = reserved.address() as net.AddressInfo;
+    await new Promise((resolve) => reserved.close(resolve));
+    const args = [
+      "--config",
+      target,
+      "--lang",
+      "en",
+      ...flags(home, { "wechatpay.base_urls": `https://127.0.0.1:${port}` }),
+    ];
+    const child = spawn(process.execPath, [launcher, "provision", ...args], { stdio: ["pipe", "pipe", "ignore"] });
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    const ended = once(child, "exit");
+    await vi.waitFor(() => expect(said).toContain("Type r to try again"), { timeout: 60_000 });
+    expect(said).toMatch(/Do this first \[510 pay\.reach\]/);
+    const way = net.createServer((socket) => {
+      const to = net.connect(Number(new URL(url).port), "127.0.0.1");
+      for (const end of [socket, to]) end.on("error", () => end.destroy());
+      socket.pipe(to).pipe(socket);
+    });
+    await new Promise<void>((resolve) => way.listen(port, "127.0.0.1", resolve));
+    child.stdin.write("r\n");
+    expect(await ended).toEqual([0, null]);
+    way.close();
+    expect(said).toContain("The trial has passed.");
+    expect(await readdir(home)).toContain("config.toml");
+  });
+
+  it("takes a file of head office's for answers, and says what in it is no key", async () => {
+    const { home, target } = await terminal("from");
+    const unsaid = ["identity.sp_mchid", "wechatpay.public_key_file", "wechatpay.merchant_private_key_file"];
+    const rest = flags(home, Object.fromEntries(unsaid.map((key) => [key, undefined])));
+    const file = from("answers.toml");
+    const text = (more = "") =>
+      `[identity]\nsp_mchid = "1900000100"\nsub_mchid = "1"\n${more}\n[wechatpay]\npublic_key_file = "wechatpay-public-key.pem"\nmerchant_private_key_file = "merchant-key.pem"\n`;
+    await writeFile(file, text('sub_mch_id = "2"'));
+    const wrong = await provision(target, ["--non-interactive", "--from", file, ...rest]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      64,
+      "identity.sub_mch_id: is no key; the nearest is identity.sub_mchid\n",
+    ]);
+    await writeFile(file, text());
+    const { code, stderr } = await provision(target, ["--non-interactive", "--from", file, ...rest]);
+    expect([code, stderr]).toEqual([0, ""]);
+    // What is typed is the last word; the keys have been taken in.
+    expect(parse(await readFile(target, "utf8"))).toMatchObject({
+      identity: { sp_mchid: "1900000100", sub_mchid: "1900000109" },
+      wechatpay: { merchant_private_key_file: "apiclient_key.pem", public_key_file: "pub_key.pem" },
+    });
+    const missing = await provision(target, ["--non-interactive", "--from", from("none.toml")]);
+    expect([missing.code, missing.stderr]).toEqual([64, expect.stringContaining("cannot be read (ENOENT)")]);
+  });
+
+  it("sets a terminal up with what simulate has prepared for the service's user", async ({ skip }) => {
+    if (process.getuid?.() !== 0) return skip("only root may give files away");
+    const { home, target } = await terminal("for-service");
+    const prepared = path.join(directory, "for-service-usb");
+    await using stand = new AgentProcess(["simulate", "--lang", "en", "--directory", prepared, "--user", "daemon"]);
+    await vi.waitFor(() => expect(stand.stdout).toContain("Ctrl-C"), { timeout: 60_000 });
+    const answers = path.join(prepared, "answers.toml");
+    expect(stand.stdout).toContain(`\n  sudo facepay-agent provision --non-interactive --from ${answers}\n`);
+    for (const name of [".", "merchant-key.pem", "ttyFACEPAY"])
+      expect(await stat(path.join(prepared, name))).toMatchObject({ uid: 1 });
+    const own = ["store.directory=state", "api.socket=api.sock", "api.admin_socket=admin.sock"];
+    const sets = own.flatMap((setting) => ["--set", setting.replace("=", `=${home}/`)]);
+    const { code, stdout } = await provision(target, ["--non-interactive", "--from", answers, ...sets]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("The trial has passed.")]);
+    await using nobody = new AgentProcess(["simulate", "--user", "no-such-user"]);
+    expect(await nobody.exited).toMatchObject({ code: 64 });
   });
 
   it("does not touch a configuration that is no TOML", async () => {
