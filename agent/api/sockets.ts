@@ -34,9 +34,9 @@ const DEFAULT_DIRECTORY = "/run/facepay-agent";
 const DEFAULT_MODE = 0o660;
 /**
  * With a full queue connect(2) fails with EAGAIN; with a longer one the caller waits its turn. Of connections without end the agent takes
- * 2 000 a second on half a core (measured), so that nobody waits for more than about a second.
+ * 2 000 a second on half a core (measured), so that nobody waits for more than about half a second.
  */
-const BACKLOG = 2_048;
+const BACKLOG = 1_024;
 
 /**
  * Specification 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which

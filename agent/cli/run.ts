@@ -205,6 +205,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     const { provision } = service;
     if (provision) await startExtras(provision);
     await service.start();
+    void (await import("./heap.ts")).giveBackMemory(clock, watch.signal);
     void service.watch(watch.signal, {
       replaced: () => api?.replaced() ?? [],
       crowded: () => api?.crowded() ?? false,
