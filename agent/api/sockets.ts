@@ -32,11 +32,6 @@ export interface OpenSocket {
 const MAX_PATH_BYTES = 107;
 const DEFAULT_DIRECTORY = "/run/facepay-agent";
 const DEFAULT_MODE = 0o660;
-/**
- * With a full queue connect(2) fails with EAGAIN; with a longer one the caller waits its turn. Of connections without end the agent takes
- * 2 000 a second on half a core (measured), so that nobody waits for more than about half a second.
- */
-const BACKLOG = 1_024;
 
 /**
  * Specification 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which
@@ -180,7 +175,7 @@ function listen({ listener }: SocketServer, where: { path: string } | { fd: numb
     // bind(2) happens within listen(): so the file is never seen with more rights than the owner's.
     const before = process.umask(0o177);
     try {
-      listener.listen({ ...where, backlog: BACKLOG });
+      listener.listen(where);
     } finally {
       process.umask(before);
     }
