@@ -31,8 +31,10 @@ export async function updates(
     const readers = Array.from({ length: count }, () => keepAsking(machine, pauseMs));
     await machine.run("dpkg", "-i", `/root/${deb}`);
     await machine.until("active", async () => (await property(machine, AGENT, "ActiveState")) === "active");
-    for (const [n, { answers, refused }] of (await Promise.all(readers.map((reader) => reader.stop()))).entries()) {
-      const told = `${answers} reads answered meanwhile, ${refused} refused`;
+    for (const [n, { answers, refused, why }] of (
+      await Promise.all(readers.map((reader) => reader.stop()))
+    ).entries()) {
+      const told = `${answers} reads answered meanwhile, ${refused} refused${why}`;
       report.check(refused === 0 && answers > 0, `${what}, reader ${n + 1} of ${count}: ${told}`);
     }
     report.equal(await held(), before, `${what}: the kept authinfo is served`);
@@ -67,15 +69,20 @@ export async function purge(machine: Machine): Promise<void> {
 function keepAsking(machine: Machine, pauseMs: number) {
   let answers = 0;
   let refused = 0;
+  /** Of the first one that was refused. */
+  let why = "";
   const stopped = new AbortController();
   const asked = (async () => {
     while (!stopped.signal.aborted) {
-      const status = await machine
+      const met = await machine
         .get("/v1/authinfo")
-        .then((answer) => answer.status)
-        .catch(() => 0);
-      if (status === 200) answers++;
-      else refused++;
+        .then(({ status, body }) => (status === 200 ? "" : ` (${status} ${body.code})`))
+        .catch((error: unknown) => ` (${error})`);
+      if (met === "") answers++;
+      else {
+        refused++;
+        why ||= met;
+      }
       await delay(pauseMs);
     }
   })();
@@ -83,7 +90,7 @@ function keepAsking(machine: Machine, pauseMs: number) {
     async stop() {
       stopped.abort();
       await asked;
-      return { answers, refused };
+      return { answers, refused, why };
     },
   };
 }

@@ -98,9 +98,10 @@ export class ConnectionLimiter {
     connection.usedAt = ++this.#uses;
   }
 
-  /** Closes all that nothing is being worked for. */
+  /** Closes all that nothing is being worked for. Who has just been accepted gets to ask: in an update no reader is refused. */
   closeIdle(): void {
-    for (const { standing, socket } of this.#connections) if (standing !== Standing.working) socket.destroy();
+    for (const { standing, isNew, socket } of this.#connections)
+      if (standing !== Standing.working && !isNew) socket.destroy();
   }
 
   closeAll(): void {

@@ -113,6 +113,11 @@ export class Connection {
     return this.#unsent.push(answer) <= MOST_UNSENT;
   }
 
+  /** Whoever has just come is about to ask: what it sends is on its way. A stranger is promised nothing. */
+  get isNew(): boolean {
+    return this.admitted && this.#requests === 0;
+  }
+
   /** No more requests are taken: the latest one gets the last answer, or what came behind it was none. */
   get isOver(): boolean {
     return this.#refused || this.#last?.shouldKeepAlive === false;

@@ -33,8 +33,8 @@ const NOT_FOUND: Refusal = { code: "NOT_FOUND", reason: "not_found" };
 const METHOD: Refusal = { code: "METHOD_NOT_ALLOWED", reason: "method" };
 const BODY_TOO_LARGE: Refusal = { code: "BODY_TOO_LARGE", reason: "body_too_large" };
 
-/** How long answers under way may take when the agent stops. */
-const CLOSE_GRACE_MS = 500;
+/** How long answers under way, and requests of callers that were just accepted, may take when the agent stops. */
+const CLOSE_GRACE_MS = 1_000;
 
 export interface ServerDeps {
   readonly clock: Clock;

@@ -6,10 +6,11 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiServer, createApiServer } from "../../../agent/api/http/server.ts";
 import { type OpenSocket, openSocket, type SocketPlace } from "../../../agent/api/sockets.ts";
-import { systemClock } from "../../../agent/common/clock.ts";
+import { type Clock, systemClock } from "../../../agent/common/clock.ts";
 import { isAgentError } from "../../../agent/common/errors.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
 import { failureInEnglish } from "../../../agent/messages/failure-text.ts";
+import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import { ask, temporaryDirectory, until } from "../../support/fixtures/api-fixture.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -27,9 +28,9 @@ afterEach(async () => {
   await directory.remove();
 });
 
-const makeServer = (): ApiServer =>
+const makeServer = (clock: Clock = systemClock()): ApiServer =>
   createApiServer(new Map([["/livez", { get: ({ res }) => void res.end("here") }]]), {
-    clock: systemClock(),
+    clock,
     log: silentLog,
     denied: () => {},
   });
@@ -57,6 +58,31 @@ async function leaveStaleSocket(): Promise<void> {
   child.kill("SIGKILL");
   await gone;
 }
+
+describe("the end of a server", () => {
+  it("lets a caller ask who had been accepted and had not asked yet, and waits no longer for one who does not", async () => {
+    const clock = new FakeClock();
+    const server = makeServer(clock);
+    const socket = await openSocket(server, { path: file, mode: 0o660 });
+    const [caller, silent] = [net.connect(file), net.connect(file)];
+    const gone = new Promise((resolve) => silent.once("close", resolve));
+    await until(() => server.connections === 2, "both callers");
+    const closed = socket.close();
+    let answer = "";
+    caller.setEncoding("utf8").on("data", (chunk) => {
+      answer += chunk;
+    });
+    caller.once("error", (error) => {
+      answer += `${error}`;
+    });
+    caller.write("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+    await until(() => answer !== "", "an answer");
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    await clock.advance(1_000);
+    await closed;
+    await gone;
+  });
+});
 
 describe("a socket of our own", () => {
   it("has exactly the mode and group asked for, and is gone afterwards", async () => {
