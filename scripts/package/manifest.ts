@@ -34,6 +34,12 @@ export interface Sources {
 const HOME = "usr/lib/facepay-agent";
 const SHARE = "usr/share/facepay-agent";
 const DOC = "usr/share/doc/facepay-agent";
+/** The operator's server, for many terminals. */
+const FLEET = [
+  ...["README.md", "README.zh-CN.md", "runbook.md", "runbook.zh-CN.md", "mosquitto.conf", "facepay.acl"],
+  ...["facepay-operator.acl", "exporter.yaml", "prometheus.yml", "alertmanager.yml", "rules.yml", "rules.test.yml"],
+  "dashboard.json",
+];
 /** For cashier apps that are built against the installed package. */
 const CLIENTS = [
   "node/facepay-agent.mjs",
@@ -76,6 +82,7 @@ export function manifest({ root, program, node, made }: Sources): Entry[] {
     { to: `${DOC}/sbom.cdx.json.gz`, text: made.sbom, gzip: true },
     { to: `${DOC}/README.Node`, text: made.runtime },
     { to: `${DOC}/examples/prometheus-rules.yml`, from: `${root}/docs/prometheus-rules.yml` },
+    ...FLEET.map((file) => ({ to: `${DOC}/examples/fleet/${file}`, from: `${root}/docs/fleet/${file}` })),
     { to: `${DOC}/examples/credentials.conf`, from: own("systemd/credentials.conf") },
     ...CLIENTS.map((file) => ({ to: `${DOC}/clients/${file}`, from: `${root}/docs/clients/${file}` })),
     { to: "usr/share/man/man1/facepay-agent.1.gz", text: made.manual, gzip: true },

@@ -4,6 +4,7 @@ import { systemClock } from "../../../agent/common/clock.ts";
 import type { FailureRecord } from "../../../agent/common/errors.ts";
 import type { Log } from "../../../agent/common/log/log.ts";
 import type { RemoteCommand } from "../../../agent/config/config.ts";
+import { createAuthority, createSelfSigned } from "../../../agent/simulator/certificates.ts";
 import { Telemetry, type TelemetryParts } from "../../../agent/telemetry/telemetry.ts";
 import { MqttBroker } from "../../support/fakes/mqtt-broker.ts";
 
@@ -13,13 +14,14 @@ const event = `${BASE}/event`;
 
 interface RigOptions {
   readonly port: number;
+  readonly tls?: boolean;
   readonly commands?: readonly RemoteCommand[];
   readonly clock?: Clock;
   readonly over?: Partial<TelemetryParts>;
 }
 
 /** The runner on real sockets, with everything else of a terminal stood in for. */
-function open({ port, commands = [], clock = systemClock(), over = {} }: RigOptions) {
+function open({ port, tls = false, commands = [], clock = systemClock(), over = {} }: RigOptions) {
   const health: Record<string, string | number> = { state: "fresh", generation: 1 };
   const troubles: (FailureRecord | undefined)[] = [];
   const executed: string[] = [];
@@ -32,7 +34,7 @@ function open({ port, commands = [], clock = systemClock(), over = {} }: RigOpti
   const stop = new AbortController();
   const telemetry: Telemetry = new Telemetry({
     config: {
-      broker: { tls: false, host: "127.0.0.1", port },
+      broker: { tls, host: "127.0.0.1", port },
       ...{ topicPrefix: "facepay", intervalS: 900, keepaliveS: 60, commands },
     },
     ...{ spMchid: "1900000100", version: "1.2.3", bootId: "boot", clock, log },
@@ -189,5 +191,54 @@ describe("commands over the broker", () => {
     await broker.until(({ payload }) => payload.includes("STOPPING"));
     expect(rig.executed).toEqual([]);
     expect(rig.logged).not.toContain("COMMAND_REFUSED");
+  });
+});
+
+describe("a broker with TLS", () => {
+  it("gets in touch with a terminal by certificates, both ways", async () => {
+    const ca = await createAuthority({ now: Date.now() });
+    const [server, client] = [await ca.issueServer(), await ca.issueClient({ commonName: "DEVICE-1" })];
+    const options = { key: server.privateKeyPem, cert: server.certPem, ca: ca.certPem };
+    await using broker = await MqttBroker.start({ ...options, requestCert: true, rejectUnauthorized: true });
+    const secrets = { ca: ca.certPem, clientCert: client.certPem, clientKey: client.privateKeyPem };
+    const over = { secrets: () => ({ secrets, problems: [], warnings: [] }) };
+    await using _rig = open({ port: broker.port, tls: true, over });
+    await broker.until(({ topic }) => topic === `${BASE}/health`);
+  });
+
+  it.each(["a stranger's certificate", "another name", "no word of ours: it wants a certificate"] as const)(
+    "is told nothing when it has %s",
+    async (what) => {
+      const now = Date.now();
+      const ca = await createAuthority({ now });
+      const server =
+        what === "a stranger's certificate"
+          ? await createSelfSigned({ now })
+          : await ca.issueServer(what === "another name" ? { names: ["mqtt.example.com"] } : {});
+      const strict = what.startsWith("no word");
+      await using broker = await MqttBroker.start({
+        ...{ key: server.privateKeyPem, cert: server.certPem, ca: ca.certPem },
+        ...{ requestCert: strict, rejectUnauthorized: strict },
+      });
+      const over = { secrets: () => ({ secrets: { ca: ca.certPem }, problems: [], warnings: [] }) };
+      await using rig = open({ port: broker.port, tls: true, over });
+      await expect.poll(() => rig.troubles.at(0)?.code, { timeout: 60_000 }).toBe("TELEMETRY_BROKER");
+      expect(["tls", "closed", "unreachable"]).toContain(rig.troubles[0]?.params?.variant);
+      if (!strict) expect(rig.troubles[0]?.params?.variant).toBe("tls");
+      expect(broker.heard).toEqual([]);
+    },
+  );
+
+  it("is not asked while a file of its section is refused, and the main job is told why", async () => {
+    await using broker = await MqttBroker.start();
+    const problem = {
+      key: "telemetry.ca_file",
+      origin: "x",
+      what: { id: "secret.token_alone" },
+      instead: { id: "secret.token_alone" },
+    } as const;
+    await using rig = open({ port: broker.port, over: { secrets: () => ({ problems: [problem], warnings: [] }) } });
+    await expect.poll(() => rig.troubles.at(0)?.params?.variant, { timeout: 60_000 }).toBe("files");
+    expect(broker.connections).toBe(0);
   });
 });
