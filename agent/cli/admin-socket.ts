@@ -4,13 +4,13 @@ import type { AgentUnreachable } from "../api/admin-client.ts";
 import type { StatusDocument } from "../api/status-document.ts";
 import { systemClock } from "../common/clock.ts";
 import { isNotPermitted } from "../common/errors.ts";
-import type { Bilingual } from "../common/language.ts";
 import { readLastKnownGood } from "../config/files/last-known-good.ts";
 import { packagedSockets } from "../config/keys/schema.ts";
 import { loadConfig } from "../config/load.ts";
 import { loadAll } from "../config/secrets/secrets.ts";
 import { isSystemdBooted, isUnitThere } from "../diagnostics/host/units.ts";
-import { checkCommand, type Starting, setUpRemedy, startCommand } from "../messages/start-command.ts";
+import type { AnyMessage } from "../messages/message.ts";
+import { checkCommand, provisionCommand, type Starting, setUpRemedy, startCommand } from "../messages/start-command.ts";
 import type { PackagedOptions } from "./options.ts";
 
 /** The admin socket of the agent that runs with this configuration; the packaged one when nothing says otherwise. */
@@ -27,6 +27,8 @@ export async function whereIsAdminSocket(file: string): Promise<string> {
 export interface Whereabouts extends Starting {
   /** Where its sockets are stands in a file that may not be read: perhaps it runs, and was looked for in the wrong place. */
   readonly hidden: boolean;
+  /** There is no configuration: nothing to be started with. */
+  readonly absent: boolean;
   /** Problems of its configuration, as far as whoever asks may read it: `run` would refuse them. */
   readonly problems: number;
 }
@@ -41,7 +43,9 @@ export async function whereaboutsOf(options: PackagedOptions): Promise<Whereabou
   const { installed, configFile } = await startingOf(options);
   const hidden = mayNotRead(configFile);
   const barred = hidden || mayNotRead(path.join(path.dirname(configFile), "config.d"));
-  return { installed, configFile, hidden, problems: barred ? 0 : await problemsOf(configFile, installed) };
+  const absent = !hidden && !existsSync(configFile);
+  const problems = barred || absent ? 0 : await problemsOf(configFile, installed);
+  return { installed, configFile, hidden, absent, problems };
 }
 
 /** Key files are judged only where they would be read just so: a stopped unit's credentials are put away, and some are the service's alone. */
@@ -56,7 +60,7 @@ async function problemsOf(file: string, installed: boolean): Promise<number> {
 export async function setUpOf(
   { authinfo, pid }: Pick<StatusDocument, "authinfo" | "pid">,
   options: PackagedOptions,
-): Promise<Bilingual | undefined> {
+): Promise<AnyMessage | undefined> {
   if (authinfo.state !== "unprovisioned") return undefined;
   return setUpRemedy(await startingOf(options), existsSync(options.config), pid);
 }
@@ -71,37 +75,18 @@ function mayNotRead(file: string): boolean {
   }
 }
 
-export function unreachableText(reason: AgentUnreachable["reason"], starting: Whereabouts): Bilingual {
-  switch (reason) {
-    case "absent": {
-      const { hidden, configFile } = starting;
-      if (hidden) {
-        return {
-          zh: `没有权限读取 ${configFile}，无法找到服务：请用 sudo 重新运行`,
-          en: `no permission to read ${configFile}, so the agent cannot be found: run this again with sudo`,
-        };
-      }
-      const command = startCommand(starting);
-      if (starting.problems > 0) {
-        const check = checkCommand(starting);
-        return {
-          zh: `服务没有运行，配置有 ${starting.problems} 处问题：请先执行 ${check}，改正后再执行 ${command}`,
-          en: `the agent is not running, and its configuration has ${starting.problems} problems: ${check}, fix them, then ${command}`,
-        };
-      }
-      return { zh: `服务没有运行：请执行 ${command}`, en: `the agent is not running: ${command}` };
-    }
-    case "forbidden":
-      return {
-        zh: "没有权限：请用 sudo，或将用户加入 facepay-tech 组",
-        en: "no permission: use sudo, or add this user to the group facepay-tech",
-      };
-    case "silent":
-      return starting.installed
-        ? {
-            zh: "服务没有应答：请执行 systemctl restart facepay-agent",
-            en: "the agent does not answer: systemctl restart facepay-agent",
-          }
-        : { zh: "服务没有应答：请结束它，再重新启动", en: "the agent does not answer: end it and start it again" };
+export function unreachableText(reason: AgentUnreachable["reason"], starting: Whereabouts): AnyMessage {
+  const { hidden, configFile, problems, absent, installed } = starting;
+  if (reason === "forbidden") return { id: "unreachable.forbidden" };
+  if (reason === "silent") {
+    if (!installed) return { id: "unreachable.silent" };
+    return { id: "unreachable.silent_service", params: { command: "systemctl restart facepay-agent" } };
   }
+  if (hidden) return { id: "unreachable.hidden", params: { file: configFile } };
+  if (absent) {
+    return { id: "unreachable.no_configuration", params: { file: configFile, command: provisionCommand(starting) } };
+  }
+  const start = startCommand(starting);
+  if (problems === 0) return { id: "unreachable.stopped", params: { command: start } };
+  return { id: "unreachable.invalid", params: { problems, check: checkCommand(starting), start } };
 }

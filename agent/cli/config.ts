@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { systemClock } from "../common/clock.ts";
-import { chooseLanguage, type Language, say } from "../common/language.ts";
+import { chooseLanguage, type Language } from "../common/language.ts";
 import { exampleFile } from "../config/example-file.ts";
 import { loadConfig } from "../config/load.ts";
 import { placeProblems } from "../config/path-conflicts.ts";
@@ -9,8 +9,10 @@ import type { Problem } from "../config/problem.ts";
 import { type Checkup, loadAll } from "../config/secrets/secrets.ts";
 import { showConfig, showConfigJson } from "../config/show.ts";
 import { unitPlaceWarnings } from "../config/unit-places.ts";
+import type { Text } from "../messages/message.ts";
 import { problemDocument, renderProblem } from "../messages/problem-text.ts";
 import { setUpRemedy } from "../messages/start-command.ts";
+import { sayText } from "../messages/text-of.ts";
 import { startingOf } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 
@@ -51,26 +53,19 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
   // Only the service's user and root may read some of the files; for whoever else asks that is no fault.
   const barred = isServices(result) ? [] : [...new Set(problems.flatMap(({ unreadable }) => unreadable ?? []))];
   if (barred.length > 0) {
-    const text = {
-      zh: `当前用户没有权限读取 ${barred.join("、")}：请用 sudo 重新检查`,
-      en: `This user may not read ${barred.join(", ")}: check again with sudo`,
-    };
-    process.stdout.write(`${say(text, language)}\n`);
+    process.stdout.write(`${sayText({ id: "config.barred", params: { files: barred } }, language)}
+`);
   }
   const list = (title: string, found: readonly Problem[]) => {
     if (found.length === 0) return "";
     return `${title} (${found.length})\n${found.map((problem) => renderProblem(problem, language)).join("\n")}\n`;
   };
   const seen = barred.length === 0 ? problems : problems.filter(({ unreadable }) => unreadable === undefined);
-  const verdict = valid
-    ? { zh: "配置有效", en: "the configuration is valid" }
-    : seen.length > 0
-      ? { zh: "配置无效", en: "invalid" }
-      : { zh: "未能检查完整", en: "could not be checked as a whole" };
+  const verdict: Text = { id: valid ? "config.is_valid" : seen.length > 0 ? "config.is_invalid" : "config.not_whole" };
   process.stdout.write(
-    list(say({ zh: "问题", en: "problems" }, language), seen) +
-      list(say({ zh: "警告", en: "warnings" }, language), warnings) +
-      `${options.config}: ${say(verdict, language)}\n`,
+    list(sayText({ id: "config.problems" }, language), seen) +
+      list(sayText({ id: "config.warnings" }, language), warnings) +
+      `${options.config}: ${sayText(verdict, language)}\n`,
   );
   return valid ? 0 : INVALID;
 }
@@ -97,14 +92,11 @@ async function show(options: PackagedOptions, language: Language): Promise<numbe
 
 async function missing(options: PackagedOptions, language: Language): Promise<number> {
   const { config: file, json } = options;
-  const { zh, en } = setUpRemedy(await startingOf(options), false);
+  const setUp = setUpRemedy(await startingOf(options), false);
   const beside = path.join(path.dirname(file), "config.toml.example");
   const example = exampleFile("config.example.toml", [beside, `${options.packagedConfig}.example`]);
-  const what = {
-    zh: `没有配置文件 ${file}。${zh}也可以从 ${example} 开始。`,
-    en: `There is no ${file}. ${en} Or start from ${example}.`,
-  };
+  const what: Text = { id: "config.no_file", params: { file, setUp, example } };
   if (json) process.stdout.write(`${JSON.stringify({ valid: false, absent: file })}\n`);
-  else process.stderr.write(`${say(what, language)}\n`);
+  else process.stderr.write(`${sayText(what, language)}\n`);
   return MISSING;
 }

@@ -1,7 +1,7 @@
 import { systemClock } from "../common/clock.ts";
 import { systemCode } from "../common/errors.ts";
 import { failureRules } from "../common/failures.ts";
-import { type Bilingual, chooseLanguage, type Language, say } from "../common/language.ts";
+import { chooseLanguage, type Language } from "../common/language.ts";
 import { systemRandom } from "../common/random.ts";
 import { version } from "../common/version.ts";
 import type { Check, DiagnoseContext, Trial } from "../diagnostics/check.ts";
@@ -14,6 +14,8 @@ import { type Console, consoleOf } from "../diagnostics/report/console.ts";
 import { buildReport, type Report, reportedCheck, SCHEMA } from "../diagnostics/report/report.ts";
 import { renderReport } from "../diagnostics/report/text.ts";
 import { runChecks } from "../diagnostics/run-checks.ts";
+import type { AnyMessage, Text } from "../messages/message.ts";
+import { sayText, textIn, textOf } from "../messages/text-of.ts";
 import type { PackagedOptions } from "./options.ts";
 
 /** Specification 8; 0, 1 and 2 are the report's. */
@@ -38,8 +40,8 @@ interface Asked {
 export async function diagnose(options: PackagedOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
   const asked = understand(options, allChecks);
-  if ("zh" in asked) {
-    process.stderr.write(`${say(asked, language)}\n`);
+  if ("id" in asked) {
+    process.stderr.write(`${sayText(asked, language)}\n`);
     return USAGE;
   }
   const console = consoleOf(options.lang, process.env, process.stdout);
@@ -63,8 +65,8 @@ export async function diagnose(options: PackagedOptions): Promise<number> {
     return exit;
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
-    const text = { zh: `诊断无法进行：「${what}」`, en: `diagnose could not run: ${what}` };
-    process.stderr.write(`${say(text, language)}\n`);
+    process.stderr.write(`${sayText({ id: "diagnose.could_not_run", params: { error: what } }, language)}
+`);
     return COULD_NOT_RUN;
   }
 }
@@ -128,15 +130,12 @@ async function keepEvidence(
   language: Language,
 ): Promise<boolean> {
   const { BundleRefused, bundleLines, collectBundle, writeBundle } = await import("../diagnostics/report/bundle.ts");
-  const print = (text: Bilingual) => process.stderr.write(`${say(text, language)}\n`);
+  const print = (text: AnyMessage) => process.stderr.write(`${sayText(text, language)}\n`);
   try {
     const bundle = await collectBundle(report, context, AbortSignal.timeout(BUNDLE_MS));
     for (const line of bundleLines(bundle)) print(line);
     await writeBundle(file, bundle, context.random);
-    print({
-      zh: `已写入 ${file}，请交给支持人员，编号 ${report.run_id}`,
-      en: `written to ${file}; hand it to support, run ${report.run_id}`,
-    });
+    print({ id: "bundle.written", params: { file, run: report.run_id } });
     return true;
   } catch (error) {
     if (!(error instanceof BundleRefused)) throw error;
@@ -146,7 +145,7 @@ async function keepEvidence(
 }
 
 /** What was asked for, or in words why it cannot be had. */
-function understand(options: PackagedOptions, checks: readonly Check[]): Asked | { zh: string; en: string } {
+function understand(options: PackagedOptions, checks: readonly Check[]): Asked | AnyMessage {
   const ids = (list: string | undefined) =>
     list
       ?.split(",")
@@ -160,25 +159,33 @@ function understand(options: PackagedOptions, checks: readonly Check[]): Asked |
   const skip = ids(options.skip) ?? [];
   const unknown = [...(only ?? []), ...skip].find((id) => !checks.some((check) => check.id === id));
   if (unknown !== undefined) {
-    return {
-      zh: `没有检查项 ${unknown}：facepay-agent diagnose --list 列出全部`,
-      en: `there is no check ${unknown}: facepay-agent diagnose --list names them all`,
-    };
+    return { id: "diagnose.unknown_check", params: { id: unknown } };
   }
-  if (only?.length === 0) return { zh: "--only 后请写检查项", en: "--only needs the id of a check" };
+  if (only?.length === 0) return { id: "diagnose.only_needs_id" };
   if (options.json && options.ndjson) {
-    return { zh: "--json 与 --ndjson 只能选一个", en: "either --json or --ndjson" };
+    return { id: "diagnose.one_format" };
   }
   const seconds = Number(/^(\d+(?:\.\d+)?)s?$/.exec(options.timeout ?? "60")?.[1]);
   if (!(seconds > 0 && seconds <= 3_600)) {
-    return { zh: "--timeout 应为 1 到 3600 秒", en: "--timeout takes seconds, 1 to 3600" };
+    return { id: "diagnose.timeout" };
   }
   const selection = { skip, offline: options.offline === true, ...(only === undefined ? {} : { only }) };
   return { selection, timeoutMs: seconds * 1_000 };
 }
 
+const limitOf = (limit: Text | undefined) => limit && textIn(limit, "en");
+
 function listed({ id, code, section, title, threshold, remedy, dependsOn, needsNetwork = false }: Check) {
-  return { id, code, section, title, threshold, remedy, depends_on: dependsOn, needs_network: needsNetwork };
+  return {
+    ...{
+      id,
+      code,
+      section,
+      title: textOf(title),
+      threshold: { warn: limitOf(threshold.warn), fail: limitOf(threshold.fail) },
+    },
+    ...{ remedy: textOf(remedy), depends_on: dependsOn, needs_network: needsNetwork },
+  };
 }
 
 /** What is being looked at, on a console where somebody waits; it leaves no trace. */

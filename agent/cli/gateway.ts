@@ -1,6 +1,6 @@
 import { systemClock } from "../common/clock.ts";
 import { isAgentError } from "../common/errors.ts";
-import { chooseLanguage, type Language, say } from "../common/language.ts";
+import { chooseLanguage, type Language } from "../common/language.ts";
 import { writeStderr } from "../common/log/journal.ts";
 import { createLog } from "../common/log/pino-log.ts";
 import { systemRandom } from "../common/random.ts";
@@ -10,6 +10,7 @@ import type { Problem } from "../config/problem.ts";
 import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { loadGateway } from "../gateway/load.ts";
 import { renderProblem, renderRefusal } from "../messages/problem-text.ts";
+import { sayText } from "../messages/text-of.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** sysexits EX_CONFIG and EX_NOINPUT. */
@@ -26,15 +27,12 @@ export async function gateway(options: CommandOptions): Promise<number> {
   const language = chooseLanguage(options.lang, env);
   const clock = systemClock();
   const unsafe = environmentProblems(env, process.execArgv);
-  if (unsafe.length > 0) return refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
+  if (unsafe.length > 0) return refuse(unsafe, undefined, language);
   const read = await loadGateway(file, { env, wallMs: clock.wall() });
   if (read.kind === "absent") {
     const example = exampleFile("gateway.example.toml");
-    const text = {
-      zh: `没有配置文件 ${file}：请从 ${example} 开始`,
-      en: `there is no ${file}: start from ${example}`,
-    };
-    process.stderr.write(`${say(text, language)}\n`);
+    process.stderr.write(`${sayText({ id: "gateway.no_file", params: { file, example } }, language)}
+`);
     return MISSING;
   }
   for (const warning of read.kind === "ok" ? read.warnings : []) {
@@ -43,11 +41,8 @@ export async function gateway(options: CommandOptions): Promise<number> {
   if (read.kind === "invalid") return refuse(read.problems, file, language);
   if (checkConfig) {
     const devices = read.loaded.register.size;
-    const text = {
-      zh: `配置有效，设备登记表中有 ${devices} 台终端`,
-      en: `the configuration is valid, ${devices} terminal(s) in the register`,
-    };
-    process.stdout.write(`${file}: ${say(text, language)}\n`);
+    process.stdout.write(`${file}: ${sayText({ id: "config.gateway_valid", params: { devices } }, language)}
+`);
     return 0;
   }
   return await serve(file, read.loaded);
@@ -86,7 +81,7 @@ async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): P
   }
 }
 
-function refuse(problems: readonly Problem[], where: string, language: Language): number {
+function refuse(problems: readonly Problem[], where: string | undefined, language: Language): number {
   writeStderr(`facepay-agent gateway: ${renderRefusal(where, problems, language)}`);
   return INVALID;
 }

@@ -1,8 +1,10 @@
 import { AgentUnreachable, askAgent } from "../api/admin-client.ts";
 import type { StatusDocument } from "../api/status-document.ts";
-import { chooseLanguage, say } from "../common/language.ts";
-import { type DescribedFailure, failureText } from "../messages/failure-text.ts";
+import { chooseLanguage } from "../common/language.ts";
+import type { DescribedFailure } from "../messages/failure-text.ts";
+import type { Text } from "../messages/message.ts";
 import { failureIn, remedyOf } from "../messages/remedies/remedies.ts";
+import { sayText } from "../messages/text-of.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import { withPortHolders } from "./status/port-holders.ts";
@@ -14,41 +16,36 @@ const STATUS_MS = 2_000;
 /** `facepay-agent refresh`: exit 0 with a new authinfo, 1 with the cause. */
 export async function refresh(options: PackagedOptions): Promise<number> {
   const language = chooseLanguage(options.lang, process.env);
-  const print = (zh: string, en: string) => process.stdout.write(`${say({ zh, en }, language)}\n`);
+  const print = (text: Text) => process.stdout.write(`${sayText(text, language)}\n`);
   const socket = await whereIsAdminSocket(options.config);
   try {
     const { status, body } = await askAgent(socket, "POST", "/v1/authinfo/refresh", PATIENCE_MS);
     if (status === 200) {
-      const { generation, remaining_s: left, persisted } = body;
-      print(
-        `已获取新的刷脸凭证：第 ${generation} 份，剩余 ${left} 秒${persisted ? "" : "（尚未写入磁盘）"}`,
-        `new authinfo obtained: generation ${generation}, ${left} s left${persisted ? "" : " (not on disk yet)"}`,
-      );
+      const { generation, remaining_s: left, persisted } = body as { [name: string]: unknown };
+      const params = { generation: Number(generation), left: Number(left) };
+      print({ id: persisted ? "refresh.obtained" : "refresh.obtained_unsaved", params });
       return 0;
     }
     const { title = "", title_zh: titleZh = title } = body;
     const now = await statusFrom(socket);
     const cause = asTold(body.cause as DescribedFailure | undefined, now?.last_error);
     const code = cause?.code ?? String(body.code);
-    const told = cause === undefined ? { zh: titleZh, en: title } : failureText(cause);
     if (code === "REFRESH_TOO_SOON") {
-      print(
-        `未能获取：${code} 刚刚已请求过，请等待 10 秒后再试`,
-        `not obtained: ${code} ${title}: wait ten seconds and try again`,
-      );
+      print({ id: "refresh.too_soon", params: { code } });
       return 1;
     }
-    print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
-    print(`未能获取：${code} ${told.zh}`, `not obtained: ${code} ${told.en}`);
+    const failure = cause ?? { zh: `${titleZh}`, en: `${title}` };
+    print({ id: "refresh.failed", params: { code, failure } });
     const remedy =
       now?.authinfo.state === "unprovisioned"
         ? await setUpOf(now, options)
         : remedyOf(failureIn(cause ?? { code }, now?.wechatpay));
-    if (remedy) print(`处理办法：${remedy.zh}`, `what to do: ${remedy.en}`);
+    if (remedy) print({ id: "refresh.what_to_do", params: { remedy } });
     return 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(`${say(unreachableText(error.reason, await whereaboutsOf(options)), language)} (${socket})\n`);
+    const reason = unreachableText(error.reason, await whereaboutsOf(options));
+    process.stderr.write(`${sayText({ id: "unreachable.socket", params: { reason, socket } }, language)}\n`);
     return 1;
   }
 }

@@ -4,7 +4,7 @@ import { isServed } from "../api/authinfo-document.ts";
 import { type Clock, monotonicUs, systemClock } from "../common/clock.ts";
 import { createClockSync, readBootId } from "../common/clock-sync.ts";
 import { type AgentError, asAgentError, isAgentError } from "../common/errors.ts";
-import { chooseLanguage, type Language, say } from "../common/language.ts";
+import { chooseLanguage, type Language } from "../common/language.ts";
 import { writeStderr } from "../common/log/journal.ts";
 import type { LogFields } from "../common/log/log.ts";
 import { createLog, STDERR } from "../common/log/pino-log.ts";
@@ -51,7 +51,7 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
   const { env = process.env, clock = systemClock(), random = systemRandom, system = {} } = host;
   const language = chooseLanguage(options.lang, env);
   const unsafe = environmentProblems(env, process.execArgv);
-  if (unsafe.length > 0) return await refuse(unsafe, say({ zh: "环境变量", en: "environment" }, language), language);
+  if (unsafe.length > 0) return await refuse(unsafe, undefined, language);
   const found = await loadConfiguration(options.config, env, clock.wall());
   if (found.kind === "invalid") return await refuse(found.problems, options.config, language);
 
@@ -259,7 +259,7 @@ function exitCodeOf({ code }: AgentError): number {
   return code === "STORE_LOCKED" ? LOCKED : MISCONFIGURED;
 }
 
-async function refuse(problems: readonly Problem[], where: string, language: Language): Promise<number> {
+async function refuse(problems: readonly Problem[], where: string | undefined, language: Language): Promise<number> {
   const { renderRefusal } = await import("../messages/problem-text.ts");
   writeStderr(`facepay-agent: ${renderRefusal(where, problems, language)}`);
   return MISCONFIGURED;

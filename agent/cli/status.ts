@@ -1,17 +1,15 @@
 import { AgentUnreachable, askAgent } from "../api/admin-client.ts";
 import { isUsable, type StatusDocument } from "../api/status-document.ts";
 import { type Clock, systemClock } from "../common/clock.ts";
-import { say } from "../common/language.ts";
 import { tryHost } from "../diagnostics/host/host.ts";
 import { consoleOf } from "../diagnostics/report/console.ts";
+import { sayText } from "../messages/text-of.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import { configDrift } from "./status/config-drift.ts";
 import { withPortHolders } from "./status/port-holders.ts";
 
 const PATIENCE_MS = 5_000;
-/** Wide enough for everything where no terminal says how wide it is. */
-const COLUMNS_OF_A_FILE = 200;
 
 /** `facepay-agent status`: exit 0 while an authinfo is held that may be used, 1 otherwise. */
 export async function status(options: PackagedOptions): Promise<number> {
@@ -39,16 +37,16 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
       import("./status/status-renderer.ts"),
     ]);
     const setUp = await setUpOf(document, options);
-    const columns = stdout.isTTY ? console.columns : COLUMNS_OF_A_FILE;
     const pending = await configDrift(document, options);
-    const lines = renderRows(statusRows(document, host, clock.wall(), setUp, pending), { ...console, columns });
+    const lines = renderRows(statusRows(document, host, clock.wall(), setUp, pending), console);
     stdout.write(`${lines.join("\n")}\n`);
     return isUsable(document) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
-    process.stderr.write(
-      `${say(unreachableText(error.reason, await whereaboutsOf(options)), console.language)} (${socket})\n`,
-    );
+    const reason = unreachableText(error.reason, await whereaboutsOf(options));
+    const text = sayText({ id: "unreachable.socket", params: { reason, socket } }, console.language);
+    process.stderr.write(`${text}
+`);
     return 1;
   }
 }

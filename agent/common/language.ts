@@ -1,4 +1,4 @@
-/** A sentence for people, in both languages of the product. */
+/** A sentence for people, in both languages of the product. A line that begins with a space is a command to type. */
 export interface Bilingual {
   readonly zh: string;
   readonly en: string;
@@ -18,8 +18,11 @@ export function chooseLanguage(flag: string | undefined, env: Readonly<Record<st
   return "both";
 }
 
-/** The sentence in the chosen language; in both, Chinese first, on one line. */
+/** The sentence in the chosen language; in both, Chinese first, on one line where neither has more. */
 export function say(text: Bilingual, language: Language): string {
-  if (language === "both") return text.zh === text.en ? text.en : `${text.zh} / ${text.en}`;
+  if (language === "both") {
+    if (text.zh === text.en) return text.en;
+    return `${text.zh}${/\n/.test(text.zh + text.en) ? "\n" : " / "}${text.en}`;
+  }
   return language === "en" ? text.en : text.zh;
 }

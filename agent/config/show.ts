@@ -1,4 +1,5 @@
-import { type Language, say } from "../common/language.ts";
+import type { Language } from "../common/language.ts";
+import { sayText } from "../messages/text-of.ts";
 import { DEFAULT_ORIGIN, type Setting } from "./effective.ts";
 import { isTable } from "./keys/fields.ts";
 import type { LoadedConfig } from "./load.ts";
@@ -9,15 +10,16 @@ const WIDEST = 60;
 
 /** `config show`: TOML that could stand in a file, each line with its origin. Ends with a line feed. */
 export function showConfig(loaded: Pick<LoadedConfig, "hash" | "effective">, language: Language): string {
-  const title = { zh: `生效的配置，摘要 ${loaded.hash}`, en: `the configuration in force, hash ${loaded.hash}` };
-  const origins = { zh: "每行之后是来源", en: "behind each line: where it comes from" };
-  const lines = [`# ${say(title, language)}`, `# ${say(origins, language)}`];
+  const lines = [
+    `# ${sayText({ id: "config.in_force", params: { hash: loaded.hash } }, language)}`,
+    `# ${sayText({ id: "config.origins" }, language)}`,
+  ];
   let section = "";
   for (const { key, value, origin } of loaded.effective.map(hidden)) {
     const [name, own] = split(key);
     if (name !== section) lines.push("", `[${name}]`);
     section = name;
-    const from = origin === DEFAULT_ORIGIN ? say({ zh: "默认值", en: "default" }, language) : origin;
+    const from = origin === DEFAULT_ORIGIN ? sayText({ id: "config.default" }, language) : origin;
     lines.push(`${`${bareKey(own)} = ${toml(value)}`.padEnd(WIDEST)}  # ${from}`);
   }
   return `${lines.join("\n")}\n`;

@@ -1,8 +1,8 @@
 import type { StatusDocument } from "../api/status-document.ts";
 import type { Clock } from "../common/clock.ts";
-import type { Bilingual } from "../common/language.ts";
 import type { Random } from "../common/random.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Text } from "../messages/message.ts";
 
 /** The sections of the report, in the order they are shown. */
 export const sections = ["system", "time", "config", "bridge", "network", "store"] as const;
@@ -19,14 +19,14 @@ export type Outcome =
        */
       readonly value?: unknown;
       /** What was found, in a sentence. Never a secret, nor a part of one. */
-      readonly detail: Bilingual;
+      readonly detail: Text;
       /** What to do, when it is more exact than the remedy of the check. */
-      readonly remedy?: Bilingual;
+      readonly remedy?: Text;
     }
   | {
       readonly status: "skip";
       /** Why this cannot be learned here; an unknown is never a fail. */
-      readonly detail: Bilingual;
+      readonly detail: Text;
       /** The id of the check whose subject is missing, when it is one's fault. */
       readonly because?: string;
     };
@@ -38,15 +38,15 @@ export interface Check {
   readonly id: string;
   readonly code: number;
   readonly section: Section;
-  readonly title: Bilingual;
+  readonly title: Text;
   /** Ids of checks that come earlier: when one of them has failed or was skipped for a cause, this one is skipped. */
   readonly dependsOn: readonly string[];
   /** Ids of checks whose outcome this one looks at: they come earlier, too, but their failure alone does not skip it. */
   readonly after?: readonly string[];
   /** What counts as a warning and as a failure, in the words of the report. */
-  readonly threshold: { readonly warn?: string; readonly fail?: string };
+  readonly threshold: { readonly warn?: Text; readonly fail?: Text };
   /** `checkRemedy(id)` of agent/messages/remedies/remedies.ts: one text for one thing. */
-  readonly remedy: Bilingual;
+  readonly remedy: Text;
   /** Its warning tells of how this terminal is made, not of what has happened: any other warning is turned to first. */
   readonly standing?: true;
   /** A network check is left out by `--offline`. */

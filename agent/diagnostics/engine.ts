@@ -1,5 +1,5 @@
-import type { Bilingual } from "../common/language.ts";
 import { isTable } from "../config/keys/fields.ts";
+import type { Text } from "../messages/message.ts";
 import type { Check, Outcome } from "./check.ts";
 
 export type Status = Outcome["status"] | "crash";
@@ -9,8 +9,8 @@ export interface Result {
   readonly check: Check;
   readonly status: Status;
   readonly value?: unknown;
-  readonly detail: Bilingual;
-  readonly remedy: Bilingual;
+  readonly detail: Text;
+  readonly remedy: Text;
   /** The check whose failure is the cause. */
   readonly because?: string;
   readonly durationMs: number;
@@ -63,14 +63,14 @@ export function withCauses(ordered: readonly Check[], only: readonly string[]): 
 
 const before = ({ dependsOn, after = [] }: Check): readonly string[] => [...dependsOn, ...after];
 
-const leftOut = (flag: string): Bilingual => ({ zh: `已按 ${flag} 略过`, en: `left out by ${flag}` });
+const leftOut = (flag: string): Text => ({ id: "turn.left_out", params: { flag } });
 
 /** Why a check does not get its turn; undefined when it does. */
 export function whyNot(
   check: Check,
   turns: ReadonlyMap<string, Turn>,
   { skip, offline }: Selection,
-): { readonly detail: Bilingual; readonly because?: string } | undefined {
+): { readonly detail: Text; readonly because?: string } | undefined {
   if (skip.includes(check.id)) return { detail: leftOut("--skip") };
   if (offline && check.needsNetwork === true) return { detail: leftOut("--offline") };
   for (const id of check.dependsOn) {
@@ -86,8 +86,8 @@ function causeIn(id: string, turn: Turn | undefined): string | undefined {
   return turn?.status === "skip" ? turn.because : undefined;
 }
 
-function becauseOf(id: string): Bilingual {
-  return { zh: `先处理 ${id}`, en: `fix ${id} first` };
+function becauseOf(id: string): Text {
+  return { id: "turn.fix_first", params: { id } };
 }
 
 /** Those that are shown: all, or those asked for and what has failed behind them. */

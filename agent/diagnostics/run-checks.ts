@@ -1,6 +1,6 @@
 import { type Clock, withDeadline } from "../common/clock.ts";
-import type { Bilingual } from "../common/language.ts";
 import { sanitizeUntrusted } from "../common/log/sanitize-untrusted.ts";
+import type { Text } from "../messages/message.ts";
 import type { Check, DiagnoseContext, Outcome } from "./check.ts";
 import { orderByCause, type Result, type Selection, type Turn, whyNot, withCauses } from "./engine.ts";
 
@@ -17,7 +17,7 @@ export interface RunOptions {
 
 const CHECK_MS = 5_000;
 
-const noTimeLeft: Bilingual = { zh: "总时间已用完（--timeout）", en: "no time left (--timeout)" };
+const noTimeLeft: Text = { id: "turn.no_time_left" };
 
 class Late extends Error {
   override readonly name = "Late";
@@ -56,7 +56,7 @@ export async function runChecks(
   return results;
 }
 
-type Attempt = Outcome | { readonly status: "crash"; readonly detail: Bilingual };
+type Attempt = Outcome | { readonly status: "crash"; readonly detail: Text };
 
 async function attempt(check: Check, context: DiagnoseContext, ms: number, clock: Clock): Promise<Attempt> {
   const work = new AbortController();
@@ -72,20 +72,17 @@ async function attempt(check: Check, context: DiagnoseContext, ms: number, clock
 }
 
 /** A slow board says nothing about the subject. What may hang, a disk or a peer, is waited for by its check, which then says so. */
-function notInTime(ms: number): Bilingual {
+function notInTime(ms: number): Text {
   const seconds = Math.round(ms / 100) / 10;
-  return { zh: `${seconds} 秒内没有完成，未作判断`, en: `not checked in time (${seconds} s)` };
+  return { id: "turn.too_late", params: { seconds } };
 }
 
-function broken(error: unknown): Bilingual {
+function broken(error: unknown): Text {
   const what = sanitizeUntrusted(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-  return { zh: `检查本身出错：「${what}」`, en: `the check itself failed: ${what}` };
+  return { id: "turn.broken", params: { what } };
 }
 
-const afterCrash: Bilingual = {
-  zh: "此项无法判断，请导出诊断包并联系支持：facepay-agent diagnose --bundle 文件.tar.gz",
-  en: "Nothing can be said of this; export a bundle for support: facepay-agent diagnose --bundle FILE.tar.gz",
-};
+const afterCrash: Text = { id: "turn.tell_support" };
 
 function resultOf(check: Check, turn: Attempt, durationMs: number): Result {
   const { status, detail } = turn;

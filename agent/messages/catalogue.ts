@@ -2,13 +2,17 @@ import { type FailureTexts, type FileFaultTexts, failuresEn, fileFaultsEn } from
 import { failuresZh, fileFaultsZh } from "./failures-zh.ts";
 import { type GatewayRefusalTexts, gatewayRefusalsEn, type ProblemTitles, problemTitlesEn } from "./replies-en.ts";
 import { gatewayRefusalsZh, problemTitlesZh } from "./replies-zh.ts";
+import type { SameTexts } from "./same-texts.ts";
+import { statesEn } from "./states-en.ts";
+import { statesZh } from "./states-zh.ts";
 
-/** Every text of one language. */
+/** What the service itself says, in one language. */
 export interface Catalogue {
   readonly failures: FailureTexts;
   readonly fileFaults: FileFaultTexts;
   readonly problemTitles: ProblemTitles;
   readonly gatewayRefusals: GatewayRefusalTexts;
+  readonly states: SameTexts<typeof statesEn>;
 }
 
 /**
@@ -21,11 +25,13 @@ export const catalogues: { en: Catalogue; zh: Catalogue } = {
     fileFaults: fileFaultsEn,
     problemTitles: problemTitlesEn,
     gatewayRefusals: gatewayRefusalsEn,
+    states: statesEn,
   },
   zh: {
     failures: failuresZh,
     fileFaults: fileFaultsZh,
     problemTitles: problemTitlesZh,
     gatewayRefusals: gatewayRefusalsZh,
+    states: statesZh,
   },
 };

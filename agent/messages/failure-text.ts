@@ -24,12 +24,6 @@ export function failureInEnglish(failure: DescribedFailure): string {
   return render(failure, catalogues.en) ?? failure.detail ?? "";
 }
 
-/** "CODE what has happened". */
-export function codeAndText(failure: DescribedFailure): Bilingual {
-  const { zh, en } = failureText(failure);
-  return { zh: `${failure.code} ${zh}`.trim(), en: `${failure.code} ${en}`.trim() };
-}
-
 /** Undefined where id or params are not those of this version: they may come from another one's status. */
 function render({ code, params }: FailureRecord, { failures }: Catalogue): string | undefined {
   const { variant, ...facts } = params ?? {};

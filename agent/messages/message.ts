@@ -1,18 +1,40 @@
 import type { FailureRecord } from "../common/errors.ts";
 import type { FileMessages } from "../common/files/file-messages.ts";
-import type { Bilingual } from "../common/language.ts";
+import type { agentEn } from "./commands/agent-en.ts";
+import type { durationsEn } from "./commands/durations-en.ts";
+import type { requestsEn } from "./commands/requests-en.ts";
+import type { statusEn } from "./commands/status-en.ts";
+import type { warningsEn } from "./commands/warnings-en.ts";
 import type { configFilesEn } from "./config/files-en.ts";
 import type { gatewayConfigEn } from "./config/gateway-en.ts";
 import type { gatewayKeysEn } from "./config/gateway-keys-en.ts";
 import type { configKeysEn } from "./config/keys-en.ts";
 import type { configRulesEn } from "./config/rules-en.ts";
 import type { configValuesEn } from "./config/values-en.ts";
+import type { diagnoseChecksEn } from "./diagnostics/checks-en.ts";
+import type { diagnoseConfigurationEn } from "./diagnostics/configuration-en.ts";
+import type { diagnoseNetworkEn } from "./diagnostics/network-en.ts";
+import type { diagnoseReportEn } from "./diagnostics/report-en.ts";
+import type { diagnoseTerminalEn } from "./diagnostics/terminal-en.ts";
+import type { Remedy } from "./remedies/remedy.ts";
 import type { ParamsOf } from "./same-texts.ts";
+import type { statesEn } from "./states-en.ts";
 
 /** All tables of texts.ts. */
 export type Params = FileMessages &
   ParamsOf<
     typeof configFilesEn &
+      typeof warningsEn &
+      typeof requestsEn &
+      typeof statusEn &
+      typeof statesEn &
+      typeof agentEn &
+      typeof durationsEn &
+      typeof diagnoseChecksEn &
+      typeof diagnoseConfigurationEn &
+      typeof diagnoseNetworkEn &
+      typeof diagnoseReportEn &
+      typeof diagnoseTerminalEn &
       typeof configKeysEn &
       typeof configRulesEn &
       typeof configValuesEn &
@@ -39,4 +61,4 @@ export type AnyMessage = {
 }[MessageId];
 
 /** What can be rendered in either language: a message, a failure, or a remedy out of its table. */
-export type Text = AnyMessage | FailureRecord | Bilingual;
+export type Text = AnyMessage | FailureRecord | Remedy;

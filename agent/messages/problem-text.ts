@@ -1,7 +1,7 @@
-import { type Bilingual, type Language, say } from "../common/language.ts";
+import type { Bilingual, Language } from "../common/language.ts";
 import { visible } from "../common/visible.ts";
 import type { Text } from "./message.ts";
-import { textOf } from "./text-of.ts";
+import { sayText, textOf } from "./text-of.ts";
 
 /** What is wrong with a configuration (agent/config/problem.ts). */
 interface Problem {
@@ -27,9 +27,12 @@ export function renderProblem(problem: Problem, language: Language): string {
   return visible(`${where}:\n  ${text.join("\n  ")}`);
 }
 
-/** What a command that refuses to start writes: how many problems there are, and each of them. */
-export function renderRefusal(where: string, problems: readonly Problem[], language: Language): string {
-  const count = { zh: `${problems.length} 处问题`, en: `${problems.length} problem(s)` };
+/**
+ * What a command that refuses to start writes: how many problems there are, and each of them.
+ * @param where the file; undefined for the environment
+ */
+export function renderRefusal(where: string | undefined, problems: readonly Problem[], language: Language): string {
   const list = problems.map((problem) => renderProblem(problem, language)).join("\n");
-  return `${where}: ${say(count, language)}\n${list}\n`;
+  const place = where ?? sayText({ id: "config.environment" }, language);
+  return `${place}: ${sayText({ id: "config.count", params: { problems: problems.length } }, language)}\n${list}\n`;
 }

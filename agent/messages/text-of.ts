@@ -1,6 +1,6 @@
 import { type Bilingual, type Language, say } from "../common/language.ts";
 import { failureText } from "./failure-text.ts";
-import type { Text } from "./message.ts";
+import type { AnyMessage, MessageId, Text } from "./message.ts";
 import { texts } from "./texts.ts";
 
 type One = keyof Bilingual;
@@ -23,6 +23,12 @@ export function textIn(text: Text, language: One): string {
   if (typeof found !== "function") return String(found ?? text.id);
   const values = Object.entries(text.params ?? {}).map(([name, value]) => [name, rendered(value, language)]);
   return found(Object.fromEntries(values));
+}
+
+/** A text without parameters that is chosen by somebody's word. Another version may use one that is not known here: it is shown as it came. */
+export function textById(id: string, word: string): Text {
+  const isKnown = (name: string): name is MessageId => Object.hasOwn(texts.en, name);
+  return isKnown(id) ? ({ id } as AnyMessage) : { id: "plain", params: { text: word } };
 }
 
 /** A value of a message, which may be a message itself. */

@@ -1,9 +1,10 @@
 import { problemStatuses } from "../../agent/api/http/problem.ts";
 import { failureRules } from "../../agent/common/failures.ts";
+import { warningCodes } from "../../agent/common/warnings.ts";
 import { catalogues } from "../../agent/messages/catalogue.ts";
 import { remedyFor, remedyRules } from "../../agent/messages/remedies/remedies.ts";
 import type { RemedyRule } from "../../agent/messages/remedies/remedy-rule.ts";
-import { warningTexts } from "../../agent/messages/warning-texts.ts";
+import { textById, textIn } from "../../agent/messages/text-of.ts";
 
 export type PageLanguage = "en" | "zh";
 
@@ -91,7 +92,7 @@ export function errorsPage(language: PageLanguage): string {
     [
       text.warningHead,
       "| --- | --- |",
-      ...Object.entries(warningTexts).map(([code, both]) => `| \`${code}\` | ${cell(both[language])} |`),
+      ...warningCodes.map((code) => `| \`${code}\` | ${cell(textIn(textById(`warning.${code}`, code), language))} |`),
     ],
     `## ${text.problems}`,
     [
@@ -135,7 +136,11 @@ function conditions({ code, status, mode, reason, message, param, hosts }: Remed
     .join(", ");
 }
 
-/** Text that cannot leave its cell of a Markdown table. */
+/** Text that cannot leave its cell of a Markdown table; a command stands on a line of its own. */
 export function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("\n", " ");
+  return text
+    .replaceAll("|", "\\|")
+    .replaceAll("<", "&lt;")
+    .replace(/\n {2}([^\n]+)/g, "<br>`$1`")
+    .replaceAll("\n", "<br>");
 }

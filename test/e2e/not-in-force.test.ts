@@ -49,15 +49,19 @@ describe("an agent that was started before it had a configuration", () => {
   const next = () => `facepay-agent provision --config ${shop.within("config.toml")}`;
 
   it("names one next step, whichever command is asked", async () => {
-    expect((await say(shop, ["status", "--lang", "en"], places)).text).toContain(`Set this terminal up: ${next()}.`);
-    expect((await say(shop, ["refresh", "--lang", "en"], places)).text).toContain(`Set this terminal up: ${next()}.`);
+    expect((await say(shop, ["status", "--lang", "en"], places)).text).toContain(
+      `Set this terminal up:\n  ${next()}\n`,
+    );
+    expect((await say(shop, ["refresh", "--lang", "en"], places)).text).toContain(
+      `Set this terminal up:\n  ${next()}\n`,
+    );
     const check = await say(shop, ["config", "check", "--lang", "en"], places);
     expect(check).toMatchObject({ code: 66, text: expect.stringContaining(next()) });
     const { report } = JSON.parse(
       `{"report":${(await shop.run(["--json", "--offline", "--skip", "time.rtc"], places)).stdout}}`,
     );
     expect(report).toMatchObject({ agent: "running", first: "cfg.valid" });
-    expect(report.advice.en).toContain(`Set this terminal up: ${next()}.`);
+    expect(report.advice.en).toContain(`Set this terminal up:\n  ${next()}\n`);
     // It runs; provision makes it read what it has written.
     expect(report.advice.en).not.toContain("start the agent");
   });
@@ -69,14 +73,14 @@ describe("an agent that was started before it had a configuration", () => {
     expect(code).toBe(1);
     const failed = report.checks.filter(({ status }: { status: string }) => status === "fail" || status === "crash");
     expect(failed.map(({ id }: { id: string }) => id)).toEqual(["cfg.valid"]);
-    expect(failed[0]).toMatchObject({ detail: { en: "valid, but the running agent has not read it yet" } });
-    expect(report.advice.en).toContain(`Make the agent read it again: kill -HUP ${agent.pid}.`);
+    expect(failed[0]).toMatchObject({ detail: { en: "valid, but the running agent has not loaded it yet" } });
+    expect(report.advice.en).toContain(`Make the agent reload the configuration:\n  kill -HUP ${agent.pid}\n`);
     const handshake = report.checks.find(({ id }: { id: string }) => id === "ser.handshake");
     expect(handshake).toMatchObject({ status: "skip", skipped_because: "cfg.valid" });
     for (const command of ["status", "refresh"]) {
       const { text } = await say(shop, [command, "--lang", "en"], places);
       expect(text).toContain(
-        `The configuration is there, but the agent has not read it yet: run kill -HUP ${agent.pid}.`,
+        `The configuration is there, but the agent has not loaded it yet. Run:\n  kill -HUP ${agent.pid}\n`,
       );
     }
     agent.kill("SIGHUP");
@@ -107,7 +111,7 @@ describe("an agent that works with an earlier configuration than the one on the 
     expect(exit).toBe(1);
     expect(report.first).toBe("cfg.valid");
     expect(report.advice.en).toMatch(
-      /^Do this first \[301 cfg\.valid\] valid, but the agent still works with an earlier one\. Make the agent read it again: kill -HUP \d+\. Then run facepay-agent diagnose/,
+      /^Do this first \[301 cfg\.valid\] valid, but the agent still works with an earlier one\. Make the agent reload the configuration:\n {2}kill -HUP \d+\nThen run:\n {2}facepay-agent diagnose/,
     );
     expect(report.advice.zh).toMatch(/^先处理 \[301 cfg\.valid\]/);
   });
@@ -132,20 +136,22 @@ describe("a configuration that has changed", () => {
     expect(await say(shop, ["status", "--lang", "en"])).toEqual({
       code: 0,
       text: expect.stringMatching(
-        /configuration +the file has changed, but the agent still works with .*: kill -HUP \d+/,
+        /configuration +the file has changed, but the agent still works with .*\n +kill -HUP \d+\n/,
       ),
     });
     const zh = (await say(shop, ["status", "--lang", "zh-CN"])).text;
-    expect(zh).toMatch(/配置 +文件已修改，但服务仍在使用先前的配置：请执行 kill -HUP \d+/);
+    expect(zh).toMatch(/配置 +文件已修改，但服务仍在使用先前的配置。请重新加载：\n +kill -HUP \d+\n/);
     await writeFile(file(), good.replace("sub_mchid", "sub_mchidd"));
     expect((await say(shop, ["status", "--lang", "en"])).text).toContain(
-      `is invalid, the agent still works with the earlier one: facepay-agent config check --config ${file()}`,
+      `is invalid, the agent still works with the earlier one. See what is wrong:\n  facepay-agent config check --config ${file()}\n`,
     );
   });
 
   it("and is invalid is what status and refresh name of an agent that does not run", async () => {
     await shop.rig.stop();
-    expect((await say(shop, ["status", "--lang", "en"])).text).toContain("the agent is not running: facepay-agent run");
+    expect((await say(shop, ["status", "--lang", "en"])).text).toContain(
+      "the agent is not running. Start it:\n  facepay-agent run",
+    );
     if (asRoot) {
       await rename(shop.within("merchant-key.pem"), shop.within("elsewhere.pem"));
       const { text } = await say(shop, ["status", "--lang", "zh-CN"]);
@@ -156,7 +162,9 @@ describe("a configuration that has changed", () => {
     for (const command of ["status", "refresh"]) {
       const { code, text } = await say(shop, [command, "--lang", "zh-CN"]);
       expect(code).toBe(1);
-      expect(text).toContain(`配置有 2 处问题：请先执行 facepay-agent config check --config ${file()}，改正后再执行`);
+      expect(text).toContain(
+        `配置有 2 处问题。请查看并改正，然后启动服务：\n  facepay-agent config check --config ${file()}\n  facepay-agent run`,
+      );
     }
   });
 });

@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { StatusDocument } from "../../api/status-document.ts";
-import type { Bilingual } from "../../common/language.ts";
 import { loadConfig } from "../../config/load.ts";
 import { environmentOfProcess, withServiceEnvironment } from "../../diagnostics/host/service-environment.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import { checkCommand, reloadCommand } from "../../messages/start-command.ts";
 import { startingOf } from "../admin-socket.ts";
 import type { PackagedOptions } from "../options.ts";
@@ -11,13 +11,13 @@ import type { PackagedOptions } from "../options.ts";
 const SAID = new Set(["CONFIG_RELOAD_REFUSED", "CONFIG_REMEMBERED"]);
 
 /**
- * Whether somebody has changed the configuration and the agent has not read it yet: whoever has just corrected it wonders why
+ * Whether somebody has changed the configuration and the agent has not loaded it yet: whoever has just corrected it wonders why
  * nothing changes. Undefined, too, when that cannot be told: the agent's environment counts, and not everybody may read it.
  */
 export async function configDrift(
   { config, pid, warnings }: StatusDocument,
   options: PackagedOptions,
-): Promise<Bilingual | undefined> {
+): Promise<AnyMessage | undefined> {
   if (!config || pid === undefined || warnings.some(({ code }) => SAID.has(code))) return undefined;
   const file = path.resolve(options.config);
   if (config.file !== file) return undefined;
@@ -26,16 +26,7 @@ export async function configDrift(
   const found = await loadConfig({ file, env: withServiceEnvironment(process.env, own) });
   if (found.kind === "absent" || (found.kind === "ok" && found.hash === config.hash)) return undefined;
   const starting = await startingOf(options);
-  if (found.kind === "ok") {
-    const reload = reloadCommand(starting, pid);
-    return {
-      zh: `文件已修改，但服务仍在使用先前的配置：请执行 ${reload}`,
-      en: `the file has changed, but the agent still works with the earlier one: ${reload}`,
-    };
-  }
-  const check = checkCommand(starting);
-  return {
-    zh: `文件已修改，但有错误，服务仍在使用先前的配置：请执行 ${check}`,
-    en: `the file has changed and is invalid, the agent still works with the earlier one: ${check}`,
-  };
+  return found.kind === "ok"
+    ? { id: "status.drift_reload", params: { command: reloadCommand(starting, pid) } }
+    : { id: "status.drift_invalid", params: { command: checkCommand(starting) } };
 }

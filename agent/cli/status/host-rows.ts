@@ -10,20 +10,15 @@ export function hostRows(host: Host | undefined, directory = "/"): Row[] {
   const megabytes = (bytes: number) => `${Math.round(bytes / 1_048_576)} MB`;
   const rows: Row[] = [];
   if (disk !== undefined) {
+    const { usedPercent: used } = disk;
     rows.push({
-      label: { zh: "磁盘", en: "disk" },
-      value: {
-        zh: `可用 ${megabytes(disk.availableBytes)}，已用 ${disk.usedPercent}%（${directory}）`,
-        en: `${megabytes(disk.availableBytes)} free, ${disk.usedPercent}% used (${directory})`,
-      },
-      tone: disk.usedPercent > NEARLY_FULL_PERCENT ? "bad" : "good",
+      label: { id: "status.disk" },
+      value: { id: "status.disk_free", params: { free: megabytes(disk.availableBytes), used, directory } },
+      tone: used > NEARLY_FULL_PERCENT ? "bad" : "good",
     });
   }
   const [free, all] = [megabytes(memory.availableBytes), megabytes(memory.totalBytes)];
-  rows.push({
-    label: { zh: "内存", en: "memory" },
-    value: { zh: `可用 ${free}，共 ${all}`, en: `${free} of ${all} available` },
-  });
-  rows.push({ label: { zh: "系统", en: "system" }, value: { zh: os, en: os } });
+  rows.push({ label: { id: "status.memory" }, value: { id: "status.memory_free", params: { free, all } } });
+  rows.push({ label: { id: "status.system" }, value: { id: "plain", params: { text: os } } });
   return rows;
 }

@@ -1,6 +1,8 @@
-import { type Bilingual, type Language, say } from "../../common/language.ts";
+import type { Language } from "../../common/language.ts";
 import { visible } from "../../common/visible.ts";
-import { type Console, cut, padded, widthOf, wrap } from "../../diagnostics/report/console.ts";
+import { type Console, cut, linesOf, padded, widthOf } from "../../diagnostics/report/console.ts";
+import type { Text } from "../../messages/message.ts";
+import { sayText, textOf } from "../../messages/text-of.ts";
 import type { Row, Tone } from "./status-row.ts";
 
 export interface ScreenOptions extends Console {
@@ -12,7 +14,7 @@ const NARROWEST = 30;
 const BAR_COLUMNS = 30;
 const codes: Readonly<Record<Tone, string>> = { good: "32", warn: "33", bad: "31" };
 
-/** Rows as lines of at most `columns` columns, Chinese characters counting two. Pure. */
+/** Rows as lines of at most `columns` columns, Chinese characters counting two; a command stays whole on a line of its own. Pure. */
 export function renderRows(rows: readonly Row[], options: ScreenOptions): string[] {
   const { language, columns } = options;
   const width = Math.max(columns, NARROWEST);
@@ -23,7 +25,8 @@ export function renderRows(rows: readonly Row[], options: ScreenOptions): string
 }
 
 /** A label has its Chinese and its English in one, where both are wanted: the words of the configuration stand beside each other. */
-function labelOf({ zh, en }: Bilingual, language: Language): string {
+function labelOf(label: Text, language: Language): string {
+  const { zh, en } = textOf(label);
   if (language === "en") return en;
   return language === "zh-CN" || zh.includes(en) ? zh : `${zh} ${en}`;
 }
@@ -31,16 +34,20 @@ function labelOf({ zh, en }: Bilingual, language: Language): string {
 function renderRow(row: Row, label: string, labelWidth: number, width: number, options: ScreenOptions): string[] {
   const { language, plain, colour } = options;
   const room = Math.max(width - labelWidth, 10);
-  const text = shown(say(row.value, language), plain);
+  const text = shown(sayText(row.value, language), plain);
   const bar = row.bar === undefined ? [] : [barOf(row.bar, Math.min(BAR_COLUMNS, room), plain)];
   const beside = [...bar, text].join(" ");
-  const lines = widthOf(beside) <= room ? [beside] : [...bar, ...wrap(text, room)];
-  return lines.map((line, index) => padded(index === 0 ? label : "", labelWidth) + toned(line, row.tone, colour));
+  const lines = text.includes("\n") || widthOf(beside) > room ? [...bar, ...linesOf(text, room)] : [beside];
+  return lines.map((line, index) => {
+    // A command begins near the margin: it is long, and copied as a whole.
+    const before = index > 0 && line.startsWith(" ") ? "" : padded(index === 0 ? label : "", labelWidth);
+    return before + toned(line, row.tone, colour);
+  });
 }
 
 /** What a console without Unicode would show as rubbish. */
 function shown(text: string, plain: boolean): string {
-  return plain ? text.replace(/[^\x20-\x7e]/g, "?") : visible(text);
+  return plain ? text.replace(/[^\n\x20-\x7e]/g, "?") : visible(text);
 }
 
 export function barOf(share: number, columns: number, plain: boolean): string {
@@ -59,6 +66,5 @@ function fitted(lines: readonly string[], rows: number | undefined, width: numbe
   if (rows === undefined || lines.length <= rows) return [...lines];
   const kept = Math.max(rows - 1, 1);
   const left = lines.length - kept;
-  const more = { zh: `……还有 ${left} 行：facepay-agent status`, en: `... ${left} more: facepay-agent status` };
-  return [...lines.slice(0, kept), cut(say(more, language), width)];
+  return [...lines.slice(0, kept), cut(sayText({ id: "status.more", params: { lines: left } }, language), width)];
 }

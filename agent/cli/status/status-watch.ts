@@ -1,10 +1,12 @@
 import { AgentUnreachable, askAgent } from "../../api/admin-client.ts";
 import { isUsable, type StatusDocument } from "../../api/status-document.ts";
 import type { Clock } from "../../common/clock.ts";
-import { type Bilingual, type Language, say } from "../../common/language.ts";
+import type { Language } from "../../common/language.ts";
 import { localTime } from "../../common/local-time.ts";
 import { type Host, tryHost } from "../../diagnostics/host/host.ts";
 import { type Console, consoleOf, cut } from "../../diagnostics/report/console.ts";
+import type { Text } from "../../messages/message.ts";
+import { sayText } from "../../messages/text-of.ts";
 import { setUpOf, unreachableText, type Whereabouts, whereaboutsOf, whereIsAdminSocket } from "../admin-socket.ts";
 import type { PackagedOptions } from "../options.ts";
 import { configDrift } from "./config-drift.ts";
@@ -30,8 +32,8 @@ export type Look =
   | {
       readonly kind: "status";
       readonly document: StatusDocument;
-      readonly setUp: Bilingual | undefined;
-      readonly pending?: Bilingual | undefined;
+      readonly setUp: Text | undefined;
+      readonly pending?: Text | undefined;
     }
   | {
       readonly kind: "unreachable";
@@ -91,7 +93,7 @@ class Observer {
   readonly #clock: Clock;
   #socket: string | undefined;
   #hostAt = Number.NEGATIVE_INFINITY;
-  #pending: Bilingual | undefined;
+  #pending: Text | undefined;
   host: Host | undefined;
 
   constructor(options: PackagedOptions, clock: Clock) {
@@ -164,18 +166,18 @@ class Picture implements Show {
 /** Head, rows and how to leave. Pure. */
 export function pictureOf(look: Look, host: Host | undefined, nowMs: number, options: ScreenOptions): string[] {
   const version = look.kind === "status" ? ` ${look.document.version ?? ""}` : "";
-  const leave = say({ zh: "Ctrl-C 退出", en: "Ctrl-C to leave" }, options.language);
+  const leave = sayText({ id: "status.leave" }, options.language);
   const head = `facepay-agent${version}  ${localTime(new Date(nowMs).toISOString())}  ${leave}`;
   const rows =
     look.kind === "status"
       ? statusRows(look.document, host, nowMs, look.setUp, look.pending)
       : [
           {
-            label: { zh: "服务", en: "agent" },
+            label: { id: "status.agent" } as const,
             value: unreachableText(look.reason, look.starting),
             tone: "bad" as const,
           },
-          { value: { zh: look.socket, en: look.socket } },
+          { value: { id: "plain", params: { text: look.socket } } as const },
         ];
   const below = options.rows === undefined ? {} : { rows: Math.max(options.rows - 2, 1) };
   const lines = [cut(head, options.columns), "", ...renderRows(rows, { ...options, ...below })];
@@ -196,7 +198,7 @@ class Lines implements Show {
   }
 
   show(look: Look): void {
-    const text = say(wordsOf(look), this.#language);
+    const text = sayText(wordsOf(look), this.#language).replaceAll(/\s*\n\s*/g, " ");
     if (text === this.#last) return;
     this.#last = text;
     const at = localTime(new Date(this.#clock.wall()).toISOString());
@@ -211,6 +213,6 @@ class Lines implements Show {
   }
 }
 
-function wordsOf(look: Look): Bilingual {
+function wordsOf(look: Look): Text {
   return look.kind === "status" ? changeLine(look.document) : unreachableText(look.reason, look.starting);
 }

@@ -2,6 +2,7 @@ import { lstat } from "node:fs/promises";
 import { AgentUnreachable, askForText } from "../../api/admin-client.ts";
 import { isNotPermitted } from "../../common/errors.ts";
 import { groupById, lookupGroup } from "../../common/files/group.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { agentPid, unitsOf } from "../facts.ts";
@@ -27,7 +28,7 @@ export interface SocketFile {
 
 export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
   if (found === undefined) {
-    return { status: "fail", value: { path }, detail: { zh: `${path} 不存在`, en: `${path} is missing` } };
+    return { status: "fail", value: { path }, detail: { id: "api.missing", params: { path } } };
   }
   const has = octal(found.mode);
   const value = { path, mode: has, gid: found.gid };
@@ -35,8 +36,8 @@ export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
     return {
       status: "fail",
       value,
-      detail: { zh: `${path} 不是套接字`, en: `${path} is no socket` },
-      remedy: { zh: `请删除 ${path} 并重启服务。`, en: `Remove ${path} and restart the service.` },
+      detail: { id: "api.not_socket", params: { path } },
+      remedy: { id: "api.remove", params: { path } },
     };
   }
   if (group !== undefined && found.gid !== group.gid) {
@@ -44,30 +45,21 @@ export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
     return {
       status: "fail",
       value,
-      detail: {
-        zh: `${path} 的组是 ${actual}，应为 ${group.name}`,
-        en: `${path} has the group ${actual}, not ${group.name}`,
-      },
-      remedy: {
-        zh: `请执行 chgrp ${group.name} ${path}，或重启服务。`,
-        en: `Run chgrp ${group.name} ${path}, or restart the service.`,
-      },
+      detail: { id: "api.other_group", params: { path, actual, name: group.name } },
+      remedy: { id: "api.set_group", params: { name: group.name, path } },
     };
   }
   const wanted = octal(mode);
   const less = mode & ~found.mode & 0o666;
   const more = found.mode & ~mode & 0o777;
   if (less === 0 && more === 0)
-    return { status: "pass", value, detail: { zh: `${path}（${has}）`, en: `${path} (${has})` } };
+    return { status: "pass", value, detail: { id: "api.mode", params: { path, mode: has } } };
   return {
     // Whoever is shut out cannot pay; whoever is let in too much is a worry for later.
     status: less !== 0 ? "fail" : "warn",
     value,
-    detail: { zh: `${path} 的权限是 ${has}，应为 ${wanted}`, en: `${path} has mode ${has}, not ${wanted}` },
-    remedy: {
-      zh: `请执行 chmod ${wanted} ${path}，或重启服务。`,
-      en: `Run chmod ${wanted} ${path}, or restart the service.`,
-    },
+    detail: { id: "api.other_mode", params: { path, has, wanted } },
+    remedy: { id: "api.set_mode", params: { wanted, path } },
   };
 }
 
@@ -121,16 +113,17 @@ async function sockets(context: DiagnoseContext): Promise<Outcome> {
     if (bad !== undefined) return bad;
   }
   if (agent.kind === "absent" || agent.kind === "silent") {
-    const who = pid === undefined ? "" : ` (pid ${pid})`;
-    const zh = pid === undefined ? "服务" : `服务（进程 ${pid}）`;
     return {
       status: "fail",
       value: { pid: pid ?? null, socket: adminSocket },
-      detail: { zh: `${zh}在 ${adminSocket} 上无应答`, en: `the agent${who} does not answer on ${adminSocket}` },
+      detail:
+        pid === undefined
+          ? { id: "api.silent", params: { socket: adminSocket } }
+          : { id: "api.silent_process", params: { pid, socket: adminSocket } },
     };
   }
   const both = files.map(({ path, mode }) => `${path} (${octal(mode)})`).join(", ");
-  return { status: "pass", detail: { zh: both, en: both } };
+  return { status: "pass", detail: { id: "plain", params: { text: both } } };
 }
 
 async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext): Promise<Outcome> {
@@ -144,21 +137,19 @@ async function selftest({ apiSocket, agent, installed, clock }: DiagnoseContext)
       ({ status } = await askForText(apiSocket, "GET", "/livez", ASK_MS));
       ms = Math.min(ms, Math.round(clock.boot() - startedAt));
     }
-    const detail = { zh: `应答 ${status}，${ms} 毫秒`, en: `answers ${status} in ${ms} ms` };
+    const detail: Text = { id: "api.answers", params: { status, ms } };
     const value = { status, ms };
     return { status: status !== 200 || ms >= SLOW_MS ? "fail" : ms >= FAST_MS ? "warn" : "pass", value, detail };
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     if (error.reason === "forbidden") return needsSudo;
-    const detail = {
-      zh: `${apiSocket} ${error.reason === "absent" ? "没有程序监听" : "无应答"}`,
-      en: `${apiSocket} does not answer (${error.reason})`,
-    };
+    const id = error.reason === "absent" ? "api.nobody_listens" : "api.no_answer";
+    const detail: Text = { id, params: { socket: apiSocket } };
     return { status: "fail", value: error.reason, detail };
   }
 }
 
-const notFound = skipped("没有找到服务的进程", "the agent's process was not found");
+const notFound = skipped({ id: "api.no_process" });
 
 async function exposed(context: DiagnoseContext): Promise<Outcome> {
   const pid = await agentPid(context);
@@ -167,12 +158,12 @@ async function exposed(context: DiagnoseContext): Promise<Outcome> {
   const found = await listenersOf(pid, [context.apiSocket, context.adminSocket]);
   if (found === undefined) return needsSudo;
   const [first] = found;
-  if (first === undefined) return { status: "pass", detail: { zh: "只有本地套接字", en: "local sockets only" } };
+  if (first === undefined) return { status: "pass", detail: { id: "api.local_only" } };
   const who = `${first.name} (pid ${first.pid}) ${first.address}:${first.port}`;
   return {
     status: "fail",
     value: found,
-    detail: { zh: `有程序把本地接口开放到网络：${who}`, en: `the local API is open to the network: ${who}` },
+    detail: { id: "api.exposed", params: { who } },
   };
 }
 
@@ -181,9 +172,9 @@ export const apiChecks: readonly Check[] = [
     id: "api.socket",
     code: 603,
     section: "store",
-    title: { zh: "本地接口", en: "Local sockets" },
+    title: { id: "title.api.socket" },
     dependsOn: ["svc.running", "cfg.valid"],
-    threshold: { warn: "more rights than configured", fail: "missing, other group, or fewer rights" },
+    threshold: { warn: { id: "limit.api.socket.warn" }, fail: { id: "limit.api.socket.fail" } },
     remedy: checkRemedy("api.socket"),
     run: sockets,
   },
@@ -191,9 +182,9 @@ export const apiChecks: readonly Check[] = [
     id: "api.selftest",
     code: 604,
     section: "store",
-    title: { zh: "接口自检", en: "API self-test" },
+    title: { id: "title.api.selftest" },
     dependsOn: ["api.socket"],
-    threshold: { warn: ">= 50 ms", fail: ">= 500 ms, or no answer" },
+    threshold: { warn: { id: "limit.api.selftest.warn" }, fail: { id: "limit.api.selftest.fail" } },
     remedy: checkRemedy("api.selftest"),
     run: selftest,
   },
@@ -202,9 +193,9 @@ export const apiChecks: readonly Check[] = [
     id: "api.exposed",
     code: 606,
     section: "store",
-    title: { zh: "接口暴露", en: "API exposure" },
+    title: { id: "title.api.exposed" },
     dependsOn: ["svc.running"],
-    threshold: { fail: "a process that has to do with the sockets listens on the network" },
+    threshold: { fail: { id: "limit.api.exposed.fail" } },
     remedy: checkRemedy("api.exposed"),
     run: exposed,
   },

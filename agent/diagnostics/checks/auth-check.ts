@@ -1,6 +1,5 @@
-import type { AgentError } from "../../common/errors.ts";
-import type { Bilingual } from "../../common/language.ts";
-import { failureText } from "../../messages/failure-text.ts";
+import type { AgentError, FailureRecord } from "../../common/errors.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy, failureIn, failureOf, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { Failure } from "../../messages/remedies/remedy-rule.ts";
 import type { Probe } from "../../wechatpay/health-probe.ts";
@@ -27,12 +26,12 @@ export const authCheck = (line: BridgeLine): Check => ({
   id: "pay.auth",
   code: 511,
   section: "network",
-  title: { zh: "商户鉴权", en: "Authentication" },
+  title: { id: "title.pay.auth" },
   // With a wrong clock the best of signatures is refused, and the best of answers not believed.
   dependsOn: ["pay.reach", "time.offset"],
   threshold: {
-    warn: "404 to the self-test, which a gateway need not forward",
-    fail: "401, 403, 404 to the agent itself, or an answer whose signature does not verify",
+    warn: { id: "limit.pay.auth.warn" },
+    fail: { id: "limit.pay.auth.fail" },
   },
   remedy: checkRemedy("pay.auth"),
   needsNetwork: true,
@@ -55,21 +54,18 @@ export const authCheck = (line: BridgeLine): Check => ({
 /** Of a trial: what came of the request itself; undefined when it could not be made. */
 function judgeTried(tried: Tried, place: Place): Outcome | undefined {
   if (tried.kind === "untried") return undefined;
-  if (tried.kind === "obtained")
-    return found("pass", "用新配置成功获取了刷脸凭证", "an authinfo was obtained with this configuration");
+  if (tried.kind === "obtained") return found("pass", { id: "auth.obtained" });
   const { error } = tried;
-  return refused(failureOf(error, place), failureText(error), valuesOf(error));
+  return refused(failureOf(error, place), error, valuesOf(error));
 }
 
 /** What was not tried is said. */
 function withoutRequest(judged: Outcome): Outcome {
-  const zh = `${judged.detail.zh}；没有 raw_data，未实际请求刷脸凭证`;
-  const en = `${judged.detail.en}; without raw_data the request for an authinfo itself was not tried`;
-  return { ...judged, detail: { zh, en } };
+  return { ...judged, detail: { id: "auth.not_requested", params: { detail: judged.detail } } };
 }
 
 function unknown(): Outcome {
-  return skipped("没有得到可判断的应答", "no answer that could be judged");
+  return skipped({ id: "auth.unknown" });
 }
 
 /** What the running agent's last request came to; undefined when that tells nothing. */
@@ -79,30 +75,29 @@ export function judgeAgentsWord(agent: DiagnoseContext["agent"]): Outcome | unde
   if (last && REFUSALS.has(last.code)) {
     const { code, http_status: status, reason, since } = last;
     const value = { error: code, status, code: reason };
-    const outcome = refused(failureIn(last, wechatpay), failureText(last), value);
+    const outcome = refused(failureIn(last, wechatpay), last, value);
     return asOf(since, outcome);
   }
   const accepted = wechatpay?.base_urls?.some(({ last_outcome }) => last_outcome === "ok");
-  return accepted ? found("pass", "服务最近一次请求已被接受", "the agent's last request was accepted") : undefined;
+  return accepted ? found("pass", { id: "auth.accepted" }) : undefined;
 }
 
 /** The verdict of the probe; undefined when it tells nothing of the merchant. */
 function judgeAuth(probe: Probe | undefined, place: Place): Outcome | undefined {
   if (probe === undefined) return undefined;
   const { error, signed } = probe;
-  if (error === undefined) return found("pass", "签名自检通过", "the signed self-test was accepted");
-  if (!signed) return skipped("没有读到可用的密钥，无法签名", "no usable key could be read to sign with", "key.file");
+  if (error === undefined) return found("pass", { id: "auth.test_accepted" });
+  if (!signed) return skipped({ id: "auth.no_key" }, "key.file");
   if (error.code === "CLOCK_WRONG" || error.code === "PAY_SIGNATURE_EXPIRED") {
-    return skipped("本机时间不对", "this machine's clock is wrong", "time.offset");
+    return skipped({ id: "auth.clock" }, "time.offset");
   }
   if (isLost(error, place)) return undefined;
   // What WeChat Pay has signed it has also accepted.
-  if (error.rule.remedy === "pay.authinfo") return found("pass", "签名自检通过", "the signed self-test was accepted");
+  if (error.rule.remedy === "pay.authinfo") return found("pass", { id: "auth.test_accepted" });
   const failure = failureOf(error, place);
   const precise = byCode[error.code];
-  if (precise !== undefined)
-    return found("fail", precise.zh, precise.en, { value: valuesOf(error), remedy: remedyOf(failure) });
-  return failure.httpStatus === undefined ? undefined : refused(failure, failureText(error), valuesOf(error));
+  if (precise !== undefined) return found("fail", precise, { value: valuesOf(error), remedy: remedyOf(failure) });
+  return failure.httpStatus === undefined ? undefined : refused(failure, error, valuesOf(error));
 }
 
 /** A gateway need not forward the self-test, and a wrong path looks just the same, unless it is one of ours, which does. */
@@ -116,15 +111,14 @@ function judgeLost(probe: Probe | undefined, place: Place): Outcome | undefined 
   const path = `${new URL(probe.baseUrl).pathname.replace(/\/+$/, "")}/v3/security/echo`;
   return found(
     "warn",
-    `HTTP 404：${path} 不存在：base_urls 的路径不对，或网关没有转发自检接口`,
-    `HTTP 404 for ${path}: the path in base_urls is wrong, or the gateway does not forward the self-test`,
+    { id: "auth.path", params: { path } },
     { value: valuesOf(probe.error), remedy: remedyOf(failureOf(probe.error, place)) },
   );
 }
 
 /** The words have been bounded where they came in, and a code in capitals is no secret. */
-function refused(failure: Failure, shown: Bilingual, value: unknown): Outcome {
-  return found("fail", `被拒绝：${shown.zh}`, `refused: ${shown.en}`, { value, remedy: remedyOf(failure) });
+function refused(failure: Failure, shown: FailureRecord, value: unknown): Outcome {
+  return found("fail", { id: "auth.refused", params: { failure: shown } }, { value, remedy: remedyOf(failure) });
 }
 
 function valuesOf({ code, httpStatus, params, context }: AgentError): unknown {
@@ -132,22 +126,10 @@ function valuesOf({ code, httpStatus, params, context }: AgentError): unknown {
 }
 
 /** Failures that are told in words of their own. */
-const byCode: Readonly<Record<string, Bilingual>> = {
-  PAY_SIGNATURE_SERIAL: {
-    zh: "应答由另一把微信支付公钥签名",
-    en: "the answer is signed with another key than public_key_id",
-  },
-  PAY_SIGNATURE_INVALID: {
-    zh: "应答的签名与公钥文件不符",
-    en: "the answer's signature does not fit public_key_file",
-  },
-  PAY_SIGNATURE_MALFORMED: {
-    zh: "应答的 Wechatpay-* 头重复或已损坏",
-    en: "the answer's Wechatpay-* headers come twice or are damaged",
-  },
-  PAY_UNSIGNED: { zh: "应答没有微信支付的签名", en: "the answer bears no signature of WeChat Pay's" },
-  PAY_CLIENT_CERTIFICATE: {
-    zh: "商户网关拒绝了终端证书",
-    en: "the gateway refused this terminal's client certificate",
-  },
+const byCode: Readonly<Record<string, Text>> = {
+  PAY_SIGNATURE_SERIAL: { id: "auth.other_public_key" },
+  PAY_SIGNATURE_INVALID: { id: "auth.bad_signature" },
+  PAY_SIGNATURE_MALFORMED: { id: "auth.bad_headers" },
+  PAY_UNSIGNED: { id: "auth.unsigned" },
+  PAY_CLIENT_CERTIFICATE: { id: "auth.client_certificate" },
 };

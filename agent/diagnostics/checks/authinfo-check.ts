@@ -1,8 +1,8 @@
 import type { StatusDocument } from "../../api/status-document.ts";
-import { codeAndText } from "../../messages/failure-text.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy, failureIn, remedyOf } from "../../messages/remedies/remedies.ts";
 import { startRemedy } from "../../messages/start-command.ts";
-import { stateTexts } from "../../messages/state-words.ts";
+import { textById } from "../../messages/text-of.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { found, skipped, withoutConfig } from "../outcomes.ts";
 import { hasNoDirectory } from "./service-checks.ts";
@@ -37,21 +37,19 @@ export const authinfoCheck: Check = {
   id: "pay.authinfo",
   code: 512,
   section: "network",
-  title: { zh: "刷脸凭证", en: "Authinfo" },
+  title: { id: "title.pay.authinfo" },
   // Run after everything it could hang on, but not left out with it: whether the old one is still good is worth knowing.
   dependsOn: [],
   after: [...CAUSES, ...BEFORE_STARTING],
-  threshold: { warn: "a refresh is overdue", fail: "none or expired, or no agent that renews it" },
+  threshold: { warn: { id: "limit.pay.authinfo.warn" }, fail: { id: "limit.pay.authinfo.fail" } },
   remedy: checkRemedy("pay.authinfo"),
   async run(context) {
     const { agent } = context;
     if (agent.kind === "absent") return judgeAbsence(context);
-    if (agent.kind !== "running") return skipped("无法询问服务", "the agent cannot be asked");
+    if (agent.kind !== "running") return skipped({ id: "authinfo.unknown" });
     return judgeAuthinfo(agent.status, context);
   },
 };
-
-const isState = (state: string): state is keyof typeof stateTexts => Object.hasOwn(stateTexts, state);
 
 /**
  * Nobody renews the authinfo, so the terminal stops taking money within its lifetime: a failure, unless another one is the reason. Without
@@ -63,12 +61,10 @@ function judgeAbsence(context: DiagnoseContext): Outcome {
   const cause =
     (["svc.enabled", "svc.running", "key.file", "key.match"] as const).find((id) => outcome(id)?.status === "fail") ??
     (hasNoDirectory(context) ? "store.read" : undefined);
-  if (cause !== undefined)
-    return skipped(`服务没有运行，先处理 ${cause}`, `no agent is running: fix ${cause} first`, cause);
+  if (cause !== undefined) return skipped({ id: "authinfo.stopped_because", params: { cause } }, cause);
   return found(
     "fail",
-    "服务没有运行：没有程序提供和更新刷脸凭证，将无法刷脸收款",
-    "no agent is running: nobody serves or renews the authinfo, and face payments will stop",
+    { id: "authinfo.stopped" },
     { value: { agent: "absent" }, remedy: startRemedy({ installed, configFile }) },
   );
 }
@@ -78,37 +74,35 @@ export function judgeAuthinfo(status: Partial<StatusDocument>, { outcome }: Pick
   const { state, remaining_s: left = 0, failures = 0, generation = 0 } = authinfo;
   const value = { state, remaining_s: left, generation, failures };
   const cause = CAUSES.find((id) => outcome(id)?.status === "fail");
-  const told = isState(state) && state !== "absent" ? stateTexts[state] : { zh: "还没有获取到", en: state };
   const minutes = Math.floor(left / 60);
-  const why = last === null ? { zh: "", en: "" } : codeAndText(last);
+  const failure: Text | undefined =
+    last === null ? undefined : { id: "failure.coded", params: { code: last.code, failure: last } };
   const remedy = last === null ? undefined : remedyOf(failureIn(last, wechatpay));
   switch (state) {
     case "fresh":
     case "due":
-      if (failures === 0) return found("pass", `有效，剩余 ${minutes} 分钟`, `good for ${minutes} min`, { value });
+      if (failures === 0 || failure === undefined)
+        return found("pass", { id: "authinfo.good", params: { minutes } }, { value });
       return found(
         "warn",
-        `有效，剩余 ${minutes} 分钟，但更新已失败 ${failures} 次：${why.zh}`,
-        `good for ${minutes} min, but ${failures} refreshes have failed: ${why.en}`,
+        { id: "authinfo.failing", params: { minutes, failures, failure } },
         {
           value,
           remedy,
         },
       );
     case "rejected":
-      return found("warn", "被刷脸 SDK 拒绝，正在更新", "rejected by the face SDK, being renewed", { value, remedy });
+      return found("warn", { id: "authinfo.rejected" }, { value, remedy });
     case "unprovisioned":
-      return skipped("尚未配置", "not configured yet", "cfg.valid");
-    default:
-      if (cause !== undefined)
-        return skipped(
-          `没有可用的凭证（${told.zh}），先处理 ${cause}`,
-          `none to use (${state}): fix ${cause} first`,
-          cause,
-        );
-      return found("fail", `没有可用的凭证（${told.zh}）：${why.zh}`, `none to use (${state}): ${why.en}`, {
-        value,
-        remedy,
-      });
+      return skipped({ id: "authinfo.unprovisioned" }, "cfg.valid");
+    default: {
+      const told = textById(`state.${state}`, state);
+      if (cause !== undefined) return skipped({ id: "authinfo.none_because", params: { state: told, cause } }, cause);
+      const detail: Text =
+        failure === undefined
+          ? { id: "authinfo.none", params: { state: told } }
+          : { id: "authinfo.none_failing", params: { state: told, failure } };
+      return found("fail", detail, { value, remedy });
+    }
   }
 }

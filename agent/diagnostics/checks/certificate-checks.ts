@@ -4,6 +4,7 @@ import path from "node:path";
 import { readGuarded } from "../../common/files/guarded-file.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { parseCertificate, parseMerchantKey } from "../../config/secrets/pem.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { secretsOf } from "../facts.ts";
@@ -33,10 +34,7 @@ async function merchantMatch(context: DiagnoseContext, { config }: LoadedConfig)
   if (file === undefined || certificate === undefined) {
     return {
       status: "skip",
-      detail: {
-        zh: `私钥旁没有 ${MERCHANT_CERTIFICATE}，由 pay.auth 在线核对`,
-        en: `no ${MERCHANT_CERTIFICATE} beside the key: pay.auth finds out online`,
-      },
+      detail: { id: "certificates.none_beside_key", params: { file: MERCHANT_CERTIFICATE } },
     };
   }
   if (!context.privileged) return needsSudo;
@@ -46,17 +44,16 @@ async function merchantMatch(context: DiagnoseContext, { config }: LoadedConfig)
       status: "fail",
       value,
       detail: {
-        zh: `证书序列号是 ${certificate.serialNumber}，配置写的是 ${serial}`,
-        en: `the certificate's serial is ${certificate.serialNumber}, the configuration says ${serial}`,
+        id: "certificates.other_serial",
+        params: { certificate: certificate.serialNumber, configured: serial },
       },
     };
   }
   const key = parseMerchantKey(await readFile(file, "utf8"), file);
   if (key.ok && certificate.checkPrivateKey(key.value)) {
-    return { status: "pass", value, detail: { zh: "证书、序列号与私钥一致", en: "certificate, serial and key fit" } };
+    return { status: "pass", value, detail: { id: "certificates.all_fit" } };
   }
-  const detail = { zh: "私钥与证书不匹配", en: "the key does not belong to the certificate" };
-  return { status: "fail", value, detail };
+  return { status: "fail", value, detail: { id: "certificates.other_key" } };
 }
 
 /** Pure. `ends`, `begins`: Unix ms. */
@@ -68,17 +65,14 @@ export function judgeExpiry(name: string, begins: number, ends: number, wallMs: 
     return {
       status: "fail",
       value,
-      detail: { zh: `${name} 尚未生效`, en: `${name} is not valid yet` },
-      remedy: {
-        zh: "请核对本机时间；时间正确时请联系总部。",
-        en: "Check this machine's clock; if it is right, call headquarters.",
-      },
+      detail: { id: "certificates.not_yet_valid", params: { name } },
+      remedy: { id: "certificates.check_clock" },
     };
   }
-  const left =
+  const left: Text =
     days < 0
-      ? { zh: `${name} 已于 ${day} 过期`, en: `${name} expired on ${day}` }
-      : { zh: `${name} 有效至 ${day}（${days} 天）`, en: `${name} is valid until ${day} (${days} d)` };
+      ? { id: "certificates.expired", params: { name, day } }
+      : { id: "certificates.valid_until", params: { name, day, days } };
   return { status: days > WARN_DAYS ? "pass" : days > FAIL_DAYS ? "warn" : "fail", value, detail: left };
 }
 
@@ -91,8 +85,7 @@ async function expiry(context: DiagnoseContext, { config }: LoadedConfig): Promi
       )
     : merchantPrivateKeyFile && merchantCertificate(merchantPrivateKeyFile);
   const file = clientCertFile ?? MERCHANT_CERTIFICATE;
-  if (!certificate)
-    return { status: "skip", detail: { zh: "没有可查看的证书", en: "there is no certificate to look at" } };
+  if (!certificate) return { status: "skip", detail: { id: "certificates.none" } };
   const [begins, ends] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   return judgeExpiry(file, begins, ends, context.clock.wall());
 }
@@ -102,9 +95,9 @@ export const certificateChecks: readonly Check[] = [
     id: "key.match",
     code: 305,
     section: "config",
-    title: { zh: "证书与私钥", en: "Certificate and key" },
+    title: { id: "title.key.match" },
     dependsOn: ["key.file"],
-    threshold: { fail: "key, certificate and configured serial number do not belong together" },
+    threshold: { fail: { id: "limit.key.match.fail" } },
     remedy: checkRemedy("key.match"),
     async run(context) {
       const { loaded } = context;
@@ -115,19 +108,19 @@ export const certificateChecks: readonly Check[] = [
       const { mode, clientCertFile } = loaded.config.wechatpay;
       if (mode === "direct") return await merchantMatch(context, loaded);
       if (clientCertFile === undefined) {
-        return { status: "skip", detail: { zh: "未使用终端证书", en: "no client certificate is in use" } };
+        return { status: "skip", detail: { id: "certificates.no_client" } };
       }
       if (!context.privileged) return needsSudo;
-      return { status: "pass", detail: { zh: "终端证书与私钥一致", en: "client certificate and key fit" } };
+      return { status: "pass", detail: { id: "certificates.client_fits" } };
     },
   },
   {
     id: "cert.expiry",
     code: 306,
     section: "config",
-    title: { zh: "证书有效期", en: "Certificate validity" },
+    title: { id: "title.cert.expiry" },
     dependsOn: ["time.rtc", "key.file"],
-    threshold: { warn: "<= 30 d", fail: "<= 7 d, expired or not valid yet" },
+    threshold: { warn: { id: "limit.cert.expiry.warn" }, fail: { id: "limit.cert.expiry.fail" } },
     remedy: checkRemedy("cert.expiry"),
     async run(context) {
       const { loaded } = context;

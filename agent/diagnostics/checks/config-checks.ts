@@ -5,13 +5,13 @@ import { leftoversIn } from "../../config/files/provision-leftovers.ts";
 import { readSources } from "../../config/files/sources.ts";
 import type { LoadResult } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import { reloadCommand, setUpRemedy } from "../../messages/start-command.ts";
-import { textOf } from "../../messages/text-of.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { agentPid, configurationOf, hasNoConfiguration } from "../facts.ts";
 import { accessOf, octal } from "../host/rights.ts";
-import { distrusted, needsSudo, remedyOfProblem, withoutConfig } from "../outcomes.ts";
+import { distrusted, needsSudo, withoutConfig } from "../outcomes.ts";
 
 /** The main file and its drop-ins. */
 async function configFiles(context: DiagnoseContext): Promise<string[]> {
@@ -30,52 +30,48 @@ export function judgeConfiguration(
     return {
       status: "fail",
       value: { present: false },
-      detail: { zh: `没有配置文件 ${found.file}`, en: `there is no configuration file ${found.file}` },
+      detail: { id: "configuration.absent", params: { file: found.file } },
     };
   }
   if (found.kind === "invalid") return invalid(found.problems, remembered);
   if (running !== undefined && running.hash !== found.hash) {
     const { hash, reload } = running;
-    const remedy = { zh: `请让服务重新读取配置：${reload}。`, en: `Make the agent read it again: ${reload}.` };
+    const remedy: Text = { id: "configuration.reload", params: { command: reload } };
     const value = { hash: found.hash, running_hash: hash };
     // It serves nothing at all, and whatever else is asked of it will say so in other words.
     if (hash === null) {
-      const detail = { zh: "配置有效，但服务还没有读取", en: "valid, but the running agent has not read it yet" };
+      const detail: Text = { id: "configuration.not_loaded" };
       return { status: "fail", value, detail, remedy };
     }
     return {
       status: "warn",
       value,
-      detail: {
-        zh: "配置有效，但服务仍在使用先前的配置",
-        en: "valid, but the agent still works with an earlier one",
-      },
+      detail: { id: "configuration.earlier_in_force" },
       remedy,
     };
   }
   const [first] = found.warnings;
   const value = { hash: found.hash, warnings: found.warnings.length };
-  if (first === undefined) return { status: "pass", value, detail: { zh: "有效", en: "valid" } };
-  return { status: "warn", value, detail: told(first), remedy: remedyOfProblem(first) };
+  if (first === undefined) return { status: "pass", value, detail: { id: "configuration.valid" } };
+  return { status: "warn", value, detail: told(first), remedy: first.instead };
 }
 
 function invalid(problems: readonly Problem[], remembered: boolean): Outcome {
   const [first] = problems;
   const others = problems.length - 1;
-  const text = first === undefined ? { zh: "无效", en: "invalid" } : told(first);
-  const more = others > 0 ? [`（另有 ${others} 处）`, ` (and ${others} more)`] : ["", ""];
-  const kept = remembered ? ["；正在使用上一次有效的配置", "; the last valid one is in use"] : ["", ""];
+  const text: Text = first === undefined ? { id: "configuration.invalid" } : told(first);
+  const problem: Text = others > 0 ? { id: "configuration.more", params: { problem: text, others } } : text;
   return {
     status: "fail",
     value: { problems: problems.map(({ key, origin }) => ({ key, origin })), remembered },
-    detail: { zh: text.zh + more[0] + kept[0], en: text.en + more[1] + kept[1] },
-    ...(first === undefined ? {} : { remedy: remedyOfProblem(first) }),
+    detail: remembered ? { id: "configuration.last_valid_in_use", params: { problem } } : problem,
+    ...(first === undefined ? {} : { remedy: first.instead }),
   };
 }
 
-const told = ({ key, origin, what }: Problem) => {
+const told = ({ key, origin, what }: Problem): Text => {
   const where = key === "" || key === origin ? origin : `${origin} ${key}`;
-  return { zh: `${where}：${textOf(what).zh}`, en: `${where}: ${textOf(what).en}` };
+  return { id: "configuration.problem", params: { where, what } };
 };
 
 interface RunningConfig {
@@ -105,14 +101,8 @@ async function unreadable(context: DiagnoseContext): Promise<Outcome | undefined
     return {
       status: "fail",
       value: { file, at, mode },
-      detail: {
-        zh: `用户 ${name} 无法读取 ${file}（${at} 的权限是 ${mode}）`,
-        en: `the user ${name} cannot read ${file} (mode ${mode} of ${at})`,
-      },
-      remedy: {
-        zh: `请执行 chgrp ${name} ${at}，并 chmod g+r ${at}。`,
-        en: `Run chgrp ${name} ${at}, and chmod g+r ${at}.`,
-      },
+      detail: { id: "configuration.unreadable", params: { user: name, file, at, mode } },
+      remedy: { id: "configuration.let_read", params: { user: name, at } },
     };
   }
   return undefined;
@@ -123,11 +113,8 @@ function leftOver(place: string): Outcome {
   return {
     status: "warn",
     value: { left: place },
-    detail: {
-      zh: `${place} 是中断的 provision 留下的，其中可能有密钥副本`,
-      en: `${place} was left by a provision that was killed, and may hold a copy of a key`,
-    },
-    remedy: { zh: `请删除：rm -r ${place}。`, en: `Remove it: rm -r ${place}.` },
+    detail: { id: "configuration.left_over", params: { place } },
+    remedy: { id: "configuration.remove_left_over", params: { place } },
   };
 }
 
@@ -141,11 +128,11 @@ export function judgePermissions(
     return {
       status: "warn",
       value,
-      detail: { zh: `${file} 的权限是 ${octalMode}`, en: `${file} has mode ${octalMode}` },
-      remedy: { zh: `请执行 chmod 0640 ${file}。`, en: `Run chmod 0640 ${file}.` },
+      detail: { id: "configuration.mode", params: { file, mode: octalMode } },
+      remedy: { id: "configuration.close", params: { file } },
     };
   }
-  return { status: "pass", value, detail: { zh: octalMode, en: octalMode } };
+  return { status: "pass", value, detail: { id: "plain", params: { text: octalMode } } };
 }
 
 /** Where drop-ins and sockets lie; of the state store.read tells. */
@@ -162,11 +149,11 @@ export const configChecks: readonly Check[] = [
     id: "cfg.valid",
     code: 301,
     section: "config",
-    title: { zh: "配置文件", en: "Configuration" },
+    title: { id: "title.cfg.valid" },
     dependsOn: [],
     threshold: {
-      warn: "valid with a remark, or an earlier one is still in force",
-      fail: "absent, unreadable or invalid (file:line), or not read yet by an agent that runs without one",
+      warn: { id: "limit.cfg.valid.warn" },
+      fail: { id: "limit.cfg.valid.fail" },
     },
     remedy: checkRemedy("cfg.valid"),
     async run(context) {
@@ -185,9 +172,9 @@ export const configChecks: readonly Check[] = [
     id: "cfg.perms",
     code: 302,
     section: "config",
-    title: { zh: "配置权限", en: "Configuration's mode" },
+    title: { id: "title.cfg.perms" },
     dependsOn: [],
-    threshold: { warn: "readable by everyone", fail: "writable by others, or of another owner" },
+    threshold: { warn: { id: "limit.cfg.perms.warn" }, fail: { id: "limit.cfg.perms.fail" } },
     remedy: checkRemedy("cfg.perms"),
     async run(context) {
       const [left] = await leftoversIn(path.dirname(path.resolve(context.configFile)));
@@ -202,7 +189,7 @@ export const configChecks: readonly Check[] = [
         }),
       );
       const [worst] = judged.flat().toSorted((a, b) => gravity[b.status] - gravity[a.status]);
-      return worst ?? { status: "skip", because: "cfg.valid", detail: { zh: "没有配置文件", en: "there is no file" } };
+      return worst ?? { status: "skip", because: "cfg.valid", detail: { id: "configuration.no_file" } };
     },
   },
   {
@@ -210,16 +197,16 @@ export const configChecks: readonly Check[] = [
     standing: true,
     code: 303,
     section: "config",
-    title: { zh: "接入模式", en: "Mode" },
+    title: { id: "title.cfg.mode" },
     dependsOn: [],
-    threshold: { warn: "direct: the merchant's key is on this terminal" },
+    threshold: { warn: { id: "limit.cfg.mode.warn" } },
     remedy: checkRemedy("cfg.mode"),
     async run({ loaded }) {
       if (loaded === undefined) return withoutConfig();
       const { mode } = loaded.config.wechatpay;
       return mode === "gateway"
-        ? { status: "pass", value: mode, detail: { zh: "网关模式", en: "gateway" } }
-        : { status: "warn", value: mode, detail: { zh: "商户私钥在本终端（direct）", en: "direct: the key is here" } };
+        ? { status: "pass", value: mode, detail: { id: "configuration.gateway" } }
+        : { status: "warn", value: mode, detail: { id: "configuration.direct" } };
     },
   },
 ];

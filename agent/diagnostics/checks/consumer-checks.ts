@@ -1,6 +1,9 @@
 import { askForText } from "../../api/admin-client.ts";
 import { groupById, lookupGroup } from "../../common/files/group.ts";
+import { localTime } from "../../common/local-time.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
+import { textById } from "../../messages/text-of.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { needsSudo, notRunning } from "../outcomes.ts";
 
@@ -20,31 +23,27 @@ export function judgeClient(metrics: string): Outcome {
   );
   const denied = refusals.reduce((sum, { count }) => sum + count, 0);
   const value = { served, denied };
-  const reasons = refusals.map(({ label, count }) => `${label} ${count}`).join(", ");
+  const reasons = refusals.map(({ label, count }): Text => {
+    return { id: "client.refused_count", params: { reason: textById(`denied.${label}`, label), count } };
+  });
   if (denied > 0) {
     return {
       status: served > 0 ? "warn" : "fail",
       value,
-      detail: {
-        zh: `有请求被拒绝：${reasons}；已提供 ${served} 次`,
-        en: `requests were refused: ${reasons}; served ${served} times`,
-      },
-      remedy: {
-        zh: "请按接口文档修改收银程序的请求（Host、方法、Content-Type）。",
-        en: "Correct the cashier app's requests as documented (Host, method, Content-Type).",
-      },
+      detail: { id: "client.refused", params: { reasons, served } },
+      remedy: { id: "client.correct" },
     };
   }
   return served > 0
     ? {
         status: "pass",
         value,
-        detail: { zh: `收银程序已读取 ${served} 次`, en: `read by the cashier app: ${served}` },
+        detail: { id: "client.served", params: { served } },
       }
     : {
         status: "warn",
         value,
-        detail: { zh: "启动以来收银程序未读取过", en: "no cashier app has asked since the start" },
+        detail: { id: "client.never" },
       };
 }
 
@@ -52,7 +51,7 @@ async function client({ agent, adminSocket, loaded }: DiagnoseContext): Promise<
   if (agent.kind === "forbidden") return needsSudo;
   if (agent.kind !== "running") return notRunning;
   const { status, text } = await askForText(adminSocket, "GET", "/metrics", ASK_MS);
-  if (status !== 200) return { status: "skip", detail: { zh: "没有得到计数", en: "the counts cannot be had" } };
+  if (status !== 200) return { status: "skip", detail: { id: "client.no_counts" } };
   const judged = judgeClient(text);
   const group = loaded?.config.api.socketGroup;
   const gid = group === undefined ? undefined : lookupGroup(group);
@@ -60,14 +59,8 @@ async function client({ agent, adminSocket, loaded }: DiagnoseContext): Promise<
   if (judged.status !== "warn" || !empty || group === undefined) return judged;
   return {
     ...judged,
-    detail: {
-      zh: `${judged.detail.zh}；组 ${group} 中没有用户`,
-      en: `${judged.detail.en}; the group ${group} has no member`,
-    },
-    remedy: {
-      zh: `请执行 usermod -aG ${group} 收银程序用户。`,
-      en: `Run usermod -aG ${group} CASHIER_USER, then restart the cashier app.`,
-    },
+    detail: { id: "client.group_empty", params: { detail: judged.detail, group } },
+    remedy: { id: "client.join_group", params: { group } },
   };
 }
 
@@ -75,9 +68,9 @@ export const clientCheck: Check = {
   id: "api.client",
   code: 605,
   section: "store",
-  title: { zh: "收银程序", en: "Cashier app" },
+  title: { id: "title.api.client" },
   dependsOn: ["api.selftest"],
-  threshold: { warn: "has not asked since the start, or some requests refused", fail: "all requests refused" },
+  threshold: { warn: { id: "limit.api.client.warn" }, fail: { id: "limit.api.client.fail" } },
   remedy: checkRemedy("api.client"),
   run: client,
 };
@@ -85,7 +78,7 @@ export const clientCheck: Check = {
 /** The agent's own word: only it may connect with the terminal's client id, for a second connection would end the first. */
 async function telemetry({ agent, loaded }: DiagnoseContext): Promise<Outcome> {
   if (loaded?.config.telemetry === undefined) {
-    return { status: "skip", detail: { zh: "没有配置 [telemetry]", en: "no [telemetry] in the configuration" } };
+    return { status: "skip", detail: { id: "telemetry.none" } };
   }
   if (agent.kind === "forbidden") return needsSudo;
   if (agent.kind !== "running") return notRunning;
@@ -93,13 +86,13 @@ async function telemetry({ agent, loaded }: DiagnoseContext): Promise<Outcome> {
   const down = agent.status.warnings?.find(({ code }) => code === "TELEMETRY_DOWN");
   const value = { broker: `${host}:${port}`, since: down?.since ?? null };
   return down === undefined
-    ? { status: "pass", value, detail: { zh: `上报到 ${host}:${port}`, en: `reports to ${host}:${port}` } }
+    ? { status: "pass", value, detail: { id: "telemetry.reports", params: { broker: `${host}:${port}` } } }
     : {
         status: "warn",
         value,
         detail: {
-          zh: `自 ${down.since} 起无法上报到 ${host}:${port}`,
-          en: `nothing is reported since ${down.since}: ${down.detail ?? ""}`,
+          id: "telemetry.down",
+          params: { at: localTime(down.since), detail: down.detail ?? `${host}:${port}` },
         },
       };
 }
@@ -108,9 +101,9 @@ export const telemetryCheck: Check = {
   id: "tel.broker",
   code: 607,
   section: "store",
-  title: { zh: "状态上报", en: "Telemetry" },
+  title: { id: "title.tel.broker" },
   dependsOn: ["svc.running"],
-  threshold: { warn: "the agent has not reached the broker for 5 min" },
+  threshold: { warn: { id: "limit.tel.broker.warn" } },
   remedy: checkRemedy("tel.broker"),
   run: telemetry,
 };

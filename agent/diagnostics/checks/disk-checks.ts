@@ -32,19 +32,13 @@ export function judgeRoom({ blocks, bavail, bsize, files, ffree }: Room, directo
     return {
       status: "fail",
       value,
-      detail: {
-        zh: `${directory}：文件数已达上限（inode 用尽）`,
-        en: `${directory}: no more files can be made (inodes)`,
-      },
+      detail: { id: "disk.no_inodes", params: { directory } },
     };
   }
   return {
     status: mb < TOO_LITTLE_MB ? "fail" : mb < PLENTY_MB || percent < WARN_PERCENT ? "warn" : "pass",
     value,
-    detail: {
-      zh: `${directory}：剩余 ${mb} MB（${Math.round(percent)}%）`,
-      en: `${directory}: ${mb} MB free (${Math.round(percent)} %)`,
-    },
+    detail: { id: "disk.free", params: { directory, mb, percent: Math.round(percent) } },
   };
 }
 
@@ -53,10 +47,7 @@ export function judgeLatency(fsyncMs: readonly number[]): Outcome {
   return {
     status: ms < SLOW_MS ? "pass" : ms < TOO_SLOW_MS ? "warn" : "fail",
     value: { p95_ms: ms, writes: fsyncMs.length },
-    detail: {
-      zh: `写入并落盘 95% 在 ${ms} 毫秒内（${fsyncMs.length} 次）`,
-      en: `write and flush within ${ms} ms (p95 of ${fsyncMs.length})`,
-    },
+    detail: { id: "disk.latency", params: { ms, count: fsyncMs.length } },
   };
 }
 
@@ -71,10 +62,10 @@ export const diskChecks: readonly Check[] = [
     id: "disk.free",
     code: 109,
     section: "system",
-    title: { zh: "磁盘空间", en: "Disk space" },
+    title: { id: "title.disk.free" },
     // Nothing can be cleared away on a disk that takes no writes.
     dependsOn: ["disk.readonly"],
-    threshold: { warn: "< 10 % or < 200 MB", fail: "< 20 MB or inodes < 1 %" },
+    threshold: { warn: { id: "limit.disk.free.warn" }, fail: { id: "limit.disk.free.fail" } },
     remedy: checkRemedy("disk.free"),
     async run(context) {
       const directory = await nearest(stateDirectoryOf(context));
@@ -85,35 +76,34 @@ export const diskChecks: readonly Check[] = [
     id: "disk.write_latency",
     code: 110,
     section: "system",
-    title: { zh: "磁盘速度", en: "Disk latency" },
+    title: { id: "title.disk.write_latency" },
     dependsOn: ["store.write"],
-    threshold: { warn: "fsync p95 >= 100 ms", fail: ">= 1 s" },
+    threshold: { warn: { id: "limit.disk.write_latency.warn" }, fail: { id: "limit.disk.write_latency.fail" } },
     remedy: checkRemedy("disk.write_latency"),
     async run(context) {
       const probe = await writeProbeOf(context);
       if (probe.kind === "written") return judgeLatency(probe.fsyncMs);
-      return { status: "skip", because: "store.write", detail: { zh: "无法试写", en: "no trial write was possible" } };
+      return { status: "skip", because: "store.write", detail: { id: "disk.not_tried" } };
     },
   },
   {
     id: "disk.readonly",
     code: 111,
     section: "system",
-    title: { zh: "磁盘可写", en: "Disk writable" },
+    title: { id: "title.disk.readonly" },
     dependsOn: [],
-    threshold: { fail: "the mount of the state directory is read-only" },
+    threshold: { fail: { id: "limit.disk.readonly.fail" } },
     remedy: checkRemedy("disk.readonly"),
     async run(context) {
       const mount = await findMount(stateDirectoryOf(context));
-      if (mount === undefined)
-        return { status: "skip", detail: { zh: "无法得知挂载点", en: "the mount is not known" } };
+      if (mount === undefined) return { status: "skip", detail: { id: "disk.mount_unknown" } };
       const { point, type, readOnly } = mount;
       return {
         status: readOnly ? "fail" : "pass",
         value: { mount: point, type, read_only: readOnly },
         detail: readOnly
-          ? { zh: `${point}（${type}）是只读的`, en: `${point} (${type}) is mounted read-only` }
-          : { zh: `${point}（${type}）可写`, en: `${point} (${type}) is writable` },
+          ? { id: "disk.read_only", params: { point, type } }
+          : { id: "disk.writable", params: { point, type } },
       };
     },
   },

@@ -1,5 +1,5 @@
 import { type AgentError, isAgentError } from "../../common/errors.ts";
-import type { Bilingual } from "../../common/language.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy, failureOf, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { Probe } from "../../wechatpay/health-probe.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
@@ -27,22 +27,18 @@ export const proxyCheck: Check = {
   id: "net.proxy",
   code: 507,
   section: "network",
-  title: { zh: "网络代理", en: "Proxy" },
+  title: { id: "title.net.proxy" },
   dependsOn: ["net.dns"],
-  threshold: { warn: "set but not used", fail: "407, refused or no tunnel" },
+  threshold: { warn: { id: "limit.net.proxy.warn" }, fail: { id: "limit.net.proxy.fail" } },
   remedy: checkRemedy("net.proxy"),
   needsNetwork: true,
   timeoutMs: PROBE_MS,
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
     const { proxy } = context.loaded.config.wechatpay;
-    if (proxy === undefined) return found("pass", "未使用代理", "no proxy is configured");
+    if (proxy === undefined) return found("pass", { id: "proxy.none" });
     if (ways(context).every(({ proxied }) => !proxied)) {
-      return found(
-        "warn",
-        `设置了代理 ${proxy}，但 NO_PROXY 排除了全部地址`,
-        `${proxy} is set, but NO_PROXY exempts every base URL`,
-      );
+      return found("warn", { id: "proxy.exempt", params: { proxy } });
     }
     return judgeProxy(proxy, await payProbes(context));
   },
@@ -54,25 +50,37 @@ function judgeProxy(proxy: string, probes: readonly Probe[]): Outcome {
     .filter((error) => error?.code === "PAY_PROXY" || error?.code === "PAY_PROXY_AUTH");
   const [error] = failures;
   if (error === undefined || failures.length < probes.length)
-    return found("pass", `${proxy} 可用`, `${proxy} lets us through`, { value: { proxy } });
+    return found("pass", { id: "proxy.good", params: { proxy } }, { value: { proxy } });
   const { httpStatus: proxyStatus } = error;
   const remedy = remedyFrom(error, probes);
   if (error.code === "PAY_PROXY_AUTH") {
-    return found("fail", `代理 ${proxy} 要求认证（407）`, `${proxy} wants other credentials (407)`, {
-      value: { proxy, status: 407 },
-      remedy,
-    });
+    return found(
+      "fail",
+      { id: "proxy.authentication", params: { proxy } },
+      {
+        value: { proxy, status: 407 },
+        remedy,
+      },
+    );
   }
   if (typeof proxyStatus === "number") {
-    return found("fail", `代理 ${proxy} 拒绝转发（${proxyStatus}）`, `${proxy} refuses the tunnel (${proxyStatus})`, {
-      value: { proxy, status: proxyStatus },
-      remedy,
-    });
+    return found(
+      "fail",
+      { id: "proxy.refuses", params: { proxy, status: proxyStatus } },
+      {
+        value: { proxy, status: proxyStatus },
+        remedy,
+      },
+    );
   }
-  return found("fail", `无法连接代理 ${proxy}`, `${proxy} cannot be reached`, {
-    value: { proxy },
-    remedy,
-  });
+  return found(
+    "fail",
+    { id: "proxy.unreachable", params: { proxy } },
+    {
+      value: { proxy },
+      remedy,
+    },
+  );
 }
 
 /** What to do about one probe's failure, among all that are configured. */
@@ -80,7 +88,7 @@ export function remedyFrom(
   error: AgentError | undefined,
   probes: readonly Probe[],
   mode?: "direct" | "gateway",
-): Bilingual | undefined {
+): Text | undefined {
   return error && remedyOf(failureOf(error, { mode, baseUrls: probes.map(({ baseUrl }) => baseUrl) }));
 }
 
@@ -88,9 +96,9 @@ export const captiveCheck: Check = {
   id: "net.captive",
   code: 505,
   section: "network",
-  title: { zh: "网页登录", en: "Login page" },
+  title: { id: "title.net.captive" },
   dependsOn: ["net.dns_sane", "net.ipv6", "net.proxy"],
-  threshold: { fail: "a login page or HTML in place of the answer" },
+  threshold: { fail: { id: "limit.net.captive.fail" } },
   remedy: checkRemedy("net.captive"),
   needsNetwork: true,
   timeoutMs: PROBE_MS,
@@ -103,28 +111,23 @@ export const captiveCheck: Check = {
 function judgeCaptive(probes: readonly Probe[], mode: "direct" | "gateway"): Outcome {
   const caught = probes.filter(({ error, portal }) => portal !== undefined || PORTAL_CODES.has(error?.code ?? ""));
   const [first] = caught;
-  if (first === undefined) return found("pass", "没有网页登录", "no login page in between");
+  if (first === undefined) return found("pass", { id: "captive.none" });
   if (caught.length < probes.length) {
-    return found(
-      "warn",
-      `${host(first)} 的应答不像支付服务`,
-      `${host(first)} is answered by something else; another base URL is not`,
-    );
+    return found("warn", { id: "captive.one", params: { host: host(first) } });
   }
   const status = first.portal?.status ?? first.error?.httpStatus;
-  const where = first.portal?.host === undefined ? "" : ` -> ${first.portal.host}`;
   if (mode === "gateway" && first.portal === undefined && first.error !== undefined && status !== 511) {
     return found(
       "fail",
-      `${host(first)} 的应答不是支付接口的（HTTP ${status}）`,
-      `what answers for ${host(first)} is no payment interface (HTTP ${status})`,
+      { id: "captive.not_payment", params: { host: host(first), status: `${status ?? "?"}` } },
       { value: { status }, remedy: remedyFrom(first.error, probes, mode) },
     );
   }
   return found(
     "fail",
-    `${host(first)} 由网络中的网页应答（HTTP ${status}${where}）`,
-    `a page of the network answers for ${host(first)} (HTTP ${status}${where})`,
+    first.portal?.host === undefined
+      ? { id: "captive.page", params: { host: host(first), status: `${status ?? "?"}` } }
+      : { id: "captive.page_at", params: { host: host(first), status: `${status ?? "?"}`, at: first.portal.host } },
     {
       value: { status, host: first.portal?.host },
     },
@@ -135,9 +138,9 @@ export const tlsCheck: Check = {
   id: "net.tls",
   code: 508,
   section: "network",
-  title: { zh: "HTTPS 证书", en: "TLS" },
+  title: { id: "title.net.tls" },
   dependsOn: ["net.captive"],
-  threshold: { fail: "intercepted, name mismatch or not valid" },
+  threshold: { fail: { id: "limit.net.tls.fail" } },
   remedy: checkRemedy("net.tls"),
   needsNetwork: true,
   timeoutMs: PROBE_MS,
@@ -173,9 +176,7 @@ export function judgeTls(
     const met = probes.some(
       ({ error }) => error === undefined || error.httpStatus !== undefined || error.code === "PAY_CLIENT_CERTIFICATE",
     );
-    return met
-      ? found("pass", "证书可信", "the certificate is trusted")
-      : skipped("没有建立连接", "no connection came about");
+    return met ? found("pass", { id: "tls.trusted" }) : skipped({ id: "tls.no_connection" });
   }
   const { certificate, error, skewMs } = probe;
   const issuer = certificate?.issuer ?? "?";
@@ -189,16 +190,12 @@ export function judgeTls(
   const remedy = remedyFrom(error, probes);
   const byDate = error?.code === "PAY_TLS_EXPIRED" || error?.code === "CLOCK_WRONG";
   if (byDate && skewMs !== undefined && Math.abs(skewMs) > MISLEADING_SKEW_MS) {
-    return skipped(
-      "证书只是与本机时间不符，见 202 time.offset",
-      "only this machine's clock speaks against the certificate: see 202 time.offset",
-    );
+    return skipped({ id: "tls.see_clock" });
   }
   if (byDate && certificate !== undefined && clock.wall() < certificate.validFromMs) {
     return found(
       status,
-      "按本机时间证书尚未生效：本机时间不对",
-      "by this machine's clock the certificate is not valid yet: the clock is wrong",
+      { id: "tls.clock_wrong" },
       {
         value,
         remedy: checkRemedy("time.offset"),
@@ -206,41 +203,42 @@ export function judgeTls(
     );
   }
   if (byDate) {
-    return found(status, `${host(probe)} 的证书已过期`, `the certificate of ${host(probe)} has expired`, {
-      value,
-      remedy,
-    });
-  }
-  if (error?.code === "PAY_TLS_NAME") {
     return found(
       status,
-      `${host(probe)} 的证书属于 ${certificate?.subject ?? "?"}`,
-      `the certificate of ${host(probe)} is for ${certificate?.subject ?? "?"}`,
-      { value, remedy },
-    );
-  }
-  // A merchant's own gateway may well have a certificate of the merchant's own.
-  if (error?.code === "PAY_TLS_UNTRUSTED" && mode === "gateway") {
-    return found(
-      status,
-      `${host(probe)} 的证书由 ${issuer} 签发，本终端不信任它`,
-      `the certificate of ${host(probe)} is issued by ${issuer}, which this terminal does not trust`,
-      { value, remedy },
-    );
-  }
-  if (error?.code === "PAY_TLS_UNTRUSTED") {
-    return found(
-      status,
-      `HTTPS 被拦截：${host(probe)} 的证书由 ${issuer} 签发`,
-      `HTTPS is intercepted: the certificate of ${host(probe)} is issued by ${issuer}`,
+      { id: "tls.expired", params: { host: host(probe) } },
       {
         value,
         remedy,
       },
     );
   }
-  return found(status, `${host(probe)} 无法建立加密连接`, `no secure connection with ${host(probe)} could be agreed`, {
-    value,
-    remedy,
-  });
+  if (error?.code === "PAY_TLS_NAME") {
+    return found(
+      status,
+      { id: "tls.other_name", params: { host: host(probe), subject: certificate?.subject ?? "?" } },
+      { value, remedy },
+    );
+  }
+  // A merchant's own gateway may well have a certificate of the merchant's own.
+  if (error?.code === "PAY_TLS_UNTRUSTED" && mode === "gateway") {
+    return found(status, { id: "tls.untrusted", params: { host: host(probe), issuer } }, { value, remedy });
+  }
+  if (error?.code === "PAY_TLS_UNTRUSTED") {
+    return found(
+      status,
+      { id: "tls.intercepted", params: { host: host(probe), issuer } },
+      {
+        value,
+        remedy,
+      },
+    );
+  }
+  return found(
+    status,
+    { id: "tls.failed", params: { host: host(probe) } },
+    {
+      value,
+      remedy,
+    },
+  );
 }

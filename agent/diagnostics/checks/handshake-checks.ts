@@ -1,6 +1,5 @@
-import type { Bilingual } from "../../common/language.ts";
 import { sanitizeUntrusted } from "../../common/log/sanitize-untrusted.ts";
-import { failureText } from "../../messages/failure-text.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { BridgeLine } from "../bridge-line.ts";
 import { type BridgeProbe, type ProbedBridge, probeBridge, TALK_MS } from "../bridge-probe.ts";
@@ -33,9 +32,9 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.handshake",
       code: 406,
-      title: { zh: "刷脸模组应答", en: "Bridge answers" },
+      title: { id: "title.ser.handshake" },
       dependsOn: ["ser.unique", "ser.perm", "ser.busy"],
-      threshold: { warn: ">= 1 s", fail: "no answer within 5 s" },
+      threshold: { warn: { id: "limit.ser.handshake.warn" }, fail: { id: "limit.ser.handshake.fail" } },
       remedy: checkRemedy("ser.handshake"),
       run: judged(judgeHandshake),
     },
@@ -43,9 +42,9 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.protocol",
       code: 407,
-      title: { zh: "刷脸模组协议", en: "Bridge protocol" },
+      title: { id: "title.ser.protocol" },
       dependsOn: ["ser.handshake"],
-      threshold: { warn: "older minor version", fail: "another major version" },
+      threshold: { warn: { id: "limit.ser.protocol.warn" }, fail: { id: "limit.ser.protocol.fail" } },
       remedy: checkRemedy("ser.protocol"),
       run: judged(judgeProtocol),
     },
@@ -53,9 +52,9 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.crc",
       code: 408,
-      title: { zh: "线路质量", en: "Line quality" },
+      title: { id: "title.ser.crc" },
       dependsOn: ["ser.handshake"],
-      threshold: { warn: ">= 0.01 % bad frames", fail: ">= 1 % bad frames" },
+      threshold: { warn: { id: "limit.ser.crc.warn" }, fail: { id: "limit.ser.crc.fail" } },
       remedy: checkRemedy("ser.crc"),
       run: judged(judgeFrames),
     },
@@ -63,9 +62,9 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.device_data",
       code: 409,
-      title: { zh: "SDK 数据", en: "SDK data" },
+      title: { id: "title.ser.device_data" },
       dependsOn: ["ser.protocol"],
-      threshold: { warn: ">= 3 s", fail: "none or invalid" },
+      threshold: { warn: { id: "limit.ser.device_data.warn" }, fail: { id: "limit.ser.device_data.fail" } },
       remedy: checkRemedy("ser.device_data"),
       run: judged(judgeData),
     },
@@ -73,13 +72,13 @@ export function talkChecks(line: BridgeLine): readonly Check[] {
 }
 
 /** The line is free, but will not be in the moment in which the agent reads its configuration. */
-const notReadYet = skipped("服务还没有读取配置", "the agent has not read its configuration yet", "cfg.valid");
+const notReadYet = skipped({ id: "handshake.not_loaded" }, "cfg.valid");
 
 function unasked(talk: BridgeProbe): Outcome | undefined {
   if (talk.kind === "spoken") return undefined;
   return talk.why === "forbidden"
-    ? skipped("没有权限询问服务，请用 sudo", "this user may not ask the agent: use sudo")
-    : skipped("服务没有应答，串口仍归它使用", "the agent does not answer, and the line is its own", "svc.running");
+    ? skipped({ id: "handshake.forbidden" })
+    : skipped({ id: "handshake.silent_agent" }, "svc.running");
 }
 
 /** Failures of a bridge that has answered all the same; and one that has answered once, and now does not say hello, is silent. */
@@ -96,20 +95,20 @@ export function judgeHandshake(spoken: ProbedBridge): Outcome {
   const value = { ...(hello && { device_id: hello.deviceId ?? null }), hello_ms: helloMs, by, path };
   if (!hasAnswered(spoken)) {
     const { code } = failure ?? { code: "BRIDGE_TIMEOUT" };
-    const told = failure === undefined ? { zh: "", en: "" } : failureText(failure);
-    const words = [
-      `${path} 没有刷脸模组应答（${code}）：${told.zh}`,
-      `no bridge answers on ${path} (${code}): ${told.en}`,
-    ] as const;
-    return found("fail", ...words, {
-      value: { ...value, error: failure?.code, frames: spoken.frames },
-      remedy: failure && remedyOf(failure),
-    });
+    const told: Text | string = failure ?? "";
+    return found(
+      "fail",
+      { id: "handshake.no_answer", params: { path: `${path}`, code, failure: told } },
+      {
+        value: { ...value, error: failure?.code, frames: spoken.frames },
+        remedy: failure && remedyOf(failure),
+      },
+    );
   }
   const name = hello === undefined ? path : sanitizeUntrusted(hello.bridge, 60);
-  if (helloMs === undefined) return found("pass", `${name} 有应答`, `${name} answers`, { value });
+  if (helloMs === undefined) return found("pass", { id: "handshake.answers", params: { name } }, { value });
   const ms = Math.round(helloMs);
-  return found(ms < SLOW_HELLO_MS ? "pass" : "warn", `${name}，${ms} ms`, `${name}, ${ms} ms`, { value });
+  return found(ms < SLOW_HELLO_MS ? "pass" : "warn", { id: "handshake.answers_in", params: { name, ms } }, { value });
 }
 
 export function judgeProtocol({ hello, failure }: ProbedBridge): Outcome {
@@ -117,11 +116,10 @@ export function judgeProtocol({ hello, failure }: ProbedBridge): Outcome {
   const unfit = failure?.code === "BRIDGE_PROTOCOL" || failure?.code === "BRIDGE_REFUSED_CALL";
   if (hello === undefined || Number(major) !== MAJOR || unfit) {
     const protocol = hello?.protocol ?? "?";
-    const words = failure === undefined ? { zh: protocol, en: protocol } : failureText(failure);
+    const said: Text | string = failure ?? protocol;
     return found(
       "fail",
-      `刷脸模组的应答不符合协议 ${MAJOR}：${words.zh}`,
-      `the bridge does not speak protocol ${MAJOR}: ${words.en}`,
+      { id: "handshake.other_protocol", params: { major: MAJOR, said } },
       {
         value: { error: failure?.code },
         ...(unfit && { remedy: remedyOf(failure) }),
@@ -129,8 +127,9 @@ export function judgeProtocol({ hello, failure }: ProbedBridge): Outcome {
     );
   }
   const value = { protocol: hello.protocol };
-  if (Number(minor) >= MINOR) return found("pass", `协议 ${hello.protocol}`, `protocol ${hello.protocol}`, { value });
-  return found("warn", `协议 ${hello.protocol} 较旧`, `protocol ${hello.protocol} is an older one`, { value });
+  if (Number(minor) >= MINOR)
+    return found("pass", { id: "handshake.protocol", params: { protocol: hello.protocol } }, { value });
+  return found("warn", { id: "handshake.older_protocol", params: { protocol: hello.protocol } }, { value });
 }
 
 /** Noise that is over says so: an agent counts from its start, and a cable that was exchanged since is no failure any more. */
@@ -140,10 +139,8 @@ export function judgeFrames({ frames, earlier = {} }: Pick<ProbedBridge, "frames
   const value = { ...now, earlier: before };
   const status = statusOf(now);
   if (status !== "pass" || statusOf(before) === "pass")
-    return found(status, `坏帧 ${now.bad} / ${now.total}`, `${now.bad} bad frames of ${now.total}`, { value });
-  const { bad, total } = before;
-  const zh = `服务启动以来坏帧 ${bad} / ${total}，目前没有`;
-  return found("warn", zh, `${bad} bad frames of ${total} since the agent was started, none now`, { value });
+    return found(status, { id: "handshake.frames", params: now }, { value });
+  return found("warn", { id: "handshake.earlier_frames", params: before }, { value });
 }
 
 interface FrameCount {
@@ -170,8 +167,7 @@ function judgeData(spoken: ProbedBridge, { loaded, trial }: Pick<DiagnoseContext
   if (deviceId === undefined) {
     return found(
       "fail",
-      "刷脸模组没有给出设备SN（device_id），配置中也没有",
-      "neither bridge nor configuration names a device_id",
+      { id: "identity.missing" },
       {
         value: { device_id: null },
         remedy: remedyOf({ code: "DEVICE_ID_MISSING" }),
@@ -186,8 +182,7 @@ function judgeData(spoken: ProbedBridge, { loaded, trial }: Pick<DiagnoseContext
   };
   return found(
     ms < SLOW_RAWDATA_MS ? "pass" : "warn",
-    `设备SN device_id ${deviceId}，raw_data ${rawDataLength} 字符，${ms} ms`,
-    `device_id ${deviceId}, raw_data of ${rawDataLength} characters, ${ms} ms`,
+    { id: "handshake.data", params: { device: deviceId, characters: rawDataLength ?? 0, ms } },
     { value },
   );
 }
@@ -200,25 +195,21 @@ export function untriedIn(trial: DiagnoseContext["trial"]): readonly string[] {
 function judgeFailure(failure: NonNullable<ProbedBridge["failure"]>): Outcome {
   const { code, params = {} } = failure;
   if (code === "SDK_NO_NETWORK") {
-    return skipped(
-      "刷脸 SDK 所在主板没有网络地址「ip address is null」：先处理网络",
-      "the SDK's board has no network address (ip address is null): fix the network first",
-      "net.link",
-    );
+    return skipped({ id: "handshake.no_network" }, "net.link");
   }
-  const words = failureText(failure);
   const { errCode, returnCode, status } = params;
   const value = { error: code, err_code: errCode, return_code: returnCode, native_status: status };
-  return found("fail", `刷脸 SDK 没有数据：${words.zh}`, `the face SDK gives no data: ${words.en}`, {
-    value,
-    // Some failures of the SDK have a text of their own in the agent's table.
-    remedy: remedies[code] ?? remedyOf(failure),
-  });
+  return found(
+    "fail",
+    { id: "handshake.no_data", params: { failure } },
+    {
+      value,
+      // Some failures of the SDK have a text of their own in the agent's table.
+      remedy: remedies[code] ?? remedyOf(failure),
+    },
+  );
 }
 
-const remedies: Readonly<Record<string, Bilingual>> = {
-  BRIDGE_TIMEOUT: {
-    zh: "取数据时 SDK 不应答：请检查摄像头连接，然后将刷脸模组断电 10 秒。",
-    en: "The SDK does not answer when asked for data: check the camera, then power-cycle the bridge for 10 s.",
-  },
+const remedies: Readonly<Record<string, Text>> = {
+  BRIDGE_TIMEOUT: { id: "handshake.check_camera" },
 };

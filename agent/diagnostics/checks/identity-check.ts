@@ -1,5 +1,4 @@
-import type { Bilingual } from "../../common/language.ts";
-import { failureText } from "../../messages/failure-text.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { asOf, withoutConfig } from "../outcomes.ts";
@@ -8,11 +7,11 @@ export const identityCheck: Check = {
   id: "cfg.identity",
   code: 308,
   section: "config",
-  title: { zh: "设备与机构", en: "Identity" },
+  title: { id: "title.cfg.identity" },
   dependsOn: [],
   after: ["ser.handshake"],
 
-  threshold: { fail: "no device id, or not the bridge's" },
+  threshold: { fail: { id: "limit.cfg.identity.fail" } },
   remedy: checkRemedy("cfg.identity"),
   async run(context) {
     const { loaded } = context;
@@ -24,7 +23,7 @@ export const identityCheck: Check = {
       return {
         status: "skip",
         because: "ser.handshake",
-        detail: { zh: "刷脸模组无应答", en: "the bridge does not answer" },
+        detail: { id: "identity.no_answer" },
       };
     }
     return refused ?? judgeIdentity(loaded.config.identity, device);
@@ -35,17 +34,16 @@ function identityRefused({ agent }: DiagnoseContext): Outcome | undefined {
   if (agent.kind !== "running") return undefined;
   const { last_error: error } = agent.status;
   if (error?.code !== "DEVICE_ID_MISMATCH" && error?.code !== "DEVICE_ID_MISSING") return undefined;
-  const detail = failureText(error);
   return asOf(error.since, {
     status: "fail",
     value: { code: error.code },
-    detail: { zh: `设备SN device_id：${detail.zh}`, en: `device_id (设备SN): ${detail.en}` },
+    detail: { id: "identity.failure", params: { failure: error } },
     ...remedyOfCode(error.code),
   });
 }
 
 /** As status and refresh say it. */
-function remedyOfCode(code: "DEVICE_ID_MISMATCH" | "DEVICE_ID_MISSING"): { readonly remedy?: Bilingual } {
+function remedyOfCode(code: "DEVICE_ID_MISMATCH" | "DEVICE_ID_MISSING"): { readonly remedy?: Text } {
   const remedy = remedyOf({ code });
   return remedy === undefined ? {} : { remedy };
 }
@@ -69,18 +67,11 @@ export function judgeIdentity(
   bridge: string | null | undefined,
 ): Outcome {
   const value = { device_id: bridge ?? deviceId ?? null, organization_id: organizationId, sub_mchid: subMchid };
-  const shop = {
-    zh: `机构ID organization_id ${organizationId}`,
-    en: `organization_id (机构ID) ${organizationId}`,
-  };
   if (typeof bridge === "string" && deviceId !== undefined && bridge !== deviceId) {
     return {
       status: "fail",
       value: { ...value, configured_device_id: deviceId },
-      detail: {
-        zh: `设备SN device_id 不一致：硬件 ${bridge}，配置 ${deviceId}`,
-        en: `device_id (设备SN) differs: the bridge says ${bridge}, the configuration ${deviceId}`,
-      },
+      detail: { id: "identity.differs", params: { bridge, configured: deviceId } },
       ...remedyOfCode("DEVICE_ID_MISMATCH"),
     };
   }
@@ -89,25 +80,19 @@ export function judgeIdentity(
     return {
       status: "pass",
       value,
-      detail: { zh: `设备SN device_id ${device}，${shop.zh}`, en: `device_id (设备SN) ${device}, ${shop.en}` },
+      detail: { id: "identity.known", params: { device, organization: organizationId } },
     };
   }
   if (bridge === undefined) {
     return {
       status: "skip",
-      detail: {
-        zh: `设备SN 由刷脸模组提供，尚未得知；${shop.zh}`,
-        en: `the bridge has not named its device_id yet; ${shop.en}`,
-      },
+      detail: { id: "identity.not_named_yet", params: { organization: organizationId } },
     };
   }
   return {
     status: "fail",
     value,
-    detail: {
-      zh: "刷脸模组和配置都没有设备SN device_id",
-      en: "neither bridge nor configuration names a device_id (设备SN)",
-    },
+    detail: { id: "identity.missing" },
     ...remedyOfCode("DEVICE_ID_MISSING"),
   };
 }

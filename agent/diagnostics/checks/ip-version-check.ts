@@ -1,5 +1,4 @@
 import { isAgentError } from "../../common/errors.ts";
-import { failureText } from "../../messages/failure-text.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Probe } from "../../wechatpay/health-probe.ts";
 import type { Check, Outcome } from "../check.ts";
@@ -11,11 +10,11 @@ export const ipVersionCheck: Check = {
   id: "net.ipv6",
   code: 506,
   section: "network",
-  title: { zh: "IP 地址类型", en: "IP version" },
+  title: { id: "title.net.ipv6" },
   dependsOn: ["net.dns"],
   threshold: {
-    warn: "true of some hosts only",
-    fail: "the hosts have IPv4 addresses only and this terminal has IPv6 only, or the reverse",
+    warn: { id: "limit.net.ipv6.warn" },
+    fail: { id: "limit.net.ipv6.fail" },
   },
   remedy: checkRemedy("net.ipv6"),
   needsNetwork: true,
@@ -29,10 +28,8 @@ export const ipVersionCheck: Check = {
 export function judgeFamilies(probes: readonly Probe[]): Outcome {
   const barred = probes.flatMap(({ error }) => (isAgentError(error, "PAY_IP_VERSION") ? [error] : []));
   const [first] = barred;
-  if (first === undefined)
-    return found("pass", "地址类型可用", "the hosts have addresses of a kind that is in use here");
-  const { zh, en } = failureText(first);
+  if (first === undefined) return found("pass", { id: "ip_version.in_use" });
   const { host, missing } = first.params;
   const value = { host, missing };
-  return found(barred.length < probes.length ? "warn" : "fail", zh, en, { value, remedy: remedyFrom(first, probes) });
+  return found(barred.length < probes.length ? "warn" : "fail", first, { value, remedy: remedyFrom(first, probes) });
 }

@@ -4,19 +4,18 @@ import { distrustedOnTheWay } from "../../common/files/trust.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { SecretKey } from "../../config/secrets/named-files.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
-import { textOf } from "../../messages/text-of.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { isPutAway, secretsOf, unitsReadingOf } from "../facts.ts";
 import { accessOf } from "../host/rights.ts";
-import { distrusted, needsSudo, remedyOfProblem, systemdLate, withoutConfig } from "../outcomes.ts";
+import { distrusted, needsSudo, systemdLate, withoutConfig } from "../outcomes.ts";
 
 export function failed(problem: Problem): Outcome {
   const { key, origin, what } = problem;
   return {
     status: "fail",
     value: { key, origin },
-    detail: { zh: `${key}：${textOf(what).zh}`, en: `${key} ${textOf(what).en}` },
-    remedy: remedyOfProblem(problem),
+    detail: { id: "keys.problem", params: { key, what } },
+    remedy: problem.instead,
   };
 }
 
@@ -31,14 +30,11 @@ async function reachable(context: DiagnoseContext, key: SecretKey, file: string)
     return {
       status: "fail",
       value: { key, file, at, mode },
-      detail: {
-        zh: `${key}：用户 ${user.name} 无法读取 ${file}（${at} 的权限是 ${mode}）`,
-        en: `${key}: the user ${user.name} cannot read ${file} (mode ${mode} of ${at})`,
-      },
+      detail: { id: "keys.unreadable", params: { key, user: user.name, file, at, mode } },
       remedy:
         at === file
-          ? { zh: `请执行 chown ${user.name} ${file}。`, en: `Run chown ${user.name} ${file}.` }
-          : { zh: `请执行 chmod o+x ${at}。`, en: `Run chmod o+x ${at}.` },
+          ? { id: "keys.give", params: { user: user.name, file } }
+          : { id: "keys.open_directory", params: { at } },
     };
   }
   if (access.kind === "missing") return undefined;
@@ -79,31 +75,20 @@ export function judgeSeal(source: {
     return {
       status: "pass",
       value,
-      detail: { zh: "密钥由 TPM 加密，只在本机可用", en: "bound to this machine's TPM" },
+      detail: { id: "keys.tpm" },
     };
   }
   if (source.encrypted) {
     return {
       status: "warn",
       value,
-      detail: {
-        zh: "密钥由本机密钥加密：单独拷走文件无用，整盘可用",
-        en: "encrypted by a key of this disk: safe against a copied file, not against a stolen disk",
-      },
+      detail: { id: "keys.host_key" },
     };
   }
   return {
     status: "warn",
     value,
-    detail: source.given
-      ? {
-          zh: "密钥是普通文件：只在状态文件被单独拷走时起保护作用",
-          en: "plain key files: the seal protects a copied state file only",
-        }
-      : {
-          zh: "加密密钥与数据存放在同一存储中，整卡被复制时不起保护作用",
-          en: "the seal's key lies beside the state: a copied card gives both",
-        },
+    detail: source.given ? { id: "keys.plain" } : { id: "keys.beside_state" },
   };
 }
 
@@ -112,10 +97,10 @@ export const keyChecks: readonly Check[] = [
     id: "key.file",
     code: 304,
     section: "config",
-    title: { zh: "密钥文件", en: "Key files" },
+    title: { id: "title.key.file" },
     dependsOn: [],
     threshold: {
-      fail: "unreadable for the service, open to others, a link, damaged, or in a directory open to others",
+      fail: { id: "limit.key.file.fail" },
     },
     remedy: checkRemedy("key.file"),
     async run(context) {
@@ -127,7 +112,7 @@ export const keyChecks: readonly Check[] = [
       return {
         status: "pass",
         value: { files: count },
-        detail: { zh: `${count} 个文件正常`, en: `${count} files are fine` },
+        detail: { id: "keys.good", params: { count } },
       };
     },
   },
@@ -136,9 +121,9 @@ export const keyChecks: readonly Check[] = [
     standing: true,
     code: 307,
     section: "config",
-    title: { zh: "密钥保护", en: "Key protection" },
+    title: { id: "title.cred.tpm" },
     dependsOn: [],
-    threshold: { warn: "not bound to a TPM" },
+    threshold: { warn: { id: "limit.cred.tpm.warn" } },
     remedy: checkRemedy("cred.tpm"),
     async run(context) {
       const reading = await unitsReadingOf(context);
@@ -146,7 +131,7 @@ export const keyChecks: readonly Check[] = [
       if (reading.kind === "not_installed") {
         return {
           status: "skip",
-          detail: { zh: "未安装为系统服务，没有系统凭据", en: "no service unit, so no system credentials" },
+          detail: { id: "keys.no_credentials" },
         };
       }
       const encrypted = reading.units.credentials.some((credential) => credential.encrypted);

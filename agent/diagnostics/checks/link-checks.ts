@@ -23,15 +23,14 @@ export const linkCheck: Check = {
   id: "net.link",
   code: 501,
   section: "network",
-  title: { zh: "网络连接", en: "Network link" },
+  title: { id: "title.net.link" },
   dependsOn: [],
-  threshold: { warn: "Wi-Fi < 40 %", fail: "no address, or no route to the configured hosts" },
+  threshold: { warn: { id: "limit.net.link.warn" }, fail: { id: "limit.net.link.fail" } },
   remedy: checkRemedy("net.link"),
   async run(context) {
     if (context.loaded === undefined) return withoutConfig();
     const hosts = outside(context);
-    if (hosts.length === 0)
-      return skipped("配置的地址在本机，不需要网络", "the configured base URL is on this machine");
+    if (hosts.length === 0) return skipped({ id: "link.here" });
     const state = await network(context);
     const usable = state.cards.filter(({ addresses }) => addresses.some(isAssigned));
     if (usable.length === 0) return noAddress(state.cards);
@@ -60,29 +59,24 @@ function noAddress(cards: readonly Card[]): Outcome {
   const list = cards.map(({ name, state }) => `${name} ${state}`).join(", ") || "-";
   // Up without an address: the cable is in, and nobody gives out addresses.
   const unserved = cards.some(({ state }) => state === "up");
-  return found("fail", `没有可用的网络地址（${list}）`, `no network address (${list})`, {
-    value: { cards: cards.map(({ name, state }) => ({ name, state })) },
-    remedy: unserved
-      ? {
-          zh: "已连接但没有获得 IP 地址：请重启路由器，或为本机设置固定 IP。",
-          en: "Connected, but no address was given: restart the router, or set a fixed address.",
-        }
-      : undefined,
-  });
+  return found(
+    "fail",
+    { id: "link.no_address", params: { cards: list } },
+    {
+      value: { cards: cards.map(({ name, state }) => ({ name, state })) },
+      remedy: unserved ? { id: "link.ask_for_address" } : undefined,
+    },
+  );
 }
 
 function noRoute(host: string, cards: readonly Card[]): Outcome {
   const list = cards.map(({ name, addresses }) => `${name} ${addresses.find(isAssigned)}`).join(", ");
   return found(
     "fail",
-    `没有到 ${host} 的路由（${list}），缺少默认网关`,
-    `no route to ${host} (${list}): no default gateway`,
+    { id: "link.no_route", params: { host, cards: list } },
     {
       value: { host },
-      remedy: {
-        zh: "没有默认网关：请重启路由器，或核对本机的网关设置。",
-        en: "There is no default gateway: restart the router, or set the gateway of this machine.",
-      },
+      remedy: { id: "link.set_gateway" },
     },
   );
 }
@@ -94,17 +88,13 @@ function linked(cards: readonly Card[]): Outcome {
   };
   const weak = cards.find(({ signalPercent }) => signalPercent !== undefined && signalPercent < WEAK_SIGNAL_PERCENT);
   if (weak === undefined || cards.some(({ signalPercent }) => signalPercent === undefined))
-    return found("pass", list, list, { value });
+    return found("pass", { id: "plain", params: { text: list } }, { value });
   return found(
     "warn",
-    `${weak.name} 的 Wi-Fi 信号只有 ${weak.signalPercent}%`,
-    `Wi-Fi of ${weak.name} at ${weak.signalPercent} %`,
+    { id: "link.weak", params: { name: weak.name, percent: weak.signalPercent ?? 0 } },
     {
       value,
-      remedy: {
-        zh: "Wi-Fi 信号弱，请移近路由器或改用网线。",
-        en: "Weak Wi-Fi: move nearer to the router or use a cable.",
-      },
+      remedy: { id: "link.move_nearer" },
     },
   );
 }
@@ -113,18 +103,18 @@ export const gatewayCheck: Check = {
   id: "net.gateway",
   code: 502,
   section: "network",
-  title: { zh: "路由器", en: "Router" },
+  title: { id: "title.net.gateway" },
   dependsOn: ["net.link"],
-  threshold: { warn: ">= 50 ms, loss, or no answer" },
+  threshold: { warn: { id: "limit.net.gateway.warn" } },
   remedy: checkRemedy("net.gateway"),
   needsNetwork: true,
   async run(context, signal) {
     if (context.loaded === undefined) return withoutConfig();
     const hosts = outside(context);
-    if (hosts.length === 0) return skipped("配置的地址在本机", "the configured base URL is on this machine");
+    if (hosts.length === 0) return skipped({ id: "link.here" });
     const state = await network(context);
     const gateway = gatewayOf(hosts, state);
-    if (gateway === undefined) return skipped("不经过路由器", "the way needs no router");
+    if (gateway === undefined) return skipped({ id: "router.none" });
     return judgeRouter(gateway, await readRouter(gateway, context.clock, signal));
   },
 };
@@ -142,22 +132,27 @@ export function judgeRouter(gateway: string, reading: RouterReading): Outcome {
     case "pinged": {
       const { lossPercent, ms = 0 } = reading;
       const bad = lossPercent > 0 || ms >= SLOW_ROUTER_MS;
-      const slow = ms >= BAD_ROUTER_MS ? { zh: "，很慢", en: ", very slow" } : { zh: "", en: "" };
       return found(
         bad ? "warn" : "pass",
-        `${gateway} ${ms} ms，丢包 ${lossPercent}%${slow.zh}`,
-        `${gateway} ${ms} ms, ${lossPercent} % loss${slow.en}`,
+        {
+          id: ms >= BAD_ROUTER_MS ? "router.slow" : "router.pinged",
+          params: { router: gateway, ms, loss: lossPercent },
+        },
         { value: { gateway, ms, loss_percent: lossPercent } },
       );
     }
     case "neighbour":
-      return found("pass", `${gateway} 在线（ARP）`, `${gateway} is there (ARP)`, { value: { gateway } });
+      return found("pass", { id: "router.neighbour", params: { router: gateway } }, { value: { gateway } });
     case "silent":
       // Never a failure: a router may have been told not to answer.
-      return found("warn", `${gateway} 没有应答（${reading.by}）`, `${gateway} does not answer (${reading.by})`, {
-        value: { gateway },
-      });
+      return found(
+        "warn",
+        { id: "router.silent", params: { router: gateway, by: reading.by } },
+        {
+          value: { gateway },
+        },
+      );
     case "unknown":
-      return skipped("没有 ping 程序，也无法读取 ARP 表", "there is no ping program and no ARP table to read");
+      return skipped({ id: "router.unknown" });
   }
 }

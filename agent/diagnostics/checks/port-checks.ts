@@ -17,16 +17,13 @@ export function portChecks(line: BridgeLine): readonly Check[] {
     async (context: DiagnoseContext, signal: AbortSignal): Promise<Outcome> => {
       const driver = context.loaded?.config.driver;
       if (driver === undefined) return withoutConfig();
-      if (driver.type === "simulator")
-        return skipped("使用内置模拟刷脸模组，没有线路", "the bridge is simulated inside the agent: there is no line");
+      if (driver.type === "simulator") return skipped({ id: "line.simulated" });
       const port = await look(context, driver);
       const { device, path: place } = port;
       if (port.hidden) return needsSudo;
-      if (device === undefined || place === undefined)
-        return skipped("设备不在", "the device is not there", "ser.present");
+      if (device === undefined || place === undefined) return skipped({ id: "line.no_device" }, "ser.present");
       const judged = driver.type === "socket" ? socket : judge;
-      if (judged === undefined)
-        return skipped("刷脸模组是 unix 套接字，没有串口", "the bridge is a unix socket, not a serial device");
+      if (judged === undefined) return skipped({ id: "line.socket" });
       return await judged({ ...port, device, path: place }, context, signal);
     };
   const common = { section: "bridge" } as const;
@@ -35,15 +32,14 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.present",
       code: 401,
-      title: { zh: "刷脸模组", en: "Bridge present" },
+      title: { id: "title.ser.present" },
       dependsOn: [],
-      threshold: { warn: "found by a name that changes", fail: "not there" },
+      threshold: { warn: { id: "limit.ser.present.warn" }, fail: { id: "limit.ser.present.fail" } },
       remedy: checkRemedy("ser.present"),
       async run(context) {
         const driver = context.loaded?.config.driver;
         if (driver === undefined) return withoutConfig();
-        if (driver.type === "simulator")
-          return skipped("使用内置模拟刷脸模组", "the bridge is simulated inside the agent");
+        if (driver.type === "simulator") return skipped({ id: "line.simulated" });
         return judgePresence(await look(context, driver));
       },
     },
@@ -51,9 +47,9 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.unique",
       code: 402,
-      title: { zh: "设备唯一", en: "Only one device" },
+      title: { id: "title.ser.unique" },
       dependsOn: ["ser.present"],
-      threshold: { fail: "several devices match" },
+      threshold: { fail: { id: "limit.ser.unique.fail" } },
       remedy: checkRemedy("ser.unique"),
       run: onPort(judgeUnique),
     },
@@ -61,9 +57,9 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.perm",
       code: 403,
-      title: { zh: "串口权限", en: "Device rights" },
+      title: { id: "title.ser.perm" },
       dependsOn: ["ser.present"],
-      threshold: { fail: "the service's user may not read and write it" },
+      threshold: { fail: { id: "limit.ser.perm.fail" } },
       remedy: checkRemedy("ser.perm"),
       run: onPort(judgeRights, judgeRights),
     },
@@ -71,9 +67,9 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.busy",
       code: 404,
-      title: { zh: "串口占用", en: "Port in use" },
+      title: { id: "title.ser.busy" },
       dependsOn: ["ser.present"],
-      threshold: { warn: "ModemManager or brltty may take it", fail: "another program has it open" },
+      threshold: { warn: { id: "limit.ser.busy.warn" }, fail: { id: "limit.ser.busy.fail" } },
       remedy: checkRemedy("ser.busy"),
       timeoutMs: TALK_MS,
       run: onPort((port, context, signal) => judgeBusy(port, context, line, signal)),
@@ -82,12 +78,12 @@ export function portChecks(line: BridgeLine): readonly Check[] {
       ...common,
       id: "ser.usb_resets",
       code: 405,
-      title: { zh: "USB 断开", en: "USB drops" },
+      title: { id: "title.ser.usb_resets" },
       dependsOn: ["ser.present"],
-      threshold: { warn: "1 to 5 in 24 h", fail: "more than 5 in 24 h" },
+      threshold: { warn: { id: "limit.ser.usb_resets.warn" }, fail: { id: "limit.ser.usb_resets.fail" } },
       remedy: checkRemedy("ser.usb_resets"),
       run: onPort(({ usb }, { clock }) => {
-        if (usb === undefined) return skipped("不是 USB 设备", "not a USB device");
+        if (usb === undefined) return skipped({ id: "line.not_usb" });
         return judgeDrops(readKernelLog(), usb.usbName, clock.boot());
       }),
     },

@@ -1,5 +1,4 @@
-import type { Bilingual } from "../../common/language.ts";
-import { failureText } from "../../messages/failure-text.ts";
+import type { AnyMessage } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Probe } from "../../wechatpay/health-probe.ts";
 import type { Check, Outcome } from "../check.ts";
@@ -11,9 +10,9 @@ export const reachCheck: Check = {
   id: "pay.reach",
   code: 510,
   section: "network",
-  title: { zh: "支付服务", en: "Payment host" },
+  title: { id: "title.pay.reach" },
   dependsOn: ["net.tls"],
-  threshold: { warn: "a backup alone answers", fail: "no HTTP answer, 429 or 5xx everywhere" },
+  threshold: { warn: { id: "limit.pay.reach.warn" }, fail: { id: "limit.pay.reach.fail" } },
   remedy: checkRemedy("pay.reach"),
   needsNetwork: true,
   timeoutMs: PROBE_MS,
@@ -39,19 +38,16 @@ export function judgeReach(probes: readonly Probe[], mode: "direct" | "gateway")
   const good = probes.find(serves);
   if (primary === undefined) return withoutConfig();
   if (good === primary)
-    return found("pass", `${host(good)} 有应答，${good.ms} ms`, `${host(good)} answers, ${good.ms} ms`, { value });
+    return found("pass", { id: "reach.answers", params: { host: host(good), ms: good.ms } }, { value });
   if (good !== undefined) {
     return found(
       "warn",
-      `只有备用 ${host(good)} 有应答；${wordsOf(primary).zh}`,
-      `only the backup ${host(good)} answers; ${wordsOf(primary).en}`,
+      { id: "reach.backup_only", params: { host: host(good), primary: wordsOf(primary) } },
       { value },
     );
   }
-  const words = probes.map(wordsOf);
-  const zh = words.map((each) => each.zh).join("；");
   const remedy = remedyFrom(primary.error, probes, mode);
-  return found("fail", zh, words.map((each) => each.en).join("; "), { value, remedy });
+  return found("fail", { id: "reach.list", params: { hosts: probes.map(wordsOf) } }, { value, remedy });
 }
 
 /** Checks that look at what an answer says: whatever is theirs has come from whom it was asked of. */
@@ -64,37 +60,31 @@ function serves({ error, certificate }: Probe): boolean {
   return OF_ANSWERS.has(error.rule.remedy);
 }
 
-function wordsOf(probe: Probe): Bilingual {
+function wordsOf(probe: Probe): AnyMessage {
   const { error } = probe;
-  const status = error?.httpStatus;
-  const requestId = error?.context.requestId;
   const where = host(probe);
-  if (error !== undefined && typeof status === "number") {
+  const requestId = error?.context.requestId;
+  if (error !== undefined && typeof error.httpStatus === "number") {
     // "HTTP 502 CODE: words", as status says it.
-    const { zh, en } = failureText(error);
-    return {
-      zh: `${where} 应答 ${zh}${requestId === undefined ? "" : `（Request-ID ${requestId}）`}`,
-      en: `${where} answers ${en}${requestId === undefined ? "" : ` (Request-ID ${requestId})`}`,
-    };
+    return typeof requestId === "string"
+      ? { id: "reach.failure_id", params: { host: where, failure: error, requestId } }
+      : { id: "reach.failure", params: { host: where, failure: error } };
   }
-  const [zh, en] = failures[error?.context.system === "TLS_SILENT" ? "TLS_SILENT" : (error?.code ?? "")] ?? [
-    "没有应答",
-    "does not answer",
-  ];
-  return { zh: `${where} ${zh}`, en: `${where} ${en}` };
+  const id = error?.context.system === "TLS_SILENT" ? "reach.tls_silent" : failures[error?.code ?? ""];
+  return { id: id ?? "reach.no_answer", params: { host: where } };
 }
 
-const failures: Readonly<Record<string, readonly [zh: string, en: string]>> = {
-  PAY_DNS: ["无法解析", "is not resolved"],
-  PAY_CONNECT_REFUSED: ["拒绝连接", "refuses the connection"],
-  PAY_CONNECT_TIMEOUT: [
-    "连接超时，没有应答（可能被防火墙丢弃）",
-    "gives no connection in time (dropped on the way, or nobody answers)",
-  ],
-  TLS_SILENT: ["已连接，但没有 TLS 应答", "takes the connection, but gives no TLS answer"],
-  PAY_UNREACHABLE: ["没有路由", "cannot be reached: no route"],
-  PAY_CONNECTION_LOST: ["中断了连接", "breaks the connection off"],
-  PAY_TIMEOUT: ["连接后没有应答", "does not answer in time"],
-  PAY_ANSWER_NOT_HTTP: ["应答的不是 HTTP", "answers with something that is not HTTP"],
-  PAY_ANSWER_TOO_LARGE: ["应答头过大", "answers with headers that are too large"],
+const failures: Readonly<
+  Partial<
+    Record<string, `reach.${"dns" | "refused" | "timeout" | "no_route" | "lost" | "silent" | "not_http" | "large"}`>
+  >
+> = {
+  PAY_DNS: "reach.dns",
+  PAY_CONNECT_REFUSED: "reach.refused",
+  PAY_CONNECT_TIMEOUT: "reach.timeout",
+  PAY_UNREACHABLE: "reach.no_route",
+  PAY_CONNECTION_LOST: "reach.lost",
+  PAY_TIMEOUT: "reach.silent",
+  PAY_ANSWER_NOT_HTTP: "reach.not_http",
+  PAY_ANSWER_TOO_LARGE: "reach.large",
 };

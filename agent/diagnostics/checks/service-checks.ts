@@ -1,4 +1,4 @@
-import type { Bilingual } from "../../common/language.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { AgentReading, Check, DiagnoseContext, Outcome } from "../check.ts";
 import { agentPid, unitsReadingOf } from "../facts.ts";
@@ -14,14 +14,14 @@ export function judgeEnabled({ service, sockets }: Units): Outcome {
   const off = states.filter(({ state }) => state === "disabled" || state === "masked");
   const value = Object.fromEntries(states.map(({ id, state }) => [id, state]));
   const [first] = off;
-  if (first === undefined) return { status: "pass", value, detail: { zh: "开机自动启动", en: "started at boot" } };
-  const detail = { zh: `${first.id} 是 ${first.state}`, en: `${first.id} is ${first.state}` };
+  if (first === undefined) return { status: "pass", value, detail: { id: "service.started_at_boot" } };
+  const detail: Text = { id: "service.unit_off", params: { id: first.id, state: first.state } };
   if (first.state !== "masked") return { status: "fail", value, detail };
   return {
     status: "fail",
     value,
     detail,
-    remedy: { zh: `请先执行 systemctl unmask ${first.id}。`, en: `First run systemctl unmask ${first.id}.` },
+    remedy: { id: "service.unmask", params: { id: first.id } },
   };
 }
 
@@ -32,11 +32,12 @@ export function judgeRunning(service: UnitProperties, bootMs: number): Outcome {
   if (active !== "active") {
     const state = active === sub ? active : `${active} ${sub}`;
     const failed = result !== "success" && result !== "";
-    const why = failed ? { zh: `，${result}，退出码 ${code}`, en: `, ${result}, exit ${code}` } : { zh: "", en: "" };
     return {
       status: "fail",
       value,
-      detail: { zh: `服务没有运行（${state}${why.zh}）`, en: `the service does not run (${state}${why.en})` },
+      detail: failed
+        ? { id: "service.failed", params: { state, result, code } }
+        : { id: "service.stopped", params: { state } },
     };
   }
   const forMs = bootMs - Number(service.ActiveEnterTimestampMonotonic ?? 0) / 1_000;
@@ -44,8 +45,8 @@ export function judgeRunning(service: UnitProperties, bootMs: number): Outcome {
   return {
     status: forMs >= STEADY_MS ? "pass" : "warn",
     value: { ...value, active_s: seconds },
-    detail: { zh: `已运行 ${seconds} 秒`, en: `has been running for ${seconds} s` },
-    remedy: { zh: "刚刚启动，请一分钟后再检查。", en: "It has just started; look again in a minute." },
+    detail: { id: "service.running_for", params: { seconds } },
+    remedy: { id: "service.look_again" },
   };
 }
 
@@ -57,24 +58,19 @@ export function judgeRestarts(service: UnitProperties, bootMs: number): Outcome 
   return {
     status,
     value: restarts,
-    detail: steady
-      ? { zh: "24 小时内没有重启", en: "no restart in 24 h" }
-      : { zh: `自启动以来重启 ${restarts} 次`, en: `${restarts} restart(s) since it was started` },
+    detail: steady ? { id: "service.no_restart" } : { id: "service.restarts", params: { restarts } },
   };
 }
 
 /** Without a unit there is nothing to judge, only to tell: somebody runs the agent by hand, or nobody does. */
 export function withoutUnit(agent: AgentReading, socket: string, pid: number | undefined): Outcome {
   if (agent.kind === "forbidden") return needsSudo;
-  const told: Bilingual =
+  const told: Text =
     agent.kind === "running"
-      ? { zh: "未安装为系统服务；正在运行", en: "not installed as a service; it is running" }
+      ? { id: "service.by_hand_running" }
       : pid === undefined
-        ? { zh: "未安装为系统服务，也没有运行", en: "not installed as a service, and not running" }
-        : {
-            zh: `未安装为系统服务；进程 ${pid} 在运行，但 ${socket} 无应答`,
-            en: `not installed as a service; process ${pid} runs, but ${socket} does not answer`,
-          };
+        ? { id: "service.by_hand_stopped" }
+        : { id: "service.by_hand_silent", params: { pid, socket } };
   return { status: "skip", detail: told };
 }
 
@@ -84,7 +80,7 @@ async function ofUnits(context: DiagnoseContext, judge: (units: Units) => Outcom
   return reading.kind === "installed" ? judge(reading.units) : notInstalled;
 }
 
-const stopped: Bilingual = { zh: "数据目录不可用，服务无法启动", en: "it cannot start without its state directory" };
+const stopped: Text = { id: "service.no_directory" };
 
 /** Damaged state keeps nobody from starting; a directory that cannot be used does. */
 export function hasNoDirectory({ outcome }: Pick<DiagnoseContext, "outcome">): boolean {
@@ -97,9 +93,9 @@ export const serviceChecks: readonly Check[] = [
     id: "svc.enabled",
     code: 104,
     section: "system",
-    title: { zh: "开机启动", en: "Start at boot" },
+    title: { id: "title.svc.enabled" },
     dependsOn: [],
-    threshold: { fail: "service or socket unit disabled" },
+    threshold: { fail: { id: "limit.svc.enabled.fail" } },
     remedy: checkRemedy("svc.enabled"),
     run: (context) => ofUnits(context, judgeEnabled),
   },
@@ -107,11 +103,11 @@ export const serviceChecks: readonly Check[] = [
     id: "svc.running",
     code: 105,
     section: "system",
-    title: { zh: "服务运行", en: "Service" },
+    title: { id: "title.svc.running" },
     // What keeps it from starting is fixed first: specification 1, exit codes 75 and 78.
     dependsOn: ["svc.enabled", "cfg.valid", "key.file", "key.match"],
     after: ["store.read"],
-    threshold: { warn: "active < 60 s", fail: "not active" },
+    threshold: { warn: { id: "limit.svc.running.warn" }, fail: { id: "limit.svc.running.fail" } },
     remedy: checkRemedy("svc.running"),
     async run(context) {
       if (context.installed) {
@@ -127,9 +123,9 @@ export const serviceChecks: readonly Check[] = [
     id: "svc.restarts",
     code: 106,
     section: "system",
-    title: { zh: "服务重启", en: "Restarts" },
+    title: { id: "title.svc.restarts" },
     dependsOn: ["svc.running"],
-    threshold: { warn: "1 to 4 in 24 h", fail: ">= 5" },
+    threshold: { warn: { id: "limit.svc.restarts.warn" }, fail: { id: "limit.svc.restarts.fail" } },
     remedy: checkRemedy("svc.restarts"),
     run: (context) => ofUnits(context, ({ service }) => judgeRestarts(service, context.clock.boot())),
   },

@@ -3,7 +3,8 @@ import path from "node:path";
 import { isAgentError } from "../../common/errors.ts";
 import { nodeFileSystem } from "../../common/files/file-system.ts";
 import { distrustedOnTheWay } from "../../common/files/trust.ts";
-import { type DescribedFailure, failureText, fileFaultText } from "../../messages/failure-text.ts";
+import { type DescribedFailure, fileFaultText } from "../../messages/failure-text.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy, failureOf, remedyOf } from "../../messages/remedies/remedies.ts";
 import type { Found } from "../../store/recover.ts";
 import { peekState } from "../../store/sealed-file.ts";
@@ -27,6 +28,8 @@ export interface Kept {
   readonly identity: string;
 }
 
+const fault = (reason: string): Text => fileFaultText(reason);
+
 export function judgeKept({ current, previous, recentlyAside, identity }: Kept): Outcome {
   const value = { current: current.kind, previous: previous.kind, recently_quarantined: recentlyAside };
   if (current.kind === "good") {
@@ -34,27 +37,19 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
       return {
         status: "warn",
         value,
-        detail: {
-          zh: "本地数据属于其他商户或门店，不会使用",
-          en: "what is kept belongs to another merchant or shop; it is not used",
-        },
-        remedy: {
-          zh: "如刚更换商户，无需处理；否则请核对 [identity]。",
-          en: "Nothing to do after a change of merchant; else check [identity].",
-        },
+        detail: { id: "store.other_identity" },
+        remedy: { id: "store.check_identity" },
       };
     }
     if (previous.kind === "bad" && !previous.passing) {
-      const { zh, en } = fileFaultText(previous.reason);
       return found(
         "warn",
-        `当前数据完好，上一份备份 state.prev.sealed 已损坏（${zh}）`,
-        `what is in use is intact; the older copy state.prev.sealed is damaged (${en})`,
+        { id: "store.copy_damaged", params: { fault: fault(previous.reason) } },
         { value: { ...value, reason: previous.reason }, remedy: spareIsRenewed },
       );
     }
     if (recentlyAside > 0) return { status: "warn", value, detail: recovered, remedy: watchStorage };
-    return { status: "pass", value, detail: { zh: "完好", en: "intact" } };
+    return { status: "pass", value, detail: { id: "store.intact" } };
   }
   if (current.kind === "missing" && previous.kind === "missing") {
     if (recentlyAside > 0) return { status: "warn", value, detail: recovered, remedy: watchStorage };
@@ -65,40 +60,25 @@ export function judgeKept({ current, previous, recentlyAside, identity }: Kept):
     return {
       status: "warn",
       value: { ...value, reason },
-      detail: {
-        zh: `state.sealed 已损坏（${fileFaultText(reason).zh}），将使用上一份`,
-        en: `state.sealed is damaged (${fileFaultText(reason).en}); the one before serves`,
-      },
+      detail: { id: "store.older_serves", params: { fault: fault(reason) } },
       remedy: watchStorage,
     };
   }
   return {
     status: "fail",
     value: { ...value, reason },
-    detail: {
-      zh: `本地数据无法打开（${fileFaultText(reason).zh}），只能联网重新获取`,
-      en: `what is kept cannot be opened (${fileFaultText(reason).en}); it has to be fetched anew`,
-    },
+    detail: { id: "store.unusable", params: { fault: fault(reason) } },
     remedy: watchStorage,
   };
 }
 
 const keyPutAway: Outcome = {
   status: "skip",
-  detail: {
-    zh: "加密密钥是系统凭据，服务运行时才能读取",
-    en: "the seal's key is a system credential, there only while the service runs",
-  },
+  detail: { id: "store.key_put_away" },
 };
-const recovered = { zh: "一周内曾损坏并已恢复", en: "damaged and recovered within the last week" } as const;
-const spareIsRenewed = {
-  zh: "下次写入时自动补上；如反复出现请更换存储。",
-  en: "It is made again with the next write; if this recurs, replace the storage.",
-} as const;
-const watchStorage = {
-  zh: "数据会自动重新获取；如反复出现请更换存储。",
-  en: "It is fetched again by itself; if this recurs, replace the storage.",
-} as const;
+const recovered: Text = { id: "store.recovered" };
+const spareIsRenewed: Text = { id: "store.copy_renewed" };
+const watchStorage: Text = { id: "store.watch" };
 
 async function keptIn(context: DiagnoseContext, directory: string): Promise<Outcome> {
   const { loaded, env, clock } = context;
@@ -120,10 +100,7 @@ async function keptIn(context: DiagnoseContext, directory: string): Promise<Outc
     return {
       status: "fail",
       value: { key: "missing" },
-      detail: {
-        zh: "加密密钥 store.key 丢失，本地数据无法打开",
-        en: "the seal's key store.key is lost, so what is kept cannot be opened",
-      },
+      detail: { id: "store.key_lost" },
       remedy: watchStorage,
     };
   }
@@ -152,11 +129,11 @@ export const storeChecks: readonly Check[] = [
     id: "store.read",
     code: 601,
     section: "store",
-    title: { zh: "本地数据", en: "Kept state" },
+    title: { id: "title.store.read" },
     dependsOn: ["key.file"],
     threshold: {
-      warn: "recovered from the one before, or within a week; the older copy damaged",
-      fail: "unusable directory, damaged, or key lost",
+      warn: { id: "limit.store.read.warn" },
+      fail: { id: "limit.store.read.fail" },
     },
     remedy: checkRemedy("store.read"),
     async run(context) {
@@ -164,7 +141,7 @@ export const storeChecks: readonly Check[] = [
       const access = await accessOf(context.user, directory, "x");
       if (access.kind === "unknown") return needsSudo;
       if (access.kind === "missing")
-        return { status: "skip", detail: { zh: `${directory} 尚未建立`, en: `${directory} is not there yet` } };
+        return { status: "skip", detail: { id: "store.not_there", params: { directory } } };
       const seen = await stat(directory);
       const { mode, uid, gid } = seen;
       const [untrusted] = distrustedOnTheWay([directory], context.user.uid);
@@ -177,7 +154,7 @@ export const storeChecks: readonly Check[] = [
       } catch (error) {
         if (!isAgentError(error, "KEY_FILE")) throw error;
         const remedy = remedyOf(failureOf(error)) ?? checkRemedy("key.file");
-        return { status: "fail", value: { error: error.code }, detail: failureText(error), remedy };
+        return { status: "fail", value: { error: error.code }, detail: error, remedy };
       }
     },
   },
@@ -185,15 +162,15 @@ export const storeChecks: readonly Check[] = [
     id: "store.write",
     code: 602,
     section: "store",
-    title: { zh: "写入数据", en: "Writing" },
+    title: { id: "title.store.write" },
     dependsOn: ["disk.readonly", "disk.free", "store.read"],
-    threshold: { warn: "trial write > 1 s", fail: "refused (errno), or the agent could not write" },
+    threshold: { warn: { id: "limit.store.write.warn" }, fail: { id: "limit.store.write.fail" } },
     remedy: checkRemedy("store.write"),
     async run(context) {
       const directory = stateDirectoryOf(context);
       const trouble = writingTrouble(context);
       if (trouble !== undefined)
-        return found("fail", failureText(trouble).zh, failureText(trouble).en, {
+        return found("fail", trouble, {
           value: trouble,
           remedy: remedyOf(trouble),
         });
@@ -201,20 +178,16 @@ export const storeChecks: readonly Check[] = [
       const probe = await writeProbeOf(context);
       if (probe.kind === "written") {
         const ms = Math.round(probe.totalMs);
-        const detail = { zh: `试写正常（${ms} 毫秒）`, en: `a trial write went well (${ms} ms)` };
+        const detail: Text = { id: "store.trial_good", params: { ms } };
         const each = probe.totalMs / Math.max(1, probe.fsyncMs.length);
         return { status: each > SLOW_MS ? "warn" : "pass", value: { total_ms: ms }, detail };
       }
       const { errno, step } = probe;
-      if (errno === "ENOENT")
-        return { status: "skip", detail: { zh: `${directory} 尚未建立`, en: `${directory} is not there yet` } };
+      if (errno === "ENOENT") return { status: "skip", detail: { id: "store.not_there", params: { directory } } };
       return {
         status: "fail",
         value: { errno, step },
-        detail: {
-          zh: `${directory}：试写失败（${errno}，${step}）`,
-          en: `${directory}: a trial write failed (${errno} in ${step})`,
-        },
+        detail: { id: "store.trial_failed", params: { directory, errno, step } },
         remedy: remedyOf({ code: "STORE_WRITE", params: { errno, directory } }) ?? checkRemedy("store.write"),
       };
     },

@@ -34,34 +34,35 @@ export function judgeSystem(
     return {
       status: "fail",
       value,
-      detail: { zh: `${name}，systemd ${systemd} 过旧`, en: `${name}, systemd ${systemd} is too old` },
+      detail: { id: "system.systemd_old", params: { name, systemd } },
     };
   }
   const oldest = SUPPORTED.find(([pattern]) => pattern.test(distro))?.[1];
   // Kylin says V10.
   const number = Number.parseFloat(release.replace(/^\D+/, ""));
-  if (oldest !== undefined && number >= oldest) return { status: "pass", value, detail: { zh: name, en: name } };
-  return { status: "warn", value, detail: { zh: `${name} 未经验证`, en: `${name} is not among the supported ones` } };
+  if (oldest !== undefined && number >= oldest)
+    return { status: "pass", value, detail: { id: "plain", params: { text: name } } };
+  return { status: "warn", value, detail: { id: "system.not_supported", params: { name } } };
 }
 
 export function judgeNode(version: string, wallMs: number): Outcome {
   const major = Number.parseInt(version, 10);
   if (major < OLDEST_NODE) {
-    return { status: "fail", value: version, detail: { zh: `Node ${version} 过旧`, en: `Node ${version} is too old` } };
+    return { status: "fail", value: version, detail: { id: "system.node_old", params: { version } } };
   }
   const ends = NODE_ENDS[major];
   if (ends === undefined) {
     return {
       status: "warn",
       value: version,
-      detail: { zh: `Node ${version} 不是已知的长期支持版`, en: `Node ${version} is no known long-term release` },
+      detail: { id: "system.node_not_lts", params: { version } },
     };
   }
   const soon = Date.parse(ends) - wallMs < SOON_MS;
   return {
     status: soon ? "warn" : "pass",
     value: version,
-    detail: { zh: `Node ${version}，维护至 ${ends}`, en: `Node ${version}, maintained until ${ends}` },
+    detail: { id: "system.node_maintained", params: { version, ends } },
   };
 }
 
@@ -74,12 +75,11 @@ export function judgePackage(listing: string): Outcome {
     return file === undefined || MEANT_TO_CHANGE.test(file) ? [] : [{ file, conffile: conffile !== undefined }];
   });
   const [first] = found.toSorted((a, b) => Number(a.conffile) - Number(b.conffile));
-  if (first === undefined) return { status: "pass", detail: { zh: "与安装包一致", en: "as packaged" } };
-  const more = found.length > 1 ? [` 等 ${found.length} 个`, ` and ${found.length - 1} more`] : ["", ""];
+  if (first === undefined) return { status: "pass", detail: { id: "system.as_packaged" } };
   return {
     status: first.conffile ? "warn" : "fail",
     value: { changed: found.map(({ file }) => file) },
-    detail: { zh: `与安装包不同：${first.file}${more[0]}`, en: `differs from the package: ${first.file}${more[1]}` },
+    detail: { id: "system.differs", params: { file: first.file, more: found.length - 1 } },
   };
 }
 
@@ -89,10 +89,7 @@ export function judgeMemory(available: number, total: number): Outcome {
   return {
     status: percent >= 15 ? "pass" : percent >= 5 ? "warn" : "fail",
     value: { available_mb: mb, percent: Math.round(percent) },
-    detail: {
-      zh: `可用 ${mb} MB（${Math.round(percent)}%）`,
-      en: `${mb} MB available (${Math.round(percent)} %)`,
-    },
+    detail: { id: "system.memory", params: { mb, percent: Math.round(percent) } },
   };
 }
 
@@ -102,9 +99,9 @@ export const systemChecks: readonly Check[] = [
     standing: true,
     code: 101,
     section: "system",
-    title: { zh: "操作系统", en: "Operating system" },
+    title: { id: "title.os.supported" },
     dependsOn: [],
-    threshold: { warn: "not Debian >= 11, Ubuntu >= 20.04, UOS 20 or Kylin V10", fail: `systemd < ${OLDEST_SYSTEMD}` },
+    threshold: { warn: { id: "limit.os.supported.warn" }, fail: { id: "limit.os.supported.fail" } },
     remedy: checkRemedy("os.supported"),
     async run(context) {
       const [system, units] = await Promise.all([operatingSystemOf(context), unitsOf(context)]);
@@ -115,9 +112,9 @@ export const systemChecks: readonly Check[] = [
     id: "node.version",
     code: 102,
     section: "system",
-    title: { zh: "Node 版本", en: "Node version" },
+    title: { id: "title.node.version" },
     dependsOn: [],
-    threshold: { warn: "end of life within 90 d, or no known LTS", fail: `< ${OLDEST_NODE}` },
+    threshold: { warn: { id: "limit.node.version.warn" }, fail: { id: "limit.node.version.fail" } },
     remedy: checkRemedy("node.version"),
     async run({ clock }) {
       return judgeNode(process.versions.node, clock.wall());
@@ -127,9 +124,9 @@ export const systemChecks: readonly Check[] = [
     id: "pkg.integrity",
     code: 103,
     section: "system",
-    title: { zh: "程序文件", en: "Program files" },
+    title: { id: "title.pkg.integrity" },
     dependsOn: [],
-    threshold: { warn: "a configuration file of the package changed", fail: "a program file changed or missing" },
+    threshold: { warn: { id: "limit.pkg.integrity.warn" }, fail: { id: "limit.pkg.integrity.fail" } },
     remedy: checkRemedy("pkg.integrity"),
     timeoutMs: VERIFY_MS,
     async run(_context, signal) {
@@ -137,11 +134,11 @@ export const systemChecks: readonly Check[] = [
         signal,
       });
       if (known.kind !== "ended" || known.stdout !== "installed") {
-        return { status: "skip", detail: { zh: "不是以 deb 包安装的", en: "not installed as a deb package" } };
+        return { status: "skip", detail: { id: "system.not_a_package" } };
       }
       const verified = await runProgram("dpkg", ["--verify", PACKAGE], { signal });
       if (verified.kind !== "ended") {
-        return { status: "skip", detail: { zh: "dpkg --verify 没有结果", en: "dpkg --verify gave no result" } };
+        return { status: "skip", detail: { id: "system.dpkg_silent" } };
       }
       return judgePackage(verified.stdout);
     },
@@ -150,9 +147,9 @@ export const systemChecks: readonly Check[] = [
     id: "mem.free",
     code: 108,
     section: "system",
-    title: { zh: "内存", en: "Memory" },
+    title: { id: "title.mem.free" },
     dependsOn: [],
-    threshold: { warn: "< 15 %", fail: "< 5 %" },
+    threshold: { warn: { id: "limit.mem.free.warn" }, fail: { id: "limit.mem.free.fail" } },
     remedy: checkRemedy("mem.free"),
     async run() {
       const { default: si } = await import("systeminformation");

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { offsetText } from "../../messages/duration-text.ts";
+import { offsetText, roughDuration } from "../../messages/duration-text.ts";
+import type { Text } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { runProgram } from "../host/program.ts";
@@ -43,28 +44,26 @@ export function judgeSynchronised(said: Synchronisation, bootMs: number, offsetS
   if (said === "unknown") {
     return {
       status: "skip",
-      detail: { zh: "没有可查询的时间服务", en: "there is no time service that could be asked" },
+      detail: { id: "time.no_service" },
     };
   }
   if (said === "synchronised") {
-    return { status: "pass", value: true, detail: { zh: "已同步", en: "synchronised" } };
+    return { status: "pass", value: true, detail: { id: "time.synced" } };
   }
   const right = offsetS !== undefined && Math.abs(offsetS) < GOOD_S;
   const early = bootMs < HOUR_MS;
-  const detail = right
-    ? { zh: "未同步，但与微信支付时间一致", en: "not synchronised, but it agrees with WeChat Pay's clock" }
-    : { zh: `未同步（开机 ${minutes(bootMs)} 分钟）`, en: `not synchronised (${minutes(bootMs)} min after boot)` };
+  const detail: Text = right ? { id: "time.agrees" } : { id: "time.not_synced", params: { minutes: minutes(bootMs) } };
   return { status: right || early ? "warn" : "fail", value: false, detail };
 }
 
 /** `skewS`: WeChat Pay's clock minus ours. */
 export function judgeOffset(skewS: number): Outcome {
   const off = Math.abs(skewS);
-  const { zh, en } = offsetText(skewS);
+  const offset = offsetText(skewS);
   return {
     status: off < GOOD_S ? "pass" : off < BAD_S ? "warn" : "fail",
     value: { skew_s: skewS },
-    detail: off < 1 ? { zh, en } : { zh: `${zh}（上限 300 秒）`, en: `${en} (300 s is the limit)` },
+    detail: off < 1 ? offset : { id: "time.offset", params: { offset } },
   };
 }
 
@@ -84,14 +83,8 @@ export function judgeRtc({ rtc, clockFileMs, builtMs, behindS }: ClockSources, w
     return {
       status: "fail",
       value: { ...value, behind_s: behindS },
-      detail: {
-        zh: `本机时间比微信支付确认过的时间早 ${behindS} 秒，凭证已用时长无法确定`,
-        en: `this clock reads ${behindS} s before a time that WeChat Pay has signed, so the authinfo's age is unknown`,
-      },
-      remedy: {
-        zh: "请执行 timedatectl set-ntp true 校准时间；每次断电后都不对时，请更换时钟电池或保持联网启动。",
-        en: "Set it: timedatectl set-ntp true. If it is wrong after each power cut, replace the clock battery or boot with network.",
-      },
+      detail: { id: "time.behind", params: { behind: roughDuration(behindS) } },
+      remedy: { id: "time.set" },
     };
   }
   // Half a day for an archive that was unpacked in another time zone.
@@ -100,18 +93,18 @@ export function judgeRtc({ rtc, clockFileMs, builtMs, behindS }: ClockSources, w
     return {
       status: "fail",
       value,
-      detail: { zh: `本机时间 ${day} 早于程序的日期`, en: `this clock says ${day}, before this program was made` },
+      detail: { id: "time.before_program", params: { day } },
     };
   }
-  if (rtc) return { status: "pass", value, detail: { zh: "有时钟电池", en: "there is a hardware clock" } };
+  if (rtc) return { status: "pass", value, detail: { id: "time.rtc" } };
   if (clockFileMs !== undefined && wallMs - clockFileMs < FRESH_MS) {
     return {
       status: "pass",
       value,
-      detail: { zh: "无时钟电池，由时间服务保存", en: "no RTC; the time service keeps it" },
+      detail: { id: "time.no_rtc_kept" },
     };
   }
-  return { status: "warn", value, detail: { zh: "未发现硬件时钟", en: "no hardware clock was found" } };
+  return { status: "warn", value, detail: { id: "time.no_rtc" } };
 }
 
 /** China has one time, whatever the zone is called. */
@@ -120,7 +113,7 @@ export function judgeZone(zone: string, offsetMinutes: number): Outcome {
   return {
     status: same ? "pass" : "warn",
     value: { zone, offset_min: offsetMinutes },
-    detail: { zh: same ? zone : `${zone}，不是北京时间`, en: same ? zone : `${zone}, not China's time` },
+    detail: same ? { id: "plain", params: { text: zone } } : { id: "time.other_zone", params: { zone } },
   };
 }
 
@@ -153,10 +146,10 @@ export const timeChecks: readonly Check[] = [
     id: "time.synced",
     code: 201,
     section: "time",
-    title: { zh: "时间同步", en: "Clock synchronised" },
+    title: { id: "title.time.synced" },
     // After the measurement, which knows better.
     dependsOn: ["net.link", "time.offset"],
-    threshold: { warn: "unsynchronised < 1 h, or right all the same", fail: "unsynchronised >= 1 h" },
+    threshold: { warn: { id: "limit.time.synced.warn" }, fail: { id: "limit.time.synced.fail" } },
     remedy: checkRemedy("time.synced"),
     async run(context, signal) {
       return judgeSynchronised(await synchronisation(signal), context.clock.boot(), skewOf(context));
@@ -166,16 +159,16 @@ export const timeChecks: readonly Check[] = [
     id: "time.offset",
     code: 202,
     section: "time",
-    title: { zh: "时间偏差", en: "Clock offset" },
+    title: { id: "title.time.offset" },
     dependsOn: ["net.link", "pay.reach"],
-    threshold: { warn: ">= 10 s off WeChat Pay's clock", fail: ">= 120 s" },
+    threshold: { warn: { id: "limit.time.offset.warn" }, fail: { id: "limit.time.offset.fail" } },
     remedy: checkRemedy("time.offset"),
     async run(context) {
       const skewS = skewOf(context);
       if (skewS !== undefined) return judgeOffset(skewS);
       return {
         status: "skip",
-        detail: { zh: "微信支付没有给出时间", en: "WeChat Pay has not told its time" },
+        detail: { id: "time.not_told" },
       };
     },
   },
@@ -184,11 +177,11 @@ export const timeChecks: readonly Check[] = [
     standing: true,
     code: 203,
     section: "time",
-    title: { zh: "硬件时钟", en: "Hardware clock" },
+    title: { id: "title.time.rtc" },
     dependsOn: [],
     threshold: {
-      warn: "no RTC and no fresh clock file",
-      fail: "the clock is before this program was made or before WeChat Pay's last signature",
+      warn: { id: "limit.time.rtc.warn" },
+      fail: { id: "limit.time.rtc.fail" },
     },
     remedy: checkRemedy("time.rtc"),
     async run({ clock, agent }) {
@@ -206,9 +199,9 @@ export const timeChecks: readonly Check[] = [
     standing: true,
     code: 204,
     section: "time",
-    title: { zh: "时区", en: "Time zone" },
+    title: { id: "title.time.zone" },
     dependsOn: [],
-    threshold: { warn: "not UTC+8" },
+    threshold: { warn: { id: "limit.time.zone.warn" } },
     remedy: checkRemedy("time.zone"),
     async run({ clock }) {
       const { timeZone } = Intl.DateTimeFormat().resolvedOptions();

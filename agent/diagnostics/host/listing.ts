@@ -1,5 +1,4 @@
-import { type Bilingual, say } from "../../common/language.ts";
-import { thresholdTexts } from "../../messages/threshold-texts.ts";
+import { sayText } from "../../messages/text-of.ts";
 import type { Check } from "../check.ts";
 import { type Console, cut, padded } from "../report/console.ts";
 
@@ -8,26 +7,19 @@ export function listing(checks: readonly Check[], { language, columns }: Console
   const lines = checks
     .toSorted((a, b) => a.code - b.code)
     .map((check) => {
-      const { code, id, title } = check;
-      const limits = say(limitsOf(check), language);
-      const semicolon = language === "zh-CN" ? "；" : "; ";
-      return cut(`${code}  ${padded(id, 20)} ${say(title, language)}${semicolon}${limits}`, columns);
+      const { code, id, title, threshold } = check;
+      const { warn, fail } = threshold;
+      const limits = [
+        ...(warn === undefined ? [] : [{ id: "report.limit_warn", params: { limit: warn } } as const]),
+        ...(fail === undefined ? [] : [{ id: "report.limit_fail", params: { limit: fail } } as const]),
+      ];
+      const text = sayText({ id: "report.limits", params: { title, limits } }, language);
+      return cut(`${code}  ${padded(id, 20)} ${text}`, columns);
     });
   return `${lines.join("\n")}\n`;
 }
 
-function limitsOf({ id, threshold: { warn, fail } }: Check): Bilingual {
-  const known: Readonly<Record<string, { readonly warn?: string; readonly fail?: string }>> = thresholdTexts;
-  const chinese = known[id] ?? {};
-  const list = (parts: readonly (string | undefined)[], semicolon: string) =>
-    parts.filter((part) => part !== undefined).join(semicolon);
-  return {
-    zh: list([warn && `警告：${chinese.warn ?? warn}`, fail && `故障：${chinese.fail ?? fail}`], "；"),
-    en: list([warn && `warn: ${warn}`, fail && `fail: ${fail}`], "; "),
-  };
-}
-
 /** One line while it works. */
 export function progressLine(check: Check, number: number, of: number, { language, columns }: Console): string {
-  return cut(`[${number}/${of}] ${check.code} ${say(check.title, language)} ...`, columns - 1);
+  return cut(`[${number}/${of}] ${check.code} ${sayText(check.title, language)} ...`, columns - 1);
 }

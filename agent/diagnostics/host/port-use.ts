@@ -1,8 +1,7 @@
 import type { PortHolder } from "../../common/failure-params.ts";
 import { groupById } from "../../common/files/group.ts";
-import type { Bilingual } from "../../common/language.ts";
 import { isTable } from "../../config/keys/fields.ts";
-import { failureText } from "../../messages/failure-text.ts";
+import type { Text } from "../../messages/message.ts";
 import { holdersText } from "../../messages/remedies/port-holder-remedy.ts";
 import { remedyOf } from "../../messages/remedies/remedies.ts";
 import type { BridgeLine } from "../bridge-line.ts";
@@ -25,19 +24,22 @@ export async function judgeRights({ path: place, device }: PresentPort, context:
   switch (access.kind) {
     case "granted":
       if (isBarredByUnit(context)) return await notAllowed(place, device, context);
-      return found("pass", `用户 ${user.name} 可读写`, `the user ${user.name} may read and write it`, {
-        value: { user: user.name },
-      });
+      return found(
+        "pass",
+        { id: "line.may_use", params: { user: user.name } },
+        {
+          value: { user: user.name },
+        },
+      );
     case "missing":
-      return skipped("设备刚刚消失", "the device has just gone", "ser.present");
+      return skipped({ id: "line.gone" }, "ser.present");
     case "unknown":
-      return skipped(`无法查看（${access.reason}），请用 sudo`, `may not be looked at (${access.reason}): use sudo`);
+      return skipped({ id: "line.may_not_look", params: { reason: access.reason } });
     case "denied": {
       const group = groupById(access.gid)?.name ?? String(access.gid);
       return found(
         "fail",
-        `用户 ${user.name} 无权访问 ${place}（${access.at} 为 ${group} ${access.mode}）`,
-        `${user.name} may not use ${place} (${access.at} is ${group} ${access.mode})`,
+        { id: "line.may_not_use", params: { user: user.name, path: place, at: access.at, group, mode: access.mode } },
         {
           value: { user: user.name, at: access.at, mode: access.mode, group },
           remedy: remedyOfRights(access.gid, group, user.name, access.at),
@@ -64,8 +66,7 @@ async function notAllowed(place: string, device: string, { user, installed }: Di
   const which = number === undefined ? device : `${device}, ${driver} ${major}:${minor}`;
   return found(
     "fail",
-    `用户 ${user.name} 可读写 ${place}，但服务单元的设备清单未放行（${which}），只有服务打不开`,
-    `${user.name} may use ${place}, but the service's unit does not allow the device (${which}): only the service cannot open it`,
+    { id: "line.unit_denies", params: { user: user.name, path: place, which } },
     {
       value: { user: user.name, ...number },
       remedy: installed && number !== undefined ? allow(deviceGroup(number), module) : letIn(which),
@@ -77,36 +78,24 @@ async function notAllowed(place: string, device: string, { user, installed }: Di
  * No `systemctl set-property`: it would pin the whole list, so that a later package's could add nothing. A name is looked up
  * when the unit starts, and its module has to be there then.
  */
-function allow(group: string, module: string | undefined): Bilingual {
+function allow(group: string, module: string | undefined): Text {
   const directory = "/etc/systemd/system/facepay-agent.service.d";
   const write = `mkdir -p ${directory} && printf '[Service]\\nDeviceAllow=${group} rw\\n' > ${directory}/device.conf`;
   const command = `${write} && systemctl daemon-reload && systemctl restart facepay-agent`;
   const early = `echo ${module} > /etc/modules-load.d/facepay-agent.conf`;
   const isNamed = module !== undefined && !/\d$/.test(group);
-  return {
-    zh: `请放行此设备：${command}${isNamed ? `；并让驱动在开机时提前加载：${early}` : ""}`,
-    en: `Allow the device: ${command}${isNamed ? ` and load its driver early in the boot: ${early}` : ""}`,
-  };
+  return isNamed ? { id: "line.allow_early", params: { command, early } } : { id: "line.allow", params: { command } };
 }
 
-function letIn(which: string): Bilingual {
-  return {
-    zh: `请在运行服务的容器或沙箱中放行此设备（${which}）。`,
-    en: `Let the container or sandbox of the agent have the device (${which}).`,
-  };
+function letIn(which: string): Text {
+  return { id: "line.allow_in_sandbox", params: { which } };
 }
 
-function remedyOfRights(gid: number, group: string, user: string, at: string): Bilingual | undefined {
+function remedyOfRights(gid: number, group: string, user: string, at: string): Text | undefined {
   if (gid === 0) {
-    return {
-      zh: `请安装随包 udev 规则，或执行 chgrp dialout ${at} && chmod 0660 ${at}，然后重新插拔。`,
-      en: `Install the supplied udev rule, or chgrp dialout ${at} && chmod 0660 ${at}; then re-plug.`,
-    };
+    return { id: "line.udev_rule", params: { at } };
   }
-  return {
-    zh: `请执行 usermod -aG ${group} ${user}，然后重启服务。`,
-    en: `Run usermod -aG ${group} ${user}, then restart the service.`,
-  };
+  return { id: "line.join_group", params: { group, user } };
 }
 
 export async function judgeBusy(
@@ -127,32 +116,28 @@ export async function judgeBusy(
   const probers = port.usb === undefined ? [] : await runningProbers();
   if (probers.length > 0 && !(await isIgnored(port.device))) {
     const names = holdersText(probers);
-    return found("warn", `${names} 在运行，可能会抢占串口`, `${names} runs and may take the port`, {
-      value: { probers },
-      remedy: {
-        zh: `请停用 ${names}，或安装随包 udev 规则让它忽略本设备。`,
-        en: `Disable ${names}, or install the supplied udev rule that makes it leave this device alone.`,
+    return found(
+      "warn",
+      { id: "line.may_be_taken", params: { names } },
+      {
+        value: { probers },
+        remedy: { id: "line.disable_prober", params: { names } },
       },
-    });
+    );
   }
-  return found("pass", "没有其他程序占用", "no other program has it open", { value: { hidden } });
+  return found("pass", { id: "line.free" }, { value: { hidden } });
 }
 
 function busy(path: string, holders: readonly PortHolder[]): Outcome {
-  if (holders.length === 0)
-    return found("fail", "被其他程序占用（用 sudo 可看到名称）", "another program has it (sudo shows which)", {
-      value: { openers: [] },
-    });
+  if (holders.length === 0) return found("fail", { id: "line.held_unseen" }, { value: { openers: [] } });
   const failure = { code: "BRIDGE_BUSY", params: { path, holders } };
-  const { zh, en } = failureText(failure);
-  return found("fail", zh, en, { value: { openers: holders }, remedy: remedyOf(failure) });
+  return found("fail", failure, { value: { openers: holders }, remedy: remedyOf(failure) });
 }
 
 /** @param bootMs the time since the boot, on the clock that the kernel's log counts by */
 export function judgeDrops(records: readonly KernelRecord[] | undefined, usbName: string, bootMs: number): Outcome {
-  if (records === undefined)
-    return skipped("无权读取内核日志，请用 sudo", "the kernel's log may not be read: use sudo");
+  if (records === undefined) return skipped({ id: "line.kernel_log" });
   const drops = countUsbDrops(records, usbName, bootMs * 1_000 - DAY_US);
   const status = drops === 0 ? "pass" : drops <= MOST_DROPS ? "warn" : "fail";
-  return found(status, `24 小时内断开 ${drops} 次`, `${drops} in 24 h`, { value: { drops } });
+  return found(status, { id: "line.drops", params: { drops } }, { value: { drops } });
 }

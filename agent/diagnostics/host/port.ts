@@ -79,28 +79,22 @@ export function judgePresence({ driver, path: place, device, kind, usb, plugged,
   const value = { path: place, device, plugged: list };
   if (device === undefined) return absent(driver, place, list, value);
   if (kind !== (driver.type === "socket" ? "socket" : "tty")) {
-    const expected =
-      driver.type === "socket" ? { zh: "unix 套接字", en: "a unix socket" } : { zh: "串口设备", en: "a serial device" };
-    const words = [`${place} 不是${expected.zh}`, `${place} is not ${expected.en}`] as const;
-    return found("fail", ...words, { value, remedy: wrongDevice });
+    const id = driver.type === "socket" ? "line.not_socket" : "line.not_serial";
+    return found("fail", { id, params: { path: `${place}` } }, { value, remedy: wrongDevice });
   }
   // A USB device is given the next free number each time it is plugged in: the plain name may lead elsewhere tomorrow.
   if (usb !== undefined && driver.path === usb.tty) {
     const better = usb.byId ?? usb.byPath;
     return found(
       "warn",
-      `${place}（重新插拔后名称可能改变）`,
-      `${place}, a name that may change when it is re-plugged`,
+      { id: "line.name_may_change", params: { path: `${place}` } },
       {
         value,
-        remedy:
-          better === undefined
-            ? undefined
-            : { zh: `请在配置中写 path = "${better}"。`, en: `Write path = "${better}" in the configuration.` },
+        remedy: better === undefined ? undefined : { id: "line.write_path", params: { path: better } },
       },
     );
   }
-  return found("pass", place ?? device, place ?? device, { value });
+  return found("pass", { id: "plain", params: { text: place ?? device } }, { value });
 }
 
 function absent(driver: DriverConfig, place: string | undefined, list: readonly string[], value: unknown): Outcome {
@@ -109,26 +103,31 @@ function absent(driver: DriverConfig, place: string | undefined, list: readonly 
     place ??
     `USB ${match?.vendorId}:${match?.productId}${match?.serialNumber === undefined ? "" : ` ${match.serialNumber}`}`;
   if (driver.type === "socket") {
-    return found("fail", `${wanted} 不存在`, `${wanted} does not exist`, {
-      value,
-      remedy: {
-        zh: "刷脸模组程序没有运行：请启动它，并核对 driver.path。",
-        en: "The bridge's program does not run: start it, and check driver.path.",
+    return found(
+      "fail",
+      { id: "line.absent_socket", params: { wanted } },
+      {
+        value,
+        remedy: { id: "line.start_bridge" },
       },
-    });
+    );
   }
   if (list.length === 0)
-    return found("fail", `未找到 ${wanted}，没有任何 USB 串口`, `${wanted} is not there, nor any USB serial device`, {
+    return found(
+      "fail",
+      { id: "line.absent_no_usb", params: { wanted } },
+      {
+        value,
+      },
+    );
+  return found(
+    "fail",
+    { id: "line.absent_others", params: { wanted, others: list } },
+    {
       value,
-    });
-  const others = list.join(", ");
-  return found("fail", `未找到 ${wanted}；已插入：${others}`, `${wanted} is not there; plugged in: ${others}`, {
-    value,
-    remedy: {
-      zh: "插入的是别的设备：请接上刷脸模组，或把上面的名称写入 driver.path。",
-      en: "Another device is plugged in: connect the bridge, or write the name above into driver.path.",
+      remedy: { id: "line.other_device" },
     },
-  });
+  );
 }
 
 export function judgeUnique({ candidates, usb, driver, plugged }: Port): Outcome {
@@ -137,7 +136,7 @@ export function judgeUnique({ candidates, usb, driver, plugged }: Port): Outcome
   const twins = plugged.filter((each) => each.vendorId === usb?.vendorId && each.productId === usb.productId);
   const byId = path.dirname(driver.path ?? "").endsWith("/by-id");
   if (byId && usb?.serialNumber === undefined && twins.length > 1) return several(twins);
-  return found("pass", "只有一个", "the only one", { value: { candidates: 1 } });
+  return found("pass", { id: "line.only_one" }, { value: { candidates: 1 } });
 }
 
 function several(devices: readonly UsbDevice[]): Outcome {
@@ -146,14 +145,10 @@ function several(devices: readonly UsbDevice[]): Outcome {
   );
   return found(
     "fail",
-    `有 ${devices.length} 个设备符合：${names.join(", ")}`,
-    `${devices.length} devices match: ${names.join(", ")}`,
+    { id: "line.several", params: { count: devices.length, names } },
     {
       value: { candidates: names },
-      remedy: {
-        zh: `请在配置中指定其中一个，例如 path = "${names[0]}"。`,
-        en: `Name one of them in the configuration, such as path = "${names[0]}".`,
-      },
+      remedy: { id: "line.name_one", params: { name: `${names[0]}` } },
     },
   );
 }

@@ -9,9 +9,10 @@ import {
   syncDirectory,
   temporaryName,
 } from "../../common/files/file-system.ts";
-import type { Bilingual } from "../../common/language.ts";
 import { SecretSearch } from "../../common/log/redact.ts";
 import type { Random } from "../../common/random.ts";
+import type { AnyMessage } from "../../messages/message.ts";
+import { textIn, textOf } from "../../messages/text-of.ts";
 import type { DiagnoseContext } from "../check.ts";
 import { type ArchivedFile, packArchive, unpackArchive } from "./archive.ts";
 import { DROPPED, dropSuspicious } from "./drop-suspicious.ts";
@@ -22,10 +23,10 @@ import type { Report } from "./report.ts";
 /** Why no bundle was written, for people; nothing is left behind. */
 export class BundleRefused extends Error {
   override readonly name = "BundleRefused";
-  readonly words: Bilingual;
+  readonly words: AnyMessage;
 
-  constructor(words: Bilingual, cause?: unknown) {
-    super(words.en, cause === undefined ? undefined : { cause });
+  constructor(words: AnyMessage, cause?: unknown) {
+    super(JSON.stringify(words), cause === undefined ? undefined : { cause });
     this.words = words;
   }
 }
@@ -59,10 +60,10 @@ export async function buildBundle(evidence: Evidence, secrets: readonly Secret[]
   const search = searchFor(secrets, [words]);
   const clean = (text: string) => search.redact(dropSuspicious(text), DROPPED);
   const files = evidence.files.map(({ name, text }) => ({ name, content: Buffer.from(clean(text)) }));
-  const missing = evidence.missing.map(({ name, why: { zh, en } }) => ({
-    name,
-    why: { zh: clean(zh), en: clean(en) },
-  }));
+  const missing = evidence.missing.map(({ name, why }) => {
+    const { zh, en } = textOf(why);
+    return { name, why: { zh: clean(zh), en: clean(en) } };
+  });
   const manifest = manifestOf(files, missing, facts);
   const folder = `facepay-${facts.runId}`;
   const archive = await packArchive(
@@ -73,10 +74,7 @@ export async function buildBundle(evidence: Evidence, secrets: readonly Secret[]
     facts.wallMs,
   );
   if (archive.length > MOST_BYTES) {
-    throw new BundleRefused({
-      zh: "诊断包超过 16 MB，未写入",
-      en: "the bundle would be larger than 16 MB; nothing was written",
-    });
+    throw new BundleRefused({ id: "bundle.too_large" });
   }
   await searchArchive(archive, secrets, search);
   const listed = [
@@ -96,10 +94,7 @@ export async function searchArchive(
     const index = search.find(content.toString("latin1")) ?? search.find(name);
     if (index === undefined) continue;
     const secret = secrets[index]?.name ?? "";
-    throw new BundleRefused({
-      zh: `${name} 中有敏感信息（${secret}）的片段，诊断包未写入，请联系支持`,
-      en: `a piece of a secret (${secret}) is in ${name}: no bundle was written; tell support`,
-    });
+    throw new BundleRefused({ id: "bundle.secret", params: { name, secret } });
   }
 }
 
@@ -125,25 +120,21 @@ function manifestOf(
       size: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
     })),
-    missing: missing.map(({ name, why }) => ({ name, why: why.en })),
+    missing: missing.map(({ name, why }) => ({ name, why: textIn(why, "en") })),
   };
   return Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
 }
 
 /** What a bundle holds, a line each, to be shown before it is written. */
-export function bundleLines({ listed, missing, archive }: Bundle): Bilingual[] {
+export function bundleLines({ listed, missing, archive }: Bundle): AnyMessage[] {
   const width = Math.max(...listed.map(({ name }) => name.length), ...missing.map(({ name }) => name.length));
   const size = (bytes: number) => String(bytes).padStart(9);
   return [
-    {
-      zh: `诊断包内容（${listed.length} 个文件，压缩后 ${archive.length} 字节）：`,
-      en: `the bundle (${listed.length} files, ${archive.length} bytes compressed):`,
-    },
+    { id: "bundle.head", params: { files: listed.length, bytes: archive.length } },
     ...listed.map((each) => same(`  ${each.name.padEnd(width)} ${size(each.size)}`)),
-    ...missing.map(({ name, why }) => ({
-      zh: `  ${name.padEnd(width)} 没有：${why.zh}`,
-      en: `  ${name.padEnd(width)} missing: ${why.en}`,
-    })),
+    ...missing.map(
+      ({ name, why }): AnyMessage => ({ id: "bundle.missing", params: { name: name.padEnd(width), why } }),
+    ),
   ];
 }
 
@@ -159,16 +150,10 @@ export async function writeBundle(file: string, { archive }: Bundle, random: Ran
   } catch (error) {
     await discard(nodeFileSystem, temporary);
     const errno = systemCode(error) ?? "unknown error";
-    throw new BundleRefused(
-      {
-        zh: `无法写入 ${target}（${errno}）：请换一个可写的目录`,
-        en: `cannot write ${target} (${errno}): choose a directory you may write to`,
-      },
-      error,
-    );
+    throw new BundleRefused({ id: "bundle.not_written", params: { file: target, errno } }, error);
   }
 }
 
-function same(text: string): Bilingual {
-  return { zh: text, en: text };
+function same(text: string): AnyMessage {
+  return { id: "plain", params: { text } };
 }

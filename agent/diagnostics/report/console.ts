@@ -8,6 +8,7 @@ export interface Console {
   /** ASCII signs and no frames: the console, or its locale, knows nothing else. */
   readonly plain: boolean;
   readonly colour: boolean;
+  /** Infinity for a pipe or a file: what is written there is not wrapped. */
   readonly columns: number;
 }
 
@@ -17,7 +18,7 @@ const USUAL_COLUMNS = 80;
 const FEWEST = 40;
 const MOST = 120;
 
-/** Pure. A pipe or file takes everything; what opens it later is not known. */
+/** Pure. */
 export function consoleOf(
   flag: string | undefined,
   env: Env,
@@ -32,7 +33,7 @@ export function consoleOf(
     plain,
     colour: tty && !env.NO_COLOR && env.TERM !== "dumb",
     // A serial console may say 0: it does not know.
-    columns: Math.min(MOST, Math.max(FEWEST, stream.columns || USUAL_COLUMNS)),
+    columns: tty ? Math.min(MOST, Math.max(FEWEST, stream.columns || USUAL_COLUMNS)) : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -59,6 +60,13 @@ export function cut(text: string, width: number): string {
     kept += character;
   }
   return `${kept}...`;
+}
+
+/** Paragraphs as lines: wrapped where the width is known, but for commands, which begin with a space and stay whole. */
+export function linesOf(text: string, width: number): string[] {
+  return text
+    .split("\n")
+    .flatMap((line) => (line.startsWith(" ") || !Number.isFinite(width) ? [line] : wrap(line, width)));
 }
 
 /** A word or a Chinese character, with the brackets that open before it and the marks that follow it: no line ends in the one or begins with the other. */

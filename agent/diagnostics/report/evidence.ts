@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { AgentUnreachable, askForText } from "../../api/admin-client.ts";
 import { errorText, systemCode } from "../../common/errors.ts";
-import type { Bilingual } from "../../common/language.ts";
 import { showConfigJson } from "../../config/show.ts";
+import type { AnyMessage, Text } from "../../messages/message.ts";
 import { textOf } from "../../messages/text-of.ts";
 import type { DiagnoseContext } from "../check.ts";
 import { configurationOf, stateDirectoryOf } from "../facts.ts";
@@ -14,7 +14,7 @@ import type { Report } from "./report.ts";
 export interface Evidence {
   readonly files: readonly { readonly name: string; readonly text: string }[];
   /** What could not be had, and why. */
-  readonly missing: readonly { readonly name: string; readonly why: Bilingual }[];
+  readonly missing: readonly { readonly name: string; readonly why: Text }[];
 }
 
 /** One source, with a deadline of its own. Throws Missing. */
@@ -22,11 +22,11 @@ type Source = (context: DiagnoseContext, signal: AbortSignal) => Promise<string>
 
 class Missing extends Error {
   override readonly name = "Missing";
-  readonly why: Bilingual;
+  readonly why: AnyMessage;
 
-  constructor(zh: string, en: string) {
-    super(en);
-    this.why = { zh, en };
+  constructor(why: AnyMessage) {
+    super(why.id);
+    this.why = why;
   }
 }
 
@@ -39,14 +39,10 @@ const program =
   (name: string, ...args: readonly string[]): Source =>
   async (_context, signal) => {
     const result = await runProgram(name, args, { signal, mostBytes: MOST_BYTES });
-    if (result.kind === "missing") throw new Missing(`没有程序 ${name}`, `there is no program ${name}`);
-    if (result.kind === "late")
-      throw new Missing(`${name} 在 ${SOURCE_MS} 毫秒内没有结束`, `${name} did not end within ${SOURCE_MS} ms`);
+    if (result.kind === "missing") throw new Missing({ id: "evidence.no_program", params: { name } });
+    if (result.kind === "late") throw new Missing({ id: "evidence.late", params: { name, ms: SOURCE_MS } });
     if (result.stdout.trim() === "") {
-      throw new Missing(
-        `${name} 没有输出（退出码 ${result.code}）`,
-        `${name} printed nothing (exit code ${result.code})`,
-      );
+      throw new Missing({ id: "evidence.no_output", params: { name, code: `${result.code}` } });
     }
     return result.stdout;
   };
@@ -63,23 +59,16 @@ const fromAgent =
       return (await askForText(adminSocket, "GET", target, SOURCE_MS)).text;
     } catch (error) {
       if (error instanceof AgentUnreachable) {
-        const [zh, en] = unreachable[error.reason] ?? [error.reason, error.reason];
-        throw new Missing(zh, en);
+        throw new Missing({ id: `evidence.agent_${error.reason}` });
       }
       throw error;
     }
   };
 
-const unreachable: Readonly<Record<string, readonly [zh: string, en: string]>> = {
-  absent: ["服务没有运行", "the agent is not running"],
-  forbidden: ["没有权限询问服务", "this user may not ask the agent"],
-  silent: ["服务没有应答", "the agent does not answer"],
-};
-
 const ofUnit =
   (source: Source): Source =>
   async (context, signal) => {
-    if (!context.installed) throw new Missing("未安装为系统服务", "not installed as a systemd service");
+    if (!context.installed) throw new Missing({ id: "turn.not_installed" });
     return await source(context, signal);
   };
 
@@ -107,7 +96,7 @@ export async function collectEvidence(
   signal: AbortSignal,
 ): Promise<Evidence> {
   const files = [{ name: "diagnose.json", text: json(report) }];
-  const missing: { name: string; why: Bilingual }[] = [];
+  const missing: { name: string; why: Text }[] = [];
   const collected = Object.entries(sources).map(async ([name, source]) => {
     try {
       return { name, text: await source(context, AbortSignal.any([signal, AbortSignal.timeout(SOURCE_MS)])) };
@@ -120,10 +109,11 @@ export async function collectEvidence(
   return { files, missing };
 }
 
-function whyMissing(error: unknown): Bilingual {
+function whyMissing(error: unknown): AnyMessage {
   if (error instanceof Missing) return error.why;
-  const text = errorText(error);
-  return { zh: systemCode(error) ?? `「${text}」`, en: text };
+  const code = systemCode(error);
+  if (code !== undefined) return { id: "plain", params: { text: code } };
+  return { id: "evidence.error", params: { error: errorText(error) } };
 }
 
 /** The values in force without what might be a secret, and what is wrong with the file; never the file itself, in which a secret may stand by mistake. */
@@ -135,14 +125,13 @@ async function readConfig(context: DiagnoseContext): Promise<string> {
     present.kind === "invalid"
       ? present.problems.map(({ key, origin, what }) => ({ key, origin, what: textOf(what).en }))
       : [];
-  if (shown === null && problems.length === 0) throw new Missing("没有配置", "there is no configuration");
+  if (shown === null && problems.length === 0) throw new Missing({ id: "evidence.no_configuration" });
   return json({ file: context.configFile, kind: present.kind, in_force: shown, problems });
 }
 
 async function readUdev(context: DiagnoseContext, signal: AbortSignal): Promise<string> {
   const { type, path: device } = context.loaded?.config.driver ?? {};
-  if (type !== "serial" || device === undefined)
-    throw new Missing("没有按路径配置串口", "no serial device is configured by its path");
+  if (type !== "serial" || device === undefined) throw new Missing({ id: "evidence.no_serial_path" });
   return await program("udevadm", "info", "--query=all", `--name=${device}`)(context, signal);
 }
 
@@ -166,7 +155,7 @@ async function readVersions({ clock }: DiagnoseContext): Promise<string> {
 async function readStore(context: DiagnoseContext): Promise<string> {
   const directory = stateDirectoryOf(context);
   const names = await readdir(directory).catch(() => {
-    throw new Missing(`${directory} 无法读取或不存在`, `${directory} cannot be read or does not exist`);
+    throw new Missing({ id: "evidence.no_directory", params: { directory } });
   });
   const files = await Promise.all(
     names.toSorted().map(async (name) => {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Bilingual } from "../../common/language.ts";
-import { reloadCommand, startCommand } from "../../messages/start-command.ts";
+import type { Text } from "../../messages/message.ts";
+import { textIn, textOf } from "../../messages/text-of.ts";
 import type { AgentReading, Check, DiagnoseContext } from "../check.ts";
 import { type Exit, exitOf, firstOf, isBad, type Result, type Status } from "../engine.ts";
 import { agentPid, operatingSystemOf } from "../facts.ts";
+import { adviceOf, isBarred } from "./advice.ts";
 
 export const SCHEMA = "facepay-agent.diagnose/1";
 
@@ -68,17 +70,19 @@ export function reportedCheck({ check, status, value, detail, remedy, because, d
   const { id, code, section, title, threshold, dependsOn } = check;
   const open = status === "warn" || status === "fail" || status === "crash";
   return {
-    ...{ id, code, section, title, status },
+    ...{ id, code, section, title: textOf(title), status },
     value: value ?? null,
-    threshold: { warn: threshold.warn ?? null, fail: threshold.fail ?? null },
-    detail,
-    remedy: open ? remedy : null,
+    threshold: { warn: limit(threshold.warn), fail: limit(threshold.fail) },
+    detail: textOf(detail),
+    remedy: open ? textOf(remedy) : null,
     doc: docOf(check),
     depends_on: dependsOn,
     skipped_because: because ?? null,
     duration_ms: Math.round(durationMs),
   };
 }
+
+const limit = (text: Text | undefined) => (text === undefined ? null : textIn(text, "en"));
 
 /** Where the documentation of a check stands. */
 function docOf({ code }: Pick<Check, "code">): string {
@@ -112,117 +116,16 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
       exit: exitOf(results, warningsAsErrors),
     },
     first: first?.check.id ?? null,
-    advice: adviceOf(first, results, {
-      ...{ agent: context.agent.kind, installed: context.installed, configFile: context.configFile },
-      privileged: context.privileged,
-      pid: await agentPid(context),
-    }),
+    advice: textOf(
+      adviceOf(first, results, {
+        ...{ agent: context.agent.kind, installed: context.installed, configFile: context.configFile },
+        privileged: context.privileged,
+        pid: await agentPid(context),
+      }),
+    ),
     checks: results.map(reportedCheck),
   };
 }
-
-/** How the agent that is looked at is started, and whether it is. */
-export interface FileContext {
-  readonly agent: AgentReading["kind"];
-  readonly installed: boolean;
-  readonly configFile: string;
-  readonly privileged: boolean;
-  /** Of the agent, where it is known. */
-  readonly pid?: number | undefined;
-}
-
-/** Failures whose own remedy starts the agent. */
-const STARTING = new Set(["svc.enabled", "svc.running", "pay.authinfo"]);
-
-/** The last line: what to do first, and enough of the why to do it. Pure. */
-export function adviceOf(
-  first: Result | undefined,
-  results: readonly Result[],
-  { agent, installed, configFile, privileged, pid }: FileContext,
-): Bilingual {
-  const barred = isBarred(privileged, agent);
-  const sudo = privileged || barred ? nothing : { zh: "（用 sudo 运行可检查全部项目）", en: " (sudo shows the rest)" };
-  if (barred) {
-    const [zh, en] =
-      first === undefined
-        ? ["", ""]
-        : [
-            ` 目前所见 [${first.check.code} ${first.check.id}] ${first.detail.zh}。`,
-            ` Seen so far: [${first.check.code} ${first.check.id}] ${first.detail.en}.`,
-          ];
-    return {
-      zh: `请先用 sudo 重新运行：当前用户没有权限询问服务，多数项目无法检查。${zh.trim()}`,
-      en: `Run this again with sudo first: this user may not ask the agent, and most could not be checked.${en}`,
-    };
-  }
-  const start = startCommand({ installed, configFile });
-  if (first !== undefined && results.some(isBad)) {
-    const { check, detail } = first;
-    const { id, code } = check;
-    const remedy = agent === "absent" ? withoutRestart(first.remedy) : first.remedy;
-    // Fixed is not started: whoever does only what this line says has to end with an agent at work.
-    const reload = reloadCommand({ installed }, pid);
-    const also =
-      agent === "absent" && !STARTING.has(id)
-        ? { zh: `然后启动服务：${start}，再执行`, en: `Then start the agent: ${start}, and run` }
-        : agent === "running" && (id === "cfg.valid" || editsConfiguration(remedy)) && !isReload(remedy)
-          ? { zh: `然后让服务读取：${reload}，再执行`, en: `Then make the agent read it: ${reload}, and run` }
-          : { zh: "然后执行", en: "Then run" };
-    const anew = isOld(first.value)
-      ? { zh: " facepay-agent refresh，再执行", en: " facepay-agent refresh, and" }
-      : nothing;
-    return {
-      zh: `先处理 [${code} ${id}] ${detail.zh}。${remedy.zh}${also.zh}${anew.zh} facepay-agent diagnose --only ${id}。${sudo.zh}`,
-      en: `Do this first [${code} ${id}] ${detail.en}. ${remedy.en} ${also.en}${anew.en} facepay-agent diagnose --only ${id}.${sudo.en}`,
-    };
-  }
-  const verdict =
-    agent === "absent"
-      ? {
-          zh: `没有发现故障，但服务没有运行，请启动：${start}。`,
-          en: `No failure was found, but the agent is not running: ${start}.`,
-        }
-      : results.every(({ status }) => status === "skip")
-        ? { zh: "没有可检查的项目。", en: "There was nothing that could be checked." }
-        : first === undefined
-          ? { zh: "一切正常。", en: "All is well." }
-          : { zh: "没有故障。", en: "No failure." };
-  if (first === undefined) return { zh: verdict.zh + sudo.zh, en: verdict.en + sudo.en };
-  const { check, remedy } = first;
-  return {
-    zh: `${verdict.zh}可以改进的第一项 [${check.code} ${check.id}]：${remedy.zh}${sudo.zh}`,
-    en: `${verdict.en} First to improve [${check.code} ${check.id}]: ${remedy.en}${sudo.en}`,
-  };
-}
-
-/** The agent has met it, and repeats it until it asks anew (`asOf`). */
-function isOld(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "since" in value;
-}
-
-/** What does not run is not restarted: the advice goes on to start it. */
-function withoutRestart({ zh, en }: Bilingual): Bilingual {
-  return { zh: zh.replace(/，然后重启服务(?=。)/, ""), en: en.replace(/, then restart the service(?=\.)/, "") };
-}
-
-/** What only the service's user and root may look at is most of it: whatever is found without that is a guess. */
-function isBarred(privileged: boolean, agent: AgentReading["kind"]): boolean {
-  return !privileged && agent === "forbidden";
-}
-
-/** A remedy after which the file is another one. */
-function editsConfiguration({ en }: Bilingual): boolean {
-  return /\b(in the configuration|base_urls|baud_rate|ca_file|(driver|identity|wechatpay|store|api)\.[a-z_]+)\b/.test(
-    en,
-  );
-}
-
-/** A remedy that ends with the agent reading its configuration, which provision sees to as well. */
-function isReload({ en }: Bilingual): boolean {
-  return /kill -HUP|reload|provision/.test(en);
-}
-
-const nothing: Bilingual = { zh: "", en: "" };
 
 /** Tells two reports of one machine from those of two, and names no machine. */
 async function machineIdHash(): Promise<string | null> {

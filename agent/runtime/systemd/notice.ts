@@ -1,6 +1,6 @@
-import { type Bilingual, type Language, say } from "../../common/language.ts";
+import { type Language, say } from "../../common/language.ts";
 import type { AuthinfoView } from "../../credential/credential-types.ts";
-import { stateTexts } from "../../messages/state-words.ts";
+import { type Catalogue, catalogues } from "../../messages/catalogue.ts";
 
 /** Where the service manager listens, and how patient its watchdog is (sd_notify(3), sd_watchdog_enabled(3)). */
 export interface NotifyPlace {
@@ -51,18 +51,15 @@ export function mayFeed({ scheduler, server }: Findings): boolean {
 /** One line for `systemctl status`. Changes at most once a minute while nothing happens. */
 export function statusText(view: AuthinfoView, language: Language): string {
   const { state, credential, cause } = view;
-  const words: Bilingual = stateTexts[state];
   const why = cause === undefined ? "" : ` (${cause.code})`;
-  if (credential === undefined) return say({ zh: words.zh + why, en: words.en + why }, language);
-  const { generation } = credential;
   const minutes = Math.floor(Math.max(0, view.remainingMs) / MINUTE_MS);
-  return say(
-    {
-      zh: `${words.zh}，第 ${generation} 份，剩余 ${minutes} 分钟${why}`,
-      en: `${words.en}, generation ${generation}, ${minutes} min left${why}`,
-    },
-    language,
-  );
+  const text = ({ states }: Catalogue) => {
+    const word = states[`state.${state}`];
+    return credential === undefined
+      ? `${word}${why}`
+      : `${states["state.held"]({ word, generation: credential.generation, minutes })}${why}`;
+  };
+  return say({ zh: text(catalogues.zh), en: text(catalogues.en) }, language);
 }
 
 /** RELOADING=1 is complete only with its instant on CLOCK_MONOTONIC (systemd 253 and later). */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { sdkFailures } from "../../../drivers/simulator/simulated-sdk.ts";
 import { AgentProcess } from "../../support/fixtures/agent-process.ts";
 import { diagnosed, wordsOf } from "../../support/fixtures/diagnosed.ts";
@@ -115,7 +116,7 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
       expect(first).toBe("ser.busy fail");
       expect(wordsOf(of("ser.busy"))).toContain(`sleep (pid ${child.pid})`);
       // The agent takes the line as soon as it is free: nothing is to be restarted.
-      expect(of("ser.busy").remedy.zh).toBe(`请停止 sleep (pid ${child.pid})。`);
+      expect(textOf(of("ser.busy").remedy).zh).toBe(`请停止 sleep (pid ${child.pid})。`);
       // Polite: the port was left alone.
       expect(of("ser.handshake")).toMatchObject({ status: "skip", because: "ser.busy" });
     } finally {
@@ -132,11 +133,11 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
     const { first: cause, of } = await examine(second);
     expect(cause).toBe("ser.busy fail");
     const { detail, remedy } = of("ser.busy");
-    expect(detail.en).toContain(`facepay-agent (pid ${first.agent.pid}, ${first.configFile}`);
-    expect(remedy.en).toMatch(
+    expect(textOf(detail).en).toContain(`facepay-agent (pid ${first.agent.pid}, ${first.configFile}`);
+    expect(textOf(remedy).en).toMatch(
       new RegExp(`Another facepay-agent, with ${first.configFile}.*(kill ${first.agent.pid}|systemctl stop)`),
     );
-    expect(remedy.zh).toContain(`另一个 facepay-agent（配置 ${first.configFile}）`);
+    expect(textOf(remedy).zh).toContain(`另一个 facepay-agent（配置 ${first.configFile}）`);
     // With the second agent running, too, and in whatever is asked.
     second.start();
     await second.until("it has met the other one", async () => (await second.status()).bridge?.problem != null);
@@ -148,8 +149,8 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
     const running = await examine(second);
     expect(running.first).toBe("ser.busy fail");
     for (const command of ["status", "refresh"]) {
-      expect(await said(command, "en")).toContain(running.of("ser.busy").remedy.en);
-      expect(await said(command, "zh-CN")).toContain(running.of("ser.busy").detail.zh);
+      expect(await said(command, "en")).toContain(textOf(running.of("ser.busy").remedy).en);
+      expect(await said(command, "zh-CN")).toContain(textOf(running.of("ser.busy").detail).zh);
     }
   });
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allChecks } from "../../../agent/diagnostics/checks.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { startChild } from "../../support/children/child.ts";
 import { AgentProcess } from "../../support/fixtures/agent-process.ts";
 import { ConfigDirectory } from "../../support/fixtures/config-fixture.ts";
@@ -78,7 +79,7 @@ describe("the command line of diagnose", () => {
     expect(code).toBe(0);
     for (const { id, code, title } of allChecks) {
       expect(stdout).toContain(`${code}  ${id}`);
-      expect(stdout).toContain(title.zh);
+      expect(stdout).toContain(textOf(title).zh);
     }
     const listed = JSON.parse((await shop.run(["--list", "--json"])).stdout);
     expect(listed).toHaveLength(allChecks.length);
@@ -112,7 +113,7 @@ describe("the command line of diagnose", () => {
   it("keeps within its time, and says what it did not get to", async () => {
     const { report } = await shop.diagnose(["--timeout", "0.001"]);
     // How many are quick enough to end within a millisecond is the machine's matter.
-    const left = report.checks.filter(({ detail }) => detail.en.includes("--timeout"));
+    const left = report.checks.filter(({ detail }) => textOf(detail).en.includes("--timeout"));
     expect(left.length).toBeGreaterThan(allChecks.length / 2);
     expect(report.checks.at(-1)).toMatchObject({ status: "skip", detail: { zh: "总时间已用完（--timeout）" } });
   });

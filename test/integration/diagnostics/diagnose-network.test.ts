@@ -2,6 +2,7 @@ import { copyFile, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { type AnswerFault, commonFaults } from "../../../agent/simulator/answer-faults.ts";
 import { createSelfSigned } from "../../../agent/simulator/certificates.ts";
 import { startHttpsHost } from "../../../agent/simulator/https-host.ts";
@@ -9,6 +10,7 @@ import { startWechatPayServer } from "../../../agent/simulator/wechatpay-server.
 import { startConnectProxy } from "../../support/fakes/connect-proxy.ts";
 import { diagnosed, wordsOf } from "../../support/fixtures/diagnosed.ts";
 import { openRig, type Rig, type RigOptions, removeFactory } from "../../support/fixtures/running-agent.ts";
+import { told } from "../../support/fixtures/told.ts";
 
 afterAll(removeFactory);
 
@@ -74,7 +76,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
       );
       expect(first).toBe("pay.reach fail");
       expect(wordsOf(of("pay.reach"))).toMatch(/没有 TLS 应答[\s\S]*no TLS answer/);
-      expect(of("pay.reach").remedy.en).toMatch(new RegExp(`middlebox.*base_urls: https://127.0.0.1:${port}`));
+      expect(textOf(of("pay.reach").remedy).en).toMatch(new RegExp(`middlebox.*base_urls: https://127.0.0.1:${port}`));
       expect(wordsOf(of("pay.reach"))).not.toMatch(/放行|outbound/);
     } finally {
       silent.close();
@@ -87,7 +89,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
     try {
       const { first, of } = await broken((rig) => rig.configure(baseUrl(port)));
       expect(first).toBe("net.tls fail");
-      expect(of("net.tls").remedy.en).toBe(
+      expect(textOf(of("net.tls").remedy).en).toBe(
         `That port does not speak TLS: check the port in base_urls: https://127.0.0.1:${port}.`,
       );
     } finally {
@@ -112,7 +114,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
     const { first, of } = await broken(answering(fault), gateway);
     expect(first).toBe("net.captive fail");
     expect(wordsOf(of("net.captive"))).toMatch(/不是支付接口[\s\S]*路径[\s\S]*check the path in base_urls/);
-    expect(of("net.captive").detail.zh).not.toContain("网络中的网页");
+    expect(textOf(of("net.captive").detail).zh).not.toContain("网络中的网页");
   });
 
   it("a gateway whose own authority is not named: net.tls, and nobody is accused of an interception", async () => {
@@ -126,7 +128,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
     const words = "未能取得微信支付的完整应答 / WeChat Pay gave no whole answer: PAY_CONNECT_REFUSED";
     const { first, of } = await broken(refusal(502, "GATEWAY_UPSTREAM_FAILED", words, "PAY_CONNECT_REFUSED"), gateway);
     expect(first).toBe("pay.reach fail");
-    const { zh, en } = of("pay.reach").detail;
+    const { zh, en } = textOf(of("pay.reach").detail);
     expect(zh).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED：未能取得微信支付的完整应答：PAY_CONNECT_REFUSED");
     expect(zh).not.toContain("WeChat Pay gave");
     expect(en).toContain("HTTP 502 GATEWAY_UPSTREAM_FAILED: WeChat Pay gave no complete answer: PAY_CONNECT_REFUSED");
@@ -210,7 +212,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
   it("a serial number that is another certificate's: pay.auth", async () => {
     const { first, of } = await broken((rig) => rig.configure({ wechatpay: { merchant_serial_no: "0".repeat(40) } }));
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toMatch(/^merchant_serial_no is wrong/);
+    expect(textOf(of("pay.auth").remedy).en).toMatch(/^merchant_serial_no is wrong/);
   });
 
   it.each([
@@ -229,8 +231,8 @@ describe.concurrent("on the way to the payment service, the first failure is the
   ])("%s: pay.auth with a sentence of its own", async (message, status, code, remedy) => {
     const { first, of } = await broken(refusal(status, code, message));
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toMatch(remedy);
-    expect(of("pay.auth").detail.zh).toContain(message);
+    expect(textOf(of("pay.auth").remedy).en).toMatch(remedy);
+    expect(textOf(of("pay.auth").detail).zh).toContain(message);
   });
 
   it("a public key id that WeChat Pay does not know: pay.auth", async () => {
@@ -238,7 +240,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
       rig.configure({ wechatpay: { public_key_id: `PUB_KEY_ID_${"1".repeat(34)}` } }),
     );
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toContain("public_key_id is wrong");
+    expect(textOf(of("pay.auth").remedy).en).toContain("public_key_id is wrong");
   });
 
   it.each([
@@ -248,7 +250,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
   ] as const)("an answer %s: pay.auth", async (_what, fault, remedy) => {
     const { first, of } = await broken(answering(fault));
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toMatch(remedy);
+    expect(textOf(of("pay.auth").remedy).en).toMatch(remedy);
   });
 
   it.each([429, 500, 503])("HTTP %d everywhere: pay.reach, busy", async (status) => {
@@ -260,7 +262,7 @@ describe.concurrent("on the way to the payment service, the first failure is the
   it("a base URL without a payment interface: pay.auth", async () => {
     const { first, of } = await broken(answering({ status: 404 }));
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toContain("base_urls");
+    expect(textOf(of("pay.auth").remedy).en).toContain("base_urls");
   });
 
   it("a backup alone: a warning, and no failure", async () => {
@@ -298,7 +300,7 @@ describe.concurrent("through a proxy", () => {
     try {
       const { first, of } = await broken((rig) => rig.configure({ wechatpay: { proxy: proxy.url } }));
       expect(first).toBe("net.proxy fail");
-      expect(of("net.proxy").remedy.en).toMatch(remedy);
+      expect(textOf(of("net.proxy").remedy).en).toMatch(remedy);
     } finally {
       await proxy.stop();
     }
@@ -328,7 +330,7 @@ describe.concurrent("through a proxy", () => {
       const overrides = { ...baseUrl(host.port).wechatpay, proxy: proxy.url };
       const { first, of } = await broken((rig) => rig.configure({ wechatpay: overrides }));
       expect(first).toBe("net.tls fail");
-      expect(of("net.tls").detail.en).toContain("Proxy Inspection");
+      expect(textOf(of("net.tls").detail).en).toContain("Proxy Inspection");
     } finally {
       await proxy.stop();
       await host.stop();
@@ -340,18 +342,18 @@ describe.concurrent("in gateway mode", () => {
   it("a wrong token: pay.auth", async () => {
     const { first, of } = await broken((rig) => writeFile(rig.within("bearer-token"), "not-the-token\n"), gateway);
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toContain("gateway does not know this terminal");
+    expect(textOf(of("pay.auth").remedy).en).toContain("gateway does not know this terminal");
   });
 
   it("a gateway's own code is shown whole, and has a remedy of its own", async () => {
     const message = "终端证书不是本网关认可的 CA 签发 / the certificate is of no known CA";
     const { first, of } = await broken(refusal(401, "GATEWAY_CERTIFICATE_FOREIGN", message), gateway);
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").detail).toEqual({
+    expect(textOf(of("pay.auth").detail)).toEqual({
       zh: "被拒绝：HTTP 401 GATEWAY_CERTIFICATE_FOREIGN：终端证书不是本网关认可的 CA 签发",
       en: "refused: HTTP 401 GATEWAY_CERTIFICATE_FOREIGN: the certificate is not issued by an accepted CA",
     });
-    expect(of("pay.auth").remedy.en).toContain("client_cert_file");
+    expect(textOf(of("pay.auth").remedy).en).toContain("client_cert_file");
   });
 
   it("a client certificate that TLS asks for is no closed port: pay.auth", async () => {
@@ -362,21 +364,24 @@ describe.concurrent("in gateway mode", () => {
     expect(status("net.tls")).toBe("pass");
     expect(status("pay.reach")).toBe("pass");
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toContain("set client_cert_file");
+    expect(textOf(of("pay.auth").remedy).en).toContain("set client_cert_file");
   });
 
   it("nothing at the self-test's path: reached, and no failure as long as nobody knows more", async () => {
     const { first, of } = await broken(answering({ status: 404 }), gateway);
     expect(first).toBe(nothingElse);
     expect(of("pay.reach").status).toBe("pass");
-    expect(of("pay.auth")).toMatchObject({ status: "warn", remedy: { en: expect.stringContaining("check the path") } });
+    expect(told(of("pay.auth"))).toMatchObject({
+      status: "warn",
+      remedy: { en: expect.stringContaining("check the path") },
+    });
     expect(wordsOf(of("pay.auth"))).toMatch(/404：\/v3\/security\/echo[\s\S]*does not forward/);
   });
 
   it("a path that our gateway says it does not have: pay.auth", async () => {
     const { first, of } = await broken(refusal(404, "GATEWAY_NOT_FOUND", "此路径不存在 / There is nothing"), gateway);
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.en).toContain("base_path");
+    expect(textOf(of("pay.auth").remedy).en).toContain("base_path");
   });
 });
 
@@ -390,7 +395,7 @@ describe("with the agent running", () => {
     await rig.refresh();
     const { first, of } = await examine(rig);
     expect(first).toBe("pay.auth fail");
-    expect(of("pay.auth").remedy.zh).toContain("产品中心");
+    expect(textOf(of("pay.auth").remedy).zh).toContain("产品中心");
     expect(of("pay.authinfo")).toMatchObject({ status: "warn" });
   });
 

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
 import { type DescribedFailure, failureText } from "../../../agent/messages/failure-text.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { wrap } from "../../support/fakes/scripted-bridge.ts";
 import { AgentProcess } from "../../support/fixtures/agent-process.ts";
 import { diagnosed } from "../../support/fixtures/diagnosed.ts";
@@ -140,7 +141,7 @@ describe.concurrent("what is on the line is told alike, with the agent dead and 
       for (const { first, of } of [dead, running]) {
         expect(first).toBe(`${check} fail`);
         const { detail, remedy } = of(check);
-        expect([detail.zh, remedy.zh, detail.en, remedy.en]).toEqual([
+        expect([textOf(detail).zh, textOf(remedy).zh, textOf(detail).en, textOf(remedy).en]).toEqual([
           ...zh.map((pattern) => expect.stringMatching(pattern)),
           ...en.map((pattern) => expect.stringMatching(pattern)),
         ]);
@@ -177,7 +178,7 @@ describe.concurrent("what is on the line is told alike, with the agent dead and 
       rig.bridge.faults = { silent: true };
       const { first, of } = await diagnosed(rig.configFile);
       expect(first).toBe("ser.handshake fail");
-      expect(of("ser.handshake").remedy.en).toMatch(/power-cycle/);
+      expect(textOf(of("ser.handshake").remedy).en).toMatch(/power-cycle/);
     });
   });
 });

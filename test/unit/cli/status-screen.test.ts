@@ -5,6 +5,7 @@ import { changeLine, statusRows } from "../../../agent/cli/status/status-view-mo
 import { pictureOf } from "../../../agent/cli/status/status-watch.ts";
 import type { Language } from "../../../agent/common/language.ts";
 import { widthOf } from "../../../agent/diagnostics/report/console.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 
 const now = Date.UTC(2026, 5, 1, 4, 0, 0);
 const at = (ms: number) => new Date(now + ms).toISOString();
@@ -54,11 +55,11 @@ describe("a line on which no bridge answers", () => {
     };
     const bridge = { state: "handshake", path: "/dev/ttyUSB0", bridge: null, problem: foreign };
     const rows = statusRows({ ...document, bridge, last_error: foreign }, undefined, now, undefined);
-    const words = rows.map(({ value }) => value.en);
+    const words = rows.map(({ value }) => textOf(value).en);
     expect(words.filter((text) => /baud_rate/.test(text))).toHaveLength(1);
     expect(words.join("\n")).toMatch(/700 octets of text came/);
     expect(words.join("\n")).not.toMatch(/power-cycle/);
-    expect(rows.map(({ value }) => value.zh).join("\n")).toMatch(
+    expect(rows.map(({ value }) => textOf(value).zh).join("\n")).toMatch(
       /收到 700 字节的文本，都不是刷脸模组协议[\s\S]*baud_rate/,
     );
   });
@@ -81,7 +82,7 @@ function picture(
 describe("a seal's key that cannot be used", () => {
   const rows = (problem: { code: string; params: Readonly<Record<string, unknown>> }) =>
     statusRows({ ...document, store: { directory: "/d", problem } }, undefined, now, undefined).map(
-      ({ label, value }) => `${label?.en ?? ""}: ${value.en} ${value.zh}`,
+      ({ label, value }) => `${label === undefined ? "" : textOf(label).en}: ${textOf(value).en} ${textOf(value).zh}`,
     );
 
   it("is shown with its cause and the one thing to do about it", () => {
@@ -98,7 +99,11 @@ describe("a seal's key that cannot be used", () => {
   it("is not the only trouble of a store, nor shown when there is none", () => {
     const shown = rows({ code: "STORE_WRITE", params: { errno: "ENOSPC", syscall: "write" } });
     expect(shown.join("\n")).toMatch(/kept state: STORE_WRITE the state was not written.*\nwhat to do: /);
-    expect(statusRows(document, undefined, now, undefined).some(({ label }) => label?.en === "kept state")).toBe(false);
+    expect(
+      statusRows(document, undefined, now, undefined).some(
+        ({ label }) => label && "id" in label && label.id === "status.store",
+      ),
+    ).toBe(false);
   });
 });
 
@@ -208,7 +213,13 @@ describe("the screen of status --watch", () => {
     const text = pictureOf(
       {
         ...{ kind: "unreachable", reason: "absent", socket: "/run/x.sock" },
-        starting: { installed: true, configFile: "/etc/facepay-agent/config.toml", hidden: false, problems: 0 },
+        starting: {
+          installed: true,
+          configFile: "/etc/facepay-agent/config.toml",
+          hidden: false,
+          absent: false,
+          problems: 0,
+        },
       },
       undefined,
       now,
@@ -221,7 +232,7 @@ describe("the screen of status --watch", () => {
     const later = { ...document, authinfo: { ...document.authinfo, remaining_s: 10 }, next_attempt: { at: at(1_000) } };
     expect(changeLine(later)).toEqual(changeLine(document));
     expect(changeLine({ ...document, last_error: null })).not.toEqual(changeLine(document));
-    expect(changeLine(document).en).toBe(
+    expect(textOf(changeLine(document)).en).toBe(
       "due: still good, being renewed generation=3 bridge=handshake/BRIDGE_TIMEOUT wechatpay=ok error=BRIDGE_TIMEOUT warnings=BRIDGE_DOWN",
     );
   });

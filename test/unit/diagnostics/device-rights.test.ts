@@ -5,6 +5,7 @@ import type { PresentPort } from "../../../agent/diagnostics/host/port.ts";
 import { judgeRights } from "../../../agent/diagnostics/host/port-use.ts";
 import { remedyOfError } from "../../../agent/messages/remedies/remedies.ts";
 import { openFailure } from "../../../drivers/line/open-stream.ts";
+import { told } from "../../support/fixtures/told.ts";
 
 /** Every system has this one, for everybody: character device 1:3. */
 const port = { path: "/dev/null", device: "/dev/null" } as PresentPort;
@@ -34,11 +35,11 @@ describe("a device that only the unit may not open", () => {
     expect(outcome).toMatchObject({ status: "fail", value: { major: 1, minor: 3, driver: "mem" } });
     const command =
       "printf '[Service]\\nDeviceAllow=char-1 rw\\n' > /etc/systemd/system/facepay-agent.service.d/device.conf";
-    expect(outcome).toMatchObject({
+    expect(told(outcome)).toMatchObject({
       detail: { zh: expect.stringContaining("/dev/null, mem 1:3"), en: expect.stringContaining("/dev/null, mem 1:3") },
       remedy: { zh: expect.stringContaining(command), en: expect.stringContaining(command) },
     });
-    expect(await judged({ code, params }, false)).toMatchObject({
+    expect(told(await judged({ code, params }, false))).toMatchObject({
       remedy: { en: expect.stringContaining("container") },
     });
   });

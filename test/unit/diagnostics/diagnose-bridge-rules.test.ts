@@ -12,8 +12,10 @@ import { countUsbDrops, parseRecord } from "../../../agent/diagnostics/host/kern
 import { judgePresence, judgeUnique, type Port, readPort } from "../../../agent/diagnostics/host/port.ts";
 import { judgeDrops } from "../../../agent/diagnostics/host/port-use.ts";
 import { sdkRemedy } from "../../../agent/messages/remedies/sdk-remedies.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import type { UsbDevice } from "../../../drivers/line/serial-lookup.ts";
 import { lineSettings } from "../../support/fixtures/line-settings.ts";
+import { told } from "../../support/fixtures/told.ts";
 
 const driver = { type: "serial", ...lineSettings } as const;
 const match = { vendorId: "1a86", productId: "7523" };
@@ -23,7 +25,7 @@ function usb(tty: string, more: Partial<UsbDevice> = {}): UsbDevice {
 }
 
 function remedyOf(outcome: Outcome): string {
-  return "remedy" in outcome && outcome.remedy !== undefined ? outcome.remedy.en : "";
+  return "remedy" in outcome && outcome.remedy !== undefined ? textOf(outcome.remedy).en : "";
 }
 
 describe("which device", () => {
@@ -46,7 +48,7 @@ describe("which device", () => {
       value: { candidates: ["/dev/tty", "/dev/serial/by-path/x"] },
     });
     const none = judgePresence(await readPort({ ...driver, match }, line([])));
-    expect(none).toMatchObject({
+    expect(told(none)).toMatchObject({
       status: "fail",
       detail: { en: expect.stringContaining("nor any USB serial device") },
     });
@@ -56,7 +58,7 @@ describe("which device", () => {
         line([usb("/dev/ptmx", { productId: "ffff", byId: "/dev/serial/by-id/y" })]),
       ),
     );
-    expect(other).toMatchObject({
+    expect(told(other)).toMatchObject({
       status: "fail",
       detail: { zh: expect.stringContaining("/dev/serial/by-id/y (1a86:ffff)") },
     });
@@ -194,7 +196,7 @@ describe("an agent that may be running keeps the port", () => {
 
   it("also when it may not be asked, or does not answer", async () => {
     for (const outcome of await asked("forbidden"))
-      expect(outcome).toMatchObject({ status: "skip", detail: { en: expect.stringContaining("sudo") } });
+      expect(told(outcome)).toMatchObject({ status: "skip", detail: { en: expect.stringContaining("sudo") } });
     for (const outcome of await asked("silent"))
       expect(outcome).toMatchObject({ status: "skip", because: "svc.running" });
   });

@@ -5,6 +5,7 @@ import { failureRules } from "../../../agent/common/failures.ts";
 import { allChecks } from "../../../agent/diagnostics/checks.ts";
 import { orderByCause } from "../../../agent/diagnostics/engine.ts";
 import { checkRemedy } from "../../../agent/messages/remedies/remedies.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 
 const docs = path.resolve(import.meta.dirname, "../../../docs");
 const pages = { en: "operations/diagnose.md", zh: "operations/diagnose.zh-CN.md" } as const;
@@ -25,9 +26,10 @@ describe.each(Object.entries(pages))("the page in %s", (language, page) => {
   it.each(allChecks.map((check) => [check.id, check] as const))("says of %s what the check says", (id, check) => {
     const row = rows.get(check.code) ?? "";
     expect(row).toContain(`\`${id}\``);
-    expect(row).toContain(language === "zh" ? check.remedy.zh : check.remedy.en);
+    expect(row).toContain(language === "zh" ? textOf(check.remedy).zh : textOf(check.remedy).en);
     const { warn, fail } = check.threshold;
-    if (language === "en") for (const limit of [warn, fail]) expect(row).toContain(limit ?? "");
+    if (language === "en")
+      for (const limit of [warn, fail]) expect(row).toContain(limit === undefined ? "" : textOf(limit).en);
     else expect([warn !== undefined, fail !== undefined]).toEqual([row.includes("警告："), row.includes("故障：")]);
   });
 });
@@ -66,12 +68,12 @@ describe("the registry", () => {
   it.each(allChecks.map((check) => [check.id, check] as const))(
     "gives %s texts for people in both languages",
     (_id, check) => {
-      expect(check.title.zh).toMatch(/\p{Script=Han}|Node/u);
-      expect(check.title.en).toMatch(/^[A-Z]/);
-      expect(check.remedy.zh).toMatch(/\p{Script=Han}.*。$/u);
-      expect(check.remedy.en).toMatch(/^[A-Z].*\.$/);
+      expect(textOf(check.title).zh).toMatch(/\p{Script=Han}|Node/u);
+      expect(textOf(check.title).en).toMatch(/^[A-Z]/);
+      expect(textOf(check.remedy).zh).toMatch(/\p{Script=Han}.*。$/u);
+      expect(textOf(check.remedy).en).toMatch(/^[A-Z].*\.$/);
       // Short enough to be read out on the telephone.
-      expect(check.remedy.en.split(" ").length).toBeLessThanOrEqual(25);
+      expect(textOf(check.remedy).en.split(" ").length).toBeLessThanOrEqual(25);
     },
   );
 });

@@ -14,6 +14,7 @@ import {
   withCauses,
 } from "../../../agent/diagnostics/engine.ts";
 import { runChecks } from "../../../agent/diagnostics/run-checks.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 
 const text = { zh: "测试", en: "test" };
@@ -155,7 +156,7 @@ describe("a run of checks", () => {
   ])("says so when a check %s, and stops nothing", async (_how, broken) => {
     const results = await run([check("a", 1, { run: broken as Check["run"] }), check("b", 2, { dependsOn: ["a"] })]);
     expect(statuses(results)).toEqual({ a: "crash", b: "pass" });
-    expect(results[0]?.detail.en).toContain("TypeError: no such thing");
+    expect(results[0] && textOf(results[0].detail).en).toContain("TypeError: no such thing");
     expect(exitOf(results, false)).toBe(1);
   });
 
@@ -181,7 +182,7 @@ describe("a run of checks", () => {
     await clock.advance(700);
     const results = await running;
     expect(statuses(results)).toEqual({ a: "skip", b: "pass" });
-    expect(results[0]?.detail.en).toBe("not checked in time (0.7 s)");
+    expect(results[0] && textOf(results[0].detail).en).toBe("not checked in time (0.7 s)");
     expect(exitOf(results, true)).toBe(0);
     expect(told).toBe(true);
   });
@@ -193,7 +194,7 @@ describe("a run of checks", () => {
     await clock.advance(2_000);
     const results = await running;
     expect(statuses(results)).toEqual({ a: "skip", b: "skip", c: "skip" });
-    expect(results[2]?.detail.en).toContain("--timeout");
+    expect(results[2] && textOf(results[2].detail).en).toContain("--timeout");
   });
 
   it("obeys --only, --skip and --offline", async () => {

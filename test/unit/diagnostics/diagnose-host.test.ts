@@ -28,6 +28,8 @@ import { environmentOf, withServiceEnvironment } from "../../../agent/diagnostic
 import { userOfUnit } from "../../../agent/diagnostics/host/service-user.ts";
 import { readingOf, unitsOf, wordsOf } from "../../../agent/diagnostics/host/units.ts";
 import { p95, probeWriting } from "../../../agent/diagnostics/host/write-probe.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
+import { told } from "../../support/fixtures/told.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const MINUTE = 60_000;
@@ -66,7 +68,7 @@ describe("the system", () => {
       status: "fail",
       value: { changed: ["/etc/x", "/usr/lib/facepay-agent/agent.js"] },
     });
-    expect(changed.detail.en).toBe("differs from the package: /usr/lib/facepay-agent/agent.js and 1 more");
+    expect(textOf(changed.detail).en).toBe("differs from the package: /usr/lib/facepay-agent/agent.js and 1 more");
   });
 
   it.each([
@@ -117,7 +119,7 @@ describe("the service, as systemctl shows it", () => {
     } as unknown as DiagnoseContext;
     for (const id of ["svc.enabled", "svc.running", "svc.restarts", "cred.tpm"]) {
       const found = allChecks.find((check) => check.id === id);
-      expect(await found?.run(context, new AbortController().signal), id).toMatchObject({
+      expect(told(await found?.run(context, new AbortController().signal)), id).toMatchObject({
         status: "skip",
         detail: { en: "systemd could not be asked in time" },
       });
@@ -260,11 +262,11 @@ describe("the clock", () => {
   });
 
   it("is said to be behind or ahead, as it is", () => {
-    expect(judgeOffset(360).detail).toEqual({
+    expect(textOf(judgeOffset(360).detail)).toEqual({
       zh: "比微信支付慢 360 秒（上限 300 秒）",
       en: "360 s behind WeChat Pay's clock (300 s is the limit)",
     });
-    expect(judgeOffset(-20).detail.zh).toContain("快 20 秒");
+    expect(textOf(judgeOffset(-20).detail).zh).toContain("快 20 秒");
   });
 
   it("is measured by the probe of this run, else by the agent", () => {

@@ -8,8 +8,10 @@ import { judgeIdentity } from "../../../agent/diagnostics/checks/identity-check.
 import { judgeSeal } from "../../../agent/diagnostics/checks/key-checks.ts";
 import { judgeKept } from "../../../agent/diagnostics/checks/store-checks.ts";
 import { judgeDirectory } from "../../../agent/diagnostics/host/state-directory.ts";
+import { textOf } from "../../../agent/messages/text-of.ts";
 import type { Found } from "../../../agent/store/recover.ts";
 import { stateOf } from "../../support/fixtures/store-fixture.ts";
+import { told } from "../../support/fixtures/told.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const DAY = 86_400_000;
@@ -28,23 +30,29 @@ describe("the configuration", () => {
   it("is missing, invalid with file and line, valid, valid but not in force, or valid with a remark", () => {
     expect(judgeConfiguration({ kind: "absent", file: "/x" }, false, undefined)).toMatchObject({ status: "fail" });
     const judged = judgeConfiguration(invalid, true, undefined);
-    expect(judged).toMatchObject({ status: "fail", remedy: { en: "Write it anew." } });
-    expect(judged.detail.en).toBe(
+    expect(told(judged)).toMatchObject({ status: "fail", remedy: { en: "Write it anew." } });
+    expect(textOf(judged.detail).en).toBe(
       "/etc/facepay-agent/config.toml:16 wechatpay.mode: is wrong (and 1 more); the last valid one is in use",
     );
     const reload = "kill -HUP 17";
     expect(judgeConfiguration(valid, true, { hash: "abc", reload })).toMatchObject({ status: "pass" });
-    expect(judgeConfiguration(valid, true, { hash: "older", reload })).toMatchObject({
+    expect(told(judgeConfiguration(valid, true, { hash: "older", reload }))).toMatchObject({
       status: "warn",
-      remedy: { zh: "请让服务重新读取配置：kill -HUP 17。", en: "Make the agent read it again: kill -HUP 17." },
+      remedy: {
+        zh: "请让服务重新加载配置：\n  kill -HUP 17",
+        en: "Make the agent reload the configuration:\n  kill -HUP 17",
+      },
     });
-    expect(judgeConfiguration(valid, true, { hash: null, reload })).toMatchObject({
+    expect(told(judgeConfiguration(valid, true, { hash: null, reload }))).toMatchObject({
       status: "fail",
-      detail: { en: "valid, but the running agent has not read it yet" },
-      remedy: { zh: "请让服务重新读取配置：kill -HUP 17。" },
+      detail: { en: "valid, but the running agent has not loaded it yet" },
+      remedy: { zh: "请让服务重新加载配置：\n  kill -HUP 17" },
     });
     const remarked = { ...valid, warnings: [problem] } as unknown as LoadResult;
-    expect(judgeConfiguration(remarked, true, undefined)).toMatchObject({ status: "warn", remedy: { zh: "请改。" } });
+    expect(told(judgeConfiguration(remarked, true, undefined))).toMatchObject({
+      status: "warn",
+      remedy: { zh: "请改。" },
+    });
   });
 
   it.each([
@@ -59,7 +67,7 @@ describe("the configuration", () => {
     const shop = { organizationId: "O1", subMchid: "1900000109" };
     const same = judgeIdentity({ ...shop, deviceId: "A" }, "A");
     expect(same.status).toBe("pass");
-    for (const text of Object.values(same.detail)) {
+    for (const text of Object.values(textOf(same.detail))) {
       for (const name of ["设备SN", "device_id", "机构ID", "organization_id"]) expect(text).toContain(name);
     }
     expect(judgeIdentity(shop, "A").status).toBe("pass");
@@ -83,7 +91,7 @@ describe("keys and certificates", () => {
   });
 
   it("that are not valid yet point at the clock", () => {
-    expect(judgeExpiry("a.pem", NOW + 1, NOW + 99 * DAY, NOW)).toMatchObject({
+    expect(told(judgeExpiry("a.pem", NOW + 1, NOW + 99 * DAY, NOW))).toMatchObject({
       status: "fail",
       remedy: { zh: expect.stringContaining("本机时间") },
     });
@@ -122,7 +130,7 @@ describe("the kept state", () => {
 
   it("of another merchant is only a warning", () => {
     const kept = { current: good, previous: missing, recentlyAside: 0, identity: "another" };
-    expect(judgeKept(kept)).toMatchObject({
+    expect(told(judgeKept(kept))).toMatchObject({
       status: "warn",
       detail: { en: expect.stringContaining("another merchant") },
     });
@@ -142,7 +150,7 @@ describe("the kept state", () => {
   ] as const)("lies in %j, with %j: %s", (found, untrusted, remedy) => {
     const outcome = judgeDirectory(place, { ...found, untrusted }, user);
     if (remedy === undefined) expect(outcome).toBeUndefined();
-    else expect(outcome).toMatchObject({ status: "fail", remedy: { en: expect.stringContaining(remedy) } });
+    else expect(told(outcome)).toMatchObject({ status: "fail", remedy: { en: expect.stringContaining(remedy) } });
   });
 
   it("of another user is refused though root is kept out of nothing, as the agent refuses it", () => {
@@ -189,9 +197,9 @@ describe("the local API", () => {
     expect(judgeClient(metrics(0, 0, 0)).status).toBe("warn");
     expect(judgeClient(metrics(0, 0, 4)).status).toBe("warn");
     expect(judgeClient(metrics(3, 2, 0)).status).toBe("warn");
-    expect(judgeClient(metrics(0, 2, 0))).toMatchObject({
+    expect(told(judgeClient(metrics(0, 2, 0)))).toMatchObject({
       status: "fail",
-      detail: { en: expect.stringContaining("host 2") },
+      detail: { en: expect.stringContaining("Host header missing, doubled or invalid (2)") },
     });
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createClockSync } from "../../../agent/common/clock-sync.ts";
 import { judgeRtc } from "../../../agent/diagnostics/checks/time-checks.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
+import { told } from "../../support/fixtures/told.ts";
 
 const MINUTE = 60_000;
 const directory = mkdtempSync(path.join(os.tmpdir(), "facepay-timebase-"));
@@ -32,7 +33,7 @@ describe("a wall clock before a time that has certainly passed", () => {
     const sources = { rtc: true, clockFileMs: undefined, builtMs: undefined };
     expect(judgeRtc(sources, clock.wall()).status).toBe("pass");
     const found = judgeRtc({ ...sources, behindS: 600 }, clock.wall());
-    expect(found).toMatchObject({
+    expect(told(found)).toMatchObject({
       status: "fail",
       remedy: { en: expect.stringContaining("timedatectl set-ntp true") },
     });

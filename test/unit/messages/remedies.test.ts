@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { AgentError, ErrorCode } from "../../../agent/common/errors.ts";
 import { failureRules } from "../../../agent/common/failures.ts";
 import { SecretSearch } from "../../../agent/common/log/redact.ts";
+import { warningCodes } from "../../../agent/common/warnings.ts";
 import { type RefusalCode, refusal } from "../../../agent/gateway/error-responses.ts";
 import { failureIn, failureOf, remedyFor, remedyOf, remedyRules } from "../../../agent/messages/remedies/remedies.ts";
 import type { RemedyRule } from "../../../agent/messages/remedies/remedy-rule.ts";
 import { gatewayRefusalsEn } from "../../../agent/messages/replies-en.ts";
-import { warningTexts } from "../../../agent/messages/warning-texts.ts";
+import { textById, textOf } from "../../../agent/messages/text-of.ts";
 import { classifyStatus } from "../../../agent/wechatpay/failure-classes.ts";
 import { failureWith } from "../../support/fixtures/failures.ts";
 
@@ -21,7 +22,8 @@ describe("remedies", () => {
     expect(remedyFor("NEVER_HEARD_OF")).toBeUndefined();
   });
 
-  it.each(Object.entries(warningTexts))("say what the warning %s means", (_code, text) => {
+  it.each(warningCodes)("say what the warning %s means", (code) => {
+    const text = textOf(textById(`warning.${code}`, code));
     expect(text.zh).toMatch(/[\u4e00-\u9fff]/);
     expect(text.en).toMatch(/[a-z]/);
   });
