@@ -53,12 +53,15 @@ type Nestable<Values> = {
 
 export type MessageId = keyof Params;
 
+/** Those without values count as one kind: the compiler compares each kind of message with each. */
+type PlainId = { [Id in MessageId]: Params[Id] extends undefined ? Id : never }[MessageId];
+
 /** What there is to say: the id of a text of agent/messages/ and the values that it takes. */
-export type AnyMessage = {
-  [Id in MessageId]: Params[Id] extends undefined
-    ? { readonly id: Id; readonly params?: undefined }
-    : { readonly id: Id; readonly params: Nestable<Params[Id]> };
-}[MessageId];
+export type AnyMessage =
+  | { readonly id: PlainId; readonly params?: undefined }
+  | {
+      [Id in Exclude<MessageId, PlainId>]: { readonly id: Id; readonly params: Nestable<Params[Id]> };
+    }[Exclude<MessageId, PlainId>];
 
 /** What can be rendered in either language: a message, a failure, or a remedy out of its table. */
 export type Text = AnyMessage | FailureRecord | Remedy;

@@ -43,8 +43,7 @@ export const warningsEn: Readonly<Record<`warning.${WarningCode}`, string>> = {
     "this terminal's network interface keeps going up and down or changing its address, so renewals are limited; check cable, Wi-Fi or SIM",
   "warning.FILE_COPY_FAILED": "the copy of the authinfo for file readers cannot be written",
   "warning.METRICS_TEXTFILE_FAILED": "the metrics file cannot be written; payments are not affected",
-  "warning.TELEMETRY_DOWN":
-    "nothing is reported to the MQTT broker; payments are not affected. Check [telemetry]",
+  "warning.TELEMETRY_DOWN": "nothing is reported to the MQTT broker; payments are not affected. Check [telemetry]",
   "warning.API_SOCKET_REPLACED":
     "a socket file has been removed or replaced, so apps no longer reach the agent. Restart the service:\n  systemctl restart facepay-agent",
   "warning.API_CROWDED":

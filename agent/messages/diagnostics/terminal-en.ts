@@ -165,5 +165,6 @@ export const diagnoseTerminalEn = {
     `Add the cashier app's user to the group, then restart the cashier app:\n  usermod -aG ${group} CASHIER_USER`,
   "telemetry.none": "no [telemetry] in the configuration",
   "telemetry.reports": ({ broker }: { readonly broker: string }) => `reports to ${broker}`,
-  "telemetry.down": ({ at, detail }: { readonly at: string; readonly detail: string }) => `nothing is reported since ${at}: ${detail}`,
+  "telemetry.down": ({ at, detail }: { readonly at: string; readonly detail: string }) =>
+    `nothing is reported since ${at}: ${detail}`,
 };

@@ -1,4 +1,4 @@
-import type { Bilingual } from "../../common/language.ts";
+import type { Remedy } from "./remedy.ts";
 
 /** What the technician does about a failure of the bridge and the SDK behind it, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const bridgeRemedies = {
@@ -6,6 +6,7 @@ export const bridgeRemedies = {
   "ser.unique": {
     zh: "发现多个相同设备，请在配置中指定 by-id 路径。",
     en: "Several devices match; set the by-id path in the configuration.",
+    edits: true,
   },
   "ser.perm": {
     zh: "无权限访问串口，请核对用户组后重新插拔。",
@@ -59,4 +60,4 @@ export const bridgeRemedies = {
     zh: "刷脸 SDK 崩溃或无响应，已自动重启；反复出现请检查摄像头并升级 SDK。",
     en: "The face SDK crashed or hung and was restarted; if it recurs, check the camera and update the SDK.",
   },
-} as const satisfies Readonly<Record<string, Bilingual>>;
+} as const satisfies Readonly<Record<string, Remedy>>;

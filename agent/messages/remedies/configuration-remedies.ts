@@ -3,12 +3,12 @@ import type { Bilingual } from "../../common/language.ts";
 /** What the technician does about a failure of the configuration and the keys, by the id of the check that looks for it (docs/operations/diagnose.md). */
 export const configurationRemedies = {
   "cfg.valid": {
-    zh: "请执行 facepay-agent config check，并按提示修改配置。",
-    en: "Run facepay-agent config check and fix what it lists.",
+    zh: "请查看配置问题并按说明修改：\n  facepay-agent config check",
+    en: "See what is wrong with the configuration, and fix it:\n  facepay-agent config check",
   },
   "cfg.perms": {
-    zh: "配置文件权限过宽，请执行 chmod 0640 并把属主改为 root。",
-    en: "The configuration is too open; chmod 0640 it and give it to root.",
+    zh: "配置文件权限过宽，请把权限改为 0640，属主改为 root。",
+    en: "The configuration is too open; set its mode to 0640 and its owner to root.",
   },
   "cfg.mode": {
     zh: "当前为商户私钥直连，建议改用网关模式。",
@@ -19,8 +19,8 @@ export const configurationRemedies = {
     en: "The device id is missing or differs from the hardware; register the device again.",
   },
   "key.file": {
-    zh: "密钥文件不可用或权限不安全，请执行 chmod 0400 并核对属主。",
-    en: "A key file is unusable or unsafe; chmod 0400 it and fix its owner.",
+    zh: "密钥文件不可用或权限不安全，请把权限改为 0400，并核对属主。",
+    en: "A key file is unusable or unsafe; set its mode to 0400 and check its owner.",
   },
   "key.match": {
     zh: "证书、序列号与私钥不匹配，请重新下发。",

@@ -1,11 +1,13 @@
 import { configurationRemedies } from "./configuration-remedies.ts";
 import { networkRemedies } from "./network-remedies.ts";
+import type { Remedy } from "./remedy.ts";
 import type { RemedyRule } from "./remedy-rule.ts";
 import { terminalRemedies } from "./terminal-remedies.ts";
 
-const wrongPort = {
+const wrongPort: Remedy = {
   zh: "该端口不是 HTTPS 服务：请核对 base_urls 的端口：{urls}。",
   en: "That port does not speak TLS: check the port in base_urls: {urls}.",
+  edits: true,
 };
 
 /**
@@ -22,6 +24,7 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "DNS 中没有 {hosts}：请核对配置中的域名，或联系网络管理员。",
       en: "DNS knows no {hosts}: check the name in the configuration, or call the network administrator.",
+      edits: true,
     },
   },
   {
@@ -35,8 +38,9 @@ export const wayRules: readonly RemedyRule[] = [
   {
     code: /^PAY_CONNECT_REFUSED$/,
     remedy: {
-      zh: "端口被拒绝：请在防火墙放行 443 端口出站，并核对 base_urls 的地址和端口。",
-      en: "The port is refused: allow outbound TCP 443 in the firewall, and check address and port of base_urls.",
+      zh: "连接被拒绝：请核对 base_urls 的地址和端口（{urls}），并确认防火墙允许访问 TCP {ports} 端口。",
+      en: "The connection is refused: check address and port of base_urls ({urls}), and allow outbound TCP {ports} in the firewall.",
+      edits: true,
     },
   },
   {
@@ -45,6 +49,7 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "请检查中间的代理或安全设备，并核对 base_urls 的端口：{urls}。",
       en: "Look for a proxy or middlebox in between, or a wrong port in base_urls: {urls}.",
+      edits: true,
     },
   },
   // The connection has come about: no firewall on the way keeps it.
@@ -88,6 +93,7 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "应答的是网页，不是支付接口：请核对 base_urls 中的路径：{urls}；若本店网络要求网页登录，请改用专用网络。",
       en: "A web page answers in place of the payment interface: check the path in base_urls: {urls}; if the shop's network wants a login, use a dedicated line.",
+      edits: true,
     },
   },
   {
@@ -116,6 +122,7 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "证书不是商户网关的，连接可能被网页登录或 HTTPS 检测拦截：请改用专用网络或将 {hosts} 加入白名单；网关更换过 CA 的，请向总部索取新的 ca_file。不要信任网络给出的证书。",
       en: "This is not the gateway's certificate: a login page or HTTPS inspection may intercept the connection. Use a dedicated line, or exempt {hosts}; if the gateway has a new authority, get the new ca_file from headquarters. Never trust a certificate that the network shows.",
+      edits: true,
     },
   },
   {
@@ -124,6 +131,7 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "连接可能被网页登录或 HTTPS 检测拦截：请改用专用网络或将 {hosts} 加入白名单；自建 CA 的网关，请向总部索取根证书并写入 ca_file。不要信任网络给出的证书。",
       en: "A login page or HTTPS inspection may intercept the connection: use a dedicated line, or exempt {hosts}. If the gateway has an authority of its own, get its root from headquarters for ca_file. Never trust a certificate that the network shows.",
+      edits: true,
     },
   },
   {
@@ -132,6 +140,7 @@ export const wayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "证书不属于该域名：请核对 base_urls 的域名：{hosts}；若是自建网关，请为该域名换发证书。",
       en: "The certificate is not for this host: check the name in base_urls ({hosts}), or have your gateway's certificate issued for it.",
+      edits: true,
     },
   },
   {
@@ -163,8 +172,8 @@ export const wayRules: readonly RemedyRule[] = [
   {
     code: /^PAY_PROXY$/,
     remedy: {
-      zh: "请在代理上放行到微信支付或商户网关的 CONNECT 443。",
-      en: "Allow CONNECT to the payment hosts, port 443, on the proxy.",
+      zh: "请在代理上允许通过 CONNECT 方法访问微信支付或商户网关的 {ports} 端口。",
+      en: "Allow the method CONNECT to the payment hosts, port {ports}, on the proxy.",
     },
   },
   {

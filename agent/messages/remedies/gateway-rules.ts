@@ -81,6 +81,7 @@ export const gatewayRules: readonly RemedyRule[] = [
     remedy: {
       zh: "商户网关上没有该路径：请核对 base_urls 中的路径：{urls}，应与网关的 base_path 一致。",
       en: "The gateway has nothing at this path: check the path in base_urls ({urls}) against base_path of the gateway.",
+      edits: true,
     },
   },
   {

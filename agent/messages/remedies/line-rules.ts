@@ -1,25 +1,27 @@
-import type { Bilingual } from "../../common/language.ts";
+import type { Remedy } from "./remedy.ts";
 import type { RemedyRule } from "./remedy-rule.ts";
 
-export const wrongDevice: Bilingual = {
+export const wrongDevice: Remedy = {
   zh: "请改正配置中的 driver.type 和 driver.path。",
   en: "Correct driver.type and driver.path in the configuration.",
+  edits: true,
 };
 
-const loopedBack: Bilingual = {
+const loopedBack: Remedy = {
   zh: "本机发出的数据被原样送回（回环）：请拔除回环插头，排除本机 TX 与 RX 之间的短接；本机 TX 应接刷脸模组的 RX，本机 RX 应接刷脸模组的 TX。",
   en: "What this terminal sends comes straight back (the line is looped back): take off the loopback plug, or the short between this terminal's own TX and RX; its TX belongs to the bridge's RX, its RX to the bridge's TX.",
 };
 
 /** A good frame, and nothing in it that could be used: the line and its settings are right. */
-const unusableAnswers: Bilingual = {
-  zh: "线路正常，刷脸模组程序的应答格式不对：请升级刷脸模组程序，或请其厂商用 facepay-agent bridge --check 检查。",
-  en: "The line is right, the answers of the bridge's program are not: update it, or have its vendor try facepay-agent bridge --check.",
+const unusableAnswers: Remedy = {
+  zh: "线路正常，刷脸模组程序的应答格式不对：请升级刷脸模组程序，或请其厂商用一致性检查工具检查：\n  facepay-agent bridge --check",
+  en: "The line is right, the answers of the bridge's program are not: update it, or have its vendor run the conformance kit:\n  facepay-agent bridge --check",
 };
 
-const otherSpeech: Bilingual = {
+const otherSpeech: Remedy = {
   zh: "可能接错了设备或 baud_rate 不对：请核对 driver.path 指向刷脸模组，以及 baud_rate。",
   en: "Another device or a wrong baud_rate: check that driver.path leads to the bridge, and baud_rate.",
+  edits: true,
 };
 
 /** What to do about the bridge and the SDK where the failure itself tells more than its code. */
@@ -29,8 +31,8 @@ export const lineRules: readonly RemedyRule[] = [
     code: /^BRIDGE_PERMISSION$/,
     param: ["variant", "unit"],
     remedy: {
-      zh: "只有服务打不开此设备，请先重启服务：systemctl restart facepay-agent；仍然如此，请运行 sudo facepay-agent diagnose，按其给出的命令放行设备。",
-      en: "Only the service may not open this device. Restart it first: systemctl restart facepay-agent. If that does not help, sudo facepay-agent diagnose gives the command that allows the device.",
+      zh: "只有服务打不开此设备。请先重启服务：\n  systemctl restart facepay-agent\n仍然如此时，请诊断，并按其给出的命令放行设备：\n  sudo facepay-agent diagnose",
+      en: "Only the service may not open this device. Restart it first:\n  systemctl restart facepay-agent\nIf that does not help, diagnose gives the command that allows the device:\n  sudo facepay-agent diagnose",
     },
   },
   {
@@ -38,7 +40,8 @@ export const lineRules: readonly RemedyRule[] = [
     param: ["variant", "socket"],
     remedy: {
       zh: "刷脸模组程序没有运行：请启动它，并核对 driver.path。",
-      en: "The bridge's program does not run: start it, and check driver.path.",
+      en: "The bridge's program is not running: start it, and check driver.path.",
+      edits: true,
     },
   },
   { code: /^BRIDGE_FOREIGN_DATA$/, remedy: otherSpeech },
@@ -48,15 +51,15 @@ export const lineRules: readonly RemedyRule[] = [
     code: /^ATTEMPT_TIMEOUT$/,
     param: ["variant", "line"],
     remedy: {
-      zh: "刷脸模组或 SDK 太慢，或被收银程序长时间占用：请缩短收银程序经 /v1/sdk/call 发出的调用，重启刷脸模组程序，并运行 facepay-agent diagnose。",
-      en: "The bridge or the SDK is too slow, or the cashier app keeps it busy: shorten the app's calls through /v1/sdk/call, restart the bridge's program, and run facepay-agent diagnose.",
+      zh: "刷脸模组或 SDK 太慢，或被收银程序长时间占用：请缩短收银程序经 /v1/sdk/call 发出的调用，重启刷脸模组程序，然后诊断：\n  facepay-agent diagnose",
+      en: "The bridge or the SDK is too slow, or the cashier app keeps it busy: shorten the app's calls through /v1/sdk/call, restart the bridge's program, and look again:\n  facepay-agent diagnose",
     },
   },
   {
     code: /^ATTEMPT_TIMEOUT$/,
     remedy: {
-      zh: "刷脸模组和网络都慢，一次获取未能在限时内完成：请运行 facepay-agent diagnose，先处理第一个失败项。",
-      en: "Bridge and network are so slow that one attempt did not end in time: run facepay-agent diagnose and fix its first failure.",
+      zh: "刷脸模组和网络都慢，一次获取未能在限时内完成。请诊断，并先处理第一项故障：\n  facepay-agent diagnose",
+      en: "Bridge and network are so slow that one attempt did not end in time. Diagnose, and fix the first failure:\n  facepay-agent diagnose",
     },
   },
   { code: /^BRIDGE_OPEN_FAILED$/, param: ["variant", "not_serial"], remedy: wrongDevice },
@@ -65,6 +68,7 @@ export const lineRules: readonly RemedyRule[] = [
     remedy: {
       zh: "刷脸模组不是配置中的那一台：请接回原来的刷脸模组，或改正（也可删除）identity.device_id。",
       en: "The bridge is not the one that is configured: connect the former one, or correct or remove identity.device_id.",
+      edits: true,
     },
   },
   {

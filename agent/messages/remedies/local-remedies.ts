@@ -32,8 +32,8 @@ export const localRemedies = {
 
 /** The file system refuses although its modes allow it. `{directory}` stands for the state directory. */
 const writeForbidden: Bilingual = {
-  zh: "数据目录禁止写入。请查看属性：lsattr -d {directory}，有 i 或 a 时解除：chattr -R -i -a {directory}；没有时，请核对属主，再查看安全模块的拦截记录：journalctl -k --grep='denied|audit'。",
-  en: "Writing is forbidden in the state directory. See its attributes: lsattr -d {directory}, and take i and a away: chattr -R -i -a {directory}. Without them check its owner, and what a security module has denied: journalctl -k --grep='denied|audit'.",
+  zh: "数据目录禁止写入。请查看属性，有 i 或 a 时解除：\n  lsattr -d {directory}\n  chattr -R -i -a {directory}\n没有时，请核对属主，再查看安全模块的拦截记录：\n  journalctl -k --grep='denied|audit'",
+  en: "Writing is forbidden in the state directory. See its attributes, and take i and a away:\n  lsattr -d {directory}\n  chattr -R -i -a {directory}\nWithout them check its owner, and what a security module has denied:\n  journalctl -k --grep='denied|audit'",
 };
 
 export const localRules: readonly RemedyRule[] = [

@@ -29,8 +29,8 @@ export const networkRemedies = {
     en: "HTTPS is intercepted or the certificate is invalid; whitelist the payment hosts.",
   },
   "pay.reach": {
-    zh: "支付服务不可达或繁忙，请放行 443 端口出站，稍候自动重试。",
-    en: "The payment host cannot be reached or is busy; allow outbound TCP 443. Retries go on.",
+    zh: "支付服务不可达或繁忙，请确认防火墙允许访问 TCP {ports} 端口，稍候会自动重试。",
+    en: "The payment host cannot be reached or is busy; allow outbound TCP {ports}. It is retried.",
   },
   "pay.auth": {
     zh: "商户鉴权失败，请联系总部核对商户号、证书与权限。",

@@ -6,10 +6,12 @@ const wrongPath = {
   gateway: {
     zh: "该地址没有支付接口：请核对 base_urls 中的路径：{urls}。",
     en: "There is no payment interface at this address: check the path in base_urls: {urls}.",
+    edits: true,
   },
   direct: {
     zh: "该地址没有支付接口：base_urls 应为 https://api.mch.weixin.qq.com 和 https://api2.mch.weixin.qq.com，现为 {urls}。",
     en: "There is no payment interface at this address: base_urls should be https://api.mch.weixin.qq.com and https://api2.mch.weixin.qq.com, not {urls}.",
+    edits: true,
   },
 } as const;
 
@@ -35,8 +37,8 @@ export const refusalRules: readonly RemedyRule[] = [
     mode: "direct",
     message: /5分钟|timestamp/,
     remedy: {
-      zh: "微信支付认为本机时间不对：请执行 timedatectl set-ntp true。",
-      en: "WeChat Pay finds this machine's time wrong: run timedatectl set-ntp true.",
+      zh: "微信支付认为本机时间不对，请校准：\n  timedatectl set-ntp true",
+      en: "WeChat Pay finds this machine's time wrong. Set it:\n  timedatectl set-ntp true",
     },
   },
   {
@@ -185,6 +187,7 @@ export const refusalRules: readonly RemedyRule[] = [
     remedy: {
       zh: "sp_mchid 与请求不符：请核对配置中的 sp_mchid。",
       en: "sp_mchid does not fit the request: check it in the configuration.",
+      edits: true,
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { FailureFacts } from "../../common/errors.ts";
-import type { Bilingual } from "../../common/language.ts";
+import type { Remedy } from "./remedy.ts";
 
 /** A failure as far as what is to be done about it depends on it, whoever shows it: the table of remedies sees nothing else. */
 export interface Failure extends FailureFacts {
@@ -22,6 +22,6 @@ export interface RemedyRule {
   readonly param?: readonly [name: string, value: unknown];
   /** Of the base URLs: all are WeChat Pay's own, or one is the merchant's. */
   readonly hosts?: "wechat" | "own";
-  /** `{urls}` and `{hosts}` stand for those of the configured base URLs, 443 for their ports. */
-  readonly remedy: Bilingual;
+  /** `{urls}` and `{hosts}` and `{ports}` stand for those of the configured base URLs. */
+  readonly remedy: Remedy;
 }

@@ -6,6 +6,7 @@ import type { ErrorCode } from "../../../agent/common/errors.ts";
 import { failureRules } from "../../../agent/common/failures.ts";
 import { failureText } from "../../../agent/messages/failure-text.ts";
 import { failureIn, remedyOf } from "../../../agent/messages/remedies/remedies.ts";
+import { textIn, textOf } from "../../../agent/messages/text-of.ts";
 import type { RigOptions } from "../fixtures/running-agent.ts";
 import { FaultyTerminal } from "./faulty-terminal.ts";
 
@@ -47,7 +48,7 @@ async function agree(terminal: FaultyTerminal, { code, remedy, unseenDead }: Tab
   expect(rows.map(({ value }) => value)).toContainEqual(told);
   const texts = failureText(last);
   for (const language of ["zh", "en"] as const) {
-    expect(rows.some(({ value }) => value[language] === `${code} ${texts[language]}`)).toBe(true);
+    expect(rows.some(({ value }) => textIn(value, language) === `${code} ${texts[language]}`)).toBe(true);
   }
   const logged = terminal.agent.log.filter((entry) => entry.code === "REFRESH_FAILED").at(-1);
   expect(logged).toMatchObject({ cause: code, remedy: named });
@@ -57,7 +58,8 @@ async function agree(terminal: FaultyTerminal, { code, remedy, unseenDead }: Tab
     const { first, of } = await terminal.diagnose(agent, CHECKS);
     // While the one that is held is good, a renewal that fails is no failure yet.
     const expected = check === "pay.authinfo" ? "none" : `${check} fail`;
-    expect({ agent, first, remedy: of(check).remedy }).toEqual({ agent, first: expected, remedy: told });
+    const { zh, en } = textOf(of(check).remedy);
+    expect({ agent, first, zh, en }).toEqual({ agent, first: expected, zh: told.zh, en: told.en });
   }
 }
 

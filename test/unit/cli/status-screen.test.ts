@@ -91,7 +91,7 @@ describe("a seal's key that cannot be used", () => {
     const at = shown.findIndex((row) => row.startsWith("kept state"));
     expect(shown.slice(at, at + 2)).toEqual([
       "kept state: KEY_FILE the key file /d/store.key is readable by others KEY_FILE 密钥文件 /d/store.key 他人可读",
-      "what to do: Run chmod 0600 /d/store.key. 请执行 chmod 0600 /d/store.key。",
+      "what to do: Run:\n  chmod 0600 /d/store.key 请执行：\n  chmod 0600 /d/store.key",
     ]);
     expect(shown.join("\n").match(/chmod \d+/g)).toEqual(["chmod 0600", "chmod 0600"]);
   });
@@ -203,9 +203,11 @@ describe("the screen of status --watch", () => {
       wechatpay: { base_urls: list.map((base_url) => ({ base_url, last_outcome: null })) },
       last_error: { code: "PAY_CONNECT_REFUSED", since: at(0), detail: "the connection was refused" },
     });
-    expect(shown(urls(["https://gw.example:8443/x", "https://gw2.example:8443"]))).toContain("放行 8443 端口");
+    expect(shown(urls(["https://gw.example:8443/x", "https://gw2.example:8443"])).replaceAll(/\n\s*/g, "")).toContain(
+      "TCP 8443 端口",
+    );
     expect(shown(urls(["https://gw.example", "https://gw.example:8443"]), "en")).toContain("443 and 8443 in the");
-    expect(shown(urls(["https://api.mch.weixin.qq.com"]))).toContain("放行 443 端口");
+    expect(shown(urls(["https://api.mch.weixin.qq.com"])).replaceAll(/\s+/g, "")).toContain("TCP443端口");
   });
 
   it("says of an agent that is not there what to do", () => {

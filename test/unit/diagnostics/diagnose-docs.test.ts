@@ -6,6 +6,7 @@ import { allChecks } from "../../../agent/diagnostics/checks.ts";
 import { orderByCause } from "../../../agent/diagnostics/engine.ts";
 import { checkRemedy } from "../../../agent/messages/remedies/remedies.ts";
 import { textOf } from "../../../agent/messages/text-of.ts";
+import { cell } from "../../../scripts/docs/errors-page.ts";
 
 const docs = path.resolve(import.meta.dirname, "../../../docs");
 const pages = { en: "operations/diagnose.md", zh: "operations/diagnose.zh-CN.md" } as const;
@@ -26,7 +27,7 @@ describe.each(Object.entries(pages))("the page in %s", (language, page) => {
   it.each(allChecks.map((check) => [check.id, check] as const))("says of %s what the check says", (id, check) => {
     const row = rows.get(check.code) ?? "";
     expect(row).toContain(`\`${id}\``);
-    expect(row).toContain(language === "zh" ? textOf(check.remedy).zh : textOf(check.remedy).en);
+    expect(row).toContain(cell(textOf(check.remedy)[language === "zh" ? "zh" : "en"]));
     const { warn, fail } = check.threshold;
     if (language === "en")
       for (const limit of [warn, fail]) expect(row).toContain(limit === undefined ? "" : textOf(limit).en);
@@ -55,7 +56,8 @@ describe("the registry", () => {
   });
 
   it("has one remedy for one thing: that of the table of remedies", () => {
-    for (const { id, remedy } of allChecks) expect(checkRemedy(id as Parameters<typeof checkRemedy>[0])).toBe(remedy);
+    for (const { id, remedy } of allChecks)
+      expect(checkRemedy(id as Parameters<typeof checkRemedy>[0])).toEqual(remedy);
   });
 
   it("has a check for whatever a failure points at", () => {
@@ -70,8 +72,8 @@ describe("the registry", () => {
     (_id, check) => {
       expect(textOf(check.title).zh).toMatch(/\p{Script=Han}|Node/u);
       expect(textOf(check.title).en).toMatch(/^[A-Z]/);
-      expect(textOf(check.remedy).zh).toMatch(/\p{Script=Han}.*。$/u);
-      expect(textOf(check.remedy).en).toMatch(/^[A-Z].*\.$/);
+      expect(textOf(check.remedy).zh).toMatch(/\p{Script=Han}.*(。|：\n {2}[\s\S]+)$/u);
+      expect(textOf(check.remedy).en).toMatch(/^[A-Z].*(\.|:\n {2}[\s\S]+)$/);
       // Short enough to be read out on the telephone.
       expect(textOf(check.remedy).en.split(" ").length).toBeLessThanOrEqual(25);
     },
