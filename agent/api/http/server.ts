@@ -20,9 +20,13 @@ export interface ApiLimits {
   readonly connections: number;
 }
 
+/**
+ * Node looks for overdue requests before it reads what has come: a start on a slow board takes the processor for seconds, and whoever had
+ * asked meanwhile was told 408 (an emulated machine whose power was cut). Places are not short: a newcomer gets that of a silent one.
+ */
 const defaultLimits: ApiLimits = {
-  headersTimeoutMs: 5_000,
-  requestTimeoutMs: 10_000,
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 20_000,
   keepAliveMs: 5_000,
   connections: 256,
 };
@@ -48,7 +52,7 @@ export interface ApiServer {
   readonly listener: Server;
   /** Open at this moment. */
   readonly connections: number;
-  /** Stops listening at once (synchronously), ends streams and waits, gives answers under way 500 ms. Never rejects. */
+  /** Stops listening at once (synchronously), ends streams and waits, gives answers under way a second. Never rejects. */
   close(): Promise<void>;
 }
 
