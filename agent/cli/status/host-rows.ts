@@ -1,7 +1,8 @@
 import type { Host } from "../../diagnostics/host/host.ts";
 import type { Row } from "./status-row.ts";
 
-const NEARLY_FULL_PERCENT = 90;
+/** Where diagnose warns, too (disk.free). */
+const LITTLE_BYTES = 20 * 1_048_576;
 
 /** Of the machine below the agent. `directory`: whose disk is meant. */
 export function hostRows(host: Host | undefined, directory = "/"): Row[] {
@@ -14,7 +15,7 @@ export function hostRows(host: Host | undefined, directory = "/"): Row[] {
     rows.push({
       label: { id: "status.disk" },
       value: { id: "status.disk_free", params: { free: megabytes(disk.availableBytes), used, directory } },
-      tone: used > NEARLY_FULL_PERCENT ? "bad" : "good",
+      tone: disk.availableBytes < LITTLE_BYTES ? "bad" : "good",
     });
   }
   const [free, all] = [megabytes(memory.availableBytes), megabytes(memory.totalBytes)];

@@ -95,7 +95,8 @@ function judgeAuth(probe: Probe | undefined, place: Place): Outcome | undefined 
   // What WeChat Pay has signed it has also accepted.
   if (error.rule.remedy === "pay.authinfo") return found("pass", { id: "auth.test_accepted" });
   const failure = failureOf(error, place);
-  const precise = byCode[error.code];
+  // Which keys they are is in the failure's own words.
+  const precise: Text | undefined = error.code === "PAY_SIGNATURE_SERIAL" ? error : byCode[error.code];
   if (precise !== undefined) return found("fail", precise, { value: valuesOf(error), remedy: remedyOf(failure) });
   return failure.httpStatus === undefined ? undefined : refused(failure, error, valuesOf(error));
 }
@@ -127,7 +128,6 @@ function valuesOf({ code, httpStatus, params, context }: AgentError): unknown {
 
 /** Failures that are told in words of their own. */
 const byCode: Readonly<Record<string, Text>> = {
-  PAY_SIGNATURE_SERIAL: { id: "auth.other_public_key" },
   PAY_SIGNATURE_INVALID: { id: "auth.bad_signature" },
   PAY_SIGNATURE_MALFORMED: { id: "auth.bad_headers" },
   PAY_UNSIGNED: { id: "auth.unsigned" },

@@ -6,10 +6,14 @@ import { findMount, nearest } from "../host/mounts.ts";
 import { p95, probeWriting, type WriteProbe } from "../host/write-probe.ts";
 
 const MB = 1_048_576;
-const PLENTY_MB = 200;
-const TOO_LITTLE_MB = 20;
-const WARN_PERCENT = 10;
-const TOO_FEW_INODES_PERCENT = 1;
+/**
+ * By what the agent needs, however large the disk is: its state with all copies and what was put aside takes less than 1 MB in a dozen
+ * files, and a write needs room for one more of each. Ten times as much is a reason to look.
+ */
+const TOO_LITTLE_MB = 2;
+const LITTLE_MB = 20;
+const TOO_FEW_FILES = 20;
+const FEW_FILES = 200;
 const SLOW_MS = 100;
 const TOO_SLOW_MS = 1_000;
 
@@ -26,17 +30,18 @@ export function judgeRoom({ blocks, bavail, bsize, files, ffree }: Room, directo
   const mb = Math.floor((bavail * bsize) / MB);
   const percent = blocks > 0 ? (bavail / blocks) * 100 : 0;
   // Some file systems make inodes as they go and tell none.
-  const inodes = files > 0 ? (ffree / files) * 100 : 100;
-  const value = { free_mb: mb, free_percent: Math.round(percent), free_inodes_percent: Math.round(inodes) };
-  if (inodes < TOO_FEW_INODES_PERCENT) {
+  const inodes = files > 0 ? ffree : Number.POSITIVE_INFINITY;
+  const value = { free_mb: mb, free_percent: Math.round(percent), free_inodes: files > 0 ? ffree : null };
+  if (inodes < FEW_FILES) {
     return {
-      status: "fail",
+      status: inodes < TOO_FEW_FILES ? "fail" : "warn",
       value,
-      detail: { id: "disk.no_inodes", params: { directory } },
+      detail: { id: "disk.few_inodes", params: { directory, inodes } },
+      remedy: checkRemedy("disk.inodes"),
     };
   }
   return {
-    status: mb < TOO_LITTLE_MB ? "fail" : mb < PLENTY_MB || percent < WARN_PERCENT ? "warn" : "pass",
+    status: mb < TOO_LITTLE_MB ? "fail" : mb < LITTLE_MB ? "warn" : "pass",
     value,
     detail: { id: "disk.free", params: { directory, mb, percent: Math.round(percent) } },
   };

@@ -219,8 +219,8 @@ export function judgeTls(
       { value, remedy },
     );
   }
-  // A merchant's own gateway may well have a certificate of the merchant's own.
-  if (error?.code === "PAY_TLS_UNTRUSTED" && mode === "gateway") {
+  // A merchant's own gateway may well have a certificate of the merchant's own, where ca_file does not name its authority.
+  if (error?.id === "PAY_TLS_UNTRUSTED" && mode === "gateway") {
     return found(status, { id: "tls.untrusted", params: { host: host(probe), issuer } }, { value, remedy });
   }
   if (error?.code === "PAY_TLS_UNTRUSTED") {

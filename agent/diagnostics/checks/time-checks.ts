@@ -4,6 +4,7 @@ import type { Text } from "../../messages/message.ts";
 import { checkRemedy } from "../../messages/remedies/remedies.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { runProgram } from "../host/program.ts";
+import { newestSignedMs } from "../kept-state.ts";
 
 const GOOD_S = 10;
 const BAD_S = 120;
@@ -133,6 +134,15 @@ function behindOf(agent: DiagnoseContext["agent"]): number | undefined {
   return typeof clock?.behind_s === "number" ? clock.behind_s : undefined;
 }
 
+/** As the agent counts it (agent/common/clock-sync.ts): less is a difference between two clocks. */
+const BEHIND_MS = 60_000;
+
+/** Without an agent: seconds before the newest signature that it has kept. */
+async function behindKept(context: DiagnoseContext): Promise<number | undefined> {
+  const aheadMs = ((await newestSignedMs(context)) ?? 0) - context.clock.wall();
+  return aheadMs > BEHIND_MS ? Math.round(aheadMs / 1_000) : undefined;
+}
+
 const minutes = (ms: number) => Math.round(ms / 60_000);
 
 const modified = (file: string) =>
@@ -184,14 +194,16 @@ export const timeChecks: readonly Check[] = [
       fail: { id: "limit.time.rtc.fail" },
     },
     remedy: checkRemedy("time.rtc"),
-    async run({ clock, agent }) {
+    async run(context) {
+      const { clock, agent } = context;
       const [rtc, builtMs, ...files] = await Promise.all([
         modified("/sys/class/rtc/rtc0"),
         modified(import.meta.dirname),
         ...CLOCK_FILES.map(modified),
       ]);
       const clockFileMs = files.find((found) => found !== undefined);
-      return judgeRtc({ rtc: rtc !== undefined, clockFileMs, builtMs, behindS: behindOf(agent) }, clock.wall());
+      const behindS = behindOf(agent) ?? (agent.kind === "absent" ? await behindKept(context) : undefined);
+      return judgeRtc({ rtc: rtc !== undefined, clockFileMs, builtMs, behindS }, clock.wall());
     },
   },
   {

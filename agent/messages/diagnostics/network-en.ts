@@ -91,7 +91,6 @@ export const diagnoseNetworkEn = {
   "auth.path": ({ path }: { readonly path: string }) =>
     `HTTP 404 for ${path}: the path in base_urls is wrong, or the gateway does not forward the self-test`,
   "auth.refused": ({ failure }: { readonly failure: string }) => `refused: ${failure}`,
-  "auth.other_public_key": "the answer is signed with another key than public_key_id",
   "auth.bad_signature": "the answer's signature does not fit public_key_file",
   "auth.bad_headers": "the answer's Wechatpay-* headers come twice or are damaged",
   "auth.unsigned": "the answer is not signed by WeChat Pay",

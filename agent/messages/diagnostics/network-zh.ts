@@ -68,7 +68,6 @@ export const diagnoseNetworkZh: SameTexts<typeof diagnoseNetworkEn> = {
   "auth.clock": "本机时间不对",
   "auth.path": ({ path }) => `HTTP 404：${path} 不存在：base_urls 的路径不对，或网关没有转发自检接口`,
   "auth.refused": ({ failure }) => `被拒绝：${failure}`,
-  "auth.other_public_key": "应答由另一把微信支付公钥签名",
   "auth.bad_signature": "应答的签名与公钥文件不符",
   "auth.bad_headers": "应答的 Wechatpay-* 头重复或已损坏",
   "auth.unsigned": "应答没有微信支付的签名",

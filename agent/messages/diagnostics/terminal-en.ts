@@ -41,8 +41,8 @@ export const diagnoseTerminalEn = {
   "service.by_hand_silent": ({ pid, socket }: { readonly pid: number; readonly socket: string }) =>
     `not installed as a service; process ${pid} runs, but ${socket} does not answer`,
   "service.no_directory": "it cannot start without its state directory",
-  "disk.no_inodes": ({ directory }: { readonly directory: string }) =>
-    `${directory}: no more files can be created (inodes)`,
+  "disk.few_inodes": ({ directory, inodes }: { readonly directory: string; readonly inodes: number }) =>
+    `${directory}: only ${inodes} more files can be created (inodes)`,
   "disk.free": ({
     directory,
     mb,

@@ -29,7 +29,7 @@ export const diagnoseTerminalZh: SameTexts<typeof diagnoseTerminalEn> = {
   "service.by_hand_stopped": "未安装为系统服务，也没有运行",
   "service.by_hand_silent": ({ pid, socket }) => `未安装为系统服务；进程 ${pid} 在运行，但 ${socket} 无应答`,
   "service.no_directory": "数据目录不可用，服务无法启动",
-  "disk.no_inodes": ({ directory }) => `${directory}：文件数已达上限（inode 用尽）`,
+  "disk.few_inodes": ({ directory, inodes }) => `${directory}：只能再创建 ${inodes} 个文件（inode 即将用尽）`,
   "disk.free": ({ directory, mb, percent }) => `${directory}：剩余 ${mb} MB（${percent}%）`,
   "disk.latency": ({ ms, count }) => `试写 ${count} 次，95% 在 ${ms} 毫秒内写入磁盘`,
   "disk.not_tried": "无法试写",

@@ -25,6 +25,11 @@ export const terminalRemedies = {
     zh: "磁盘快满，请清理日志：\n  journalctl --vacuum-size=100M",
     en: "The disk is nearly full; free space:\n  journalctl --vacuum-size=100M",
   },
+  // Of disk.free, where it is files that are too many: a journal that is cut frees none.
+  "disk.inodes": {
+    zh: "文件数过多：此命令列出文件最多的目录，请删除其中不需要的文件。\n  du --inodes -xS / | sort -n | tail -n 20",
+    en: "Too many files: this lists the directories that hold most; delete what is not needed there.\n  du --inodes -xS / | sort -n | tail -n 20",
+  },
   "disk.write_latency": {
     zh: "存储变慢或损坏，请更换存储卡或硬盘。",
     en: "Storage is slow or failing; replace the card or disk.",

@@ -14,10 +14,12 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../../agent/common/clock.ts";
 import { noOtherUsers, programForAll } from "../../support/children/as-user.ts";
 import { startChild } from "../../support/children/child.ts";
 import { SmallDisk } from "../../support/faults/small-disk.ts";
 import { ask } from "../../support/fixtures/api-fixture.ts";
+import { diagnosed } from "../../support/fixtures/diagnosed.ts";
 import { removeFactory } from "../../support/fixtures/running-agent.ts";
 import { type Diagnosis, execute, openShop, type Shop } from "../../support/fixtures/shop.ts";
 
@@ -223,6 +225,16 @@ describe("a terminal whose agent is dead", () => {
     expect(diagnosis.check("store.read")).toMatchObject({ status: "pass" });
     expect(diagnosis.check("store.write")).toMatchObject({ status: "pass" });
     expect(await contents(shop)).toBe(before);
+  });
+
+  it("is told that its clock is behind the last signature of WeChat Pay's", async () => {
+    await using shop = await original.copy();
+    const hourAgo = { ...systemClock(), wall: () => Date.now() - 3_600_000 };
+    const found = await diagnosed(shop.within("config.toml"), { only: ["time.rtc"], clock: hourAgo });
+    expect(found.of("time.rtc")).toMatchObject({ status: "fail", value: { behind_s: expect.any(Number) } });
+    expect((await diagnosed(shop.within("config.toml"), { only: ["time.rtc"] })).of("time.rtc").status).not.toBe(
+      "fail",
+    );
   });
 
   it("stays as it was when diagnose is killed at any moment", async () => {

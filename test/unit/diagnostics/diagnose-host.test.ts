@@ -209,13 +209,21 @@ describe("the disk", () => {
   });
   it.each([
     [room(300, 2_000), "pass"],
-    [room(300, 4_000), "warn"],
-    [room(199, 1_000), "warn"],
-    [room(19, 100), "fail"],
-    [room(900, 1_000, 99), "fail"],
+    // Nine tenths of a small partition are enough, and so is a thousandth of a large one.
+    [room(59, 64), "pass"],
+    [room(100, 100_000), "pass"],
+    [room(19, 1_000), "warn"],
+    [room(1, 1_000), "fail"],
+    [room(900, 1_000, 199), "warn"],
+    [room(900, 1_000, 19), "fail"],
     [{ ...room(900, 1_000), files: 0, ffree: 0 }, "pass"],
   ])("%j: %s", (free, status) => {
     expect(judgeRoom(free, "/var").status).toBe(status);
+  });
+
+  it("without inodes is told what to delete, since a journal that is cut frees none", () => {
+    const remedy = { en: expect.stringContaining("du --inodes") };
+    expect(judgeRoom(room(900, 1_000, 3), "/var")).toMatchObject({ status: "fail", remedy });
   });
 
   it("is as slow as its 95th percentile", () => {
