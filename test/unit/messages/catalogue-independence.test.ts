@@ -2,7 +2,10 @@ import { afterEach, describe, expect, it } from "vitest";
 import { failureRules } from "../../../agent/common/failures.ts";
 import { type Catalogue, catalogues } from "../../../agent/messages/catalogue.ts";
 import { failureText } from "../../../agent/messages/failure-text.ts";
+import type { AnyMessage } from "../../../agent/messages/message.ts";
 import { failureIn, remedyOf } from "../../../agent/messages/remedies/remedies.ts";
+import { textIn } from "../../../agent/messages/text-of.ts";
+import { texts } from "../../../agent/messages/texts.ts";
 
 /** Parameters that every text can be made of. */
 const params = {
@@ -48,8 +51,10 @@ function withIds(catalogue: Catalogue): Catalogue {
 }
 
 const original = { ...catalogues };
+const originalTexts = { ...texts };
 afterEach(() => {
   Object.assign(catalogues, original);
+  Object.assign(texts, originalTexts);
 });
 
 describe("no decision depends on a text:", () => {
@@ -83,5 +88,46 @@ describe("no decision depends on a text:", () => {
     expect(failureText(later)).toEqual({ zh: "「the bridge is asleep」", en: "the bridge is asleep" });
     const short = { code: "BRIDGE_TIMEOUT", params: {}, detail: "no answer to hello" };
     expect(failureText(short)).toEqual({ zh: "「no answer to hello」", en: "no answer to hello" });
+  });
+});
+
+/** Values that every text of the commands can be made of: a failure and a message for words, which are rendered in the same language. */
+const lists = ["values", "files", "names", "others", "counts", "limits", "hosts", "reasons", "commands"];
+const nested: AnyMessage = { id: "agent.running" };
+const wordsOf = (id: string) => {
+  const text: unknown = texts.en[id as keyof typeof texts.en];
+  const names = typeof text === "function" ? (/^\(?\{([^}]*)\}/.exec(String(text))?.[1] ?? "") : "";
+  const given = names
+    .split(",")
+    .map((part) => part.split(/[:=]/)[0]?.trim() ?? "")
+    .filter((name) => name !== "");
+  const plain = (name: string) => (lists.includes(name) ? [`<${name}>`] : `<${name}>`);
+  return Object.fromEntries(
+    given.map((name) => [name, name === "detail" || name === "failure" ? nested : plain(name)]),
+  );
+};
+const messages = Object.keys(texts.en).map((id) => ({ id, params: wordsOf(id) }) as unknown as AnyMessage);
+const said = (language: "zh" | "en") => messages.map((message) => textIn(message, language));
+
+describe("the texts of the commands", () => {
+  it.each([
+    ["en", "zh"],
+    ["zh", "en"],
+  ] as const)("with every text of %s replaced by its id, %s and every remedy stay the same", (replaced, other) => {
+    const before = { texts: said(other), remedies: remedies() };
+    const ids = Object.keys(texts[replaced]).map((id) => [id, () => id]);
+    texts[replaced] = Object.fromEntries(ids) as unknown as (typeof texts)["en"];
+    expect(said(replaced)).toEqual(Object.keys(texts.en));
+    expect({ texts: said(other), remedies: remedies() }).toEqual(before);
+  });
+
+  it("have all their values, each in its own language", () => {
+    for (const language of ["zh", "en"] as const) {
+      for (const [index, text] of said(language).entries()) {
+        expect(text, `${language} ${messages[index]?.id}`).not.toMatch(/undefined|\[object/);
+      }
+    }
+    // The two names by which technicians know a device and a shop stand in English texts as well.
+    for (const text of said("en")) expect(text.replaceAll(/设备SN|机构ID/g, "")).not.toMatch(/[\u4e00-\u9fff]/);
   });
 });
