@@ -7,6 +7,7 @@ import type { RejectionReason } from "./http/rejection-reasons.ts";
 import type { PostRoute } from "./http/routes.ts";
 
 const MAX_WAITING = 8;
+const TOO_BUSY = problem("TOO_BUSY", { retryAfterS: 1 });
 
 export interface SdkCallDeps {
   readonly clock: Clock;
@@ -28,7 +29,7 @@ export function createSdkCalls({ clock, denied, driver, given }: SdkCallDeps): P
     if (sdk === undefined) return problem("UNPROVISIONED", { retryAfterS: 30 });
     if (waiting >= MAX_WAITING) {
       denied("too_busy");
-      return problem("TOO_BUSY", { retryAfterS: 1 });
+      return TOO_BUSY;
     }
     waiting++;
     try {

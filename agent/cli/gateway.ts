@@ -11,6 +11,7 @@ import { type Gateway, openGateway } from "../gateway/gateway.ts";
 import { loadGateway } from "../gateway/load.ts";
 import { renderProblem, renderRefusal } from "../messages/problem-text.ts";
 import { sayText } from "../messages/text-of.ts";
+import { giveBackMemory, keepHeapSmall } from "./heap.ts";
 import type { CommandOptions } from "./options.ts";
 
 /** sysexits EX_CONFIG and EX_NOINPUT. */
@@ -53,6 +54,7 @@ async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): P
   const clock = systemClock();
   const log = createLog(loaded.config.logLevel, clock, STDERR, { unlimited: AUDIT, busy: true });
   const stopped = Promise.withResolvers<void>();
+  const ending = new AbortController();
   let running: Gateway | undefined;
   let early = false;
   const onStop = () => stopped.resolve();
@@ -66,6 +68,8 @@ async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): P
     running = await openGateway({ file, env, clock, random: systemRandom, log }, loaded);
     await log.flush();
     if (early) onReload();
+    keepHeapSmall();
+    void giveBackMemory(clock, ending.signal);
     await stopped.promise;
     log.info("GATEWAY_STOPPING");
     await running.close();
@@ -75,6 +79,7 @@ async function serve(file: string, loaded: Parameters<typeof openGateway>[1]): P
     log.error(error.code, { error });
     return INVALID;
   } finally {
+    ending.abort("the gateway has ended");
     await log.flush();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, onStop);
     process.off("SIGHUP", onReload);

@@ -23,7 +23,7 @@ export const Standing = {
 /** What leaks with a connection ends with it; at 1 000, opening the next one cost a sixth of all readings (measured). */
 const MOST_REQUESTS = 10_000;
 /** So many answers of one connection may be unsent, while its requests go on coming (a pipeline, RFC 9112 section 9.3.2). */
-const MOST_UNSENT = 16;
+const MOST_UNSENT = 4;
 /** How many octets are read away after the last answer, so that the caller gets to read that. */
 const LINGER_BYTES = 1024 * 1024;
 

@@ -320,10 +320,10 @@ describe("strangers", () => {
 describe("a pipeline", () => {
   const get = "GET /x HTTP/1.1\r\nHost: g\r\n\r\n";
 
-  it("of a terminal is answered in order until sixteen answers are unsent; the next one is refused, and nothing is malformed", async () => {
+  it("of a terminal is answered in order until four answers are unsent; the next one is refused, and nothing is malformed", async () => {
     const cut = async () => await rig.metric("refused_connections_total");
     const before = await cut();
-    expect(statuses(await raw(get.repeat(2_000)))).toEqual([...Array(16).fill(404), 429]);
+    expect(statuses(await raw(get.repeat(2_000)))).toEqual([...Array(4).fill(404), 429]);
     const after = await cut();
     expect(after['reason="malformed"']).toBe(before['reason="malformed"']);
     expect(after['reason="pipeline"']).toBe(1);
