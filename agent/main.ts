@@ -163,6 +163,13 @@ async function parse(argv: readonly string[]): Promise<number> {
         "供已安装的服务试用：文件和伪终端归此用户（如 facepay-agent），需要 root",
         "for the installed service: files and pseudo-terminal belong to this user (facepay-agent); as root",
       ),
+    )
+    .option(
+      "--state <state>",
+      t(
+        "只提供收银程序的套接字，保持在该状态：fresh、due、expired、stale、rejected、absent、unprovisioned",
+        "serve only the cashier app's socket, in this state: fresh, due, expired, stale, rejected, absent, unprovisioned",
+      ),
     );
   const { describeBridge } = await import("./cli/bridge/bridge-command.ts");
   describeBridge(shared(program.command("bridge")), t, (code) => {

@@ -6,6 +6,7 @@ export interface CommandOptions {
   readonly watch?: boolean;
   readonly directory?: string;
   readonly gateway?: boolean;
+  readonly state?: string;
   // diagnose
   readonly ndjson?: boolean;
   /** Ids, separated by commas. */
