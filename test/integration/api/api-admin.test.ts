@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAdminServer } from "../../../agent/api/admin-api.ts";
 import { withoutAuthinfo } from "../../../agent/api/authinfo-document.ts";
 import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
+import { createClockSync } from "../../../agent/common/clock-sync.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
+import { statusDocument } from "../../../agent/runtime/status-document.ts";
 import type { ProbeReading } from "../../../drivers/sdk/driver.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import {
@@ -39,7 +41,17 @@ beforeEach(async () => {
   clock = new FakeClock();
   probe = async () => reading;
   renderMetrics = async () => "facepay_x 1\n";
-  status = () => ({ version: "0" });
+  status = () =>
+    statusDocument({
+      version: "0",
+      bootId: "b",
+      pid: 1,
+      startedAtWallMs: 0,
+      uptimeS: 1,
+      view: credentials.view(),
+      clock: createClockSync(clock, "b", "/nonexistent/synchronized").status(),
+      warnings: [],
+    });
   const server = createAdminServer({
     view: () => withoutAuthinfo(credentials.view()),
     retryAfterS: () => credentials.retryAfterS(),

@@ -6,6 +6,7 @@ import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import { quantile } from "../../support/fakes/steady-reader.ts";
+import { faultsOfEvent } from "../../support/fixtures/api-description.ts";
 import {
   ask,
   HandKeeper,
@@ -44,7 +45,14 @@ beforeEach(async () => {
   open = await openSocket(server, { path: socket, mode: 0o660 });
 });
 
+const listeners: Listener[] = [];
+
 afterEach(async () => {
+  for (const { text } of listeners.splice(0)) {
+    for (const [, event = "", data = ""] of text.matchAll(/^event: (\w+)\n(?:id: \d+\n)?data: (.*)\n\n/gm)) {
+      expect(faultsOfEvent(event, data)).toEqual([]);
+    }
+  }
   closed ??= open.close();
   await clock.advance(1_000);
   await closed;
@@ -72,6 +80,7 @@ function listen(target = "/v1/authinfo/events"): Promise<Listener> {
       res.on("close", () => {
         listener.ended = true;
       });
+      listeners.push(listener);
       resolve(listener);
     });
     req.on("error", reject);

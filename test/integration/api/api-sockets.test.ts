@@ -11,7 +11,7 @@ import { isAgentError } from "../../../agent/common/errors.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
 import { failureInEnglish } from "../../../agent/messages/failure-text.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
-import { ask, temporaryDirectory, until } from "../../support/fixtures/api-fixture.ts";
+import { askAny, temporaryDirectory, until } from "../../support/fixtures/api-fixture.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let file: string;
@@ -60,7 +60,7 @@ async function leaveStaleSocket(): Promise<void> {
 }
 
 describe("the end of a server", () => {
-  it("lets a caller ask who had been accepted and had not asked yet, and waits no longer for one who does not", async () => {
+  it("lets a caller askAny who had been accepted and had not asked yet, and waits no longer for one who does not", async () => {
     const clock = new FakeClock();
     const server = makeServer(clock);
     const socket = await openSocket(server, { path: file, mode: 0o660 });
@@ -90,7 +90,7 @@ describe("a socket of our own", () => {
     const socket = await open({ mode: 0o640 });
     expect(process.umask()).toBe(before);
     expect(await modeOf(file)).toBe("640");
-    expect((await ask(file, "GET", "/livez")).text).toBe("here");
+    expect((await askAny(file, "GET", "/livez")).text).toBe("here");
     expect(socket.isReplaced()).toBe(false);
     await socket.close();
     expect(await readdir(directory.path)).toEqual([]);
@@ -131,13 +131,13 @@ describe("a socket of our own", () => {
     await leaveStaleSocket();
     expect((await lstat(file)).isSocket()).toBe(true);
     await open();
-    expect((await ask(file, "GET", "/livez")).status).toBe(200);
+    expect((await askAny(file, "GET", "/livez")).status).toBe(200);
   });
 
   it("never takes the place of one that is alive", async () => {
     await open();
     expect(await refusal()).toMatch(/in use.*stop the other agent/);
-    expect((await ask(file, "GET", "/livez")).status).toBe(200);
+    expect((await askAny(file, "GET", "/livez")).status).toBe(200);
   });
 
   it("never removes a file or follows a link", async () => {
@@ -174,7 +174,7 @@ describe("a socket of our own", () => {
     await mkdir(folder);
     const fitting = `${folder}/${"s".repeat(107 - folder.length - 1)}`;
     await open({ path: fitting });
-    expect((await ask(fitting, "GET", "/livez")).status).toBe(200);
+    expect((await askAny(fitting, "GET", "/livez")).status).toBe(200);
     expect(await refusal({ path: `${fitting}s` })).toMatch(/108 octets.*at most 107/);
   });
 
@@ -204,7 +204,7 @@ describe("a socket that systemd hands over", () => {
     await until(() => output.endsWith("\n"), "the server");
     const before = await lstat(file);
     const pid = Number(output);
-    const answer = await ask(file, "GET", "/livez");
+    const answer = await askAny(file, "GET", "/livez");
     process.kill(pid, "SIGTERM");
     expect(answer.text).toBe(`here ${pid}`);
     await until(() => output.endsWith("closed\n"), "the end");
