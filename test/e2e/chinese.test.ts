@@ -145,10 +145,10 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     await rig.stop();
     const store = (...more: readonly string[]) => at(rig, "diagnose", "--only", "store.read,pay.authinfo", ...more);
     await writeFile(rig.within("state/state.prev.sealed"), "cut");
-    expectChinese(await seen(store()), /上一份备份 state\.prev\.sealed 已损坏（不是加密的数据文件）/);
+    expectChinese(await seen(store()), /备份 state\.prev\.sealed 已损坏（不是加密的数据文件）/);
     await writeFile(rig.within("state/state.sealed"), "cut");
-    expectChinese(await seen(store()), /不是加密的数据文件.*然后启动服务/);
-    expectChinese(await seen(at(rig, "status")), /服务没有运行：请执行 facepay-agent run/);
+    expectChinese(await seen(store()), /不是加密的数据文件.*然后执行：\s*facepay-agent run/s);
+    expectChinese(await seen(at(rig, "status")), /服务没有运行。请启动：\s*facepay-agent run/);
     expectChinese(await seen(at(rig, "refresh")), /服务没有运行/);
     await rm(rig.within("state"), { recursive: true });
     await writeFile(rig.within("state"), "");
@@ -164,12 +164,12 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     expect(text).toContain(`kill ${rig.agent.pid}`);
     expect(text).not.toContain("systemctl restart");
     expectChinese(await seen(at(rig, "refresh")), /已获取/);
-    expectChinese(await seen(at(rig, "refresh")), /^未能获取：REFRESH_TOO_SOON 刚刚已请求过，请等待 10 秒后再试$/);
+    expectChinese(await seen(at(rig, "refresh")), /^未能获取：REFRESH_TOO_SOON 10 秒内已请求过，请等待 10 秒后再试$/);
   });
 
   it.each([
     ["no TOML", "[wechatpay", /小节名没有结束，缺少 \]/],
-    ["a key twice", '[api]\nsocket = "a"\nsocket = "b"', /在第 \d+ 行已经写过/],
+    ["a key twice", '[api]\nsocket = "a"\nsocket = "b"', /写了两次：第 \d+ 行和第 \d+ 行/],
     [
       "unknown keys and wrong kinds",
       '[refresh]\nlifetime = 5\nrefresh_at = 7\nstale_s = "x"',
@@ -207,7 +207,7 @@ describe.concurrent("what a technician reads in Chinese, without an agent:", () 
     await using rig = await openRig();
     const fresh = ["--config", rig.within("new/config.toml")];
     expectChinese(await seen(["provision", "--non-interactive", ...fresh]), /缺少/);
-    expectChinese(await seen(["provision", ...fresh]), /服务商商户号.*已取消/);
+    expectChinese(await seen(["provision", ...fresh]), /服务商商户号.*没有写入配置/);
     expectChinese(await seen(["provision", "--set", "identity.sp_mchid=x", ...fresh]), /应为/);
   });
 

@@ -131,7 +131,7 @@ describe("config check", () => {
     // The one that the package installs beside it.
     const example = directory.file.replace(/[^/]*$/, "config.toml.example");
     await directory.write("config.toml.example", "");
-    expect((await config("check")).stderr).toContain(`Or start from ${example}.`);
+    expect((await config("check")).stderr).toContain(`${example} is one to begin with.`);
     await directory.remove("config.toml.example");
     expect(await config("show")).toMatchObject({ code: 66 });
   });

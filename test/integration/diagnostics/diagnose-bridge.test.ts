@@ -135,7 +135,7 @@ describe.concurrent("with the agent dead, diagnose talks to the bridge itself", 
     const { detail, remedy } = of("ser.busy");
     expect(textOf(detail).en).toContain(`facepay-agent (pid ${first.agent.pid}, ${first.configFile}`);
     expect(textOf(remedy).en).toMatch(
-      new RegExp(`Another facepay-agent, with ${first.configFile}.*(kill ${first.agent.pid}|systemctl stop)`),
+      new RegExp(`Another facepay-agent, with ${first.configFile}[^]*(kill ${first.agent.pid}|systemctl stop)`),
     );
     expect(textOf(remedy).zh).toContain(`另一个 facepay-agent（配置 ${first.configFile}）`);
     // With the second agent running, too, and in whatever is asked.

@@ -142,7 +142,7 @@ const inFiles: readonly Fault[] = [
     name: "a key of the seal that others may read",
     id: "store.read",
     make: (shop) => chmod(shop.within("state/store.key"), 0o644),
-    says: "Run chmod 0600",
+    says: "Run: chmod 0600",
   },
   {
     name: "a key of the seal that is cut short",

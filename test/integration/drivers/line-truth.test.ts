@@ -48,7 +48,7 @@ const answering = (body: (id: string) => string) =>
   });
 
 const other = { zh: /接错了设备或 baud_rate 不对/, en: /Another device or a wrong baud_rate/ };
-const vendor = { zh: /应答格式不对.*bridge --check/, en: /answers of the bridge's program.*bridge --check/ };
+const vendor = { zh: /应答格式不对.*bridge --check/s, en: /answers of the bridge's program.*bridge --check/s };
 
 const stories: readonly Story[] = [
   {

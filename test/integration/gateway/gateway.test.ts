@@ -372,7 +372,7 @@ describe("the command", () => {
     expect(await readFile(file, "utf8")).toContain("brust");
     expect(await run(["--config", own.within("nothing.toml")])).toMatchObject({
       code: 66,
-      text: expect.stringContaining("start from docs/gateway.example.toml"),
+      text: expect.stringContaining("cp docs/gateway.example.toml "),
     });
   });
 

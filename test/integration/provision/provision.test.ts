@@ -9,6 +9,7 @@ import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AgentProcess, launcher } from "../../support/fixtures/agent-process.ts";
 import { diagnosed } from "../../support/fixtures/diagnosed.ts";
+import { told } from "../../support/fixtures/told.ts";
 
 /** The stand-ins, and what a head office would send a technician for them. */
 let simulation: AgentProcess;
@@ -253,7 +254,7 @@ describe("facepay-agent provision", () => {
     };
     const hidden = async () => (await readdir(home)).filter((name) => name.startsWith("."));
     await leave();
-    expect((await diagnosed(target, { only: ["cfg.perms"] })).of("cfg.perms")).toMatchObject({
+    expect(told((await diagnosed(target, { only: ["cfg.perms"] })).of("cfg.perms"))).toMatchObject({
       status: "warn",
       remedy: { en: expect.stringContaining(`rm -r ${home}/.`), zh: expect.stringContaining("请删除") },
     });

@@ -412,7 +412,7 @@ describe("the key", () => {
     expect([problem.code, fault.en]).toEqual(["KEY_FILE", expect.stringContaining(words)]);
     const remedy = keyFileRemedy(problem.params ?? {});
     expect(fault.en).not.toMatch(/chmod|rm /);
-    expect(remedy?.zh).toMatch(/^请.*。$/);
+    expect(remedy?.zh).toMatch(/^请.*：\n {2}\S/);
     const [command = ""] = /(?:chmod 0600|rm -r) \S*store\.key/.exec(remedy?.en ?? "") ?? [];
     execFileSync("sh", ["-c", command]);
     await store.write(stateOf(3));
