@@ -8,6 +8,8 @@ export interface Instant {
   readonly boot: number;
   readonly bootId: string;
   readonly wallTrusted: boolean;
+  /** WeChat Pay's clock minus `wall`, where that is what confirms it: seconds count at the end of a life. */
+  readonly aheadMs?: number;
 }
 
 /** Touched by systemd-timesyncd at each synchronisation; its presence means the clock was set in this boot. */
@@ -61,6 +63,7 @@ function readText(file: string): string | undefined {
 
 export function createClockSync(clock: Clock, bootId: string, timesyncFlag: string = TIMESYNC_FLAG): ClockSync {
   let confirmedBy: string | undefined;
+  let aheadMs = 0;
   let passedMs = 0;
   let steps = 0;
   let lastStepMs: number | undefined;
@@ -78,9 +81,11 @@ export function createClockSync(clock: Clock, bootId: string, timesyncFlag: stri
   let wasTrusted = trusted();
 
   return {
-    now: () => ({ wall: clock.wall(), boot: clock.boot(), bootId, wallTrusted: trusted() }),
+    now: () => ({ wall: clock.wall(), boot: clock.boot(), bootId, wallTrusted: trusted(), aheadMs }),
     confirm(skewMs) {
-      if (confirmedBy === undefined && Math.abs(skewMs) <= CONFIRMING_SKEW_MS) confirmedBy = "wechatpay";
+      if (confirmedBy !== undefined || Math.abs(skewMs) > CONFIRMING_SKEW_MS) return;
+      confirmedBy = "wechatpay";
+      aheadMs = skewMs;
     },
     passed(wallMs) {
       passedMs = Math.max(passedMs, wallMs);
@@ -93,6 +98,7 @@ export function createClockSync(clock: Clock, bootId: string, timesyncFlag: stri
       if (steppedMs !== 0) {
         steps++;
         lastStepMs = steppedMs;
+        if (confirmedBy === "wechatpay") aheadMs -= steppedMs;
       }
       const isTrusted = trusted();
       const becameTrusted = isTrusted && !wasTrusted;

@@ -36,7 +36,7 @@ export function anchor(credential: Credential, now: Instant, { wallFloorMs, ageA
   const sameBoot = credential.bootId === now.bootId;
   if (sameBoot && byBoot >= -BOOT_CLOCK_ROUNDING_MS) return aged(now, byBoot, true);
   const bornByIssuer = bornOnIssuersClock(credential);
-  const byWall = now.wall - bornByIssuer;
+  const byWall = now.wall + (now.aheadMs ?? 0) - bornByIssuer;
   const sane = byWall >= -TOLERATED_NEGATIVE_AGE_MS;
   // A birth ahead of the boot clock contradicts the boot id, which is then worth nothing, and neither is what it would confirm.
   if (now.wallTrusted && sane && !sameBoot) return aged(now, byWall, true);

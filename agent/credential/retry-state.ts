@@ -130,6 +130,8 @@ export class RetryState {
 
   /** @param refreshInMs until the refresh that has been drawn for the new authinfo */
   succeeded(nowMs: number, refreshInMs = 0): void {
+    // What was requested meanwhile is answered: what has been obtained is newer than what the request was about.
+    this.#requests.clear();
     this.#plannedAt = nowMs + refreshInMs;
     this.#hasAsked = false;
     this.#failures = 0;

@@ -52,6 +52,15 @@ describe("age within one boot", () => {
   });
 });
 
+describe("age in the next boot, by a clock that WeChat Pay's own confirms", () => {
+  it("counts on WeChat Pay's clock, however far ours is behind or ahead of it", () => {
+    for (const aheadMs of [-59_000, 0, 59_000]) {
+      const now = { ...nextBoot(born + 45 * MINUTE - aheadMs, true), aheadMs };
+      expect(left(credential, now)).toBe(15 * MINUTE);
+    }
+  });
+});
+
 describe("a birth ahead of the boot clock", () => {
   it("is another boot's: the wall clock judges, and is not trusted", () => {
     const now = sameBoot(100_000, born + 45 * MINUTE);

@@ -48,6 +48,25 @@ describe("an expired terminal that WeChat Pay refuses", () => {
   });
 });
 
+describe("a request that comes while an attempt is under way", () => {
+  const fresh = { remainingMs: HOUR, refreshInMs: HOUR / 3, ageUnknown: false };
+  it("is answered when that attempt succeeds: nothing follows out of turn", () => {
+    const retryState = new RetryState(START);
+    retryState.started("retry", START);
+    retryState.networkChanged(undefined, START, () => 0.9);
+    retryState.request("rejection", START);
+    retryState.succeeded(START + 300, HOUR / 3);
+    expect(retryState.decide(fresh, START + 5_000)).toMatchObject({ do: "wait", why: "planned" });
+  });
+  it("stands when it fails", () => {
+    const retryState = new RetryState(START);
+    retryState.started("planned", START);
+    retryState.request("rejection", START);
+    retryState.failed(offline, { boot: START, wall: 0 }, HOUR, () => 0.9);
+    expect(retryState.decide(fresh, START + 1_000)).toEqual({ do: "refresh", why: "urgent" });
+  });
+});
+
 describe("the fraction of life before a refresh", () => {
   const fractionAfter = (errors: readonly AgentError[], laterMs = 0) => {
     const retryState = new RetryState(START);

@@ -47,3 +47,17 @@ it("a confirmation that comes between two looks is told by the next one", () => 
   expect(clockSync.observe().becameTrusted).toBe(true);
   expect(clockSync.observe().becameTrusted).toBe(false);
 });
+
+it("a clock that WeChat Pay's own confirms is known as exactly as that shows it, also when it has been set since", () => {
+  const clock = new FakeClock();
+  const clockSync = createClockSync(clock, "boot-1", path.join(directory, "nothing"));
+  clockSync.confirm(100_000);
+  expect(clockSync.now()).toMatchObject({ wallTrusted: false, aheadMs: 0 });
+  clockSync.confirm(40_000);
+  expect(clockSync.now()).toMatchObject({ wallTrusted: true, aheadMs: 40_000 });
+  clockSync.confirm(50_000);
+  expect(clockSync.now().aheadMs).toBe(40_000);
+  clock.stepWall(39_000);
+  clockSync.observe();
+  expect(clockSync.now().aheadMs).toBe(1_000);
+});
