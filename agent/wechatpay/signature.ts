@@ -122,6 +122,8 @@ export function verifyAnswer(answer: AnswerToVerify): number {
   if (genuine && repeated) throw new AgentError("PAY_SIGNATURE_REPLAYED", {});
   const aheadS = signedAtS - nowS;
   if (Math.abs(aheadS) > TIMESTAMP_WINDOW_S) {
+    // The newest one itself, a long while later: WeChat Pay's clock has not stood still.
+    if (genuine && signedAtS <= answer.newestSignedAtS) throw new AgentError("PAY_SIGNATURE_REPLAYED", {});
     // Still refused. But a genuine answer whose own Date agrees with its timestamp is not old: our clock is wrong.
     const sentAtMs = dateMs(headers);
     if (genuine && sentAtMs !== undefined && Math.abs(sentAtMs / 1000 - signedAtS) <= SAME_CLOCK_S) {

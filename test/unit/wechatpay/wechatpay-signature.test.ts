@@ -248,6 +248,14 @@ describe("verifying an answer", () => {
     expect(verdict(signed(old), known)).toBe("PAY_SIGNATURE_REPLAYED");
     expect(verdict(signed(old, BODY, other.privateKey, date), known)).toBe("PAY_SIGNATURE_EXPIRED");
     // Of one that could be new, only our clock says that it is old.
-    expect(verdict(signed(old, BODY, privateKey, date), { newestSignedAtS: old })).toBe("CLOCK_WRONG");
+    expect(verdict(signed(old, BODY, privateKey, date), { newestSignedAtS: old - 1 })).toBe("CLOCK_WRONG");
+  });
+
+  it("calls the newest answer itself a repetition when it comes again a long while later, whatever Date came with it", () => {
+    const old = NOW - 301;
+    const date = { date: new Date(old * 1000).toUTCString() };
+    expect(verdict(signed(old, BODY, privateKey, date), { newestSignedAtS: old })).toBe("PAY_SIGNATURE_REPLAYED");
+    expect(verdict(signed(old), { newestSignedAtS: old })).toBe("PAY_SIGNATURE_REPLAYED");
+    expect(verdict(signed(old, BODY, other.privateKey), { newestSignedAtS: old })).toBe("PAY_SIGNATURE_EXPIRED");
   });
 });
