@@ -15,13 +15,17 @@ export type Received =
   | { readonly kind: "payload"; readonly payload: Buffer; readonly control: number }
   | { readonly kind: "aborted" | "short" | "fcs" | "oversize"; readonly length: number };
 
-/** The 32-bit frame check sequence, bit by bit as RFC 1662 C.3 defines it: 0xcbf43926 for "123456789". */
+/** The register after one more octet, for each octet: bit by bit as RFC 1662 C.3 defines it. */
+const AFTER_OCTET = Uint32Array.from({ length: 256 }, (_, octet) => {
+  let register = octet;
+  for (let bit = 0; bit < 8; bit++) register = register & 1 ? (register >>> 1) ^ 0xedb88320 : register >>> 1;
+  return register;
+});
+
+/** The 32-bit frame check sequence: 0xcbf43926 for "123456789". */
 export function fcs32(octets: Uint8Array): number {
   let register = 0xffffffff;
-  for (const octet of octets) {
-    register ^= octet;
-    for (let bit = 0; bit < 8; bit++) register = register & 1 ? (register >>> 1) ^ 0xedb88320 : register >>> 1;
-  }
+  for (const octet of octets) register = (register >>> 8) ^ (AFTER_OCTET[(register ^ octet) & 0xff] ?? 0);
   return ~register >>> 0;
 }
 
@@ -30,13 +34,18 @@ export function frame(payload: Uint8Array | string, options: { readonly damage?:
   const octets = typeof payload === "string" ? Buffer.from(payload, "utf8") : payload;
   const check = Buffer.alloc(FCS_OCTETS);
   check.writeUInt32LE((fcs32(octets) ^ (options.damage ? 0x5a5a5a5a : 0)) >>> 0);
-  const out: number[] = [FLAG];
-  for (const octet of [...octets, ...check]) {
-    if (MUST_ESCAPE.has(octet)) out.push(ESCAPE, octet ^ FLIP);
-    else out.push(octet);
+  const out = Buffer.alloc(2 * (octets.length + FCS_OCTETS + 1));
+  let at = 0;
+  out[at++] = FLAG;
+  for (const part of [octets, check]) {
+    for (const octet of part) {
+      const escaped = MUST_ESCAPE.has(octet);
+      if (escaped) out[at++] = ESCAPE;
+      out[at++] = escaped ? octet ^ FLIP : octet;
+    }
   }
-  out.push(FLAG);
-  return Buffer.from(out);
+  out[at++] = FLAG;
+  return out.subarray(0, at);
 }
 
 /** Takes a line apart, whatever the chunks. Holds one frame at most. */
