@@ -44,11 +44,13 @@ export interface Host {
   readonly lockDirectory?: typeof lockDirectory;
   readonly openSocket?: NonNullable<LocalApiParts["open"]>;
   readonly system?: TerminalSystem;
+  /** False where others live in this process: then its heap is not tuned, and nothing is cleared away around the configuration. */
+  readonly ownProcess?: boolean;
 }
 
 /** `facepay-agent run`: works until SIGTERM or SIGINT. Resolves to the exit code. */
 export async function run(options: CommandOptions, host: Host = {}): Promise<number> {
-  const { env = process.env, clock = systemClock(), random = systemRandom, system = {} } = host;
+  const { env = process.env, clock = systemClock(), random = systemRandom, system = {}, ownProcess = true } = host;
   const language = chooseLanguage(options.lang, env);
   const unsafe = environmentProblems(env, process.execArgv);
   if (unsafe.length > 0) return await refuse(unsafe, undefined, language);
@@ -199,19 +201,21 @@ export async function run(options: CommandOptions, host: Host = {}): Promise<num
     }
     log.info("SERVING", { sockets: api.paths });
     await clock.sleep(SETTLE_MS);
-    (await import("./heap.ts")).keepHeapSmall();
+    if (ownProcess) (await import("./heap.ts")).keepHeapSmall();
     notifier = await notify();
     await log.flush();
     const { provision } = service;
     if (provision) await startExtras(provision);
     await service.start();
-    void (await import("./heap.ts")).giveBackMemory(clock, watch.signal);
+    if (ownProcess) void (await import("./heap.ts")).giveBackMemory(clock, watch.signal);
     void service.watch(watch.signal, {
       replaced: () => api?.replaced() ?? [],
       crowded: () => api?.crowded() ?? false,
     });
-    const { removeLeftovers } = await import("../config/files/provision-leftovers.ts");
-    await removeLeftovers(path.dirname(path.resolve(options.config)));
+    if (ownProcess) {
+      const { removeLeftovers } = await import("../config/files/provision-leftovers.ts");
+      await removeLeftovers(path.dirname(path.resolve(options.config)));
+    }
     if (found.kind === "secrets_refused" || provision?.source === "remembered") void awaitFix(provision);
     else if (provision?.source === "file") await remember(provision, memory);
     // Node itself would write it at the end, which a power cut leaves out.

@@ -1,0 +1,54 @@
+import { execFile } from "node:child_process";
+import { randomInt } from "node:crypto";
+import path from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const FIXED_TERMINALS = 40;
+const FRESH_TERMINALS = 13;
+const DAYS = 7;
+/** A minute of one quiet core; the limit only ends what hangs. */
+const HANGS_MS = 1_800_000;
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+async function simulate(...options: string[]): Promise<Ended> {
+  const run = promisify(execFile)(process.execPath, [path.join(root, "scripts/simulate.ts"), ...options], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return await run.then(
+    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+    ({ code, stdout, stderr }) => ({ code, output: `${stdout}${stderr}` }),
+  );
+}
+
+const hashIn = ({ output }: Ended) => /^trace hash ([0-9a-f]{16})$/m.exec(output)?.[1];
+
+describe("the whole agent in a simulated world", () => {
+  it("has one history for one seed", async () => {
+    const runs = await Promise.all(["11", "11", "12"].map((seed) => simulate("--seed", seed, "--days", "3")));
+    const [first, again, other] = runs.map(hashIn);
+    expect(first, runs[0]?.output).toBeDefined();
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  it.each([
+    ["fixed seeds", 1, FIXED_TERMINALS],
+    ["fresh seeds", 1_000 + randomInt(1_000_000_000), FRESH_TERMINALS],
+  ])(
+    "keeps its promises over %s from %d on: %d terminals of a week each",
+    async (_which, seed, terminals) => {
+      const given = ["--seed", String(seed), "--days", String(DAYS), "--terminals", String(terminals)];
+      const { code, output } = await simulate(...given);
+      process.stdout.write(output);
+      expect(code, output).toBe(0);
+      expect(output).toContain(`${terminals} terminals of ${DAYS} days from seed ${seed} on`);
+    },
+    HANGS_MS,
+  );
+});
