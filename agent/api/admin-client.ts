@@ -11,7 +11,7 @@ export interface TextAnswer {
   readonly text: string;
 }
 
-/** Why the agent could not be asked: nobody listens, no right, or no answer in time. */
+/** Why the agent did not answer: no listener, no permission, or no answer in time. */
 export class AgentUnreachable extends Error {
   override readonly name = "AgentUnreachable";
   readonly reason: "absent" | "forbidden" | "silent";

@@ -35,7 +35,7 @@ interface Subscriber {
 
 /**
  * Server-Sent Events: every subscriber hears the present state at once and every change after it. A write only ever
- * goes into a buffer; who lets that buffer grow, or stand for 30 s, is dropped, and nobody waits for anybody.
+ * goes into a buffer; a subscriber whose buffer grows too large, or stays unread for 30 s, is dropped; no subscriber delays another.
  */
 export function createEventStream(deps: EventStreamDeps): (caller: Caller, staleOk: boolean) => void {
   const { clock, denied, announce } = deps;

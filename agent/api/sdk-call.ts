@@ -39,7 +39,7 @@ export function createSdkCalls({ clock, denied, driver, given }: SdkCallDeps): P
       return json(200, answer);
     } catch (error) {
       if (!isAgentError(error)) {
-        // Whoever left, or stopped us, gets no answer; anything else is a defect of ours.
+        // No answer after the caller has left or the agent stops; any other error is a defect of the agent.
         if (signal.aborted) return problem("BRIDGE_UNAVAILABLE", { retryAfterS: 1 });
         throw error;
       }

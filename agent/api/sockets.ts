@@ -35,7 +35,7 @@ const DEFAULT_MODE = 0o660;
 
 /**
  * Specification 2: a configured path, else the socket systemd hands over, else the default path. A configured path on which
- * systemd's socket listens already is that socket: nobody could bind it a second time.
+ * systemd's socket already listens is that socket: it cannot be bound a second time.
  */
 export function socketPlaces(
   config: ApiConfig | undefined,
@@ -182,7 +182,7 @@ function listen({ listener }: SocketServer, where: { path: string } | { fd: numb
   });
 }
 
-/** libuv removes the path when it closes a pipe, whoever's file stands there by now; then ours steps aside for it. */
+/** libuv removes the path when it closes a pipe, even when another process has put its file there; so ours is moved aside first. */
 function closeFile(server: SocketServer, file: string, own: Stats | undefined): Promise<void> {
   const now = identify(file);
   const aside = `${file}.kept`;

@@ -36,7 +36,7 @@ export function socketPath(fd: number, list: string = UNIX_SOCKETS): string | un
       if (fields[6] === String(ino) && fields[7]?.startsWith("/")) return fields.slice(7).join(" ");
     }
   } catch {
-    // No such list here, or no such descriptor: whoever listens on it says so.
+    // No such list here, or no such descriptor: listening on it reports the error.
   }
   return undefined;
 }

@@ -50,7 +50,7 @@ async function check(options: PackagedOptions, language: Language): Promise<numb
     );
     return valid ? 0 : INVALID;
   }
-  // Only the service's user and root may read some of the files; for whoever else asks that is no fault.
+  // Only the service's user and root may read some of the files; for another user that is no fault.
   const barred = isServices(result) ? [] : [...new Set(problems.flatMap(({ unreadable }) => unreadable ?? []))];
   if (barred.length > 0) {
     process.stdout.write(`${sayText({ id: "config.barred", params: { files: barred } }, language)}

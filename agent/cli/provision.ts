@@ -109,7 +109,7 @@ export async function provision(options: PackagedOptions): Promise<number> {
       if (verdict === "keep") break;
       if (typeof verdict === "number") return verdict;
       asking = verdict === "change";
-      // Whoever wants to change an answer may have given it on the command line.
+      // An answer may have been changed on the command line.
       if (asking) given.clear();
     }
     await makeDirectories(path.dirname(target), 0o755);

@@ -28,7 +28,7 @@ import type { CommandOptions } from "./options.ts";
 /** sysexits: specification 1. */
 const LOCKED = 75;
 const MISCONFIGURED = 78;
-/** Whoever has been waiting for the sockets is answered before the loading of the rest takes the processor. */
+/** Callers that wait for the sockets are answered before the rest is loaded, which takes processor time. */
 const SETTLE_MS = 50;
 
 /** What `run` takes from the process and the system. What is left out is the real one. */

@@ -22,7 +22,7 @@ export interface ClockSync {
   now(): Instant;
   /** WeChat Pay's clock minus ours, from an answer. */
   confirm(skewMs: number): void;
-  /** This time has certainly passed, Unix ms: a wall clock that reads an earlier one is wrong, whoever has confirmed it. */
+  /** This time has certainly passed, Unix ms: a wall clock that reads an earlier one is wrong, even when a peer has confirmed it. */
   passed(wallMs: number): void;
   /** To be called every few seconds: finds wall-clock steps and a clock that has been set meanwhile. */
   observe(): { readonly steppedMs: number; readonly becameTrusted: boolean };

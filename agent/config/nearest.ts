@@ -28,7 +28,7 @@ export function editDistance(from: string, to: string): number {
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
-  // Nobody types a name of this length by mistake; the table would be as large as its square.
+  // A name of this length is no typing error, and the table would be as large as its square.
   const lower = word.slice(0, 100).toLowerCase();
   for (const candidate of candidates) {
     const edits = editDistance(lower, candidate.toLowerCase());

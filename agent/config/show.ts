@@ -4,7 +4,7 @@ import { DEFAULT_ORIGIN, type Setting } from "./effective.ts";
 import { isTable } from "./keys/fields.ts";
 import type { LoadedConfig } from "./load.ts";
 
-/** A parameter of the SDK that nobody here knows might be a secret all the same. */
+/** An unknown parameter of the SDK might be a secret. */
 const PERHAPS_SECRET = /^driver\.init\..*(pass|pwd|secret|token|key)/i;
 const WIDEST = 60;
 

@@ -6,7 +6,7 @@ import { environmentName, type Given, type Settings } from "./settings.ts";
 
 /**
  * Checks every key by itself. A key that is missing or refused is absent in `values` (required keys and those with a
- * default included) and has its problem; paths are absolute. `missing`: the required keys that nobody gave.
+ * default included) and has its problem; paths are absolute. `missing`: the required keys without a value.
  */
 export function checkValues<SomeValues>(
   settings: Settings,

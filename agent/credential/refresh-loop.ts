@@ -38,7 +38,7 @@ export class RefreshLoop {
   readonly #onChange: () => void;
   readonly #nap = new Nap();
   readonly #tick = new Nap();
-  /** Settles with the attempt under way, or the next one: whoever waits shares it. */
+  /** Settles with the attempt under way, or the next one; all waiters share it. */
   #attemptEnd = Promise.withResolvers<void>();
   #attempting = false;
   #lastSuccessWallMs: number | undefined;
@@ -220,7 +220,7 @@ export class RefreshLoop {
 
   #endAttempt(failure: AgentError | undefined): void {
     const { promise, resolve, reject } = this.#attemptEnd;
-    // Often nobody waits for it.
+    // Often there is no waiter.
     promise.catch(() => undefined);
     this.#attemptEnd = Promise.withResolvers<void>();
     if (failure === undefined) resolve();

@@ -110,7 +110,7 @@ const STRETCHED_TO = 0.75;
 const STRETCH_MAX = 4;
 const STRETCH_HALF_LIFE_MS = 2 * 3_600_000;
 
-/** The stretch of the refresh instants (1: none) after one more 429. The fleet shares one mchid, whose limits nobody publishes. */
+/** The stretch of the refresh instants (1: none) after one more 429. The fleet shares one mchid, whose limits are not published. */
 export function stretchMore(stretch: number): number {
   return Math.min(stretch * 2, STRETCH_MAX);
 }

@@ -56,7 +56,7 @@ export interface Check {
   run(context: DiagnoseContext, signal: AbortSignal): Promise<Outcome>;
 }
 
-/** Whom files, serial line and sockets have to obey: the service's user, whoever runs the script. */
+/** The user that files, serial line and sockets are judged for: the service's user, not the one who runs the command. */
 export interface ServiceUser {
   readonly name: string;
   readonly uid: number;
@@ -103,7 +103,7 @@ export interface DiagnoseContext {
   readonly adminSocket: string;
   readonly apiSocket: string;
   readonly user: ServiceUser;
-  /** Whoever runs this is root or that user, so that what cannot be read is at fault and not the reader. */
+  /** The command runs as root or as that user, so that an unreadable file is a fault of the file. */
   readonly privileged: boolean;
   /** Whether a unit facepay-agent.service is installed and systemd is process 1. */
   readonly installed: boolean;

@@ -130,15 +130,15 @@ async function isSamePlace(one: unknown, other: unknown): Promise<boolean> {
   return (await real(one)) === (await real(other));
 }
 
-/** Whoever connects to the socket of a stopped service starts it, and diagnose changes nothing. */
+/** A connection to the socket of a stopped service starts it, and diagnose must not change anything. */
 function isAsleep(units: Units | undefined): boolean {
   const { ActiveState = "" } = units?.service ?? {};
   return units !== undefined && !["active", "activating", "reloading", "refreshing"].includes(ActiveState);
 }
 
-/** Nobody listens where the socket should be. */
+/** No process listens where the socket should be. */
 function unheard(pid: number | undefined, blind: boolean): AgentReading {
-  // Its socket has been taken away, but it lives and holds the serial port: nobody may fight with it.
+  // Its socket is gone, but it is alive and holds the serial port: do not compete for it.
   if (pid !== undefined) return { kind: "silent" };
   // Where the socket should be stands in a file that may not be read.
   return { kind: blind ? "forbidden" : "absent" };
@@ -180,7 +180,7 @@ async function whoServes(
     (pid === undefined ? undefined : await userOfProcess(pid)) ??
     (units === undefined ? undefined : await userOfUnit(unitUser(units), lookupGroup)) ??
     (await userOfOwner(stateDirectory));
-  // A state that is not there yet will be made by whoever starts the agent; one that may not be looked at is another's.
+  // A missing state is made at the agent's start; one that may not be read belongs to another user.
   const nobodys =
     known === undefined && loaded !== undefined && (await accessOf(own, stateDirectory, "x")).kind === "missing";
   return { user: known ?? own, privileged: own.uid === 0 || own.uid === known?.uid || nobodys };
@@ -194,7 +194,7 @@ function unitUser({ service }: Units) {
 async function readAgent(socket: string): Promise<AgentReading> {
   try {
     const { status, body } = await askAgent(socket, "GET", "/v1/status", STATUS_MS);
-    // Whoever listens there may say anything.
+    // The process that listens there may answer anything.
     return status === 200 && isTable(body.authinfo) ? { kind: "running", status: body } : { kind: "silent" };
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;

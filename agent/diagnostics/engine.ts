@@ -30,7 +30,7 @@ export type Exit = 0 | 1 | 2;
 
 /**
  * Causes before what they cause; among those that are free, the lower code first. So the first failure in this order is what
- * has to be fixed first. Throws for a registry that depends on itself or on nobody.
+ * has to be fixed first. Throws for a registry with a cyclic or an unknown dependency.
  */
 export function orderByCause(checks: readonly Check[]): Check[] {
   const waiting = [...checks].sort((a, b) => a.code - b.code);
@@ -80,7 +80,7 @@ export function whyNot(
   return undefined;
 }
 
-/** The failure behind a turn. One that crashed has shown nothing, so it stops nobody. */
+/** The failure that a check depends on. A check that crashed has shown nothing, so it stops no other. */
 function causeIn(id: string, turn: Turn | undefined): string | undefined {
   if (turn?.status === "fail") return id;
   return turn?.status === "skip" ? turn.because : undefined;

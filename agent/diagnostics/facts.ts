@@ -27,7 +27,7 @@ export interface SecretFiles {
   readonly warnings: readonly Problem[];
 }
 
-/** The files that the configuration in force names, read with the rights of whoever runs this, judged for the service's user. */
+/** The files that the configuration in force names, read with the rights of the calling user, judged for the service's user. */
 export function secretsOf(
   context: Pick<DiagnoseContext, "once" | "env" | "loaded" | "user" | "clock" | "trial">,
 ): Promise<SecretFiles> {

@@ -19,7 +19,7 @@ export function found(status: "pass" | "warn" | "fail", detail: Text, { value, r
 }
 
 /**
- * What the agent has met, and not this run. Whoever has fixed the cause since is told how to ask anew: after a refusal the agent waits up
+ * What the agent observed, not this run. The text says how to ask again after a fix: after a refusal the agent waits up
  * to five minutes by itself (docs/specification.md section 4), and until then every diagnose repeats what it knows.
  * @param since RFC 3339; undefined from an agent that does not say
  */

@@ -48,7 +48,7 @@ function describe(
 }
 
 /**
- * Several names are as good as none: nobody could say which of them counts. Node writes one attribute a line and escapes
+ * Several names are as good as none: it is undefined which one counts. Node writes one attribute a line and escapes
  * what would break that; its object of the same, for the rare name with an escape, takes five times as long.
  */
 function commonNameOf(certificate: X509Certificate): string | undefined {
@@ -66,7 +66,7 @@ function codeOf(error: unknown): string {
   return typeof error === "string" ? error : "unknown";
 }
 
-/** The SHA-256 of the bearer token. Any other credential, or two of them, is a token that nobody has. */
+/** The SHA-256 of the bearer token. Any other credential, or two of them, matches no token. */
 function tokenOf(rawHeaders: readonly string[]): Buffer | undefined {
   const given: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {

@@ -9,7 +9,7 @@ const UNKNOWN = "other";
 /** A label of its own for each; what a terminal makes up is no reason for more. */
 const MOST_VERSIONS = 20;
 
-/** Which version each terminal runs, and when it last got an authinfo: an entry for a terminal of the register, and for nobody else. */
+/** Which version each terminal runs, and when it last got an authinfo: an entry for each terminal of the register, and for no other. */
 export class FleetBook {
   readonly #entries = new Map<string, Entry>();
 

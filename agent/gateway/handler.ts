@@ -42,7 +42,7 @@ export interface HandlerDeps {
   readonly ending: AbortSignal;
 }
 
-/** Whoever is turned away for lack of room comes back after this. */
+/** A client that is refused for lack of capacity may retry after this. */
 const BUSY_RETRY_S = 2;
 /** WeChat Pay has one key id for a merchant; a terminal whose file is older or newer names its own. */
 const PUBLIC_KEY_ID = /^PUB_KEY_ID_[0-9A-Za-z_-]{1,80}$/;
@@ -188,7 +188,7 @@ function hold(res: ServerResponse, ending: AbortSignal): AbortSignal {
   ending.addEventListener("abort", stop, { once: true });
   res.once("close", () => {
     ending.removeEventListener("abort", stop);
-    // An answer that is out has nobody waiting for the signal, and to let it fall costs as much as to parse the request.
+    // No one waits for the signal once the answer is sent, and aborting it costs as much as parsing the request.
     if (!res.writableFinished) left.abort("the caller has left");
   });
   return left.signal;

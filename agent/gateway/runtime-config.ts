@@ -107,7 +107,7 @@ export class RuntimeConfig {
     this.#judgeAgain(signal).catch((error: unknown) => log.error("GATEWAY_INTERNAL", { error }));
   }
 
-  /** So that the log tells of it also where nobody asks for health or metrics. */
+  /** So that it is logged even where health and metrics are never read. */
   async #judgeAgain(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.judgeDates();

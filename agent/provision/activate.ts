@@ -23,7 +23,7 @@ export interface Written {
 
 /**
  * Lets the service take the configuration up, and says what comes of it. Without systemd, or with another configuration than the service's,
- * that is for whoever starts the agent: what another agent holds says nothing about this one.
+ * that is for the one who starts the agent: what another agent holds says nothing about this one.
  */
 export async function restore(written: Written, clock: Clock, tell: (text: Bilingual) => void): Promise<boolean> {
   const { target, packagedConfig, adminSocket } = written;

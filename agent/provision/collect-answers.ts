@@ -17,7 +17,7 @@ export interface Parts {
   adapters(): Promise<readonly UsbDevice[]>;
   tell(text: Bilingual): void;
   readonly note?: Note;
-  /** Undefined: nobody is there to be asked. */
+  /** Undefined: the command is not interactive. */
   readonly technician?: Technician | undefined;
 }
 
@@ -26,7 +26,7 @@ export type CollectedAnswers =
   /** All there are, never empty. */
   | { readonly ok: false; readonly problems: readonly Wrong[] };
 
-/** Identity, credentials and the line to the bridge, from what is there, from flags, and from whoever can be asked. */
+/** Identity, credentials and the line to the bridge, from what is there, from flags, and from the prompter. */
 export async function collectAnswers(present: Answers, given: Answers, parts: Parts): Promise<CollectedAnswers> {
   const home = path.dirname(parts.target);
   const inspect: Inspect = async (question, value) => {

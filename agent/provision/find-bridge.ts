@@ -19,7 +19,7 @@ export interface Searcher {
   tell(text: Bilingual): void;
   /** The line that was in use so far, should nothing be found. */
   readonly known?: Candidate;
-  /** One of several bridges by its number from 1, or a path; undefined: nobody is there to choose. */
+  /** One of several bridges by its number from 1, or a path; undefined: the command is not interactive. */
   readonly choose?: (found: readonly Answer[]) => Promise<string>;
 }
 

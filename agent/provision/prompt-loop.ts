@@ -2,9 +2,9 @@ import type { Bilingual } from "../common/language.ts";
 import type { TomlValue } from "./edit-toml.ts";
 import { type Answers, missing, type Question, questionsFor, understand } from "./questions.ts";
 
-/** Whoever answers. */
+/** The source of answers. */
 export interface Prompter {
-  /** What was typed; rejects when nobody is there any more. */
+  /** What was typed; rejects when the input has ended. */
   ask(question: Question): Promise<string>;
   /** Why the answer cannot be taken. */
   complain(question: Question, what: Bilingual): void;

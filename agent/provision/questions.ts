@@ -23,7 +23,7 @@ export type Understood =
   | { readonly ok: true; readonly value: TomlValue | undefined }
   | { readonly ok: false; readonly what: Bilingual };
 
-/** Files that are taken in, by the key that names them: under which name, and whether nobody but the service may read it. */
+/** Files that are taken in, by the key that names them: under which name, and whether only the service may read it. */
 export const keyFiles: ReadonlyMap<string, { readonly name: string; readonly secret: boolean }> = new Map(
   Object.entries({
     "wechatpay.public_key_file": { name: "pub_key.pem", secret: false },
@@ -187,7 +187,7 @@ function isOptional(key: string, answers: Answers): boolean {
 
 /** An answer as a person types it, checked by the configuration's own table. "-" takes a suggested optional value away. */
 export function understand(question: Question, typed: string): Understood {
-  // Whoever has the file's own syntax in mind puts quotes around a text.
+  // A user who thinks of the file's syntax puts quotes around a text.
   const text = typed.trim().replace(/^(["'])(.*)\1$/, "$2");
   if (question.key === ACCEPT) return accepted(text, question.suggestion);
   if (text === "" && question.suggestion !== undefined) return { ok: true, value: question.suggestion };

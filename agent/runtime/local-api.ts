@@ -76,7 +76,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
   });
   const inherited = inheritedSockets(env, process.pid);
   const places = socketPlaces(config, inherited);
-  // Together, so that whoever has got an answer from one finds the other open, too.
+  // Together, so that a client that has got an answer from one finds the other open, too.
   const settled = await Promise.allSettled([openAt(cashier, places.api), openAt(admin, places.admin)]);
   const open = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const failed = settled.find((each) => each.status === "rejected");

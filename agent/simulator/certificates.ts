@@ -57,7 +57,7 @@ export async function createAuthority(options: {
   };
 }
 
-/** A server certificate that nobody vouches for. */
+/** A server certificate of an unknown authority. */
 export async function createSelfSigned(options: CertificateOptions & { readonly now: number }): Promise<Certificate> {
   return (await issue(options, "server", options.now)).certificate;
 }

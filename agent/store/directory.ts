@@ -31,7 +31,7 @@ export async function prepareDirectory(directory: string): Promise<AgentError | 
 
 async function check(directory: string): Promise<AgentError | undefined> {
   const self = process.geteuid?.() ?? 0;
-  // Whoever may rename in it, or on the way to it, can exchange the state.
+  // A user who may rename files in it, or in its parents, can replace the state.
   const [first] = distrustedOnTheWay([directory], self);
   if (first?.why === "writable") {
     throw new AgentError("STORE_READ.writable_by_others", { directory: first.place, mode: first.mode.toString(8) });

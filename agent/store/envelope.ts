@@ -61,7 +61,7 @@ export function seal(content: Buffer, key: SealKey, header: Omit<SealHeader, "ke
   return Buffer.concat([clear, iv, cipher.getAuthTag(), sealed]);
 }
 
-/** `reason` names no content. The header of a refused file is a hint nobody has vouched for. */
+/** `reason` names no content. The header of a refused file is not authenticated. */
 export function open(bytes: Buffer, key: SealKey): Opened {
   if (bytes.length > LARGEST_ENVELOPE) return { ok: false, reason: "too_long" };
   if (bytes.length < PREFIX_LENGTH || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {

@@ -14,7 +14,7 @@ export interface Owner {
 export type Found =
   | { readonly kind: "good"; readonly header: SealHeader; readonly state: State }
   | { readonly kind: "missing" }
-  /** `passing`: not the file's fault, so it stays where it is. The header is a hint nobody has vouched for. */
+  /** `passing`: not the file's fault, so it stays where it is. The header is not authenticated. */
   | { readonly kind: "bad"; readonly reason: string; readonly passing: boolean; readonly header?: SealHeader };
 
 export interface Recovered {

@@ -65,7 +65,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       if (options.lock === undefined) await lock.release();
     });
     // What was pieced together is written at once, or the next start would have to do it again from less. A failure
-    // stands in the status; whoever sees `dirty` tries again.
+    // is in the status; the caller that sees `dirty` tries again.
     if (!durable) store.write(store.state).catch(() => log.debug("STORE_SETTLE_FAILED"));
     return store;
   } catch (error) {

@@ -117,7 +117,7 @@ export class CommandDesk {
 
   #answer(answer: CommandAnswer): void {
     this.#answers.push(answer);
-    // Without a broker nobody waits for the oldest any more.
+    // Without a broker the oldest is no longer needed.
     if (this.#answers.length > ANSWERS_KEPT) this.#answers.shift();
     this.#parts.onAnswer();
   }

@@ -35,7 +35,7 @@ export interface CommandMessage {
 export interface CommandMoment {
   readonly wallMs: number;
   readonly bootMs: number;
-  /** Without a clock that something confirms, nobody knows whether a command is of today. */
+  /** Without a confirmed clock it is unknown whether a command is of today. */
   readonly clockTrusted: boolean;
   /** A command is at work. */
   readonly busy: boolean;

@@ -6,7 +6,7 @@ const CAP_MS = 120_000;
 const LEAST_MS = 1_000;
 /** A connection that has stood as long has been of use; one that is cut sooner counts as one more failure. */
 const STOOD_MS = 60_000;
-/** At a start nobody has been lost together with others but by a power cut or an update of the fleet. */
+/** A start coincides with those of other terminals only after a power cut or an update of the fleet. */
 const START_MS = 5_000;
 
 /**

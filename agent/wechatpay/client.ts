@@ -75,7 +75,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         record("ok", status, exchange.requestId(headers, { ...call, secrets: recent.all }));
         return result;
       } catch (thrown) {
-        // The caller gave up: nobody's failure.
+        // The caller gave up: not a failure.
         if (signal.aborted) throw signal.reason;
         const error = withContext(thrown, { baseUrl: at.baseUrl });
         const { requestId } = error.context;

@@ -31,7 +31,7 @@ export interface Forwarded {
 export interface Forwarder {
   /**
    * One request, signed, and at once and once on the next base URL where the failure allows (specification 4). Rejects with an
-   * AgentError when nobody gave a whole answer, with the signal's reason when the caller gives up.
+   * AgentError when no host gave a complete answer, with the signal's reason when the caller gives up.
    */
   forward(call: ForwardCall, signal: AbortSignal): Promise<Forwarded>;
   status(): { readonly skewMs?: number; readonly baseUrls: readonly BaseUrlStatus[] };
@@ -84,7 +84,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
         const sent = await exchange.send(target, call, deadline);
         const { answer, baseUrl } = sent;
         try {
-          // Its words are shown to nobody here, so no secret need be looked for in them: a storm of refusals must cost little.
+          // Its text is not shown, so it is not redacted: a storm of refusals must cost little.
           exchange.judge(sent, { ...call, secrets: [] });
           return { forwarded: { answer, baseUrl, outcome: record("ok", answer) } };
         } catch (thrown) {
@@ -95,7 +95,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
           return whole ? { forwarded: { answer, baseUrl, outcome }, error } : { error };
         }
       } catch (thrown) {
-        // The caller gave up: nobody's failure.
+        // The caller gave up: not a failure.
         if (signal.aborted) throw signal.reason;
         const error = withContext(thrown, { baseUrl: lane.baseUrl });
         record(error.code.toLowerCase());

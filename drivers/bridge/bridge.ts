@@ -37,7 +37,7 @@ export class Bridge {
   readonly #parts: BridgeParts;
   /** The last active network card: while there is none, the one before is still the SDK's. */
   #netId: string | undefined;
-  /** As the SDK itself has told it to whoever asked (getSdkInfo); the bridge makes no call of its own. */
+  /** As the SDK has reported it to a caller (getSdkInfo); the bridge makes no call of its own. */
   #sdkVersion: { readonly session: string; readonly version: string } | undefined;
 
   constructor(parts: BridgeParts) {

@@ -29,7 +29,7 @@ const machines: Readonly<Record<number, string>> = {
 const ownMachine: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
 
 /**
- * Looks at a library before it is loaded: the loader's own words for these cases ("wrong ELF class") help nobody. Rejects with
+ * Looks at a library before it is loaded: the loader's own text for these cases ("wrong ELF class") does not help. Rejects with
  * SDK_LIBRARY_MISSING, SDK_LIBRARY_ARCH or SDK_LIBRARY_UNUSABLE.
  */
 export async function checkLibrary(file: string, arch: string = process.arch): Promise<void> {

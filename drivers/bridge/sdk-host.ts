@@ -45,7 +45,7 @@ export async function hostSdk(library: string, parentPid: number): Promise<numbe
   }
 }
 
-/** A library that hangs would keep this process, and with it the camera, after the bridge was killed: nobody reads the end of its pipe. */
+/** A library that hangs would keep this process, and with it the camera, after the bridge was killed: it does not notice the end of its pipe. */
 function dieWithParent(library: typeof koffi): void {
   const prctl = library.load(null).func("int prctl(int option, ulong a, ulong b, ulong c, ulong d)");
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

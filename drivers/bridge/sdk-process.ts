@@ -25,7 +25,7 @@ export interface SdkProcessParts {
   readonly onEnd: (problem: AgentError, session: string) => void;
 }
 
-/** A process in the kernel's hands (a camera driver that hangs) outlives even SIGKILL: more of them help nobody. */
+/** A process in the kernel's hands (a camera driver that hangs) outlives even SIGKILL: more of them do not help. */
 const MOST_UNDEAD = 3;
 const CLOSE_DEADLINE_MS = 1_000;
 

@@ -24,7 +24,7 @@ export type UnusableAnswer =
   /** Answers no call, or one whose deadline has passed. */
   | "stray_id";
 
-/** Deeper answers could overflow the stack of whoever writes them out again; the SDK's own are two levels deep. */
+/** Deeper answers could overflow the stack of the code that serialises them; the SDK's own are two levels deep. */
 const MAX_DEPTH = 64;
 
 // A byte order mark is kept, and then is no JSON: RFC 8259 8.1 forbids to send one.
@@ -91,7 +91,7 @@ function rpcFaultOf(answer: Readonly<Record<string, unknown>>): AnswerFault {
   return hasError ? "error_form" : "no_result";
 }
 
-/** Calls may overlap with answers to the ones before, whose time was up; nobody is so late. */
+/** Calls may overlap with answers to the ones before, whose time was up; no bridge is that late. */
 const LATEST = 1_000;
 
 function idFaultOf(id: unknown, lastId: number): AnswerFault | undefined {

@@ -38,7 +38,7 @@ export function openFailure(path: string, cause: unknown, code?: NotOpened): Age
   const found = code ?? codes[systemCode(cause) ?? ""];
   const system = systemCode(cause);
   const options = { cause, ...(system === undefined ? {} : { context: { system } }) };
-  // The mode of a file is refused with EACCES; EPERM is systemd's list of devices (or a container's), whoever asks.
+  // The mode of a file is refused with EACCES; EPERM is systemd's list of devices (or a container's), for every user.
   if (system === "EPERM") return new AgentError("BRIDGE_PERMISSION.unit", { path }, options);
   if (found === undefined) return new AgentError("BRIDGE_OPEN_FAILED", { path, error: errorText(cause) }, options);
   return new AgentError(found, { path }, options);

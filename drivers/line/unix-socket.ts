@@ -9,7 +9,7 @@ export function unixSocketStream(path: string, clock: Clock): OpenStream {
     const socket = net.connect({ path });
     const connecting = new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
-      // Stays for good, so that an error after the deadline harms nobody.
+      // Stays for good, so that an error after the deadline is not unhandled.
       socket.on("error", reject);
     });
     try {
@@ -18,7 +18,7 @@ export function unixSocketStream(path: string, clock: Clock): OpenStream {
       socket.destroy();
       if (signal.aborted) throw signal.reason;
       const failure = openFailure(path, error);
-      // Whoever listens there is a program: no cable is to be looked at.
+      // The listener is a program: there is no cable to check.
       throw failure.code === "BRIDGE_NOT_FOUND"
         ? new AgentError("BRIDGE_NOT_FOUND.socket", { path }, { cause: error, context: failure.context })
         : failure;

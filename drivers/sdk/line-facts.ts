@@ -22,7 +22,7 @@ export interface LineFacts {
 const FLAG = 0x7e;
 /** A bridge that restarts sends noise and the messages of its boot: so long after an answer nothing is held against it. */
 const GRACE_MS = 120_000;
-/** Nobody else's octets hold so much text: line noise has four in ten printable. */
+/** Other sources do not send so much text: line noise has four in ten printable. */
 const TEXT_SHARE = 0.9;
 
 /** Collects the facts of all lines of one driver, one after the other. Never keeps an octet: it may be part of a secret. */
@@ -94,7 +94,7 @@ export function explainSilence(error: AgentError, facts: LineFacts): AgentError 
   if (!SILENCES.has(error.code)) return error;
   const { octets, foreign, text, echoes, fault } = facts;
   const options = { cause: error, context: error.context };
-  // A check sequence of 32 bits does not fit by chance: whoever sent this speaks the framing.
+  // A check sequence of 32 bits does not match by chance: the sender speaks the framing.
   if (fault !== undefined) return new AgentError("BRIDGE_PROTOCOL.answer", { wrong: fault }, options);
   if (foreign > 0) return new AgentError("BRIDGE_FOREIGN_DATA", { octets, text, echo: echoes > 0 }, options);
   return echoes > 0 ? new AgentError("BRIDGE_ECHO", {}, options) : error;

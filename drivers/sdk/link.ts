@@ -174,7 +174,7 @@ export class Link {
       else if (waiting && answer.kind === "error") waiting.reject(failureOf(answer, waiting.secret, waiting.heard));
       else if (answer.kind !== "result" && answer.kind !== "error") {
         counters[answer.kind] = (counters[answer.kind] ?? 0) + 1;
-        // What nobody asked for says nothing about the answers.
+        // An unsolicited frame says nothing about the answers.
         ear.unusable(payload, answer.kind, waiting && faultOf(payload, answer.kind, this.#lastId));
       }
       if (answer.kind === "result" || answer.kind === "error") {

@@ -37,7 +37,7 @@ export class ReconnectBackoff {
     return backoffMs(this.#failures++, unit);
   }
 
-  /** For whoever asks for something meanwhile. */
+  /** For callers in the meantime. */
   notReady(): AgentError {
     return this.#problem?.with({}, this.#problem) ?? new AgentError("BRIDGE_NOT_READY", {});
   }

@@ -104,7 +104,7 @@ export class SdkSession {
     }
   }
 
-  /** hello, init where it is missing, getWxpayfaceRawdata: one turn on the line, into which nobody's call comes. */
+  /** hello, init where it is missing, getWxpayfaceRawdata: one turn on the line, which no other call interrupts. */
   async read(lane: Lane, signal: AbortSignal): Promise<FullReading> {
     return await this.#queue.run(lane, () => this.#read(signal), signal);
   }

@@ -57,7 +57,7 @@ export async function openPty(options: { readonly link?: string } = {}): Promise
     const failed = c.ptsname_r(master, name, name.length);
     if (failed !== 0) throw new Error(`ptsname_r: ${describe(failed)}`);
     const path = name.toString("latin1", 0, name.indexOf(0));
-    // Held open all the time: else the master reads EIO whenever nobody has the device open.
+    // Held open all the time: else the master reads EIO whenever no process has the device open.
     const held = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
     slave = held;
     const termios = Buffer.alloc(TERMIOS_OCTETS);
@@ -77,7 +77,7 @@ export async function openPty(options: { readonly link?: string } = {}): Promise
 const FULL_LINE_MS = 2;
 
 /**
- * The master end. libuv reads it by epoll but writes to it blocking, since it cannot reopen a master: with nobody reading the
+ * The master end. libuv reads it by epoll but writes to it blocking, since it cannot reopen a master: without a reader of the
  * device, one long answer would stop this whole process. So writes go past libuv, and wait when the line is full.
  */
 class MasterStream extends Duplex {

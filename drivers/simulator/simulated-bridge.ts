@@ -155,7 +155,7 @@ export class SimulatedBridge {
     try {
       if (fault.delayMs !== undefined) await this.#clock.sleep(fault.delayMs, signal);
     } catch {
-      // The line went away while the answer was held back: nobody is left to read it.
+      // The line went away while the answer was held back: there is no reader left.
       return;
     }
     if (fault.silent || signal.aborted || !stream.writable) return;

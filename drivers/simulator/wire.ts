@@ -54,7 +54,7 @@ export class Deframer {
   #length = 0;
   #control = 0;
   #escaped = false;
-  /** Before the first flag nobody knows where a frame begins. */
+  /** Before the first flag the start of a frame is unknown. */
   #inStep = false;
 
   push(chunk: Uint8Array): Received[] {

@@ -3,7 +3,7 @@ import { MAX_BODY_BYTES } from "./guard.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** `gone`: the caller left, or Node's request deadline has cut it off; nobody is there to be answered. */
+/** `gone`: the caller left, or Node's request deadline closed the connection; there is no one to answer. */
 export type BodyResult =
   | { readonly kind: "none" }
   | { readonly kind: "object"; readonly value: JsonObject }
@@ -16,7 +16,7 @@ const MAX_DEPTH = 32;
 
 const [QUOTE, BACKSLASH, COLON, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('"\\:{}[]');
 
-/** Names that mean something to every JavaScript object: nobody sends them by accident. */
+/** Names that every JavaScript object inherits; a well-meant request never contains them. */
 const forbiddenNames = new Set(["__proto__", "constructor", "prototype"]);
 
 /**

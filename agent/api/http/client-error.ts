@@ -4,7 +4,7 @@ import type { RejectionReason } from "./rejection-reasons.ts";
 
 /**
  * What to say on a connection whose octets Node's parser has refused. `reason` is undefined when the caller itself has
- * broken the connection off: there is nothing to count and nobody to tell.
+ * closed the connection: nothing is counted and no answer is sent.
  */
 export function judgeClientError(error: unknown): { code: ProblemCode; reason: RejectionReason } | undefined {
   switch (systemCode(error)) {
@@ -28,7 +28,7 @@ export function judgeClientError(error: unknown): { code: ProblemCode; reason: R
   }
 }
 
-/** A method that nobody has registered (`FOO /path`), against plain noise such as a TLS hello. */
+/** An unregistered method (`FOO /path`), as opposed to noise such as a TLS hello. */
 function startsLikeRequest(error: unknown): boolean {
   const { rawPacket, bytesParsed } = error as { rawPacket?: unknown; bytesParsed?: unknown };
   if (!Buffer.isBuffer(rawPacket)) return false;

@@ -5,7 +5,7 @@ import type { Reply } from "./problem.ts";
 import { rawReply, send } from "./reply.ts";
 
 /**
- * Who goes first when places are needed. Whoever waits only for himself goes before one who waits for us, and a stranger before one
+ * Which connection is closed first when the limit is reached. One that waits only for its caller goes before one that waits for us, and a stranger before one
  * whose credential may still come or has been accepted: nothing that anybody can send changes that.
  */
 export const Standing = {

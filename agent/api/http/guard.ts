@@ -88,7 +88,7 @@ export function checkRequest(head: RequestHead): Refusal | undefined {
         }
         break;
       case 16:
-        // A compressed body could grow a thousandfold; nobody needs one here.
+        // A compressed body could grow a thousandfold, and no client of this API needs one.
         if (name.toLowerCase() === "content-encoding") typeFits = false;
         break;
       case 17:

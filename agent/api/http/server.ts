@@ -61,7 +61,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
   const { clock, log, denied } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
   const closing = new AbortController();
-  // Who may open the socket was decided by its file's mode: nobody is a stranger here.
+  // The mode of the socket's file decides who may connect, so no caller counts as a stranger.
   const strangers = { strangers: limits.connections, strangersPerAddress: limits.connections };
   const limiter = new ConnectionLimiter({ ...strangers, connections: limits.connections }, clock, () =>
     denied("crowded"),

@@ -52,7 +52,7 @@ export async function watchStatus(options: PackagedOptions, clock: Clock): Promi
   const end = () => stop.abort();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, end);
-  // Whoever read us has gone, as `head` does, or the terminal was closed.
+  // The reader of our output has gone, as `head` does, or the terminal was closed.
   stdout.on("error", end);
   const observer = new Observer(options, clock);
   try {

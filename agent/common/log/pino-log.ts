@@ -22,7 +22,7 @@ export interface LogHabits {
   /** Codes of which every event is kept. */
   readonly unlimited?: ReadonlySet<string>;
   /**
-   * Hundreds of events a second: they are written while work goes on, and whoever reads them may fall behind without holding
+   * Hundreds of events a second: they are written while work goes on, and a slow reader may fall behind without holding
    * it up. A crash then loses the last of them.
    */
   readonly busy?: boolean;
@@ -68,7 +68,7 @@ export function createLog(
   function log(eventLevel: LogLevel, code: string, fields: LogFields = {}): void {
     if (eventLevel !== "debug") onEvent?.(code, fields);
     if (ranks[eventLevel] < least) return;
-    // Whoever turns debug on wants to see everything.
+    // With debug on, everything is logged.
     const leftOut = least === ranks.debug || unlimited.has(code) ? 0 : budget.spend(code, clock.boot());
     if (leftOut === undefined) return;
     const time = new Date(clock.wall()).toISOString();

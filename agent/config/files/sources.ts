@@ -94,7 +94,7 @@ function unreadable(file: string, code: string | undefined): Problem {
   return barred(file, code, { id: "source.file_command", params: { command: remedy } });
 }
 
-/** Without x nobody can read what is in it: the mode of a file would do harm. */
+/** Without x the files in it cannot be read: the mode of a file would do harm. */
 function unlistable(directory: string, code: string | undefined): Problem {
   return barred(directory, code, { id: "source.directory_command", params: { command: `chmod 0750 ${directory}` } });
 }

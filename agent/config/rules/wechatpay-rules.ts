@@ -22,11 +22,11 @@ interface Endpoint {
   };
 }
 
-/** Rules of the addresses and times, whoever asks. */
+/** Rules of the addresses and times, for direct and gateway mode. */
 export function wayRules(found: Findings<Endpoint>, mode: "direct" | "gateway" | undefined): void {
   baseUrlRules(found, mode);
   const { attempt_timeout_ms: attempt, connect_timeout_ms: connect } = found.values.wechatpay;
-  // The default of one beside a smaller value of the other is nobody's mistake.
+  // The default of one beside a smaller value of the other is no mistake.
   const asked = found.has("wechatpay.connect_timeout_ms");
   if (asked && attempt !== undefined && connect !== undefined && connect > attempt) {
     found.warning(

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 
 /**
- * What the files named in [wechatpay] hold, read and checked once by whoever composes the agent. Parsed keys, not
+ * What the files named in [wechatpay] hold, read and checked once by the composition root. Parsed keys, not
  * PEM text: signing from PEM each time takes three times as long.
  */
 export interface WechatPaySecrets {

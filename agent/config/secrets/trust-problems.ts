@@ -2,7 +2,7 @@ import { distrustedOnTheWay, distrustText } from "../../common/files/trust.ts";
 import type { Problem } from "../problem.ts";
 import type { FileContext } from "./secret-file-loader.ts";
 
-/** Whoever may change one of these decides whom the agent or the gateway trusts (specification 2). */
+/** A user who may change one of these decides whom the agent or the gateway trusts (specification 2). */
 export function distrustProblems(places: readonly string[], { uid = process.geteuid?.() }: FileContext): Problem[] {
   if (uid === undefined) return [];
   return distrustedOnTheWay(places, uid).map((one) => ({

@@ -55,7 +55,7 @@ export function judgeSocket({ path, found, mode, group }: SocketFile): Outcome {
   if (less === 0 && more === 0)
     return { status: "pass", value, detail: { id: "api.mode", params: { path, mode: has } } };
   return {
-    // Whoever is shut out cannot pay; whoever is let in too much is a worry for later.
+    // A cashier app that is shut out cannot take payments; a mode that lets too many in is less urgent.
     status: less !== 0 ? "fail" : "warn",
     value,
     detail: { id: "api.other_mode", params: { path, has, wanted } },

@@ -30,7 +30,7 @@ const CAUSES = [
   "pay.auth",
 ] as const;
 
-/** What a dead agent is looked at after, so that whoever fixes the first failure can start it. */
+/** The checks that come before the one of a dead agent, so that it can be started once the first failure is fixed. */
 const BEFORE_STARTING = ["key.match", "cert.expiry", "svc.running", "store.read", "store.write"] as const;
 
 export const authinfoCheck: Check = {
@@ -52,7 +52,7 @@ export const authinfoCheck: Check = {
 };
 
 /**
- * Nobody renews the authinfo, so the terminal stops taking money within its lifetime: a failure, unless another one is the reason. Without
+ * Without a running agent the authinfo is not renewed, so the terminal stops taking money within its lifetime: a failure, unless another one is the reason. Without
  * an installed unit svc.running has no subject, and this is where it shows.
  */
 function judgeAbsence(context: DiagnoseContext): Outcome {

@@ -108,7 +108,7 @@ async function unreadable(context: DiagnoseContext): Promise<Outcome | undefined
   return undefined;
 }
 
-/** Whoever may read the directory may read what is in it, long after the key itself was exchanged. */
+/** Users who may read the directory may read the files in it, long after the key itself was replaced. */
 function leftOver(place: string): Outcome {
   return {
     status: "warn",
@@ -158,7 +158,7 @@ export const configChecks: readonly Check[] = [
     remedy: checkRemedy("cfg.valid"),
     async run(context) {
       const blind = !context.privileged && readSources(path.resolve(context.configFile)).problems.length > 0;
-      // Whoever asks is judged in place of the service's user only where that one is not known.
+      // The calling user is judged in place of the service's user only where that one is not known.
       if (blind && context.user.uid === process.geteuid?.()) return needsSudo;
       const barred = await unreadable(context);
       if (barred !== undefined) return barred;

@@ -48,7 +48,7 @@ function remedyOfCode(code: "DEVICE_ID_MISMATCH" | "DEVICE_ID_MISSING"): { reado
   return remedy === undefined ? {} : { remedy };
 }
 
-/** What the bridge calls itself: a string, null when it names none, undefined when nobody has asked it. */
+/** The name that the bridge gives: a string, null when it gives none, undefined when it was not asked. */
 function bridgeDevice({ agent, outcome }: DiagnoseContext): string | null | undefined {
   const asked = outcome("ser.handshake");
   const answered = asked?.status === "pass" || asked?.status === "warn";

@@ -57,7 +57,7 @@ async function withoutRoute(
 
 function noAddress(cards: readonly Card[]): Outcome {
   const list = cards.map(({ name, state }) => `${name} ${state}`).join(", ") || "-";
-  // Up without an address: the cable is in, and nobody gives out addresses.
+  // Up without an address: the cable is plugged in, and no DHCP server answers.
   const unserved = cards.some(({ state }) => state === "up");
   return found(
     "fail",

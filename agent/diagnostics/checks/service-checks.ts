@@ -62,7 +62,7 @@ export function judgeRestarts(service: UnitProperties, bootMs: number): Outcome 
   };
 }
 
-/** Without a unit there is nothing to judge, only to tell: somebody runs the agent by hand, or nobody does. */
+/** Without a unit nothing is judged, only reported: the agent is run by hand, or not at all. */
 export function withoutUnit(agent: AgentReading, socket: string, pid: number | undefined): Outcome {
   if (agent.kind === "forbidden") return needsSudo;
   const told: Text =
@@ -82,7 +82,7 @@ async function ofUnits(context: DiagnoseContext, judge: (units: Units) => Outcom
 
 const stopped: Text = { id: "service.no_directory" };
 
-/** Damaged state keeps nobody from starting; a directory that cannot be used does. */
+/** Damaged state does not prevent a start; a directory that cannot be used does. */
 export function hasNoDirectory({ outcome }: Pick<DiagnoseContext, "outcome">): boolean {
   const kept = outcome("store.read");
   return kept?.status === "fail" && typeof kept.value === "object" && kept.value !== null && "directory" in kept.value;

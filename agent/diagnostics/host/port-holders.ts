@@ -94,7 +94,7 @@ function isSame(one: Stats, other: Stats): boolean {
   return major < FIRST_PTS || major > LAST_PTS || (one.dev === other.dev && one.ino === other.ino);
 }
 
-/** Whoever holds the other end of a pseudo-terminal is the bridge, not a second opener. */
+/** The process at the other end of a pseudo-terminal is the bridge, not a second opener. */
 async function isMaster(files: readonly OpenFile[], ptsNumber: string | undefined): Promise<boolean> {
   if (ptsNumber === undefined) return false;
   for (const { link, target } of files) {

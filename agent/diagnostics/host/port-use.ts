@@ -50,7 +50,7 @@ export async function judgeRights({ path: place, device }: PresentPort, context:
 }
 
 /**
- * Whether the running agent is refused what its user may have: its unit allows it certain devices alone. Nobody else can see
+ * Whether the running agent is refused what its user may have: its unit allows it certain devices alone. No other process can see
  * that, since the list holds for the processes of the unit.
  */
 function isBarredByUnit({ agent }: DiagnoseContext): boolean {

@@ -16,7 +16,7 @@ export interface Port {
   /** Of the path, with every link followed. */
   readonly device?: string;
   readonly kind?: "tty" | "socket" | "other";
-  /** Whoever asks may not look where the path leads. */
+  /** The calling user may not look where the path leads. */
   readonly hidden?: boolean;
   /** The USB device of the tty. */
   readonly usb?: UsbDevice;
@@ -53,8 +53,8 @@ export async function readPort(driver: DriverConfig, line: BridgeLine): Promise<
 }
 
 /**
- * Majors of the terminals that the kernel knows (proc(5)): a camera or a HID device is a character device, too, and whoever has
- * it open is in nobody's way. Undefined where the kernel does not tell.
+ * Majors of the terminals that the kernel knows (proc(5)): a camera or a HID device is a character device, too, and a process that has
+ * it open does not get in the way. Undefined where the kernel does not tell.
  */
 async function ttyMajors(): Promise<ReadonlySet<number> | undefined> {
   const text = await readFile("/proc/tty/drivers", "utf8").catch(() => "");

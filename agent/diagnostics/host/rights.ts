@@ -11,7 +11,7 @@ export type Access =
   | { readonly kind: "missing"; readonly at: string }
   /** `at` is what bars the way: the file itself, or a directory above it. */
   | { readonly kind: "denied"; readonly at: string; readonly mode: string; readonly uid: number; readonly gid: number }
-  /** Whoever runs this may not even look. */
+  /** The calling user may not even look. */
   | { readonly kind: "unknown"; readonly reason: string };
 
 interface Owned {
@@ -21,7 +21,7 @@ interface Owned {
 }
 
 /**
- * Whether the service's user may do this, whoever asks. Computed from owner, group and mode of the file and of every directory
+ * Whether the service's user may do this, independent of the calling user. Computed from owner, group and mode of the file and of every directory
  * above it, not tried: so it works for a technician who cannot become that user, blocks on nothing, has no effect on a
  * serial line, and names the very directory that bars the way. What it does not see: access control lists, which can only
  * grant more or less than the mode says on a terminal that somebody has set up so by hand.
@@ -40,7 +40,7 @@ export async function accessOf(user: ServiceUser, file: string, want: Want): Pro
   }
 }
 
-/** unix permissions, as path_resolution(7) says: root passes everything but the execution of what nobody may execute. */
+/** unix permissions, as path_resolution(7) says: root may do everything except execute a file without any x bit. */
 export function allows({ mode, uid, gid }: Owned, user: ServiceUser, want: Want): boolean {
   const asked = (want.includes("r") ? 4 : 0) | (want.includes("w") ? 2 : 0) | (want.includes("x") ? 1 : 0);
   if (user.uid === 0) return (asked & 1) === 0 || (mode & 0o170000) === 0o040000 || (mode & 0o111) !== 0;

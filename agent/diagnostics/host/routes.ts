@@ -103,7 +103,7 @@ export function hasDefaultRoute({ routes, cards }: NetworkState): boolean {
   return routes.some(({ bits, iface }) => bits === 0 && isUp(iface, cards));
 }
 
-/** An address that can be used: not one that a card gives itself when nobody gives it any. */
+/** An address that can be used: not a link-local one that a card gives itself without DHCP. */
 export function isAssigned(address: string): boolean {
   return !/^(169\.254\.|fe80:)/i.test(address);
 }

@@ -17,7 +17,7 @@ interface Account {
   readonly gid: number;
 }
 
-/** Of whoever runs this. */
+/** Of the calling user. */
 export async function ownUser(): Promise<ServiceUser> {
   const uid = process.geteuid?.() ?? 0;
   const gid = process.getegid?.() ?? 0;

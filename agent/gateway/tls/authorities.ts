@@ -13,7 +13,7 @@ export function authoritiesOf(pem: string): X509Certificate[] | undefined {
     if (blocks.length < (pem.match(/-----BEGIN CERTIFICATE-----/g) ?? []).length) return undefined;
     return blocks.map((block) => new X509Certificate(block));
   } catch {
-    // The caller names the file; OpenSSL's words help nobody.
+    // The caller names the file; OpenSSL's text does not help.
     return undefined;
   }
 }

@@ -71,7 +71,7 @@ const states = [
 
 /**
  * The table of specification 7. The expiry of an authinfo that is not there yet is 0: the alarm "expires soon" then rings, as it should. A
- * terminal that nobody has provisioned has no expiry at all, so that it is no alarm.
+ * terminal that is not provisioned has no expiry at all, so that it raises no alarm.
  */
 function describe(counts: MetricCounts, sources: MetricSources): Metric[] {
   const { view, bridge, store, skewMs, clockSteps, warnings, info, deviceId = "", clientCertEndsMs } = sources;

@@ -18,7 +18,7 @@ export interface Findings {
 }
 
 /**
- * How our own socket answered: `answered`; `silent` for the whole patience; `refused`, so nobody listens; `unknown` when
+ * How our own socket answered: `answered`; `silent` until the time-out; `refused`, so no process listens; `unknown` when
  * the question could not be put (the file is gone, no right to it, too many callers), which says nothing about a loop.
  */
 export type ServerSign = "answered" | "silent" | "refused" | "unknown";

@@ -5,7 +5,7 @@ import { loadUndici } from "./undici.ts";
 /** One base URL for many requests at once. */
 export interface ConnectionPool {
   readonly baseUrl: string;
-  /** Runs `work` with a way of its own; whoever calls bounds how many run at once. */
+  /** Runs `work` with a connection of its own; the caller bounds how many run at once. */
   use<T>(work: (target: Target) => Promise<T>): Promise<T>;
   /** Loads what the first request would wait for. */
   prepare(): Promise<void>;

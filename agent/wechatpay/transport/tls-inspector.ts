@@ -63,7 +63,7 @@ export async function inspectTls(options: InspectOptions, signal: AbortSignal): 
     const date = await askDate(socket, url.host).catch(() => undefined);
     return date === undefined ? seen : { ...seen, dateMs: date };
   } catch {
-    // Whoever asks knows already that the way is bad; there is nothing to add.
+    // The caller already knows that the connection is bad; there is nothing to add.
     return undefined;
   } finally {
     signal.removeEventListener("abort", destroy);

@@ -216,7 +216,7 @@ export function createTransport(options: TransportOptions): Transport {
       let bodyError: unknown;
       try {
         // undici is not given the signal: a connection in the making and a name being resolved would not heed it. Work that
-        // is given up ends with the connections dropped below, and what it says then concerns nobody.
+        // is given up ends with the connections dropped below, and its errors are ignored then.
         await unlessAborted(work(), signal);
       } catch (error) {
         drop();
