@@ -146,7 +146,7 @@ async function parse(argv: readonly string[]): Promise<number> {
     .option("--force", t("验证未通过也保存配置", "keep the configuration though the trial has failed"));
   add(
     "simulate",
-    t("只运行模拟的刷脸模组和模拟的微信支付", "the stand-ins alone: a simulated bridge and a simulated WeChat Pay"),
+    t("只运行模拟的刷脸模组和模拟的微信支付", "a simulated bridge and a simulated WeChat Pay only"),
     async (options) => (await import("./cli/simulate.ts")).simulate(options),
   )
     .option(

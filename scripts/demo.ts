@@ -1,5 +1,5 @@
 /**
- * `npm start`: the main job on embedded stand-ins. A simulated bridge on a real pseudo-terminal and a simulated WeChat Pay
+ * `npm start`: the main job on embedded simulators. A simulated bridge on a real pseudo-terminal and a simulated WeChat Pay
  * on loopback HTTPS run in this process; the agent runs in one of its own, exactly as on a terminal. With `--native` the bridge is
  * the reference bridge in a process of its own, over a simulated SDK that is a C library.
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run soak -- --minutes 60 --seed 1`: the whole agent against stand-ins, lifetimes of a minute, and faults of all kinds drawn
- * from a seed. What it promises is checked from outside only: by what clients read and what the stand-ins saw. A table of
+ * `npm run soak -- --minutes 60 --seed 1`: the whole agent against simulators, lifetimes of a minute, and faults of all kinds drawn
+ * from a seed. What it promises is checked from outside only: by what clients read and what the simulators saw. A table of
  * figures at the end; exit code 1 when anything was broken. ^C ends it early and in order. `--launcher FILE` takes another
  * agent, e.g. the one that `npm run build` has put into dist/.
  */

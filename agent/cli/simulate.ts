@@ -15,7 +15,7 @@ async function ownerOf(user: string): Promise<{ readonly uid: number; readonly g
   return (await userOfUnit({ user, group: "", supplementaryGroups: [] }, lookupGroup)) ?? "unknown";
 }
 
-/** `facepay-agent simulate`: the stand-ins alone, until SIGINT or SIGTERM. */
+/** `facepay-agent simulate`: the simulators alone, until SIGINT or SIGTERM. */
 export async function simulate(options: CommandOptions): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());

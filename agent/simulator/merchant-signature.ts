@@ -26,7 +26,7 @@ export interface SignatureFields {
   readonly serial_no: string;
 }
 
-/** `reason` is for the request log of the stand-in; `message` is what WeChat Pay answers. */
+/** `reason` is for the request log of the simulator; `message` is what WeChat Pay answers. */
 export interface SignatureRefusal {
   readonly reason: string;
   readonly message: string;

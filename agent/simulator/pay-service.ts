@@ -6,7 +6,7 @@ import { type Answer, json, type Platform, PlatformSigner, usualRefusal } from "
 import type { AuthinfoFacts } from "./authinfo-rules.ts";
 import { type Exchange, type HttpsHostOptions, startHttpsHost } from "./https-host.ts";
 
-/** One request as the stand-in saw it; no secret is kept. */
+/** One request as the simulator saw it; no secret is kept. */
 export interface PayRequest extends AuthinfoFacts {
   /** Unix milliseconds by the server's clock, its offset included. */
   readonly at: number;
@@ -39,7 +39,7 @@ export type Verdict =
   | { readonly ok: true; readonly facts: RequestFacts; readonly json?: unknown }
   | { readonly ok: false; readonly facts: RequestFacts; readonly reason: string; readonly answer: Answer };
 
-/** A running stand-in, steered through its properties. */
+/** A running simulator, steered through its properties. */
 export interface PayService {
   readonly url: string;
   readonly host: string;

@@ -52,7 +52,7 @@ export function playgroundConfig(known: ConfigMaterials, settings: ConfigSetting
     for (const [key, value] of Object.entries(keys)) section[key] = { ...section[key], value };
   }
   const head = [
-    "# facepay-agent with stand-ins for the bridge and for WeChat Pay: nothing here reaches the outside,",
+    "# facepay-agent with simulators for the bridge and for WeChat Pay: nothing here reaches the outside,",
     "# and no key or number is of use anywhere else. Relative paths start at this file.",
   ];
   const blocks = Object.entries(sections).map(([name, section]) => render(name, section));
@@ -92,7 +92,7 @@ function wechatpaySection(known: ConfigMaterials, settings: ConfigSettings): Sec
       value: settings.baseUrls,
       comment: `${direct ? "the simulated WeChat Pay" : "the simulated gateway"}; the first is the primary`,
     },
-    ca_file: { value: "ca.pem", comment: "the stand-in's own certificate authority" },
+    ca_file: { value: "ca.pem", comment: "the simulator's own certificate authority" },
     public_key_id: { value: known.publicKeyId, comment: "every answer is verified with this key" },
     public_key_file: { value: "wechatpay-public-key.pem" },
   };

@@ -28,7 +28,7 @@ export interface Playground {
   readonly apiSocket: string;
   readonly adminSocket: string;
   readonly stateDirectory: string;
-  /** Where a stand-in bridge may link its device. */
+  /** Where a simulator bridge may link its device. */
   readonly deviceLink: string;
   readonly ca: Authority;
   readonly server: Certificate;

@@ -10,7 +10,7 @@ import { startWechatPayServer } from "./wechatpay-server.ts";
 export type SimulationLanguage = "zh-CN" | "en" | "both";
 
 /**
- * The stand-ins alone, for `facepay-agent simulate`: a bridge on a pseudo-terminal and WeChat Pay (or a merchant's gateway)
+ * The simulators alone, for `facepay-agent simulate`: a bridge on a pseudo-terminal and WeChat Pay (or a merchant's gateway)
  * on loopback HTTPS, with a matching configuration in `directory`. `print` takes one line at a time. Resolves when the signal has aborted and all is
  * closed.
  */

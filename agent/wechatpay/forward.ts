@@ -51,7 +51,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
   const { config, clock } = options;
   const exchange = createSignedClient({ ...options, sign: signAside });
   const urls = new BaseUrls(config.baseUrls);
-  const lanes = config.baseUrls.map((baseUrl) => createConnectionPool(baseUrl, options));
+  const pools = config.baseUrls.map((baseUrl) => createConnectionPool(baseUrl, options));
   let lookAt = 0;
 
   /** The URL in use, but once a minute the primary: one request finds out, the others are not held up. */
@@ -65,7 +65,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
   }
 
   async function once(
-    lane: ConnectionPool,
+    pool: ConnectionPool,
     index: number,
     call: Call,
     deadline: AbortSignal,
@@ -76,10 +76,10 @@ export function createForwarder(options: ForwardOptions): Forwarder {
       const requestId = answer && exchange.requestId(answer.headers, call);
       const facts = { status: answer?.status, requestId };
       urls.record(index, { outcome, atWallMs: clock.wall(), ms: clock.boot() - startedAt, ...facts });
-      options.onOutcome?.({ baseUrl: lane.baseUrl, outcome });
+      options.onOutcome?.({ baseUrl: pool.baseUrl, outcome });
       return outcome;
     };
-    return lane.use(async (target) => {
+    return pool.use(async (target) => {
       try {
         const sent = await exchange.send(target, call, deadline);
         const { answer, baseUrl } = sent;
@@ -97,7 +97,7 @@ export function createForwarder(options: ForwardOptions): Forwarder {
       } catch (thrown) {
         // The caller gave up: not a failure.
         if (signal.aborted) throw signal.reason;
-        const error = withContext(thrown, { baseUrl: lane.baseUrl });
+        const error = withContext(thrown, { baseUrl: pool.baseUrl });
         record(error.code.toLowerCase());
         return { error };
       }
@@ -105,14 +105,14 @@ export function createForwarder(options: ForwardOptions): Forwarder {
   }
 
   async function attempt(index: number, call: Call, signal: AbortSignal): Promise<Tried> {
-    const lane = lanes[index];
-    if (lane === undefined) throw new Error("a base URL that is not configured");
+    const pool = pools[index];
+    if (pool === undefined) throw new Error("a base URL that is not configured");
     return await withTimeout(config.attemptTimeoutMs, clock, signal, async (deadline) => {
       const before = exchange.skewMs() ?? 0;
-      const outcome = await once(lane, index, call, deadline, signal);
+      const outcome = await once(pool, index, call, deadline, signal);
       const learnt = (exchange.skewMs() ?? 0) - before;
       if (!isExplainedByClock(outcome.error, learnt) || deadline.aborted) return outcome;
-      return await once(lane, index, call, deadline, signal);
+      return await once(pool, index, call, deadline, signal);
     });
   }
 
@@ -139,10 +139,10 @@ export function createForwarder(options: ForwardOptions): Forwarder {
       return { ...(skewMs === undefined ? {} : { skewMs }), baseUrls: urls.status() };
     },
     async prepare() {
-      for (const lane of lanes) await lane.prepare();
+      for (const pool of pools) await pool.prepare();
     },
     async close() {
-      await Promise.all(lanes.map((lane) => lane.close()));
+      await Promise.all(pools.map((pool) => pool.close()));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { AgentError } from "../../agent/common/errors.ts";
 
 /** `caller`: what a cashier app or a technician has asked for. `agent`: the agent's own work. */
-export type Lane = "caller" | "agent";
+export type Requester = "caller" | "agent";
 
 interface Item {
   run(): Promise<void>;
@@ -17,19 +17,19 @@ const MOST_WAITING = 64;
  * one time, with pauses between, so that callers cannot starve either.
  */
 export class CallQueue {
-  readonly #waiting: Record<Lane, Item[]> = { caller: [], agent: [] };
+  readonly #waiting: Record<Requester, Item[]> = { caller: [], agent: [] };
   #busy = false;
-  /** A caller's call has been on the line since the agent's lane was last empty, or just before. */
+  /** A caller's call has been on the line since the agent's requester was last empty, or just before. */
   #callerServed = false;
 
   /**
    * Runs `task` when its turn comes. When the signal aborts, the caller is let go at once: work that waits leaves the
    * queue, work that runs keeps the line until it has ended, since its answer is still to come.
    */
-  run<T>(lane: Lane, task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  run<T>(requester: Requester, task: () => Promise<T>, signal: AbortSignal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const line = this.#waiting[lane];
+      const line = this.#waiting[requester];
       if (line.length >= MOST_WAITING) {
         return reject(new AgentError("BRIDGE_NOT_READY.queue_full", {}));
       }
@@ -60,11 +60,11 @@ export class CallQueue {
   #next(): void {
     if (this.#busy) return;
     const { caller, agent } = this.#waiting;
-    const lane = agent.length > 0 && (this.#callerServed || caller.length === 0) ? agent : caller;
-    const item = lane.shift();
+    const requester = agent.length > 0 && (this.#callerServed || caller.length === 0) ? agent : caller;
+    const item = requester.shift();
     if (!item) return;
     this.#busy = true;
-    this.#callerServed = lane === caller || (this.#callerServed && agent.length > 0);
+    this.#callerServed = requester === caller || (this.#callerServed && agent.length > 0);
     void item.run().finally(() => {
       this.#busy = false;
       this.#next();

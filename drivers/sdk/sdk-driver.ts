@@ -4,7 +4,7 @@ import type { Log } from "../../agent/common/log/log.ts";
 import type { Random } from "../../agent/common/random.ts";
 import type { DriverConfig } from "../../agent/config/config.ts";
 import type { OpenStream } from "../line/open-stream.ts";
-import type { Lane } from "./call-queue.ts";
+import type { Requester } from "./call-queue.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus, ProbeReading, RawDataReading, SdkDriver } from "./driver.ts";
 import { explainSilence, LineEar } from "./line-facts.ts";
 import { Link, newLinkCounters } from "./link.ts";
@@ -131,9 +131,9 @@ class StreamDriver implements SdkDriver {
     await this.#running;
   }
 
-  async #read(lane: Lane, signal: AbortSignal): Promise<FullReading> {
+  async #read(requester: Requester, signal: AbortSignal): Promise<FullReading> {
     if (!this.#ready) throw this.#notReady();
-    const reading = await this.#session.read(lane, signal).catch((error: unknown) => {
+    const reading = await this.#session.read(requester, signal).catch((error: unknown) => {
       throw error instanceof AgentError ? explainSilence(error, this.#ear.facts) : error;
     });
     if (this.#ready) this.#reconnectBackoff.clear();

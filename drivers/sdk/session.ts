@@ -3,7 +3,7 @@ import type { Clock } from "../../agent/common/clock.ts";
 import { AgentError } from "../../agent/common/errors.ts";
 import { SeenSecrets } from "../../agent/common/log/sanitize-untrusted.ts";
 import type { DriverConfig } from "../../agent/config/config.ts";
-import { CallQueue, type Lane } from "./call-queue.ts";
+import { CallQueue, type Requester } from "./call-queue.ts";
 import type { BridgeIdentity, DriverEvent, ProbeReading } from "./driver.ts";
 import type { Link } from "./link.ts";
 import {
@@ -105,8 +105,8 @@ export class SdkSession {
   }
 
   /** hello, init where it is missing, getWxpayfaceRawdata: one turn on the line, which no other call interrupts. */
-  async read(lane: Lane, signal: AbortSignal): Promise<FullReading> {
-    return await this.#queue.run(lane, () => this.#read(signal), signal);
+  async read(requester: Requester, signal: AbortSignal): Promise<FullReading> {
+    return await this.#queue.run(requester, () => this.#read(signal), signal);
   }
 
   /** One request of the cashier app, unchanged. */

@@ -5,7 +5,7 @@ import { getSystemErrorMap } from "node:util";
 import type { LibraryHandle } from "koffi";
 import { loadLibc } from "../../agent/common/libc.ts";
 
-/** A pseudo-terminal: the agent opens `path` as its serial port, the stand-in speaks on `stream`. */
+/** A pseudo-terminal: the agent opens `path` as its serial port, the simulator speaks on `stream`. */
 export interface Pty {
   /** The slave device, "/dev/pts/N". */
   readonly path: string;

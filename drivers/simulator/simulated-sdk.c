@@ -1,5 +1,5 @@
 /*
- * A stand-in for the vendor's face SDK with the same C interface (the published header of the SDK), for people who build or test a
+ * A replacement for the vendor's face SDK with the same C interface (the published header of the SDK), for people who build or test a
  * bridge:
  *
  *   cc -shared -fPIC -O2 -fvisibility=hidden -o libwxpayface.so simulated-sdk.c

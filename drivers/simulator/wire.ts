@@ -1,5 +1,5 @@
 /**
- * The stand-in's own framing (specification 3; RFC 1662 section 4 and appendix C.3), written apart from the agent's so that
+ * The simulator's own framing (specification 3; RFC 1662 section 4 and appendix C.3), written apart from the agent's so that
  * one misreading cannot pass on both sides.
  */
 const FLAG = 0x7e;

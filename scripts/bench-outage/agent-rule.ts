@@ -16,7 +16,7 @@ export const BOOT_AT_START = 20 * SECOND;
 
 /**
  * This agent: the real book of attempts, policy and adoption, asked only when something happens, so that decades fit in
- * a minute. What is left out is the loop that looks every five seconds; `real-keeper.ts` shows that it changes no instant.
+ * a minute. What is left out is the loop that looks every five seconds; `real-refresh-loop.ts` shows that it changes no instant.
  */
 export class AgentRule implements Rule {
   readonly #refresh: RefreshConfig;

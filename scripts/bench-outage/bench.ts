@@ -1,5 +1,5 @@
 import { benchFleet } from "./fleet-bench.ts";
-import { benchClock, benchEquality } from "./keeper-bench.ts";
+import { benchClock, benchEquality } from "./refresh-loop-bench.ts";
 import type { Report, Table, Target } from "./report.ts";
 import { AGENT, benchCourse, type CourseName, courseNames, type Figures, HEARING, QUARTER } from "./single.ts";
 import type { Size } from "./sizes.ts";
@@ -8,7 +8,7 @@ import type { Size } from "./sizes.ts";
 export async function bench(size: Size, tell: (what: string) => void): Promise<Report> {
   const tables: Table[] = [];
   tell("the real runner beside the fast one");
-  const equality = await benchEquality(size.keeperDays);
+  const equality = await benchEquality(size.loopDays);
   tables.push(equality.table);
   const found = new Map<CourseName, ReadonlyMap<string, Figures>>();
   for (const name of courseNames) {

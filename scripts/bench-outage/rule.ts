@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../agent/common/errors.ts";
 
-/** When a keeper of some make asks for a new authinfo. Times on the trace, ms. */
+/** When a refresh loop asks for a new authinfo. Times on the trace, ms. */
 export interface Rule {
   /** The terminal has got power at `atMs`, for the first time or again. */
   boot(atMs: number): void;

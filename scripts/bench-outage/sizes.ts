@@ -5,7 +5,7 @@ export interface Size {
   readonly judged: "upper end" | "mean";
   /** Every length of a link trace is multiplied by this. */
   readonly scale: number;
-  readonly keeperDays: number;
+  readonly loopDays: number;
   readonly clockSeeds: number;
   readonly clockDays: number;
   readonly fleetSeeds: number;
@@ -17,7 +17,7 @@ export const FULL: Size = {
   seeds: 20,
   judged: "upper end",
   scale: 1,
-  keeperDays: 7,
+  loopDays: 7,
   clockSeeds: 20,
   clockDays: 3,
   fleetSeeds: 20,
@@ -30,7 +30,7 @@ export const QUICK: Size = {
   seeds: 4,
   judged: "mean",
   scale: 0.12,
-  keeperDays: 0.25,
+  loopDays: 0.25,
   clockSeeds: 2,
   clockDays: 0.4,
   fleetSeeds: 2,

@@ -10,7 +10,7 @@ import tls from "node:tls";
 import { systemClock } from "../../agent/common/clock.ts";
 import { silentLog } from "../../agent/common/log/log.ts";
 import { systemRandom } from "../../agent/common/random.ts";
-import type { PayFacts } from "./stand-ins.ts";
+import type { PayFacts } from "./simulators.ts";
 
 export type ContestantName = "facepay-agent" | "undici by hand" | "wechatpay-axios-plugin" | "wechatpay-node-v3";
 

@@ -10,7 +10,7 @@ import { Terminal, timeToAnswer } from "./terminal.ts";
 const ROUNDS = 5;
 const SETTLE_MS = 6_000;
 
-/** Resident memory of the whole process some seconds after a refresh against stand-ins in another process. */
+/** Resident memory of the whole process some seconds after a refresh against simulators in another process. */
 export async function memoryRows(launcher: string): Promise<Row[]> {
   await using terminal = await Terminal.open(launcher);
   await terminal.serve();

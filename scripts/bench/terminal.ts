@@ -7,7 +7,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConfigSettings } from "../../agent/simulator/playground-config.ts";
 import { end, Helper, root, start } from "./processes.ts";
-import type { PayFacts, StandInCommand } from "./stand-ins.ts";
+import type { PayFacts, SimulatorCommand } from "./simulators.ts";
 
 const PATIENCE_MS = 20_000;
 
@@ -28,14 +28,14 @@ export class Terminal implements AsyncDisposable {
   private constructor(launcher: string, directory: string) {
     this.directory = directory;
     this.#launcher = launcher;
-    this.#peers = new Helper("stand-ins.ts", [directory]);
+    this.#peers = new Helper("simulators.ts", [directory]);
   }
 
   get socket(): string {
     return path.join(this.directory, "run/api.sock");
   }
 
-  async peers(command: StandInCommand): Promise<unknown> {
+  async peers(command: SimulatorCommand): Promise<unknown> {
     return (await this.#peers.ask<{ readonly answer: unknown }>(command)).answer;
   }
 

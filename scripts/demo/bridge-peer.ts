@@ -16,7 +16,7 @@ export interface BridgePeer {
   unplug(): Promise<void>;
 }
 
-/** A stand-in in this process, on a pseudo-terminal. */
+/** A simulator in this process, on a pseudo-terminal. */
 export class SimulatedPeer implements BridgePeer {
   readonly driver: BridgePeer["driver"];
   readonly #link: string;

@@ -11,7 +11,7 @@ const MOST = 2_000;
 /** Shorter runs of characters are found by chance. */
 const PIECE = 16;
 
-/** What the stand-ins have given away: the only truth the readings are held against. */
+/** What the simulators have given away: the only truth the readings are held against. */
 export class Ledger {
   readonly #issues = new Map<string, Issue>();
   #count = 0;

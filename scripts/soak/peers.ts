@@ -135,7 +135,7 @@ export class Peers {
     };
   }
 
-  /** The requests that have come since the last look. The stand-in keeps 2000: far more than come in between. */
+  /** The requests that have come since the last look. The simulator keeps 2000: far more than come in between. */
   *newRequests(): Generator<Seen> {
     yield* this.#unseen.splice(0);
     for (const [which, service] of this.#services) {

@@ -13,7 +13,7 @@ const invariants = {
   event_missing: "a change that subscribers were not told",
   spacing: "two attempts within a second",
   many_calls: "more calls than any retry rule allows",
-  bad_request: "a request the stand-in found wrong",
+  bad_request: "a request the simulator found wrong",
   bridge_protocol: "a breach of the bridge's protocol",
   slow_answers: "answers slower than promised",
   memory: "memory that grows",

@@ -37,7 +37,7 @@ const PLACES = {
   run: /^(authinfo\.json|facepay\.prom)$/,
 };
 
-/** Everyone who looks on: the client, the subscriber, the stand-ins' log, the kernel, the directories. */
+/** Everyone who looks on: the client, the subscriber, the simulators' log, the kernel, the directories. */
 export class Watch {
   /** Answer times of an agent that was up, ms. */
   readonly latencies: number[] = [];

@@ -10,7 +10,7 @@ const WINDOW_MS = 60_000;
  */
 const MOST_IN_WINDOW = 20;
 
-/** The requests of one agent process as the stand-ins saw them. */
+/** The requests of one agent process as the simulators saw them. */
 export class Wire {
   readonly #report: Report;
   /** Of each attempt (one raw_data, one or two base URLs): its first request. */

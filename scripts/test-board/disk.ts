@@ -33,7 +33,7 @@ export async function makeDisk(
   await put("etc/systemd/system/facepay-control.service", control);
   // A line at the console for each, instead of a silent journal: seen when the board does not come up.
   await appendFile(path.join(root, "etc/systemd/journald.conf"), "ForwardToConsole=yes\nMaxLevelConsole=err\n");
-  chroot(root, "systemctl enable facepay-control.service stand-in-pay.service facepay-bridge.service");
+  chroot(root, "systemctl enable facepay-control.service simulated-pay.service facepay-bridge.service");
   run("mkfs.ext4", ["-q", "-d", root, disk, "3G"]);
   await rm(root, { recursive: true });
 }

@@ -9,8 +9,8 @@ const POLL_MS = 10;
 /** Only ends what hangs: dpkg unpacks 130 MB, on a machine that may have other work. */
 const COMMAND_MS = 600_000;
 
-/** The stand-ins of a machine, as units. */
-export const PEERS = ["stand-in-bridge", "stand-in-pay"] as const;
+/** The simulators of a machine, as units. */
+export const PEERS = ["simulated-bridge", "simulated-pay"] as const;
 
 /** One boot of systemd in a container of its own: own network (loopback alone), own processes, this kernel. */
 export class Container implements Machine {

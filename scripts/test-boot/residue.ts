@@ -10,7 +10,7 @@ const NOT_OURS = [
   /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid|machine-id|\.pwd\.lock|ld\.so\.cache)-?$/,
   /^\/(etc|var)\/\.updated$/,
   /^\/opt\/facepay-peers(\/|$)/,
-  /^\/etc\/systemd\/system\/stand-in-(bridge|pay)\.service$/,
+  /^\/etc\/systemd\/system\/simulated-(bridge|pay)\.service$/,
 ];
 
 /** Every file of a machine's disk that a package could have left behind. */

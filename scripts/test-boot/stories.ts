@@ -29,7 +29,7 @@ async function served(machine: Machine, isIt: (it: Served) => boolean, withinMs?
   return found;
 }
 
-/** The first boot: the stand-ins come up, an authinfo is obtained and kept, everything is as it should be. */
+/** The first boot: the simulators come up, an authinfo is obtained and kept, everything is as it should be. */
 export async function firstBoot(machine: Container, report: Report): Promise<Served> {
   await machine.until("the units are there", async () => (await property(machine, AGENT, "ActiveState")) === "active");
   report.equal(
@@ -240,10 +240,10 @@ export async function overNight(machine: Container, report: Report): Promise<voi
   });
   report.equal(code, "AUTHINFO_EXPIRED", "off for longer than its lifetime: the first answer says expired");
   await machine.settled();
-  await machine.run("systemctl", "start", "stand-in-bridge");
+  await machine.run("systemctl", "start", "simulated-bridge");
   // As in the morning: some time without a network, so the next attempt would be far off.
   await delay(20_000);
-  await machine.run("systemctl", "start", "stand-in-pay");
+  await machine.run("systemctl", "start", "simulated-pay");
   await machine.until("WeChat Pay listens", async () => {
     const sockets = await machine.run("cat", "/proc/net/tcp");
     return sockets.includes(":20FB 00000000:0000 0A");

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { CrashExplorer, type History } from "../../test/support/faults/crash-explorer.ts";
-import { sealedStore } from "../../test/support/faults/crash-keepers.ts";
+import { sealedStore } from "../../test/support/faults/crash-subjects.ts";
 import { seeded } from "../../test/support/faults/seeded.ts";
 
 const ERRNOS = ["EIO", "ENOSPC", "EROFS", "EDQUOT", "EMFILE"];

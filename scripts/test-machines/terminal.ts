@@ -6,7 +6,7 @@ import { createPlayground } from "../../agent/simulator/playground.ts";
 import type { ConfigSettings } from "../../agent/simulator/playground-config.ts";
 import { type Architecture, chroot, ownArchitecture, root, run } from "./debian.ts";
 
-/** Where the stand-ins live inside the machine. */
+/** Where the simulators live inside the machine. */
 export const PEERS = "/opt/facepay-peers";
 const PAY_PORT = 8443;
 /** The programs that run inside, each bundled into one file. */
@@ -45,7 +45,7 @@ export async function install(machine: string, deb: string): Promise<void> {
   chroot(machine, `dpkg -i /root/${name}`);
 }
 
-/** Puts stand-ins, keys and a configuration that fits them into a machine where the package is installed. */
+/** Puts simulators, keys and a configuration that fits them into a machine where the package is installed. */
 export async function provision(
   machine: string,
   overrides: ConfigSettings["overrides"] = {},
@@ -95,8 +95,8 @@ export async function provision(
   });
   const units = within("etc/systemd/system");
   for (const part of ["bridge", "pay"]) {
-    const text = unitText(`Stand-in: ${part}`, `${PEERS}/peers.mjs ${part} ${PEERS}`);
-    await writeFile(`${units}/stand-in-${part}.service`, text);
+    const text = unitText(`Simulated ${part}`, `${PEERS}/peers.mjs ${part} ${PEERS}`);
+    await writeFile(`${units}/simulated-${part}.service`, text);
   }
 }
 
@@ -105,7 +105,7 @@ export async function watchOnly(machine: string, output: string): Promise<void> 
   const units = path.join(machine, "etc/systemd/system");
   const command = `${PEERS}/watch.mjs /run/facepay-agent/api.sock ${output} ${PEERS}`;
   const order = "Wants=facepay-agent.socket\nAfter=facepay-agent.socket\n";
-  await writeFile(`${units}/facepay-watch.service`, unitText("Cashier app and stand-ins", command, order));
+  await writeFile(`${units}/facepay-watch.service`, unitText("Cashier app and simulators", command, order));
   const wanted = "facepay-agent.socket facepay-agent-admin.socket facepay-agent.service facepay-watch.service";
   await writeFile(`${units}/watch.target`, `[Unit]\nDescription=Watched terminal\nWants=${wanted}\n`);
   chroot(machine, `systemctl mask ${NOT_NEEDED.join(" ")}`);

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { openSync, writeSync } from "node:fs";
 import http from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { startBridge, startPay } from "./stand-ins.ts";
+import { startBridge, startPay } from "./simulators.ts";
 
 const [, , socketPath = "/run/facepay-agent/api.sock", output = "/dev/stdout", peers = "."] = process.argv;
 const fd = openSync(output, "w");

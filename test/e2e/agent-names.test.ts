@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startWechatPayServer } from "../../agent/simulator/wechatpay-server.ts";
 import { FrozenPort } from "../support/fakes/frozen-port.ts";
 import { type NameAnswer, NameServer } from "../support/fakes/name-server.ts";
-import { FaultLane } from "../support/faults/fault-lane.ts";
+import { FaultTerminal } from "../support/faults/fault-terminal.ts";
 import { nodeWithNameServer, noOwnResolver } from "../support/faults/own-namespace.ts";
 import { removeFactory } from "../support/fixtures/running-agent.ts";
 
 const why = noOwnResolver();
 const skipped = why === undefined ? "" : ` (skipped: ${why})`;
-/** The stand-in's certificate is good for it; without /etc/hosts it is a name that the name server has to know. */
+/** The simulator's certificate is good for it; without /etc/hosts it is a name that the name server has to know. */
 const NAME = "localhost";
 
 /** A terminal whose name server is in the test's hand. */
@@ -17,7 +17,7 @@ class Neighbourhood implements AsyncDisposable {
   readonly network: string;
   readonly home: string;
   names: NameServer = undefined as never;
-  lane: FaultLane = undefined as never;
+  terminal: FaultTerminal = undefined as never;
 
   constructor(network: string) {
     this.network = network;
@@ -28,7 +28,7 @@ class Neighbourhood implements AsyncDisposable {
     const nameServer = `${this.network}.53`;
     this.names = await NameServer.open(nameServer);
     this.names.answer = this.good;
-    this.lane = await FaultLane.open({
+    this.terminal = await FaultTerminal.open({
       ...{ name: NAME, host: this.home, connectMs: 2_000, attemptMs: 2_300 },
       node: (directory) => nodeWithNameServer(directory, nameServer),
     });
@@ -36,7 +36,7 @@ class Neighbourhood implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Either is missing when it could not be opened.
-    await this.lane?.[Symbol.asyncDispose]();
+    await this.terminal?.[Symbol.asyncDispose]();
     await this.names?.[Symbol.asyncDispose]();
   }
 
@@ -51,12 +51,12 @@ class Neighbourhood implements AsyncDisposable {
 
   /** The way is broken: told by that code, and over when names lead home again. */
   during(code: string, answer: NameAnswer, around: { begin?: () => unknown; end?: () => unknown } = {}) {
-    return this.lane.during({
+    return this.terminal.during({
       code,
       begin: async () => {
         await around.begin?.();
         this.names.answer = answer;
-        this.lane.server.cut();
+        this.terminal.server.cut();
       },
       end: async () => {
         this.names.answer = this.good;
@@ -67,11 +67,11 @@ class Neighbourhood implements AsyncDisposable {
 
   /** The way is bad: another authinfo comes all the same, after fewer than so many failures. */
   despite(answer: NameAnswer, fewerThan: number, frozen: readonly string[]): Promise<void> {
-    return this.lane.alone(async () => {
-      const ports = await Promise.all(frozen.map((host) => FrozenPort.open(host, this.lane.server.port)));
+    return this.terminal.alone(async () => {
+      const ports = await Promise.all(frozen.map((host) => FrozenPort.open(host, this.terminal.server.port)));
       this.names.answer = answer;
       try {
-        await this.lane.expectRenewal(fewerThan);
+        await this.terminal.expectRenewal(fewerThan);
       } finally {
         this.names.answer = this.good;
         await Promise.all(ports.map((port) => port[Symbol.asyncDispose]()));
@@ -108,7 +108,7 @@ describe.skipIf(why !== undefined).concurrent(`names${skipped}`, () => {
       { aaaa: ["::1"] },
       {
         begin: async () => {
-          frozen = await FrozenPort.open("::1", south.lane.server.port);
+          frozen = await FrozenPort.open("::1", south.terminal.server.port);
         },
         end: () => frozen?.[Symbol.asyncDispose](),
       },
@@ -116,7 +116,7 @@ describe.skipIf(why !== undefined).concurrent(`names${skipped}`, () => {
   });
 
   it("that lead to somebody else are told by his certificate", async () => {
-    const { rig, server } = north.lane;
+    const { rig, server } = north.terminal;
     const { wechatPayOptions, ca } = rig.playground;
     const { certPem: cert, privateKeyPem: key } = await ca.issueServer({ names: ["portal.test"] });
     const [host = ""] = north.others(1);

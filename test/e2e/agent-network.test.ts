@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../agent/common/clock.ts";
 import { type Certificate, createAuthority, createSelfSigned } from "../../agent/simulator/certificates.ts";
-import { type FaultCase, FaultLane, type Findings } from "../support/faults/fault-lane.ts";
 import { connectionFaults, type Treatment, tlsFault } from "../support/faults/fault-server.ts";
+import { type FaultCase, FaultTerminal, type Findings } from "../support/faults/fault-terminal.ts";
 import { removeFactory } from "../support/fixtures/running-agent.ts";
 
 const DAY_MS = 86_400_000;
-const LANES = 4;
+const TERMINALS = 4;
 
-let lanes: FaultLane[] = [];
-let proxied: FaultLane;
+let terminals: FaultTerminal[] = [];
+let proxied: FaultTerminal;
 let certificates: Record<"expired" | "future" | "otherName" | "selfSigned" | "intercepting" | "good", Certificate>;
 const findings: [name: string, Findings][] = [];
 
 beforeAll(async () => {
-  [proxied = undefined as never, ...lanes] = await FaultLane.openAll([
+  [proxied = undefined as never, ...terminals] = await FaultTerminal.openAll([
     { proxy: true },
-    ...Array.from({ length: LANES }, () => ({})),
+    ...Array.from({ length: TERMINALS }, () => ({})),
   ]);
   const now = systemClock().wall();
   const { ca } = proxied.rig.playground;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([proxied, ...lanes].map((lane) => lane?.[Symbol.asyncDispose]()));
+  await Promise.all([proxied, ...terminals].map((terminal) => terminal?.[Symbol.asyncDispose]()));
   await removeFactory();
   const ms = (value: number) => value.toFixed(1).padStart(7);
   const rows = findings.map(([name, { reads, medianMs, p99Ms, recoveredMs }]) =>
@@ -43,14 +43,14 @@ afterAll(async () => {
   console.info(`reads during each fault, ms: median, p99, reads; recovery, ms; fault\n${rows.join("\n")}`);
 });
 
-const treat = (treatment: Treatment) => (lane: FaultLane) => lane.server.treat(treatment);
-const shows = (which: keyof typeof certificates) => (lane: FaultLane) => {
+const treat = (treatment: Treatment) => (terminal: FaultTerminal) => terminal.server.treat(treatment);
+const shows = (which: keyof typeof certificates) => (terminal: FaultTerminal) => {
   const { certPem: cert, privateKeyPem: key } = certificates[which];
-  lane.server.treat(tlsFault({ cert, key }));
+  terminal.server.treat(tlsFault({ cert, key }));
 };
-const proxyIs = (fault: number | "hang" | "cut") => (lane: FaultLane) => {
-  if (lane.proxy) lane.proxy.fault = fault;
-  lane.server.treat((_client, forward) => void forward());
+const proxyIs = (fault: number | "hang" | "cut") => (terminal: FaultTerminal) => {
+  if (terminal.proxy) terminal.proxy.fault = fault;
+  terminal.server.treat((_client, forward) => void forward());
 };
 
 /** Table 6.4 of the reference, as far as loopback shows it and no other test of the whole agent has it. */
@@ -81,10 +81,10 @@ const faults: [name: string, fault: FaultCase][] = [
     "a server that speaks TLS 1.1 at most",
     {
       code: "PAY_TLS_FAILED",
-      begin: (lane) => {
+      begin: (terminal) => {
         const { certPem: cert, privateKeyPem: key } = certificates.good;
         const old = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
-        lane.server.treat(tlsFault({ cert, key, ...old }));
+        terminal.server.treat(tlsFault({ cert, key, ...old }));
       },
     },
   ],
@@ -101,28 +101,28 @@ const faults: [name: string, fault: FaultCase][] = [
 
 const proxyFaults: [name: string, fault: FaultCase][] = [
   ["that wants credentials (407)", { code: "PAY_PROXY_AUTH", begin: proxyIs(407) }],
-  ["that is not there", { code: "PAY_PROXY", begin: (lane) => lane.stopProxy() }],
+  ["that is not there", { code: "PAY_PROXY", begin: (terminal) => terminal.stopProxy() }],
   ["that refuses the tunnel (502)", { code: "PAY_PROXY", begin: proxyIs(502) }],
   ["that never answers CONNECT", { code: "PAY_PROXY", begin: proxyIs("hang") }],
   ["that closes the tunnel it has given", { code: "PAY_CONNECTION_LOST", begin: proxyIs("cut") }],
 ];
 
-/** Three on the direct lanes, one on the other, so that no lane is waited for at the end. */
+/** Three on the direct terminals, one on the other, so that no terminal is waited for at the end. */
 const all = proxyFaults.flatMap(([what, fault], turn) => [
   ...faults
     .map((each, index) => ({ each, index }))
     .slice(3 * turn, 3 * turn + 3)
-    .map(({ each: [name, direct], index }) => [name, direct, () => lanes[index % LANES]] as const),
+    .map(({ each: [name, direct], index }) => [name, direct, () => terminals[index % TERMINALS]] as const),
   [`a proxy ${what}`, fault, () => proxied] as const,
 ]);
 
 describe.concurrent("told by one code, harmless to what is held, and over within one retry:", {
   timeout: 60_000,
 }, () => {
-  it.each(all)("%s", async (name, fault, laneOf) => {
-    const lane = laneOf();
-    if (lane === undefined) throw new Error("there are as many lanes as are used");
-    findings.push([name, await lane.during(fault)]);
+  it.each(all)("%s", async (name, fault, terminalOf) => {
+    const terminal = terminalOf();
+    if (terminal === undefined) throw new Error("there are as many terminals as are used");
+    findings.push([name, await terminal.during(fault)]);
   });
 
   it("every fault of the table has had its turn", () => expect(all.length).toBe(faults.length + proxyFaults.length));

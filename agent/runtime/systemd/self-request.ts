@@ -7,7 +7,7 @@ const QUESTION = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\
 
 /**
  * Asks our own server over its socket, as any reader would. Every answer counts, also a connection that it closes without
- * one because its house is full: something that accepts connections turns.
+ * one because its connection limit is reached: something that accepts connections turns.
  */
 export async function askOurselves(path: string, patienceMs: number, clock: Clock): Promise<ServerSign> {
   const answered = new AbortController();

@@ -14,7 +14,7 @@ export interface ConnectionPool {
 
 /**
  * A transport gives up all its connections when one request fails, so that the next one resolves the name anew. Among many
- * requests that would let each failure take its neighbours along: here each has a lane of its own. The one used last is used
+ * requests that would let each failure take its neighbours along: here each has a connection of its own. The one used last is used
  * next, so that few connections are kept warm, and the TLS side is made once for all of them.
  */
 export function createConnectionPool(baseUrl: string, options: SignedClientOptions): ConnectionPool {
@@ -30,15 +30,15 @@ export function createConnectionPool(baseUrl: string, options: SignedClientOptio
   return {
     baseUrl,
     async use(work) {
-      let lane = idle.pop();
-      if (lane === undefined) {
-        lane = createTarget(baseUrl, options, { secureContext, frequent: true });
-        all.push(lane);
+      let target = idle.pop();
+      if (target === undefined) {
+        target = createTarget(baseUrl, options, { secureContext, frequent: true });
+        all.push(target);
       }
       try {
-        return await work(lane);
+        return await work(target);
       } finally {
-        idle.push(lane);
+        idle.push(target);
       }
     },
     async prepare() {

@@ -11,7 +11,7 @@ import {
   absentView,
   ask,
   askRaw,
-  HandKeeper,
+  FakeCredentialService,
   makeView,
   temporaryDirectory,
   until,
@@ -19,7 +19,7 @@ import {
 import { failureWith } from "../../support/fixtures/failures.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let credentials: HandKeeper;
+let credentials: FakeCredentialService;
 let clock: FakeClock;
 let socket: string;
 let open: OpenSocket;
@@ -37,7 +37,7 @@ const reading: ProbeReading = {
 beforeEach(async () => {
   directory = await temporaryDirectory();
   socket = `${directory.path}/admin.sock`;
-  credentials = new HandKeeper();
+  credentials = new FakeCredentialService();
   clock = new FakeClock();
   probe = async () => reading;
   renderMetrics = async () => "facepay_x 1\n";

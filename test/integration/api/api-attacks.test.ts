@@ -9,7 +9,7 @@ import { quantile } from "../../support/fakes/steady-reader.ts";
 import {
   ask,
   askRaw,
-  HandKeeper,
+  FakeCredentialService,
   identity,
   statusOf,
   temporaryDirectory,
@@ -30,7 +30,7 @@ let answer: Promise<unknown>;
 async function start(limits: Partial<ApiLimits> = {}): Promise<void> {
   served = 0;
   server = createCashierServer({
-    credentials: new HandKeeper(),
+    credentials: new FakeCredentialService(),
     identity: () => identity,
     driver: () => ({
       call: (_request, signal) => {

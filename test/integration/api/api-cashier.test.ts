@@ -10,7 +10,7 @@ import {
   absentView,
   ask,
   askRaw,
-  HandKeeper,
+  FakeCredentialService,
   identity,
   makeCredential,
   makeView,
@@ -20,7 +20,7 @@ import {
 import { failureWith } from "../../support/fixtures/failures.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let credentials: HandKeeper;
+let credentials: FakeCredentialService;
 let socket: string;
 let open: OpenSocket;
 let denied: string[];
@@ -32,7 +32,7 @@ let configured: boolean;
 beforeEach(async () => {
   directory = await temporaryDirectory();
   socket = `${directory.path}/api.sock`;
-  credentials = new HandKeeper();
+  credentials = new FakeCredentialService();
   denied = [];
   served = [];
   live = true;

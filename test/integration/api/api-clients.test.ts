@@ -11,7 +11,7 @@ import { createCashierServer } from "../../../agent/api/cashier-api.ts";
 import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
 import { systemClock } from "../../../agent/common/clock.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
-import { HandKeeper, identity, temporaryDirectory } from "../../support/fixtures/api-fixture.ts";
+import { FakeCredentialService, identity, temporaryDirectory } from "../../support/fixtures/api-fixture.ts";
 import { hasCommand } from "../../support/fixtures/tools.ts";
 
 /** HTTP clients as their libraries make them, with the headers that they send by themselves (specification section 5). */
@@ -25,14 +25,14 @@ const PATIENCE = { timeout: 120_000 };
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let socket: string;
 let open: OpenSocket;
-let credentials: HandKeeper;
+let credentials: FakeCredentialService;
 let denied: string[];
 let served: number;
 
 beforeEach(async () => {
   directory = await temporaryDirectory();
   socket = `${directory.path}/api.sock`;
-  credentials = new HandKeeper();
+  credentials = new FakeCredentialService();
   denied = [];
   served = 0;
   const server = createCashierServer({

@@ -9,7 +9,7 @@ import { quantile } from "../../support/fakes/steady-reader.ts";
 import { faultsOfEvent } from "../../support/fixtures/api-description.ts";
 import {
   ask,
-  HandKeeper,
+  FakeCredentialService,
   identity,
   makeCredential,
   makeView,
@@ -20,7 +20,7 @@ import {
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let socket: string;
 let open: OpenSocket;
-let credentials: HandKeeper;
+let credentials: FakeCredentialService;
 let clock: FakeClock;
 let denied: string[];
 let closed: Promise<void> | undefined;
@@ -28,7 +28,7 @@ let closed: Promise<void> | undefined;
 beforeEach(async () => {
   directory = await temporaryDirectory();
   socket = `${directory.path}/api.sock`;
-  credentials = new HandKeeper();
+  credentials = new FakeCredentialService();
   clock = new FakeClock();
   denied = [];
   closed = undefined;

@@ -9,7 +9,7 @@ import { startTextfile } from "../../../agent/runtime/metrics/textfile.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import {
   absentView,
-  HandKeeper,
+  FakeCredentialService,
   identity,
   makeCredential,
   makeView,
@@ -45,7 +45,7 @@ afterEach(async () => {
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o7777).toString(8);
 
 describe("the copy for apps that can only read files", () => {
-  const credentials = new HandKeeper();
+  const credentials = new FakeCredentialService();
   const start = (path: string, more: { mode?: number; group?: string } = {}) => {
     const place = { path, mode: 0o640, ...more };
     running = startFileCopy({
@@ -170,7 +170,7 @@ describe("the optional files", () => {
     const texts = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
     let asked = 0;
     const renderMetrics = () => texts[asked++]?.promise ?? Promise.reject(new Error("asked too often"));
-    const parts = { credentials: new HandKeeper(), identity: () => identity, renderMetrics, clock, log };
+    const parts = { credentials: new FakeCredentialService(), identity: () => identity, renderMetrics, clock, log };
     const files = new FileSinks({ ...parts, onTrouble: (_code, reason) => troubles.push(reason) });
     await files.use({ metrics: { textfile: path } });
     await until(() => asked === 1, "the first writer");
@@ -196,7 +196,7 @@ describe("a file that is given up and wanted again", () => {
     const texts: (string | Promise<string>)[] = [first.promise];
     let asked = 0;
     const renderMetrics = async () => (await texts[asked++]) ?? `text ${asked}\n`;
-    const parts = { credentials: new HandKeeper(), identity: () => identity, renderMetrics, clock, log };
+    const parts = { credentials: new FakeCredentialService(), identity: () => identity, renderMetrics, clock, log };
     const files = new FileSinks({ ...parts, onTrouble: (_code, reason) => troubles.push(reason) });
     await files.use({ metrics: { textfile: a } });
     await until(() => asked === 1, "the first writer");

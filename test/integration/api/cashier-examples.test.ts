@@ -8,7 +8,13 @@ import { createCashierServer } from "../../../agent/api/cashier-api.ts";
 import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
 import { systemClock } from "../../../agent/common/clock.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
-import { absentView, HandKeeper, identity, makeView, temporaryDirectory } from "../../support/fixtures/api-fixture.ts";
+import {
+  absentView,
+  FakeCredentialService,
+  identity,
+  makeView,
+  temporaryDirectory,
+} from "../../support/fixtures/api-fixture.ts";
 import { missing } from "../../support/fixtures/tools.ts";
 
 /** The programs in docs/examples/cashier, run as their pages say. */
@@ -60,13 +66,13 @@ const examples: readonly Example[] = [
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let socket: string;
 let open: OpenSocket;
-let credentials: HandKeeper;
+let credentials: FakeCredentialService;
 let denied: string[];
 
 beforeEach(async () => {
   directory = await temporaryDirectory();
   socket = `${directory.path}/api.sock`;
-  credentials = new HandKeeper();
+  credentials = new FakeCredentialService();
   denied = [];
   const server = createCashierServer({
     credentials,

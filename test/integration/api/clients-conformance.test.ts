@@ -13,7 +13,7 @@ import { startChild } from "../../support/children/child.ts";
 import { type ClientLibrary, clientLibraries, DrivenClient, workshop } from "../../support/clients/conformance.ts";
 import {
   absentView,
-  HandKeeper,
+  FakeCredentialService,
   identity,
   makeCredential,
   makeView,
@@ -38,7 +38,7 @@ const expired = (more: Partial<AuthinfoView> = {}) => makeView({ state: "expired
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let socket: string;
-let credentials: HandKeeper;
+let credentials: FakeCredentialService;
 let denied: string[];
 const opened: OpenSocket[] = [];
 
@@ -61,7 +61,7 @@ async function startAgent(): Promise<OpenSocket> {
 beforeEach(async () => {
   directory = await temporaryDirectory();
   socket = `${directory.path}/api.sock`;
-  credentials = new HandKeeper();
+  credentials = new FakeCredentialService();
   denied = [];
 });
 

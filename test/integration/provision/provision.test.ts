@@ -11,7 +11,7 @@ import { AgentProcess, launcher } from "../../support/fixtures/agent-process.ts"
 import { diagnosed } from "../../support/fixtures/diagnosed.ts";
 import { told } from "../../support/fixtures/told.ts";
 
-/** The stand-ins, and what a head office would send a technician for them. */
+/** The simulators, and what a head office would send a technician for them. */
 let simulation: AgentProcess;
 let directory: string;
 let usb: string;
@@ -77,7 +77,7 @@ function flags(home: string, except: Record<string, string | undefined> = {}): s
   return Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : ["--set", `${key}=${value}`]));
 }
 
-/** What the stand-ins' own configuration says of WeChat Pay. */
+/** What the simulators' own configuration says of WeChat Pay. */
 function simulated(): { readonly base_urls: readonly string[]; readonly merchant_serial_no: string } {
   return (parse(readFileSync(from("config.toml"), "utf8")) as never as { wechatpay: ReturnType<typeof simulated> })
     .wechatpay;

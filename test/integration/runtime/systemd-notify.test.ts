@@ -8,7 +8,7 @@ import { openDatagrams } from "../../../agent/runtime/systemd/datagram.ts";
 import { type NotifierParts, startNotifier } from "../../../agent/runtime/systemd/notifier.ts";
 import { askOurselves } from "../../../agent/runtime/systemd/self-request.ts";
 import { NotifySocket } from "../../support/fakes/notify-socket.ts";
-import { HandKeeper, makeView, temporaryDirectory } from "../../support/fixtures/api-fixture.ts";
+import { FakeCredentialService, makeView, temporaryDirectory } from "../../support/fixtures/api-fixture.ts";
 import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 const clock = systemClock();
@@ -61,7 +61,7 @@ describe("the question to ourselves", () => {
     return { [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())) };
   };
 
-  it("is answered by any answer, also by a full house that closes the door", async () => {
+  it("is answered by any answer, also by a full server that closes the connection", async () => {
     {
       await using _server = await serve((socket) => socket.once("data", () => socket.end("HTTP/1.1 503 x\r\n\r\n")));
       expect(await askOurselves(path(), 5_000, clock)).toBe("answered");
@@ -91,7 +91,7 @@ describe("the notifier", () => {
   const start = (address: string, parts: Partial<NotifierParts> = {}) =>
     startNotifier({
       place: { address, watchdogMs: 1_000 },
-      credentials: new HandKeeper(),
+      credentials: new FakeCredentialService(),
       live: () => true,
       apiSocket: () => undefined,
       monotonicUs: () => 123_456n,
@@ -104,7 +104,7 @@ describe("the notifier", () => {
   it("says READY first and only once, then the status at each change, at last STOPPING and nothing more", async () => {
     const address = `${directory.path}/notify`;
     await using manager = new NotifySocket(address);
-    const credentials = new HandKeeper();
+    const credentials = new FakeCredentialService();
     const notifier = await start(address, { credentials });
     credentials.become(makeView({ state: "due" }));
     credentials.become(makeView({ state: "due" }));

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CrashExplorer, type Invariant } from "../../support/faults/crash-explorer.ts";
 import { CrashDisk } from "../../support/faults/crash-files.ts";
-import { jsonFile, plainWriteFile, steno, writeFileAtomic } from "../../support/faults/crash-keepers.ts";
+import { jsonFile, plainWriteFile, steno, writeFileAtomic } from "../../support/faults/crash-subjects.ts";
 
 /**
  * The check on the checks: what the harness of crash-states.test.ts says of three ways to write a file that are known to be

@@ -7,7 +7,7 @@ import { deriveKey, open } from "../../../agent/store/envelope.ts";
 import { CrashExplorer, type History } from "../../support/faults/crash-explorer.ts";
 import { CrashDisk, type Image } from "../../support/faults/crash-files.ts";
 import { crashImages, digestOf } from "../../support/faults/crash-images.ts";
-import { numberedState, numberIn, sealedStore, startStore } from "../../support/faults/crash-keepers.ts";
+import { numberedState, numberIn, sealedStore, startStore } from "../../support/faults/crash-subjects.ts";
 import { shopIdentity, stateOf } from "../../support/fixtures/store-fixture.ts";
 
 const CURRENT = "state.sealed";

@@ -14,7 +14,7 @@ export interface Kept {
   readonly found: number | undefined;
   /** The value is octet by octet what was submitted under that number. */
   readonly intact: boolean;
-  /** How it was found, in the keeper's own word. */
+  /** How it was found, in the store's own word. */
   readonly how: string;
   /** What was found is called durable, and may be announced as such. */
   readonly promised: boolean;
@@ -34,7 +34,7 @@ export interface History {
 /** Section 1.3 of the invariants, as far as a crash can break them. */
 export type Invariant = "I1" | "I2" | "I3" | "I4" | "I7" | "I8";
 
-/** More than any sound keeper comes upon: beyond that each start makes other disks of what it finds, and would for ever. */
+/** More than any sound store finds: beyond that each start makes other disks of what it finds, and would for ever. */
 const MOST_AGAIN = 500_000;
 /** Enough to see what is wrong. */
 const MOST_VIOLATIONS = 10_000;
@@ -48,7 +48,7 @@ interface Found {
 }
 
 /**
- * Drives a keeper through histories, cuts the power at every change, and starts it again from everything the disk may then
+ * Drives a store through histories, cuts the power at every change, and starts it again from everything the disk may then
  * hold; cuts the power in that start too, at every change, and so on until nothing new comes up.
  */
 export class CrashExplorer {

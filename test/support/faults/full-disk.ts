@@ -16,7 +16,7 @@ import { isDeepStrictEqual } from "node:util";
 import { silentLog } from "../../../agent/common/log/log.ts";
 import { openStore } from "../../../agent/store/store.ts";
 import { parts } from "../fixtures/store-fixture.ts";
-import { numberedState } from "./crash-keepers.ts";
+import { numberedState } from "./crash-subjects.ts";
 
 const OCTETS = 12_000;
 const STEP = 512;

@@ -20,7 +20,7 @@ export function noOwnBootClock(): string | undefined {
   return without(["--time", "--boottime", "1000", "true"], "no time namespace");
 }
 
-/** A stand-in for the node binary whose clocks since boot are 1000 s ahead of the rest of this machine. */
+/** A replacement for the node binary whose clocks since boot are 1000 s ahead of the rest of this machine. */
 export async function nodeAhead(directory: string): Promise<string> {
   const script = path.join(directory, "node-ahead");
   const start = `exec unshare --time --boottime 1000 --monotonic 1000 --fork --kill-child "${process.execPath}" "$@"`;
@@ -39,17 +39,17 @@ function without(args: readonly string[], lack: string): string | undefined {
   }
 }
 
-/** A stand-in for the node binary that sees another /etc/resolv.conf and /etc/hosts than the rest of this machine. */
+/** A replacement for the node binary that sees another /etc/resolv.conf and /etc/hosts than the rest of this machine. */
 export async function nodeWithNameServer(directory: string, nameServer: string): Promise<string> {
   const withTimeout = (name: string) => path.join(directory, name);
   await writeFile(withTimeout("resolv.conf"), `nameserver ${nameServer}\n`);
-  // Nothing at all: so localhost, for which the stand-in has a certificate, is a name like any other.
+  // Nothing at all: so localhost, for which the simulator has a certificate, is a name like any other.
   await writeFile(withTimeout("hosts"), "");
   const mounts = ["resolv.conf", "hosts"].map((name) => `mount --bind "${withTimeout(name)}" /etc/${name}`);
   return await nodeIn(directory, "--mount", mounts.join("; "));
 }
 
-/** A stand-in for the node binary that has no network but loopback, until `plugCard`. */
+/** A replacement for the node binary that has no network but loopback, until `plugCard`. */
 export function nodeWithoutCards(directory: string): Promise<string> {
   return nodeIn(directory, "--net", "ip link set lo up");
 }

@@ -4,7 +4,7 @@ import { Deframer, fcs32, frame, LONGEST_PAYLOAD } from "../../../drivers/simula
 
 const received = (octets: Uint8Array) => new Deframer().push(octets);
 
-describe("the stand-in's framing", () => {
+describe("the simulator's framing", () => {
   it("has the check value of CRC-32 and agrees with zlib", () => {
     expect(fcs32(Buffer.from("123456789"))).toBe(0xcbf43926);
     const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));

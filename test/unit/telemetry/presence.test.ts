@@ -63,8 +63,8 @@ describe("birth and will", () => {
 class World {
   readonly #chance: Chance;
   /** Of each connection, what is under way to the topic. */
-  readonly #lanes: string[][] = [];
-  #live: { lane: string[]; birth: string } | undefined;
+  readonly #connections: string[][] = [];
+  #live: { connection: string[]; birth: string } | undefined;
   retained = "";
 
   constructor(chance: Chance) {
@@ -73,10 +73,10 @@ class World {
 
   connect({ birth, will }: { birth: string; will: string }): void {
     this.lose();
-    const lane = [birth];
-    this.#lanes.push(lane);
-    this.#live = { lane, birth };
-    this.#wills.set(lane, will);
+    const connection = [birth];
+    this.#connections.push(connection);
+    this.#live = { connection, birth };
+    this.#wills.set(connection, will);
   }
 
   readonly #wills = new Map<string[], string>();
@@ -84,18 +84,18 @@ class World {
   /** The connection is gone; its will follows all that it has sent. */
   lose(): void {
     if (this.#live === undefined) return;
-    this.#live.lane.push(this.#wills.get(this.#live.lane) ?? "");
+    this.#live.connection.push(this.#wills.get(this.#live.connection) ?? "");
     this.#live = undefined;
   }
 
   deliver(most: number): void {
     for (let left = most; left > 0; left--) {
-      const waiting = this.#lanes.filter((lane) => lane.length > 0);
+      const waiting = this.#connections.filter((connection) => connection.length > 0);
       if (waiting.length === 0) return;
       this.retained = waiting[this.#chance.below(waiting.length)]?.shift() ?? "";
       const live = this.#live;
-      // The agent watches its topic, and what it publishes goes on its own lane.
-      if (live && contradicts(live.birth, Buffer.from(this.retained))) live.lane.push(live.birth);
+      // The agent watches its topic, and what it publishes goes on its own connection.
+      if (live && contradicts(live.birth, Buffer.from(this.retained))) live.connection.push(live.birth);
     }
   }
 }

@@ -10,8 +10,8 @@ import type { ConfigSettings } from "../../agent/simulator/playground-config.ts"
 import { startWechatPayServer } from "../../agent/simulator/wechatpay-server.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
 
-export type StandInCommand =
-  /** Makes keys and certificates, opens both stand-ins and writes the configuration. */
+export type SimulatorCommand =
+  /** Makes keys and certificates, opens both simulators and writes the configuration. */
   | { readonly do: "open"; readonly overrides?: ConfigSettings["overrides"] }
   /** From now on no request is answered, though all are accepted. */
   | { readonly do: "hang" }
@@ -43,7 +43,7 @@ async function open(overrides: ConfigSettings["overrides"]): Promise<PayFacts> {
   return { url: pay.url, publicKeyId: platform.keyId, merchantSerialNo: merchant.serialNo, identity };
 }
 
-async function obey(command: StandInCommand): Promise<unknown> {
+async function obey(command: SimulatorCommand): Promise<unknown> {
   switch (command.do) {
     case "open":
       return await open(command.overrides);
@@ -57,6 +57,6 @@ async function obey(command: StandInCommand): Promise<unknown> {
   }
 }
 
-process.on("message", async (command: StandInCommand) => {
+process.on("message", async (command: SimulatorCommand) => {
   process.send?.({ answer: await obey(command) });
 });

@@ -17,8 +17,8 @@ export interface FaultCase {
   readonly code: string;
   /** How many attempts have to fail with that code alone: one unless told. */
   readonly attempts?: number;
-  /** Begins the fault. What this lane's server, proxy and WeChat Pay do wrong is fixed afterwards; `end` fixes the rest. */
-  readonly begin: (lane: FaultLane) => unknown;
+  /** Begins the fault. What this terminal's server, proxy and WeChat Pay do wrong is fixed afterwards; `end` fixes the rest. */
+  readonly begin: (terminal: FaultTerminal) => unknown;
   readonly end?: () => unknown;
 }
 
@@ -42,7 +42,7 @@ export interface Findings {
 }
 
 /** One terminal at work whose way to WeChat Pay can be broken and fixed; faults that share it go one after the other. */
-export class FaultLane implements AsyncDisposable {
+export class FaultTerminal implements AsyncDisposable {
   readonly rig: Rig;
   readonly server: FaultServer;
   proxy: ConnectProxy | undefined;
@@ -65,7 +65,7 @@ export class FaultLane implements AsyncDisposable {
     this.#attemptMs = attemptMs;
   }
 
-  static async open(options: LaneOptions = {}): Promise<FaultLane> {
+  static async open(options: LaneOptions = {}): Promise<FaultTerminal> {
     const { host = "127.0.0.1", name = host, attemptMs = ATTEMPT_MS, connectMs = CONNECT_MS } = options;
     await using halfOpen = new AsyncDisposableStack();
     const rig = halfOpen.use(await openRig());
@@ -84,16 +84,16 @@ export class FaultLane implements AsyncDisposable {
     await rig.serve(node === undefined ? {} : { node });
     const bare = await BareServer.start(rig.within("bare.sock"));
     halfOpen.move();
-    return new FaultLane(rig, server, proxy, attemptMs, bare);
+    return new FaultTerminal(rig, server, proxy, attemptMs, bare);
   }
 
   /** Opens all of them, or none. */
-  static async openAll(wanted: readonly LaneOptions[]): Promise<FaultLane[]> {
-    const settled = await Promise.allSettled(wanted.map((options) => FaultLane.open(options)));
-    const lanes = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  static async openAll(wanted: readonly LaneOptions[]): Promise<FaultTerminal[]> {
+    const settled = await Promise.allSettled(wanted.map((options) => FaultTerminal.open(options)));
+    const terminals = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const failed = settled.find((each) => each.status === "rejected");
-    if (failed === undefined) return lanes;
-    await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()));
+    if (failed === undefined) return terminals;
+    await Promise.all(terminals.map((terminal) => terminal[Symbol.asyncDispose]()));
     throw failed.reason;
   }
 
@@ -107,7 +107,7 @@ export class FaultLane implements AsyncDisposable {
     return this.alone(() => this.#run(fault));
   }
 
-  /** Waits until all that was begun before on this lane has ended. */
+  /** Waits until all that was begun before on this terminal has ended. */
   alone<T>(act: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(act);
     this.#turn = done.catch(() => undefined);

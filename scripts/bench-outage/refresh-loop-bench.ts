@@ -2,7 +2,7 @@ import { AgentRule, DEFAULTS } from "./agent-rule.ts";
 import { seededChance } from "./chance.ts";
 import { type Drive, drive } from "./drive.ts";
 import { bootsWithoutClock, cellularFlaps, issuerOutages, linkOutages, nightlyPowerOff } from "./published-outages.ts";
-import { driveKeeper } from "./real-keeper.ts";
+import { driveRefreshLoop } from "./real-refresh-loop.ts";
 import { fixed, type Table } from "./report.ts";
 import { AGENT, driveAll, driveCron, figuresOf, HEAD, type MakeTrace, others, rowOf, tracesOf } from "./single.ts";
 import type { Size } from "./sizes.ts";
@@ -41,7 +41,7 @@ export async function benchEquality(days: number) {
       hearsLink: true,
       onAttempt: (at) => fast.push(at),
     });
-    const { attemptsAt } = await driveKeeper(trace, {
+    const { attemptsAt } = await driveRefreshLoop(trace, {
       refresh: DEFAULTS,
       unit: seededChance(78).unit,
       hearsLink: true,
@@ -71,7 +71,7 @@ export async function benchClock({ clockSeeds, clockDays }: Size): Promise<Table
   let powered = 0;
   for (const [seed, trace] of all.entries()) {
     const { unit } = seededChance(2_001 + seed);
-    const run = await driveKeeper(trace, { refresh: DEFAULTS, unit, losesClock: true });
+    const run = await driveRefreshLoop(trace, { refresh: DEFAULTS, unit, losesClock: true });
     outcomes.push({ balance: run.balance, attempts: run.attemptsAt.length });
     wronglyGood += run.wronglyGoodMs;
     powered += run.balance.poweredMs;

@@ -15,7 +15,7 @@ import { LIFE_MS } from "./drive.ts";
 import { ATTEMPTS, Cursor, eventsOf, SECOND, type Trace } from "./trace.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-export interface KeeperDrive {
+export interface DriveResult {
   /** Starts of the attempts, ms on the trace. */
   readonly attemptsAt: readonly number[];
   /** By what a reader was told: only what it was given, and what was truly good, counts. */
@@ -24,7 +24,7 @@ export interface KeeperDrive {
   readonly wronglyGoodMs: number;
 }
 
-export interface KeeperOptions {
+export interface DriveOptions {
   readonly refresh: RefreshConfig;
   readonly unit: () => number;
   readonly hearsLink?: boolean;
@@ -47,7 +47,7 @@ const CARD: Interfaces = {
 const NTP_AFTER_MS = 20 * SECOND;
 
 /** The unmodified runner, link watch and time base over a trace: only bridge, WeChat Pay, disk and time are stood in for. */
-export async function driveKeeper(trace: Trace, options: KeeperOptions): Promise<KeeperDrive> {
+export async function driveRefreshLoop(trace: Trace, options: DriveOptions): Promise<DriveResult> {
   const drive = new Terminal(trace, options);
   const power = eventsOf(trace).filter(({ type }) => type !== "link");
   for (let i = 0; i < power.length; i += 2) {
@@ -58,7 +58,7 @@ export async function driveKeeper(trace: Trace, options: KeeperOptions): Promise
 
 class Terminal {
   readonly #trace: Trace;
-  readonly #options: KeeperOptions;
+  readonly #options: DriveOptions;
   readonly #account: Account;
   readonly #attemptsAt: number[] = [];
   readonly #sentAt = new Map<string, number>();
@@ -68,13 +68,13 @@ class Terminal {
   #goodUntil = 0;
   #wronglyGood = 0;
 
-  constructor(trace: Trace, options: KeeperOptions) {
+  constructor(trace: Trace, options: DriveOptions) {
     this.#trace = trace;
     this.#options = options;
     this.#account = new Account(trace);
   }
 
-  result(): KeeperDrive {
+  result(): DriveResult {
     if (this.#goodUntil < this.#trace.endMs) this.#account.gap(this.#goodUntil, this.#trace.endMs, false);
     return {
       attemptsAt: this.#attemptsAt,
