@@ -21,6 +21,7 @@ const GIVE_BACK_EVERY_MS = 30_000;
  */
 export async function giveBackMemory(clock: Clock, signal: AbortSignal): Promise<void> {
   try {
+    await clock.sleep(GIVE_BACK_EVERY_MS, signal);
     const libc = await loadLibc((library) => ({
       trim: library.func("int malloc_trim(size_t)") as (pad: number) => number,
     }));
