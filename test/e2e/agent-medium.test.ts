@@ -78,7 +78,7 @@ describe("a state directory that has become immutable", () => {
     } finally {
       execFileSync("chattr", ["-R", "-i", rig.stateDirectory]);
     }
-    await rig.until("it is persisted", async () => (await rig.get()).body.persisted === true, 20_000);
+    await rig.until("it is persisted", async () => (await rig.get()).body.persisted === true, 120_000);
   });
 });
 

@@ -35,7 +35,7 @@ describe.concurrent("the demo takes its agent with it", () => {
     const onTerminal = `exec <>${pty.path} >&0 2>&0; "$0" "$@"`;
     const through = [process.execPath, path.join(root, "scripts/bootstrap.js"), "scripts/demo.ts"];
     const shell = place.startAs("sh", ["-c", onTerminal, ...through], { detached: true });
-    await until(() => text.includes(AGENT_AT_WORK), `the agent at work, after: ${text}`, 30_000);
+    await until(() => text.includes(AGENT_AT_WORK), `the agent at work, after: ${text}`, 120_000);
     const agent = await place.agent();
     const pid = Number(/kill -USR2 (\d+)/.exec(text)?.[1]);
     pty.unplug();

@@ -24,7 +24,7 @@ describe.concurrent("npm start", () => {
           text += part;
         });
         try {
-          await until(() => text.includes("next refresh"), `the last of the steps, after: ${text}`, 30_000);
+          await until(() => text.includes("next refresh"), `the last of the steps, after: ${text}`, 120_000);
           return text;
         } finally {
           child.kill("SIGINT");

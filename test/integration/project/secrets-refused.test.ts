@@ -43,7 +43,7 @@ describe.concurrent("a key file that is refused at the start", () => {
     expect(rig.pay.requests).toHaveLength(asked);
 
     await chmod(keyFile(rig), 0o400);
-    await rig.until("the key in use", async () => !(await codes(rig)).includes("SECRETS_UNUSABLE"), 30_000);
+    await rig.until("the key in use", async () => !(await codes(rig)).includes("SECRETS_UNUSABLE"), 120_000);
     expect((await rig.get()).body).toMatchObject({ state: "fresh", generation: 1 });
     expect(await rig.refresh()).toMatchObject({ status: 200, body: { generation: 2 } });
   }, 60_000);
@@ -66,7 +66,7 @@ describe.concurrent("a key file that is refused at a reload", () => {
     await rig.until("the refusal", async () => (await codes(rig)).includes("CONFIG_RELOAD_REFUSED"));
     expect((await rig.refresh()).status).toBe(200);
     await chmod(keyFile(rig), 0o400);
-    await rig.until("the reload", async () => !(await codes(rig)).includes("CONFIG_RELOAD_REFUSED"), 30_000);
+    await rig.until("the reload", async () => !(await codes(rig)).includes("CONFIG_RELOAD_REFUSED"), 120_000);
     expect((await rig.get()).body).toMatchObject({ state: "fresh", generation: 2 });
   }, 60_000);
 });

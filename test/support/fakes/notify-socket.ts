@@ -49,7 +49,7 @@ export class NotifySocket implements AsyncDisposable {
     return lines.filter((line) => line.startsWith(`${name}=`)).map((line) => line.slice(name.length + 1));
   }
 
-  async until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+  async until(what: string, holds: () => boolean, withinMs = 60_000): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!holds()) {
       if (performance.now() > deadline) throw new Error(`never: ${what}; notices: ${JSON.stringify(this.texts)}`);
