@@ -97,7 +97,7 @@ describe("runSimulation", () => {
     const lines: string[] = [];
     const { signal } = controller;
     const running = runSimulation({ directory, signal, gateway, lang: "both", print: (line) => lines.push(line) });
-    await expect.poll(() => lines.length, { timeout: 60_000 }).toBe(10);
+    await expect.poll(() => lines.length, { timeout: 60_000 }).toBe(11);
     const link = path.join(directory, "ttyFACEPAY");
     expect((await fs.stat(link)).isCharacterDevice()).toBe(true);
     const config = parse(await fs.readFile(path.join(directory, "config.toml"), "utf8"));
@@ -105,6 +105,6 @@ describe("runSimulation", () => {
     controller.abort();
     await running;
     await expect(fs.lstat(link)).rejects.toThrow("ENOENT");
-    expect(lines.filter((line) => line.includes(`--config ${path.join(directory, "config.toml")}`))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes(`--config ${path.join(directory, "config.toml")}`))).toHaveLength(1);
   });
 });
