@@ -24,6 +24,7 @@ import type { TerminalSystem } from "../runtime/terminal.ts";
 import { prepareDirectory } from "../store/directory.ts";
 import { type DirectoryLock, lockDirectory } from "../store/lock.ts";
 import type { CommandOptions } from "./options.ts";
+import { type Signals, stopSignals } from "./stop-signals.ts";
 
 /** sysexits: specification 1. */
 const LOCKED = 75;
@@ -40,7 +41,7 @@ export interface Host {
   /** The file whose presence says that the clock has been set. */
   readonly timesyncFlag?: string;
   readonly writeLog?: (line: string) => void;
-  readonly signals?: Pick<NodeJS.EventEmitter, "on" | "off">;
+  readonly signals?: Signals;
   readonly lockDirectory?: typeof lockDirectory;
   readonly openSocket?: NonNullable<LocalApiParts["open"]>;
   readonly system?: TerminalSystem;
@@ -267,35 +268,4 @@ async function refuse(problems: readonly Problem[], where: string | undefined, l
   const { renderRefusal } = await import("../messages/problem-text.ts");
   writeStderr(`facepay-agent: ${renderRefusal(where, problems, language)}`);
   return MISCONFIGURED;
-}
-
-/** SIGTERM and SIGINT end the work, SIGHUP reloads; one that comes during the start or a reload is followed by one more. */
-function stopSignals(signals: NonNullable<Host["signals"]>) {
-  const stopped = Promise.withResolvers<void>();
-  let reload: (() => Promise<void>) | undefined;
-  let reloading: Promise<void> = Promise.resolve();
-  let early = false;
-  const onStop = () => stopped.resolve();
-  const onReload = () => {
-    const act = reload;
-    if (act) reloading = reloading.then(act);
-    else early = true;
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) signals.on(signal, onStop);
-  signals.on("SIGHUP", onReload);
-  return {
-    async reloadingWith(act: () => Promise<void>): Promise<void> {
-      reload = act;
-      if (early) onReload();
-      await stopped.promise;
-      reload = undefined;
-      await reloading;
-    },
-    /** As SIGHUP does. */
-    reload: onReload,
-    release() {
-      for (const signal of ["SIGTERM", "SIGINT"] as const) signals.off(signal, onStop);
-      signals.off("SIGHUP", onReload);
-    },
-  };
 }

@@ -29,18 +29,26 @@ function importsOf(file: string): string[] {
 const files = sources();
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
+/** A way along the imports from the file back to itself. */
 function cycleFrom(start: string): string[] | undefined {
-  const walk = (file: string, trail: readonly string[]): string[] | undefined => {
+  const cameFrom = new Map<string, string>();
+  const open = [start];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
     for (const next of imports.get(file) ?? []) {
-      if (next === start) return [...trail, next];
-      if (imports.has(next) && !trail.includes(next)) {
-        const found = walk(next, [...trail, next]);
-        if (found) return found;
+      if (next === start) {
+        const trail = [file];
+        for (let at = file; at !== start; ) {
+          at = cameFrom.get(at) ?? start;
+          trail.unshift(at);
+        }
+        return trail;
       }
+      if (!imports.has(next) || cameFrom.has(next)) continue;
+      cameFrom.set(next, file);
+      open.push(next);
     }
-    return undefined;
-  };
-  return walk(start, [start]);
+  }
+  return undefined;
 }
 
 const breaches = (applies: (file: string) => boolean, allowed: (imported: string, file: string) => boolean): string[] =>
