@@ -17,7 +17,7 @@ interface Ended {
 }
 
 async function simulate(...options: string[]): Promise<Ended> {
-  const run = promisify(execFile)(process.execPath, [path.join(root, "scripts/simulate.ts"), ...options], {
+  const run = promisify(execFile)(process.execPath, [path.join(root, "scripts/simulate/simulate.ts"), ...options], {
     maxBuffer: 64 * 1024 * 1024,
   });
   return await run.then(

@@ -7,7 +7,7 @@ const root = path.resolve(import.meta.dirname, "../..");
 
 /** `npm run soak` with these arguments, ended by SIGINT as soon as it has said `enough`. */
 async function soak(args: readonly string[], enough?: string): Promise<{ code: number | null; text: string }> {
-  const child = spawn(process.execPath, [path.join(root, "scripts/soak.ts"), ...args], {
+  const child = spawn(process.execPath, [path.join(root, "scripts/soak/soak.ts"), ...args], {
     env: { PATH: process.env.PATH ?? "", LANG: "C.UTF-8" },
     stdio: ["ignore", "pipe", "pipe"],
   });

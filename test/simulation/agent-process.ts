@@ -46,7 +46,7 @@ export class AgentProcess {
           if (!this.#dead) onLog(line);
         },
         signals: this.#signals,
-        // Two programs at once are a matter of the system: scripts/test-crash.ts.
+        // Two programs at once are a matter of the system: scripts/test-crash/test-crash.ts.
         lockDirectory: async () => ({ release: async () => undefined }),
         openSocket: async (server, place) => {
           const path = "path" in place ? place.path : "";

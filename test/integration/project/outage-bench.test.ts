@@ -20,7 +20,7 @@ const most = (start: string) => Math.max(...measured(start));
 const least = (start: string) => Math.min(...measured(start));
 
 beforeAll(async () => {
-  const args = ["--disable-warning=ExperimentalWarning", "scripts/bench-outage.ts", "--quick"];
+  const args = ["--disable-warning=ExperimentalWarning", "scripts/bench-outage/bench-outage.ts", "--quick"];
   ({ stdout } = await run(process.execPath, args, { cwd: root, maxBuffer: 2 ** 22 }));
   const targets = stdout.slice(stdout.indexOf("### Targets"));
   rows = new Map();

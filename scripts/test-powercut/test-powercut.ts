@@ -8,7 +8,7 @@ import { randomInt } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { readOptions } from "./read-options.ts";
+import { readOptions } from "../read-options.ts";
 import {
   chroot,
   debianWithKernel,
@@ -18,10 +18,10 @@ import {
   run,
   tell,
   workDirectory,
-} from "./test-machines/debian.ts";
-import { buildPackage, install, provision, watchOnly } from "./test-machines/terminal.ts";
-import { consoleOf, qemuOf, Vm } from "./test-machines/vm.ts";
-import { Ledger } from "./test-powercut/ledger.ts";
+} from "../test-machines/debian.ts";
+import { buildPackage, install, provision, watchOnly } from "../test-machines/terminal.ts";
+import { consoleOf, qemuOf, Vm } from "../test-machines/vm.ts";
+import { Ledger } from "./ledger.ts";
 
 const options = readOptions("test:powercut", {
   cuts: { type: "string", default: "20" },

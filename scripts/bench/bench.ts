@@ -5,15 +5,15 @@
 import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { frameRows } from "./bench/frames.ts";
-import { memoryRows } from "./bench/memory.ts";
-import { hangRows, rateRows } from "./bench/reading.ts";
-import { signingRows } from "./bench/signing.ts";
-import { startRows } from "./bench/start.ts";
-import { type Row, render } from "./bench/table.ts";
-import { ownLauncher } from "./bench/terminal.ts";
-import { writeRows } from "./bench/writes.ts";
-import { readOptions } from "./read-options.ts";
+import { readOptions } from "../read-options.ts";
+import { frameRows } from "./frames.ts";
+import { memoryRows } from "./memory.ts";
+import { hangRows, rateRows } from "./reading.ts";
+import { signingRows } from "./signing.ts";
+import { startRows } from "./start.ts";
+import { type Row, render } from "./table.ts";
+import { ownLauncher } from "./terminal.ts";
+import { writeRows } from "./writes.ts";
 
 const measures: Readonly<Record<string, (launcher: string) => Promise<Row[]>>> = {
   start: startRows,

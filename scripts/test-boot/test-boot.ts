@@ -6,22 +6,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { readOptions } from "./read-options.ts";
-import { Container, PEERS } from "./test-boot/container.ts";
-import { credentials } from "./test-boot/credentials.ts";
-import { diagnosed } from "./test-boot/diagnosed.ts";
-import { inventory } from "./test-boot/residue.ts";
-import {
-  firstBoot,
-  hang,
-  kill,
-  outage,
-  overNight,
-  reload,
-  servedAfterBoot,
-  sockets,
-  units,
-} from "./test-boot/stories.ts";
+import { readOptions } from "../read-options.ts";
 import {
   chroot,
   type DebianVersion,
@@ -31,10 +16,15 @@ import {
   run,
   tell,
   workDirectory,
-} from "./test-machines/debian.ts";
-import { type Fact, Report, summaryOf } from "./test-machines/report.ts";
-import { buildPackage, install, provision } from "./test-machines/terminal.ts";
-import { purge, updates } from "./test-machines/updates.ts";
+} from "../test-machines/debian.ts";
+import { type Fact, Report, summaryOf } from "../test-machines/report.ts";
+import { buildPackage, install, provision } from "../test-machines/terminal.ts";
+import { purge, updates } from "../test-machines/updates.ts";
+import { Container, PEERS } from "./container.ts";
+import { credentials } from "./credentials.ts";
+import { diagnosed } from "./diagnosed.ts";
+import { inventory } from "./residue.ts";
+import { firstBoot, hang, kill, outage, overNight, reload, servedAfterBoot, sockets, units } from "./stories.ts";
 
 const { values } = readOptions("test:boot", {
   keep: { type: "boolean", default: false },

@@ -6,9 +6,24 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { readOptions } from "./read-options.ts";
-import { Board, type BoardOptions } from "./test-board/board.ts";
-import { makeDisk } from "./test-board/disk.ts";
+import { readOptions } from "../read-options.ts";
+import { kill } from "../test-boot/stories.ts";
+import {
+  type Architecture,
+  debianWithKernel,
+  kernelOf,
+  ownArchitecture,
+  qemuUserOf,
+  require,
+  tell,
+  workDirectory,
+} from "../test-machines/debian.ts";
+import { Report, summaryOf } from "../test-machines/report.ts";
+import { buildPackage } from "../test-machines/terminal.ts";
+import { purge, updates } from "../test-machines/updates.ts";
+import { qemuOf } from "../test-machines/vm.ts";
+import { Board, type BoardOptions } from "./board.ts";
+import { makeDisk } from "./disk.ts";
 import {
   afterPowerCut,
   bridgeIsBack,
@@ -21,22 +36,7 @@ import {
   overUart,
   purged,
   refusedByUnit,
-} from "./test-board/stories.ts";
-import { kill } from "./test-boot/stories.ts";
-import {
-  type Architecture,
-  debianWithKernel,
-  kernelOf,
-  ownArchitecture,
-  qemuUserOf,
-  require,
-  tell,
-  workDirectory,
-} from "./test-machines/debian.ts";
-import { Report, summaryOf } from "./test-machines/report.ts";
-import { buildPackage } from "./test-machines/terminal.ts";
-import { purge, updates } from "./test-machines/updates.ts";
-import { qemuOf } from "./test-machines/vm.ts";
+} from "./stories.ts";
 
 const boards = {
   "cortex-a53": { architecture: "arm64", cpu: "cortex-a53", debian: "12", systemd: "252" },

@@ -3,13 +3,13 @@
  * of them found a fault. `--only a,b` runs some parts; `--histories 1e6` for a night.
  */
 import { randomInt } from "node:crypto";
-import { disks, sweep } from "../test/support/faults/full-disk.ts";
-import { killAtRandom } from "../test/support/faults/random-kills.ts";
-import { noStrace } from "../test/support/faults/tampered.ts";
-import { openRig, removeFactory } from "../test/support/fixtures/running-agent.ts";
-import { readOptions } from "./read-options.ts";
-import { randomHistories } from "./test-crash/histories.ts";
-import { failEverywhere, killEverywhere, type Tally } from "./test-crash/syscalls.ts";
+import { disks, sweep } from "../../test/support/faults/full-disk.ts";
+import { killAtRandom } from "../../test/support/faults/random-kills.ts";
+import { noStrace } from "../../test/support/faults/tampered.ts";
+import { openRig, removeFactory } from "../../test/support/fixtures/running-agent.ts";
+import { readOptions } from "../read-options.ts";
+import { randomHistories } from "./histories.ts";
+import { failEverywhere, killEverywhere, type Tally } from "./syscalls.ts";
 
 const options = readOptions("test:crash", {
   only: { type: "string", default: "histories,syscalls,errors,disks,kills" },

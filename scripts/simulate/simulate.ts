@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { readOptions } from "./read-options.ts";
+import { readOptions } from "../read-options.ts";
 
 const DAYS_A_YEAR = 365;
 const SAY_EVERY_MS = 60_000;
@@ -27,8 +27,8 @@ async function main(): Promise<number> {
   const years = options.number("years");
   const terminals = years === 0 ? options.number("terminals") : Math.ceil((years * DAYS_A_YEAR) / days);
   const [{ simulate }, { reportOf, shrink }] = await Promise.all([
-    import("../test/simulation/simulation.ts"),
-    import("../test/simulation/shrink.ts"),
+    import("../../test/simulation/simulation.ts"),
+    import("../../test/simulation/shrink.ts"),
   ]);
   const root = mkdtempSync(path.join(os.tmpdir(), "facepay-simulation-"));
   const startedAt = performance.now();

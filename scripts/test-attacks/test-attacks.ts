@@ -6,9 +6,9 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { readOptions } from "./read-options.ts";
-import { type AttackName, attacks } from "./test-attacks/attacks.ts";
-import { openAgent, openGateway, type Target } from "./test-attacks/targets.ts";
+import { readOptions } from "../read-options.ts";
+import { type AttackName, attacks } from "./attacks.ts";
+import { openAgent, openGateway, type Target } from "./targets.ts";
 
 const BOUNDS = { cashier: 0.999, terminal: 0.99, growMb: 40, keepMb: 10 } as const;
 /** How long the memory may take to come back. */
@@ -26,7 +26,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const mb = (value: number) => value.toFixed(0).padStart(4);
 
 function startAttacker(name: AttackName, place: string) {
-  const script = path.join(import.meta.dirname, "test-attacks", "attacker.ts");
+  const script = path.join(import.meta.dirname, "attacker.ts");
   // The attacker yields: on a board it has its own machine, or is one process among others.
   return spawn("nice", ["-n", "10", process.execPath, script, name, place], {
     stdio: ["ignore", "inherit", "inherit"],

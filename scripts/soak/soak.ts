@@ -7,9 +7,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { ownLauncher } from "./bench/terminal.ts";
-import { readOptions } from "./read-options.ts";
-import { runSoak, type SoakOptions } from "./soak/run.ts";
+import { ownLauncher } from "../bench/terminal.ts";
+import { readOptions } from "../read-options.ts";
+import { runSoak, type SoakOptions } from "./run.ts";
 
 /** Node's timers reach a little further: 24 days. */
 const MOST_MINUTES = 14 * 24 * 60;

@@ -3,10 +3,10 @@
  * over fleets. Prints Markdown; exits with 1 when a promised figure is missed. `-- --quick` takes seconds.
  */
 import { setPriority } from "node:os";
-import { bench } from "./bench-outage/bench.ts";
-import { met, printTable, targetTable } from "./bench-outage/report.ts";
-import { FULL, QUICK } from "./bench-outage/sizes.ts";
-import { readOptions } from "./read-options.ts";
+import { readOptions } from "../read-options.ts";
+import { bench } from "./bench.ts";
+import { met, printTable, targetTable } from "./report.ts";
+import { FULL, QUICK } from "./sizes.ts";
 
 const { quick } = readOptions("bench:outage", { quick: { type: "boolean", default: false } }).values;
 // Minutes of one core, which other work on the machine shall not feel.

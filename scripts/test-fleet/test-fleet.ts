@@ -8,11 +8,11 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { GatewayRig } from "../test/support/fixtures/gateway-rig.ts";
-import { openRig, type Rig, removeFactory } from "../test/support/fixtures/running-agent.ts";
-import { readOptions } from "./read-options.ts";
-import { type Fault, publishedFaults, serverFaults, terminalFaults } from "./test-fleet/faults.ts";
-import { Servers, until } from "./test-fleet/servers.ts";
+import { GatewayRig } from "../../test/support/fixtures/gateway-rig.ts";
+import { openRig, type Rig, removeFactory } from "../../test/support/fixtures/running-agent.ts";
+import { readOptions } from "../read-options.ts";
+import { type Fault, publishedFaults, serverFaults, terminalFaults } from "./faults.ts";
+import { Servers, until } from "./servers.ts";
 
 /** sysexits EX_UNAVAILABLE. */
 const MISSING = 69;

@@ -1,15 +1,15 @@
 /**
- * `npm run simulate:mutations`: makes one mistake after the other in a copy of the sources (simulate/mutations.ts) and simulates until a promise is broken.
+ * `npm run simulate:mutations`: makes one mistake after the other in a copy of the sources (mutations.ts) and simulates until a promise is broken.
  * Prints the table of docs/testing.md. Exit code 1 when a mistake was not found within `--years` device-years (or `--minutes`).
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { readOptions } from "./read-options.ts";
-import { type Mutation, mutations } from "./simulate/mutations.ts";
+import { readOptions } from "../read-options.ts";
+import { type Mutation, mutations } from "./mutations.ts";
 
-const root = path.resolve(import.meta.dirname, "..");
+const root = path.resolve(import.meta.dirname, "../..");
 const COPIED = ["agent", "drivers", "scripts", "test/simulation", "test/support", "package.json"];
 const DAYS = 7;
 
@@ -27,7 +27,7 @@ function search(copy: string, { file, from, to }: Mutation, limits: readonly str
     place,
     source.replace(from, () => to),
   );
-  const script = path.join(copy, "scripts/simulate.ts");
+  const script = path.join(copy, "scripts/simulate/simulate.ts");
   const options = ["--days", String(DAYS), "--first", "--shrink", "no", ...limits];
   const { stdout } = spawnSync(process.execPath, [script, ...options], {
     encoding: "utf8",

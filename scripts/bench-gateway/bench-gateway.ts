@@ -3,12 +3,12 @@
  * in the same run. Prints Markdown; exits with 1 when a limit is missed. `-- --rounds N`, `-- --seconds N`.
  */
 import os from "node:os";
-import { Helper, processorMs } from "./bench/processes.ts";
-import { median } from "./bench/statistics.ts";
-import { compared, render } from "./bench/table.ts";
-import type { LoadOrder, LoadReport } from "./bench-gateway/load.ts";
-import { openStage } from "./bench-gateway/stage.ts";
-import { readOptions } from "./read-options.ts";
+import { Helper, processorMs } from "../bench/processes.ts";
+import { median } from "../bench/statistics.ts";
+import { compared, render } from "../bench/table.ts";
+import { readOptions } from "../read-options.ts";
+import type { LoadOrder, LoadReport } from "./load.ts";
+import { openStage } from "./stage.ts";
 
 /** From half to all of refresh_at (0.5) of an hour, evenly: the mean of 15 and 30 minutes (docs/adr, record 12). */
 const MEAN_REFRESH_S = 1_350;

@@ -4,10 +4,10 @@
  * lost. Exits with 1 when one is. Needs HAProxy: apt-get install haproxy. `-- --seconds N`, `-- --terminals N`.
  */
 import { spawnSync } from "node:child_process";
-import { GatewayRig } from "../test/support/fixtures/gateway-rig.ts";
-import { readOptions } from "./read-options.ts";
-import { Fleet } from "./test-gateway-ha/fleet.ts";
-import { startHaproxy } from "./test-gateway-ha/haproxy.ts";
+import { GatewayRig } from "../../test/support/fixtures/gateway-rig.ts";
+import { readOptions } from "../read-options.ts";
+import { Fleet } from "./fleet.ts";
+import { startHaproxy } from "./haproxy.ts";
 
 /** sysexits EX_UNAVAILABLE. */
 const MISSING = 69;
