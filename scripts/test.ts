@@ -7,7 +7,7 @@ const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import
 // As systemd starts the agent, whatever the user's own is: many tests write the files that the agent trusts.
 process.umask(0o022);
 const chosen = process.argv.slice(2);
-const reporters = ["--reporter=./test/support/fixtures/skipped-reporter.ts"];
+const reporters = ["--reporter=./test/support/checks/skipped-reporter.ts"];
 if (!chosen.some((argument) => argument.startsWith("--reporter"))) reporters.unshift("--reporter=default");
 const { status } = spawnSync(
   process.execPath,

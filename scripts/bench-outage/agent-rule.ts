@@ -4,7 +4,7 @@ import { retryFactsOf, stateWith } from "../../agent/credential/current-credenti
 import { applyResponse, type HeldCredential, lifeOf, restore } from "../../agent/credential/held-credential.ts";
 import { RetryState } from "../../agent/credential/retry-state.ts";
 import { emptyState, type State } from "../../agent/store/credential.ts";
-import { failureWith } from "../../test/support/fixtures/failures.ts";
+import { failureWith } from "../../test/support/checks/failures.ts";
 import type { Rule } from "./rule.ts";
 import { SECOND } from "./trace.ts";
 

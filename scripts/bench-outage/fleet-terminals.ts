@@ -8,7 +8,7 @@ import {
   stretchMore,
 } from "../../agent/credential/refresh-policy.ts";
 import { RetryState } from "../../agent/credential/retry-state.ts";
-import { failureWith } from "../../test/support/fixtures/failures.ts";
+import { failureWith } from "../../test/support/checks/failures.ts";
 import { DEFAULTS } from "./agent-rule.ts";
 
 export type FleetAnswer = "ok" | "429" | "503";

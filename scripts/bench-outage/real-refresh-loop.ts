@@ -8,7 +8,7 @@ import { type Interfaces, watchLink } from "../../agent/runtime/link-watch.ts";
 import { emptyState, type State } from "../../agent/store/credential.ts";
 import type { Store } from "../../agent/store/store-types.ts";
 import type { DriverStatus } from "../../drivers/sdk/driver.ts";
-import { failureWith } from "../../test/support/fixtures/failures.ts";
+import { failureWith } from "../../test/support/checks/failures.ts";
 import { Account, type Balance } from "./account.ts";
 import { BOOT_AT_START, WALL_AT_START } from "./agent-rule.ts";
 import { LIFE_MS } from "./drive.ts";

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { appendFile, rename, rm, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import type { AnswerFault } from "../../agent/simulator/answer-faults.ts";
+import { englishIn } from "../support/checks/chinese.ts";
 import { AgentProcess } from "../support/fixtures/agent-process.ts";
-import { englishIn } from "../support/fixtures/chinese.ts";
 import { openRig, type Rig, removeFactory } from "../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);

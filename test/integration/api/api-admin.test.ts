@@ -6,6 +6,7 @@ import { createClockSync } from "../../../agent/common/clock-sync.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
 import { statusDocument } from "../../../agent/runtime/status-document.ts";
 import type { ProbeReading } from "../../../drivers/sdk/driver.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import {
   absentView,
@@ -16,7 +17,6 @@ import {
   temporaryDirectory,
   until,
 } from "../../support/fixtures/api-fixture.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let credentials: FakeCredentialService;

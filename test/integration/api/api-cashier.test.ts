@@ -6,6 +6,7 @@ import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
 import { systemClock } from "../../../agent/common/clock.ts";
 import type { ErrorCode } from "../../../agent/common/errors.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import {
   absentView,
   ask,
@@ -17,7 +18,6 @@ import {
   temporaryDirectory,
   until,
 } from "../../support/fixtures/api-fixture.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let credentials: FakeCredentialService;

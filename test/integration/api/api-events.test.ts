@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCashierServer } from "../../../agent/api/cashier-api.ts";
 import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
+import { faultsOfEvent } from "../../support/checks/api-description.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import { quantile } from "../../support/fakes/steady-reader.ts";
-import { faultsOfEvent } from "../../support/fixtures/api-description.ts";
 import {
   ask,
   FakeCredentialService,

@@ -4,8 +4,8 @@ import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { textOf } from "../../../agent/messages/text-of.ts";
 import { sdkFailures } from "../../../drivers/simulator/simulated-sdk.ts";
+import { diagnosed, wordsOf } from "../../support/checks/diagnosed.ts";
 import { AgentProcess } from "../../support/fixtures/agent-process.ts";
-import { diagnosed, wordsOf } from "../../support/fixtures/diagnosed.ts";
 import { openPty } from "../../support/fixtures/own-pty.ts";
 import { openRig, type Rig, type RigOptions, removeFactory } from "../../support/fixtures/running-agent.ts";
 

@@ -15,11 +15,11 @@ import {
 } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../agent/common/clock.ts";
+import { diagnosed } from "../../support/checks/diagnosed.ts";
 import { noOtherUsers, programForAll } from "../../support/children/as-user.ts";
 import { startChild } from "../../support/children/child.ts";
 import { SmallDisk } from "../../support/faults/small-disk.ts";
 import { ask } from "../../support/fixtures/api-fixture.ts";
-import { diagnosed } from "../../support/fixtures/diagnosed.ts";
 import { removeFactory } from "../../support/fixtures/running-agent.ts";
 import { type Diagnosis, execute, openShop, type Shop } from "../../support/fixtures/shop.ts";
 

@@ -7,10 +7,10 @@ import { type AnswerFault, commonFaults } from "../../../agent/simulator/answer-
 import { createSelfSigned } from "../../../agent/simulator/certificates.ts";
 import { startHttpsHost } from "../../../agent/simulator/https-host.ts";
 import { startWechatPayServer } from "../../../agent/simulator/wechatpay-server.ts";
+import { diagnosed, wordsOf } from "../../support/checks/diagnosed.ts";
+import { told } from "../../support/checks/told.ts";
 import { startConnectProxy } from "../../support/fakes/connect-proxy.ts";
-import { diagnosed, wordsOf } from "../../support/fixtures/diagnosed.ts";
 import { openRig, type Rig, type RigOptions, removeFactory } from "../../support/fixtures/running-agent.ts";
-import { told } from "../../support/fixtures/told.ts";
 
 afterAll(removeFactory);
 

@@ -2,9 +2,9 @@ import type { Duplex } from "node:stream";
 import { afterAll, describe, expect, it } from "vitest";
 import { type DescribedFailure, failureText } from "../../../agent/messages/failure-text.ts";
 import { textOf } from "../../../agent/messages/text-of.ts";
+import { diagnosed } from "../../support/checks/diagnosed.ts";
 import { wrap } from "../../support/fakes/scripted-bridge.ts";
 import { AgentProcess } from "../../support/fixtures/agent-process.ts";
-import { diagnosed } from "../../support/fixtures/diagnosed.ts";
 import { openPty } from "../../support/fixtures/own-pty.ts";
 import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 

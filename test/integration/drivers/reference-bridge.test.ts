@@ -8,11 +8,11 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileSimulatedSdk } from "../../../drivers/simulator/compile-sdk.ts";
+import { NO_SAMPLES, publishedSamples } from "../../support/checks/published-samples.ts";
 import { NativeBridge, noCompiler } from "../../support/fakes/native-bridge.ts";
 import { wrap } from "../../support/fakes/scripted-bridge.ts";
 import { crashTheSdk } from "../../support/faults/crash-bridge.ts";
 import { AgentProcess, launcher } from "../../support/fixtures/agent-process.ts";
-import { NO_SAMPLES, publishedSamples } from "../../support/fixtures/published-samples.ts";
 import { removeFactory } from "../../support/fixtures/running-agent.ts";
 import { SerialCable } from "../../support/fixtures/two-boards.ts";
 

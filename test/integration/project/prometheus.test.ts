@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it, type TestContext } from "vitest";
 import { parse } from "yaml";
-import { lintMetrics } from "../../support/fixtures/metric-lint.ts";
-import { metricNames } from "../../support/fixtures/metric-names.ts";
+import { lintMetrics } from "../../support/checks/metric-lint.ts";
+import { metricNames } from "../../support/checks/metric-names.ts";
 import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
@@ -68,7 +68,7 @@ describe("docs/prometheus-rules.yml", () => {
     try {
       await copyFile(rulesFile, path.join(directory, "prometheus-rules.yml"));
       await copyFile(
-        path.join(root, "test/support/fixtures/prometheus-rules.test.yml"),
+        path.join(root, "test/support/checks/prometheus-rules.test.yml"),
         path.join(directory, "test.yml"),
       );
       expect(promtool(context, ["test", "rules", "test.yml"], "", directory)).toBe("");

@@ -7,9 +7,9 @@ import os from "node:os";
 import path from "node:path";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { diagnosed } from "../../support/checks/diagnosed.ts";
+import { told } from "../../support/checks/told.ts";
 import { AgentProcess, launcher } from "../../support/fixtures/agent-process.ts";
-import { diagnosed } from "../../support/fixtures/diagnosed.ts";
-import { told } from "../../support/fixtures/told.ts";
 
 /** The simulators, and what a head office would send a technician for them. */
 let simulation: AgentProcess;

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AnswerFault } from "../../../agent/simulator/answer-faults.ts";
 import { commonFaults } from "../../../agent/simulator/answer-faults.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import { DEVICE_ID, failure, request, shiftedClock, WechatPayRig } from "../../support/fixtures/wechatpay-rig.ts";
 
 let rig: WechatPayRig;

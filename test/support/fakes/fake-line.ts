@@ -4,7 +4,7 @@ import { emptyState, type State } from "../../../agent/store/credential.ts";
 import type { Store, StoreStatus } from "../../../agent/store/store-types.ts";
 import type { AuthinfoAnswer } from "../../../agent/wechatpay/wechatpay.ts";
 import type { BridgeIdentity, DriverEvent, DriverStatus } from "../../../drivers/sdk/driver.ts";
-import { failureWith } from "../fixtures/failures.ts";
+import { failureWith } from "../checks/failures.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
 /** Both ends of an attempt, scripted: what the bridge and WeChat Pay would say. */

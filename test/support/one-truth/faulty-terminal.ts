@@ -3,7 +3,7 @@ import net from "node:net";
 import type { AnswerFault } from "../../../agent/simulator/answer-faults.ts";
 import type { BridgeFaults } from "../../../drivers/simulator/bridge-faults.ts";
 import { SimulatedBridge } from "../../../drivers/simulator/simulated-bridge.ts";
-import { type Diagnosis, diagnosed } from "../fixtures/diagnosed.ts";
+import { type Diagnosis, diagnosed } from "../checks/diagnosed.ts";
 import { OwnAgent } from "../fixtures/own-agent.ts";
 import { openRig, type Rig, type RigOptions, type StatusDocument } from "../fixtures/running-agent.ts";
 

@@ -2,7 +2,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { problemStatuses } from "../../../agent/api/http/problem.ts";
-import { description, descriptionText, faultsOfAnswer, faultsOfEvent } from "../../support/fixtures/api-description.ts";
+import { description, descriptionText, faultsOfAnswer, faultsOfEvent } from "../../support/checks/api-description.ts";
 
 const json = { "content-type": "application/json", "cache-control": "no-store" };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cleanFields } from "../../../agent/common/log/log-fields.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 
 describe("the fields of an event", () => {
   it("lose every secret by its name, at any depth", () => {

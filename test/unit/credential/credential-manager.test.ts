@@ -5,9 +5,9 @@ import type { RefreshConfig } from "../../../agent/config/config.ts";
 import { CredentialManager } from "../../../agent/credential/credential-manager.ts";
 import type { AuthinfoView } from "../../../agent/credential/credential-types.ts";
 import { emptyState, type State } from "../../../agent/store/credential.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import { FakeLine, FakeStore } from "../../support/fakes/fake-line.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

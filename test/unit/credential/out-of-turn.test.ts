@@ -3,8 +3,8 @@ import { createClockSync } from "../../../agent/common/clock-sync.ts";
 import { Warnings } from "../../../agent/common/warnings.ts";
 import { judge } from "../../../agent/runtime/evaluate-warnings.ts";
 import type { State } from "../../../agent/store/credential.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
 import { VirtualTerminal } from "../../support/fixtures/virtual-terminal.ts";
 
 const SECOND = 1_000;

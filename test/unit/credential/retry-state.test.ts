@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AgentError } from "../../../agent/common/errors.ts";
 import type { RefreshConfig } from "../../../agent/config/config.ts";
 import { RetryState } from "../../../agent/credential/retry-state.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -5,7 +5,7 @@ import type { PresentPort } from "../../../agent/diagnostics/host/port.ts";
 import { judgeRights } from "../../../agent/diagnostics/host/port-use.ts";
 import { remedyOfError } from "../../../agent/messages/remedies/remedies.ts";
 import { openFailure } from "../../../drivers/line/open-stream.ts";
-import { told } from "../../support/fixtures/told.ts";
+import { told } from "../../support/checks/told.ts";
 
 /** Every system has this one, for everybody: character device 1:3. */
 const port = { path: "/dev/null", device: "/dev/null" } as PresentPort;

@@ -14,8 +14,8 @@ import { judgeDrops } from "../../../agent/diagnostics/host/port-use.ts";
 import { sdkRemedy } from "../../../agent/messages/remedies/sdk-remedies.ts";
 import { textOf } from "../../../agent/messages/text-of.ts";
 import type { UsbDevice } from "../../../drivers/line/serial-lookup.ts";
+import { told } from "../../support/checks/told.ts";
 import { lineSettings } from "../../support/fixtures/line-settings.ts";
-import { told } from "../../support/fixtures/told.ts";
 
 const driver = { type: "serial", ...lineSettings } as const;
 const match = { vendorId: "1a86", productId: "7523" };

@@ -29,7 +29,7 @@ import { userOfUnit } from "../../../agent/diagnostics/host/service-user.ts";
 import { readingOf, unitsOf, wordsOf } from "../../../agent/diagnostics/host/units.ts";
 import { p95, probeWriting } from "../../../agent/diagnostics/host/write-probe.ts";
 import { textOf } from "../../../agent/messages/text-of.ts";
-import { told } from "../../support/fixtures/told.ts";
+import { told } from "../../support/checks/told.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const MINUTE = 60_000;

@@ -21,9 +21,9 @@ import {
 } from "../../../agent/diagnostics/host/routes.ts";
 import { judge as judgePortal } from "../../../agent/wechatpay/captive-portal.ts";
 import { addressKind } from "../../../agent/wechatpay/transport/address-kind.ts";
+import { failureWith } from "../../support/checks/failures.ts";
+import { told } from "../../support/checks/told.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
-import { told } from "../../support/fixtures/told.ts";
 
 describe("the routing table", () => {
   // As the kernel writes it: 10.9.0.0/24 on eth0, the default by 10.9.0.1, and a route that rejects.

@@ -4,7 +4,7 @@ import { packArchive, unpackArchive } from "../../../agent/diagnostics/report/ar
 import { BundleRefused, buildBundle, searchArchive } from "../../../agent/diagnostics/report/bundle.ts";
 import { DROPPED, dropSuspicious } from "../../../agent/diagnostics/report/drop-suspicious.ts";
 import { partsOf } from "../../../agent/diagnostics/report/known-secrets.ts";
-import { Canaries } from "../../support/fixtures/canaries.ts";
+import { Canaries } from "../../support/checks/canaries.ts";
 
 const token = "tok-9f8e7d6c5b4a-Zz";
 const binary = randomBytes(32);

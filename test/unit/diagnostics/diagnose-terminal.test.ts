@@ -10,8 +10,8 @@ import { judgeKept } from "../../../agent/diagnostics/checks/store-checks.ts";
 import { judgeDirectory } from "../../../agent/diagnostics/host/state-directory.ts";
 import { textOf } from "../../../agent/messages/text-of.ts";
 import type { Found } from "../../../agent/store/recover.ts";
+import { told } from "../../support/checks/told.ts";
 import { stateOf } from "../../support/fixtures/store-fixture.ts";
-import { told } from "../../support/fixtures/told.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const DAY = 86_400_000;

@@ -4,8 +4,8 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createClockSync } from "../../../agent/common/clock-sync.ts";
 import { judgeRtc } from "../../../agent/diagnostics/checks/time-checks.ts";
+import { told } from "../../support/checks/told.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
-import { told } from "../../support/fixtures/told.ts";
 
 const MINUTE = 60_000;
 const directory = mkdtempSync(path.join(os.tmpdir(), "facepay-timebase-"));

@@ -12,7 +12,7 @@ import { rawMembers } from "../../../drivers/bridge/raw-members.ts";
 import { readRequest } from "../../../drivers/bridge/rpc-request.ts";
 import { readHostMessage, writeHostMessage } from "../../../drivers/bridge/sdk-messages.ts";
 import { failureOf, nativeFailure, rpcErrorOf } from "../../../drivers/sdk/rules.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 
 let root: string;
 beforeEach(() => {

@@ -3,8 +3,8 @@ import { Bridge } from "../../../drivers/bridge/bridge.ts";
 import { serveLine } from "../../../drivers/bridge/serve-line.ts";
 import { newFrameCounters } from "../../../drivers/line/frame.ts";
 import { SimulatedSdk } from "../../../drivers/simulator/simulated-sdk.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
 import { VirtualTerminal } from "../../support/fixtures/virtual-terminal.ts";
 
 const forever = new AbortController().signal;

@@ -4,8 +4,8 @@ import type { AgentError } from "../../../agent/common/errors.ts";
 import type { OpenedStream } from "../../../drivers/line/open-stream.ts";
 import { LineEar } from "../../../drivers/sdk/line-facts.ts";
 import { Link, newLinkCounters } from "../../../drivers/sdk/link.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
 
 function open(alive?: () => Promise<void>) {
   const clock = new FakeClock();

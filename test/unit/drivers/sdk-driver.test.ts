@@ -4,9 +4,9 @@ import type { Log } from "../../../agent/common/log/log.ts";
 import type { DriverConfig } from "../../../agent/config/config.ts";
 import type { DriverEvent, SdkDriver } from "../../../drivers/sdk/driver.ts";
 import { createSdkDriver } from "../../../drivers/sdk/sdk-driver.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import { type ReceivedCall, type Reply, ScriptedBridge, wrap } from "../../support/fakes/scripted-bridge.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
 import { lineSettings } from "../../support/fixtures/line-settings.ts";
 
 const config: DriverConfig = {

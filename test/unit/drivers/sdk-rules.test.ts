@@ -8,7 +8,7 @@ import {
   nextAction,
   parseHello,
 } from "../../../drivers/sdk/rules.ts";
-import { describeSamples } from "../../support/fixtures/published-samples.ts";
+import { describeSamples } from "../../support/checks/published-samples.ts";
 
 const good = { protocol: "1.4", bridge: "b/1", session: "s1", device_id: "D1", net_id: "n1", sdk_version: "2" };
 

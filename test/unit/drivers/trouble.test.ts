@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ReconnectBackoff } from "../../../drivers/sdk/reconnect-backoff.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 
 describe("the trouble with a bridge", () => {
   it("is news once for each cause, and again after a ready bridge", () => {

@@ -9,7 +9,7 @@ import type { RemedyRule } from "../../../agent/messages/remedies/remedy-rule.ts
 import { gatewayRefusalsEn } from "../../../agent/messages/replies-en.ts";
 import { textById, textOf } from "../../../agent/messages/text-of.ts";
 import { classifyStatus } from "../../../agent/wechatpay/failure-classes.ts";
-import { failureWith } from "../../support/fixtures/failures.ts";
+import { failureWith } from "../../support/checks/failures.ts";
 
 describe("remedies", () => {
   it.each(Object.keys(failureRules))("tell in both languages what to do about %s", (code) => {

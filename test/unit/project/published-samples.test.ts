@@ -8,5 +8,5 @@ it("only one file reads the published samples, and it reports what is skipped wi
   const readers = readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
     .filter((file) => readFileSync(path.join(root, file), "utf8").includes(place));
-  expect(readers).toEqual(["support/fixtures/published-samples.ts"]);
+  expect(readers).toEqual(["support/checks/published-samples.ts"]);
 });

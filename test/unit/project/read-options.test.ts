@@ -23,11 +23,11 @@ describe("the options of a long test", () => {
   });
 
   it.each([
-    ["soak.ts", ["--minutes", "0"], "--minutes 0: a number above 0, at most 20160, please"],
-    ["soak.ts", ["--seed=-1"], "--seed -1: a whole number, please"],
-    ["soak.ts", ["--launcher", "/nowhere"], "--launcher: there is no /nowhere"],
-    ["bench.ts", ["--only", "start,toString"], "--only: there is no row toString"],
-    ["bench.ts", ["--launcher", "/nowhere"], "--launcher: there is no /nowhere"],
+    ["soak/soak.ts", ["--minutes", "0"], "--minutes 0: a number above 0, at most 20160, please"],
+    ["soak/soak.ts", ["--seed=-1"], "--seed -1: a whole number, please"],
+    ["soak/soak.ts", ["--launcher", "/nowhere"], "--launcher: there is no /nowhere"],
+    ["bench/bench.ts", ["--only", "start,toString"], "--only: there is no row toString"],
+    ["bench/bench.ts", ["--launcher", "/nowhere"], "--launcher: there is no /nowhere"],
     ["build.ts", ["--arch", "arm"], "--arch arm: one of x64, arm64, please"],
     ["package.ts", ["--arch", "i386"], "--arch i386: one of amd64, arm64, all, please"],
     ["check.ts", ["--fix"], "Unknown option '--fix'"],
@@ -40,8 +40,8 @@ describe("the options of a long test", () => {
   });
 
   it.each([
-    ["soak.ts", "npm run soak -- [--minutes 60] [--seed N] [--launcher FILE]"],
-    ["bench.ts", "npm run bench -- [--only start,memory,rate,p99,frames,signing,writes] [--launcher FILE]"],
+    ["soak/soak.ts", "npm run soak -- [--minutes 60] [--seed N] [--launcher FILE]"],
+    ["bench/bench.ts", "npm run bench -- [--only start,memory,rate,p99,frames,signing,writes] [--launcher FILE]"],
     ["build.ts", "npm run build -- [--out DIR] [--arch x64|arm64]"],
     ["demo.ts", "npm start -- [--gateway] [--native] [--lang zh-CN|en|both]"],
     ["fuzz.ts", "npm run fuzz -- [--cases 1e8] [--calls 1e6] [--seed 1] [--workers 2]"],

@@ -3,8 +3,8 @@ import { withoutAuthinfo } from "../../../agent/api/authinfo-document.ts";
 import { version } from "../../../agent/common/version.ts";
 import { createMetrics } from "../../../agent/runtime/metrics/metrics.ts";
 import { renderMetrics, renderProcessMetrics } from "../../../agent/runtime/metrics/prometheus.ts";
+import { metricNames } from "../../support/checks/metric-names.ts";
 import { absentView, makeView, obtainedWallMs } from "../../support/fixtures/api-fixture.ts";
-import { metricNames } from "../../support/fixtures/metric-names.ts";
 
 const lineOf = (text: string, start: string) => text.split("\n").find((line) => line.startsWith(`${start} `));
 

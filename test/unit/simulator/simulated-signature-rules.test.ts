@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { checkSignature, messageToSign } from "../../../agent/simulator/merchant-signature.ts";
-import { NO_SAMPLES, publishedSamples } from "../../support/fixtures/published-samples.ts";
+import { NO_SAMPLES, publishedSamples } from "../../support/checks/published-samples.ts";
 
 const known = publishedSamples<Record<string, string>[]>("06-authorization-and-message.json");
 

@@ -9,7 +9,7 @@ import {
   retryAfterS,
   withoutWhiteSpace,
 } from "../../../agent/wechatpay/headers.ts";
-import { describeSamples } from "../../support/fixtures/published-samples.ts";
+import { describeSamples } from "../../support/checks/published-samples.ts";
 
 function read(body: string | Buffer, headers: HeaderBag = { "content-type": "application/json" }) {
   try {

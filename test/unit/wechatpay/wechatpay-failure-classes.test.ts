@@ -3,7 +3,7 @@ import { SecretSearch } from "../../../agent/common/log/redact.ts";
 import { failureText } from "../../../agent/messages/failure-text.ts";
 import { classifyStatus, classifyTransportError } from "../../../agent/wechatpay/failure-classes.ts";
 import type { HeaderBag } from "../../../agent/wechatpay/headers.ts";
-import { describeSamples } from "../../support/fixtures/published-samples.ts";
+import { describeSamples } from "../../support/checks/published-samples.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 

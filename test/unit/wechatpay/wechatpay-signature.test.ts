@@ -11,7 +11,7 @@ import {
   signAtOnce,
   verifyAnswer,
 } from "../../../agent/wechatpay/signature.ts";
-import { NO_SAMPLES, publishedSamples } from "../../support/fixtures/published-samples.ts";
+import { NO_SAMPLES, publishedSamples } from "../../support/checks/published-samples.ts";
 
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const other = generateKeyPairSync("rsa", { modulusLength: 2048 });

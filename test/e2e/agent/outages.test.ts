@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { nodeWithoutCards, noOwnCards, plugCard } from "../support/faults/own-namespace.ts";
-import { openRig, type Rig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { nodeWithoutCards, noOwnCards, plugCard } from "../../support/faults/own-namespace.ts";
+import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

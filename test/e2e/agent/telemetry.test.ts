@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import net from "node:net";
 import { afterAll, describe, expect, it } from "vitest";
-import { MqttBroker } from "../support/fakes/mqtt-broker.ts";
-import { openRig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { MqttBroker } from "../../support/fakes/mqtt-broker.ts";
+import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 
@@ -58,7 +58,7 @@ describe("an agent with a broker", () => {
   it("without telemetry has loaded nothing of it", async () => {
     await using rig = await openRig();
     await rig.serve();
-    const run = readFileSync(new URL("../../agent/cli/run.ts", import.meta.url), "utf8");
+    const run = readFileSync(new URL("../../../agent/cli/run.ts", import.meta.url), "utf8");
     expect(run).toContain('await import("../runtime/telemetry-link.ts")');
     expect(run).not.toMatch(/^import (?!type)[^;]*telemetry/m);
     expect((await rig.status()).warnings.map(({ code }) => code)).not.toContain("TELEMETRY_DOWN");

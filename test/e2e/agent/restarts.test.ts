@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../support/fixtures/running-agent.ts";
+import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { limitFileSize, refuseWrites, SmallDisk } from "../support/faults/small-disk.ts";
-import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../support/fixtures/running-agent.ts";
+import { limitFileSize, refuseWrites, SmallDisk } from "../../support/faults/small-disk.ts";
+import { openRig, type Rig, removeFactory, type ServedAuthinfo } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import type { BridgeFaults } from "../../drivers/simulator/bridge-faults.ts";
-import { openRig, type Rig, removeFactory } from "../support/fixtures/running-agent.ts";
+import type { BridgeFaults } from "../../../drivers/simulator/bridge-faults.ts";
+import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startWechatPayServer } from "../../agent/simulator/wechatpay-server.ts";
-import { FrozenPort } from "../support/fakes/frozen-port.ts";
-import { type NameAnswer, NameServer } from "../support/fakes/name-server.ts";
-import { FaultTerminal } from "../support/faults/fault-terminal.ts";
-import { nodeWithNameServer, noOwnResolver } from "../support/faults/own-namespace.ts";
-import { removeFactory } from "../support/fixtures/running-agent.ts";
+import { startWechatPayServer } from "../../../agent/simulator/wechatpay-server.ts";
+import { FrozenPort } from "../../support/fakes/frozen-port.ts";
+import { type NameAnswer, NameServer } from "../../support/fakes/name-server.ts";
+import { FaultTerminal } from "../../support/faults/fault-terminal.ts";
+import { nodeWithNameServer, noOwnResolver } from "../../support/faults/own-namespace.ts";
+import { removeFactory } from "../../support/fixtures/running-agent.ts";
 
 const why = noOwnResolver();
 const skipped = why === undefined ? "" : ` (skipped: ${why})`;

@@ -2,9 +2,9 @@ import { chmod, readdir, rename, stat, unlink } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { as, type Met, noOtherUsers, type Somebody } from "../support/children/as-user.ts";
-import { AgentProcess } from "../support/fixtures/agent-process.ts";
-import { openRig, type Rig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { as, type Met, noOtherUsers, type Somebody } from "../../support/children/as-user.ts";
+import { AgentProcess } from "../../support/fixtures/agent-process.ts";
+import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

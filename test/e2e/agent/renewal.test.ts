@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { openRig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

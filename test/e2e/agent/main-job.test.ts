@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { AgentProcess } from "../support/fixtures/agent-process.ts";
-import { metricNames } from "../support/fixtures/metric-names.ts";
-import { openRig, type Rig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { metricNames } from "../../support/checks/metric-names.ts";
+import { AgentProcess } from "../../support/fixtures/agent-process.ts";
+import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

@@ -1,7 +1,7 @@
 import { access, chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { AgentProcess } from "../support/fixtures/agent-process.ts";
-import { openRig, type Rig, removeFactory, type StartOptions } from "../support/fixtures/running-agent.ts";
+import { AgentProcess } from "../../support/fixtures/agent-process.ts";
+import { openRig, type Rig, removeFactory, type StartOptions } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

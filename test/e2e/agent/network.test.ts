@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../agent/common/clock.ts";
-import { type Certificate, createAuthority, createSelfSigned } from "../../agent/simulator/certificates.ts";
-import { connectionFaults, type Treatment, tlsFault } from "../support/faults/fault-server.ts";
-import { type FaultCase, FaultTerminal, type Findings } from "../support/faults/fault-terminal.ts";
-import { removeFactory } from "../support/fixtures/running-agent.ts";
+import { systemClock } from "../../../agent/common/clock.ts";
+import { type Certificate, createAuthority, createSelfSigned } from "../../../agent/simulator/certificates.ts";
+import { connectionFaults, type Treatment, tlsFault } from "../../support/faults/fault-server.ts";
+import { type FaultCase, FaultTerminal, type Findings } from "../../support/faults/fault-terminal.ts";
+import { removeFactory } from "../../support/fixtures/running-agent.ts";
 
 const DAY_MS = 86_400_000;
 const TERMINALS = 4;

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { commonFaults } from "../../agent/simulator/answer-faults.ts";
-import { AgentProcess } from "../support/fixtures/agent-process.ts";
-import { Canaries } from "../support/fixtures/canaries.ts";
-import { openRig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { commonFaults } from "../../../agent/simulator/answer-faults.ts";
+import { Canaries } from "../../support/checks/canaries.ts";
+import { AgentProcess } from "../../support/fixtures/agent-process.ts";
+import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 
@@ -153,7 +153,7 @@ describe("what is slow to load", () => {
     await rig.serve();
     await rig.agent.crash();
     const file = rig.within("loads.txt");
-    const observer = new URL("../support/children/load-observer.js", import.meta.url).href;
+    const observer = new URL("../../support/children/load-observer.js", import.meta.url).href;
     rig.start({ env: { NODE_OPTIONS: `--import=${observer}`, LOAD_OBSERVER_FILE: file } });
     expect((await rig.firstAnswer()).status).toBe(200);
     await rig.statusWhere("the bridge is ready", ({ bridge }) => bridge?.state === "ready");

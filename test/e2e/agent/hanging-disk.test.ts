@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from "vitest";
-import { noStrace, tamper } from "../support/faults/tampered.ts";
-import { openRig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { noStrace, tamper } from "../../support/faults/tampered.ts";
+import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

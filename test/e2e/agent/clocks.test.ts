@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { systemClock } from "../../agent/common/clock.ts";
-import { BentClock } from "../support/fakes/bent-clock.ts";
-import { FaultServer, tlsFault } from "../support/faults/fault-server.ts";
-import { nodeAhead, noOwnBootClock } from "../support/faults/own-namespace.ts";
-import { openRig, type Rig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { systemClock } from "../../../agent/common/clock.ts";
+import { BentClock } from "../../support/fakes/bent-clock.ts";
+import { FaultServer, tlsFault } from "../../support/faults/fault-server.ts";
+import { nodeAhead, noOwnBootClock } from "../../support/faults/own-namespace.ts";
+import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { chmod, chown, cp, lstat, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { noOtherUsers, programForAll } from "../support/children/as-user.ts";
-import { AgentProcess } from "../support/fixtures/agent-process.ts";
-import { openRig, type Rig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { noOtherUsers, programForAll } from "../../support/children/as-user.ts";
+import { AgentProcess } from "../../support/fixtures/agent-process.ts";
+import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 

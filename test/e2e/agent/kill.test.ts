@@ -2,8 +2,8 @@ import { randomInt } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { killAtRandom } from "../support/faults/random-kills.ts";
-import { openRig, removeFactory } from "../support/fixtures/running-agent.ts";
+import { killAtRandom } from "../../support/faults/random-kills.ts";
+import { openRig, removeFactory } from "../../support/fixtures/running-agent.ts";
 
 afterAll(removeFactory);
 
