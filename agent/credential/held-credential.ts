@@ -1,8 +1,11 @@
 import type { Instant } from "../common/clock-sync.ts";
 import { AgentError } from "../common/errors.ts";
 import type { Credential, State } from "../store/credential.ts";
+import type { AuthinfoAnswer } from "../wechatpay/wechatpay.ts";
 import { type Anchor, anchor, remainingMs } from "./age.ts";
 import type { AuthinfoState, AuthinfoView, Cause } from "./credential-types.ts";
+import { type DemandProfile, isFollowed } from "./demand-profile.ts";
+import { drawByDemandMs } from "./demand-spacing.ts";
 import type { FetchedCredential } from "./fetch-credential.ts";
 import { drawRefreshAfterMs, type Life, redrawRefreshAfterMs } from "./refresh-policy.ts";
 
@@ -45,6 +48,13 @@ export interface ResponseTerms {
   readonly fraction: number;
   readonly chance: number;
   readonly bootMs: number;
+  /** Absent where the time of the week is not known or demand is not to be followed. */
+  readonly demand?: DemandTerms;
+}
+
+export interface DemandTerms {
+  readonly profile: DemandProfile;
+  readonly leastFraction: number;
 }
 
 /**
@@ -75,7 +85,7 @@ export function applyResponse(
     skewMs: answer.skewMs,
     lifetimeMs,
     expirySource: answer.expiresInS === undefined ? "assumed" : "response",
-    refreshAfterMs: drawRefreshAfterMs(lifetimeMs, terms.fraction, terms.chance, answer.refreshAfterS),
+    refreshAfterMs: refreshAfter(lifetimeMs, answer, terms),
   };
   return {
     credential,
@@ -84,6 +94,14 @@ export function applyResponse(
     rejected: false,
     refreshAfterMs: credential.refreshAfterMs,
   };
+}
+
+function refreshAfter(lifetimeMs: number, answer: AuthinfoAnswer, { fraction, chance, demand }: ResponseTerms): number {
+  if (demand === undefined || answer.refreshAfterS !== undefined || !isFollowed(demand.profile)) {
+    return drawRefreshAfterMs(lifetimeMs, fraction, chance, answer.refreshAfterS);
+  }
+  const { profile, leastFraction } = demand;
+  return drawByDemandMs(profile, { lifetimeMs, fraction, leastFraction }, answer.sentWallMs, chance);
 }
 
 function continued(held: HeldCredential, { answer }: FetchedCredential, terms: ResponseTerms): HeldCredential {

@@ -202,6 +202,11 @@ export class RetryState {
     return stretchedFraction(fraction, this.#stretchAt(nowMs));
   }
 
+  /** The least fraction that may be in force: that of an unsteady network, under the stretch of this moment. */
+  leastFraction({ refreshAt, refreshAtUnsteady }: RefreshConfig, nowMs: number): number {
+    return stretchedFraction(Math.min(refreshAt, refreshAtUnsteady), this.#stretchAt(nowMs));
+  }
+
   /** Seconds left of a kept `Retry-After`, 0 when there is none. */
   heldOffS(nowMs: number): number {
     return Math.max(Math.ceil((this.#heldOffUntil - nowMs) / 1_000), 0);

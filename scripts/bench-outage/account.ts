@@ -10,16 +10,23 @@ export interface Balance {
   readonly recoveriesMs: readonly number[];
 }
 
+/** What the time from one instant to a later one counts, in ms of mean demand. */
+export type Weigh = (fromMs: number, toMs: number) => number;
+
+const plain: Weigh = (fromMs, toMs) => toMs - fromMs;
+
 /** Adds up the gaps in which no valid authinfo was there. They are told in order. */
 export class Account {
   readonly #trace: Trace;
+  readonly #weigh: Weigh;
   #at = 0;
   #unavailable = 0;
   #unavailableLinkUp = 0;
   readonly #recoveries: number[] = [];
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, weigh: Weigh = plain) {
     this.#trace = trace;
+    this.#weigh = weigh;
   }
 
   /** No valid authinfo from `fromMs` to `toMs`; `recovered` when the gap ended with a new one. */
@@ -34,8 +41,8 @@ export class Account {
       const segment = segments[at];
       if (segment === undefined || segment.fromMs >= to) break;
       const start = Math.max(segment.fromMs, fromMs);
-      const lasted = Math.min(segments[at + 1]?.fromMs ?? endMs, to) - start;
       if (segment.state === "off") continue;
+      const lasted = this.#weigh(start, Math.min(segments[at + 1]?.fromMs ?? endMs, to));
       this.#unavailable += lasted;
       if (linkIsUp(segment.state)) this.#unavailableLinkUp += lasted;
       if (segment.state === "up" && segment.fromMs >= fromMs) cameBack = segment.fromMs;
@@ -62,8 +69,8 @@ function poweredMs({ segments, endMs }: Trace): number {
 }
 
 /** Nobody can do better: a new authinfo at every instant the way is open, and its whole life when it closes. */
-export function oracle(trace: Trace, lifetimeMs: number): Balance {
-  const account = new Account(trace);
+export function oracle(trace: Trace, lifetimeMs: number, weigh?: Weigh): Balance {
+  const account = new Account(trace, weigh);
   let closedAt: number | undefined = Number.NEGATIVE_INFINITY;
   for (const { fromMs, state } of trace.segments) {
     if (state === "up" && closedAt !== undefined) {

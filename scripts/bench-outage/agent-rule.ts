@@ -1,6 +1,8 @@
 import type { AgentError, ErrorCode } from "../../agent/common/errors.ts";
 import type { RefreshConfig } from "../../agent/config/config.ts";
 import { retryFactsOf, stateWith } from "../../agent/credential/current-credential.ts";
+import { type DemandProfile, learn, SLOT_MS, SLOTS } from "../../agent/credential/demand-profile.ts";
+import { fractionsOf, relativeSpacing } from "../../agent/credential/demand-spacing.ts";
 import { applyResponse, type HeldCredential, lifeOf, restore } from "../../agent/credential/held-credential.ts";
 import { RetryState } from "../../agent/credential/retry-state.ts";
 import { emptyState, type State } from "../../agent/store/credential.ts";
@@ -14,6 +16,16 @@ export const DEFAULTS: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refres
 export const WALL_AT_START = Date.UTC(2026, 0, 1);
 export const BOOT_AT_START = 20 * SECOND;
 
+/** What an agent does besides its defaults. */
+export interface AgentOptions {
+  /** What it has learned. It goes on believing it, and judges it by `observes`. */
+  readonly profile?: DemandProfile;
+  /** Reads and SDK calls in each slot of the week. */
+  readonly observes?: (slot: number) => number;
+  /** Another plan in the place of the policy's: the life after which an authinfo requested then is refreshed, ms. */
+  readonly plan?: (sentWallMs: number, outageSeenWallMs: number) => number;
+}
+
 /**
  * This agent: the real book of attempts, policy and adoption, asked only when something happens, so that decades fit in
  * a minute. What is left out is the loop that looks every five seconds; `real-refresh-loop.ts` shows that it changes no instant.
@@ -21,6 +33,7 @@ export const BOOT_AT_START = 20 * SECOND;
 export class AgentRule implements Rule {
   readonly #refresh: RefreshConfig;
   readonly #unit: () => number;
+  readonly #options: AgentOptions;
   readonly #errors = new Map<ErrorCode, AgentError>();
   #kept: State = emptyState;
   #held: HeldCredential | undefined;
@@ -29,14 +42,22 @@ export class AgentRule implements Rule {
   /** Boot clock minus time on the trace. */
   #offset = BOOT_AT_START;
   #authinfos = 0;
+  #profile: DemandProfile | undefined;
+  /** The first half-hour that has not been observed, counted from the epoch. */
+  #toObserve = 0;
+  /** The end of the last outage that an attempt has met. */
+  #outageSeenWallMs = Number.NEGATIVE_INFINITY;
 
-  constructor(refresh: RefreshConfig, unit: () => number) {
+  constructor(refresh: RefreshConfig, unit: () => number, options: AgentOptions = {}) {
     this.#refresh = refresh;
     this.#unit = unit;
+    this.#options = options;
+    this.#profile = options.profile;
   }
 
   boot(atMs: number): void {
     this.#boots++;
+    this.#toObserve = Math.ceil((WALL_AT_START + atMs) / SLOT_MS);
     this.#offset = BOOT_AT_START - atMs;
     const now = {
       wall: WALL_AT_START + atMs,
@@ -63,6 +84,9 @@ export class AgentRule implements Rule {
   succeeded(sentMs: number, nowMs: number): void {
     const boot = nowMs + this.#offset;
     const sentWallMs = WALL_AT_START + sentMs;
+    this.#judge(sentWallMs);
+    const profile = this.#profile;
+    if (this.#retryState.failures > 0) this.#outageSeenWallMs = sentWallMs;
     const answer = {
       authinfo: `authinfo-${++this.#authinfos}`,
       signedAtS: Math.floor(sentWallMs / 1_000),
@@ -78,10 +102,14 @@ export class AgentRule implements Rule {
       fraction: this.#retryState.refreshFraction(this.#refresh, boot),
       chance: this.#unit(),
       bootMs: boot,
+      ...(profile === undefined
+        ? {}
+        : { demand: { profile, leastFraction: this.#retryState.leastFraction(this.#refresh, boot) } }),
     });
-    this.#held = { ...held, persisted: true };
+    const refreshAfterMs = this.#options.plan?.(sentWallMs, this.#outageSeenWallMs) ?? held.refreshAfterMs;
+    this.#held = { ...held, refreshAfterMs, credential: { ...held.credential, refreshAfterMs }, persisted: true };
     const wall = WALL_AT_START + nowMs;
-    this.#kept = stateWith(this.#kept, held.credential, {
+    this.#kept = stateWith(this.#kept, this.#held.credential, {
       newestSignedAtS: answer.signedAtS,
       now: { wall, boot },
       ...this.#retryState.facts(boot),
@@ -98,6 +126,20 @@ export class AgentRule implements Rule {
   linkChanged(nowMs: number): void {
     const boot = nowMs + this.#offset;
     this.#retryState.networkChanged(lifeOf(this.#held, boot), boot, this.#unit);
+  }
+
+  /** What the profile was worth in the half-hours that have passed. Its trades stay: relearning is not what is measured. */
+  #judge(nowWallMs: number): void {
+    const { profile, observes } = this.#options;
+    if (profile === undefined || observes === undefined) return;
+    const terms = { lifetimeMs: this.#refresh.lifetimeS * 1_000, ...fractionsOf(this.#refresh) };
+    let judged = this.#profile ?? profile;
+    for (; (this.#toObserve + 1) * SLOT_MS <= nowWallMs; this.#toObserve++) {
+      const slot = this.#toObserve % SLOTS;
+      const relative = relativeSpacing(profile, terms, slot);
+      judged = { ...learn(judged, slot, observes(slot), relative), trades: profile.trades };
+    }
+    this.#profile = judged;
   }
 
   /** One error of a kind serves all: a stack trace costs more than an hour of virtual time. */

@@ -1,3 +1,4 @@
+import { benchDemand } from "./demand/demand-bench.ts";
 import { benchFleet } from "./fleet-bench.ts";
 import { benchClock, benchEquality } from "./refresh-loop-bench.ts";
 import type { Report, Table, Target } from "./report.ts";
@@ -19,6 +20,8 @@ export async function bench(size: Size, tell: (what: string) => void): Promise<R
   }
   tell("boots without a clock");
   tables.push(await benchClock(size));
+  const demand = benchDemand(size, tell);
+  tables.push(...demand.tables);
   tell("fleets");
   const fleet = benchFleet(size);
   tables.push(...fleet.tables);
@@ -28,7 +31,7 @@ export async function bench(size: Size, tell: (what: string) => void): Promise<R
     bound: 0,
     is: "at most",
   };
-  return { tables, targets: [differing, ...terminalTargets(found, size.judged), ...fleet.targets] };
+  return { tables, targets: [differing, ...terminalTargets(found, size.judged), ...demand.targets, ...fleet.targets] };
 }
 
 /** Where attempts hang for six seconds and nothing tells of the link's return. */

@@ -1,4 +1,4 @@
-import { Account, type Balance } from "./account.ts";
+import { Account, type Balance, type Weigh } from "./account.ts";
 import type { Rule } from "./rule.ts";
 import { ATTEMPTS, Cursor, eventsOf, HOUR, MINUTE, type Trace } from "./trace.ts";
 
@@ -15,6 +15,8 @@ export interface DriveOptions {
   /** Whether the rule hears of changes of the interfaces. */
   readonly hearsLink?: boolean;
   readonly onAttempt?: (atMs: number) => void;
+  /** What a minute without an authinfo counts; all the same by default. */
+  readonly weigh?: Weigh;
 }
 
 /** The life of every authinfo on the bench. */
@@ -24,7 +26,7 @@ const LAST_MS = 5 * MINUTE;
 /** Lets a rule live through a trace. Virtual time jumps from one event to the next. */
 export function drive(rule: Rule, trace: Trace, options: DriveOptions = {}): Drive {
   const events = eventsOf(trace).filter(({ type }) => type !== "link" || options.hearsLink === true);
-  const account = new Account(trace);
+  const account = new Account(trace, options.weigh);
   const paths = new Cursor(trace);
   const inLastFiveMinutes: number[] = [];
   let attempts = 0;

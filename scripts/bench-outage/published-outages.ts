@@ -28,6 +28,17 @@ function outageMs(unit: () => number): number {
   return 36 * HOUR;
 }
 
+/** The share of outages that are longer than so many minutes: what `outageMs` draws from. */
+export function longerThan(minutes: number): number {
+  for (let i = 1; i < LONGER_THAN.length; i++) {
+    const [t0, p0] = LONGER_THAN[i - 1] ?? [1, 1];
+    const [t1, p1] = LONGER_THAN[i] ?? [1, 1];
+    if (minutes <= t0) return p0;
+    if (minutes <= t1) return p0 * (p1 / p0) ** (Math.log(minutes / t0) / Math.log(t1 / t0));
+  }
+  return 0;
+}
+
 const CLUSTER_SIZE = 5;
 const CLUSTER_GAP_MS = 4 * HOUR;
 
@@ -37,6 +48,15 @@ export interface LinkOutages {
   readonly clustered?: boolean;
   /** What an outage looks like from the terminal. */
   readonly as?: "silent" | "visible";
+}
+
+/** How likely an outage begins, a minute, so many minutes after the last one: within a cluster, or after the pause that follows it. */
+export function clusterHazard(perDay: number, sinceMin: number): number {
+  const gap = CLUSTER_GAP_MS / MINUTE;
+  const pause = ((DAY / perDay) * CLUSTER_SIZE - CLUSTER_GAP_MS * (CLUSTER_SIZE - 1)) / MINUTE;
+  const inside = (1 - 1 / CLUSTER_SIZE) * Math.exp(-sinceMin / gap);
+  const outside = (1 / CLUSTER_SIZE) * Math.exp(-sinceMin / pause);
+  return (inside / gap + outside / pause) / (inside + outside);
 }
 
 export function linkOutages({ perDay, clustered = false, as = "silent" }: LinkOutages, lengthMs: number) {

@@ -5,6 +5,8 @@ export interface Size {
   readonly judged: "upper end" | "mean";
   /** Every length of a link trace is multiplied by this. */
   readonly scale: number;
+  /** The traces that are driven with a weekly demand. */
+  readonly demand: readonly ("single" | "clustered" | "night" | "cellular")[];
   readonly loopDays: number;
   readonly clockSeeds: number;
   readonly clockDays: number;
@@ -17,6 +19,7 @@ export const FULL: Size = {
   seeds: 20,
   judged: "upper end",
   scale: 1,
+  demand: ["single", "clustered", "night", "cellular"],
   loopDays: 7,
   clockSeeds: 20,
   clockDays: 3,
@@ -30,6 +33,7 @@ export const QUICK: Size = {
   seeds: 4,
   judged: "mean",
   scale: 0.12,
+  demand: ["night"],
   loopDays: 0.25,
   clockSeeds: 2,
   clockDays: 0.4,
