@@ -2,6 +2,7 @@ import type { ProbeReading } from "../../drivers/sdk/driver.ts";
 import { isAgentError } from "../common/errors.ts";
 import { type PublicView, refreshedDocument } from "./authinfo-document.ts";
 import { healthRoutes } from "./health.ts";
+import { type HistoryDocument, hoursAskedFor } from "./history-document.ts";
 import { causeOf, json, problem, type Reply } from "./http/problem.ts";
 import { send } from "./http/reply.ts";
 import type { Caller, PostRoute, Route } from "./http/routes.ts";
@@ -17,6 +18,7 @@ export interface AdminDeps extends ServerDeps {
   /** Undefined while there is no configuration. */
   readonly probe: () => ((signal: AbortSignal) => Promise<ProbeReading>) | undefined;
   readonly status: () => unknown;
+  readonly history: (hours: number) => HistoryDocument;
   /** Prometheus text. */
   readonly renderMetrics: () => Promise<string>;
   readonly live: () => boolean;
@@ -30,12 +32,22 @@ const PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 export function createAdminServer(deps: AdminDeps): ApiServer {
   const routes: [string, Route][] = [
     ["/v1/status", { get: ({ res }) => send(res, json(200, deps.status())) }],
+    ["/v1/history", { get: historyRoute(deps) }],
     ["/v1/authinfo/refresh", { post: refreshRoute(deps) }],
     ["/v1/bridge/probe", { post: probeRoute(deps) }],
     ["/metrics", { get: metricsRoute(deps) }],
     ...healthRoutes(deps),
   ];
   return createApiServer(new Map(routes), deps);
+}
+
+function historyRoute({ history, denied }: AdminDeps): (caller: Caller) => void {
+  return ({ res, query }) => {
+    const hours = hoursAskedFor(query);
+    if (hours !== undefined) return send(res, json(200, history(hours)));
+    denied("query");
+    send(res, problem("QUERY_INVALID", { detail: "Expected hours=1 to hours=24, at most once." }));
+  };
 }
 
 /** Only POSTs that were let through count for the 10 s: else an impatient caller would lock itself out for good. */

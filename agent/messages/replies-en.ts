@@ -3,6 +3,7 @@ export const problemTitlesEn = {
   MALFORMED_REQUEST: "This is not an HTTP/1.1 request",
   HOST_INVALID: "Exactly one Host header is required",
   TARGET_INVALID: "The request target must be a path that starts with one slash",
+  QUERY_INVALID: "The part of the request after the question mark is not what this request takes",
   BODY_INVALID: "The body is not the JSON object this request takes",
   BODY_UNEXPECTED: "This request takes no body",
   BROWSER_REFUSED: "Requests from web pages are refused",

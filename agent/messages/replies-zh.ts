@@ -4,6 +4,7 @@ export const problemTitlesZh: ProblemTitles = {
   MALFORMED_REQUEST: "不是有效的 HTTP/1.1 请求",
   HOST_INVALID: "请求必须且只能有一个 Host 头",
   TARGET_INVALID: "请求目标必须是以单个斜杠开头的路径",
+  QUERY_INVALID: "问号之后的参数不符合要求",
   BODY_INVALID: "请求体不是要求的 JSON 对象",
   BODY_UNEXPECTED: "此请求不接受请求体",
   BROWSER_REFUSED: "拒绝来自网页的请求",

@@ -54,7 +54,10 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
     credentials: service.credentials,
     identity: () => service.provision?.config.identity,
     driver: () => service.terminal,
-    served: (state) => metrics.served(state),
+    served: (state) => {
+      metrics.served(state);
+      service.history.read(clock.boot());
+    },
   });
   const admin = createAdminServer({
     ...common,
@@ -72,6 +75,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
         refused: Object.fromEntries([...metrics.counts.denied].filter(([, count]) => count > 0)),
       },
     }),
+    history: (hours) => service.historyDocument(hours),
     renderMetrics,
   });
   const inherited = inheritedSockets(env, process.pid);

@@ -1,4 +1,5 @@
 import { withoutAuthinfo } from "../api/authinfo-document.ts";
+import type { HistoryDocument } from "../api/history-document.ts";
 import type { StatusDocument } from "../api/status-document.ts";
 import type { Clock } from "../common/clock.ts";
 import type { ClockSync } from "../common/clock-sync.ts";
@@ -13,6 +14,7 @@ import type { Secrets } from "../config/secrets/secrets.ts";
 import type { DirectoryLock } from "../store/lock.ts";
 import { CredentialManagerProxy } from "./credential-manager-proxy.ts";
 import { judge } from "./evaluate-warnings.ts";
+import { History, observationOf } from "./history.ts";
 import type { MetricSources, Metrics } from "./metrics/metrics.ts";
 import { statusDocument } from "./status-document.ts";
 import {
@@ -71,6 +73,7 @@ export interface ServiceParts {
  */
 export class Service {
   readonly credentials = new CredentialManagerProxy();
+  readonly history = new History();
   readonly #parts: ServiceParts;
   readonly #warnings = new Warnings();
   readonly #startedAt: { wall: number; boot: number };
@@ -104,7 +107,11 @@ export class Service {
       ...(system ? { system } : {}),
       refusedKeys: secretsRefused?.keys ?? [],
       ...{ config, named: provision.loaded.named, lock, env, clock, clockSync, random, log },
-      onAttempt: (outcome) => metrics.refreshAttempt(outcome, clock.wall()),
+      onAttempt: (outcome) => {
+        metrics.refreshAttempt(outcome, clock.wall());
+        this.history.attempt(clock.boot(), outcome === "ok" ? outcome : outcome.toUpperCase());
+      },
+      onBridge: () => this.#judge(),
       onRequest: (baseUrl, outcome) => metrics.wechatpayRequest(baseUrl, outcome),
     };
     const terminal = await openTerminal(parts, former);
@@ -206,6 +213,13 @@ export class Service {
     });
   }
 
+  /** `GET /v1/history`. */
+  historyDocument(hours: number): HistoryDocument {
+    this.#judge();
+    const { clock } = this.#parts;
+    return this.history.document({ boot: clock.boot(), wall: clock.wall() }, hours);
+  }
+
   /** What the metrics read at each scrape. */
   metricSources(): MetricSources {
     this.#judge();
@@ -243,6 +257,7 @@ export class Service {
     const { clock } = this.#parts;
     const now = { boot: clock.boot(), wall: clock.wall() };
     const reloadRefused = this.#reloadRefused;
+    this.history.observe(now.boot, observationOf(this.credentials.view(), terminal?.bridge));
     for (const code of sideTroubles)
       this.#warnings.set(code, this.#inTrouble.has(code), now, this.#inTrouble.get(code));
     const replaced = this.#sockets.replaced().join(", ");

@@ -56,6 +56,8 @@ export interface TerminalParts {
   readonly log: Log;
   readonly system?: TerminalSystem;
   readonly onAttempt: (outcome: string) => void;
+  /** The line has become ready, has been lost or leads to another bridge. */
+  readonly onBridge: () => void;
   readonly onRequest: (baseUrl: string, outcome: string) => void;
 }
 
@@ -137,6 +139,7 @@ export class Terminal {
       ...{ version, clock, random, log },
     });
     this.#driver = driver;
+    driver.subscribe(() => this.#parts.onBridge());
     this.#wechatpay = wechatpay;
     // The SDK is initialised once, with its password or not at all.
     if (secrets !== undefined || config.driver.initPasswdFile === undefined) driver.start();

@@ -14,6 +14,7 @@ export const problemStatuses: Readonly<Record<ProblemCode, number>> = {
   MALFORMED_REQUEST: 400,
   HOST_INVALID: 400,
   TARGET_INVALID: 400,
+  QUERY_INVALID: 400,
   BODY_INVALID: 400,
   BODY_UNEXPECTED: 400,
   BROWSER_REFUSED: 403,

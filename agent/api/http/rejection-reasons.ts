@@ -9,6 +9,7 @@ export const rejectionReasons = [
   "expect",
   "method",
   "not_found",
+  "query",
   "content_type",
   "body_unexpected",
   "body_too_large",

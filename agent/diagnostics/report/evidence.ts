@@ -85,6 +85,7 @@ const sources: Readonly<Record<string, Source>> = {
   "timedatectl.txt": program("timedatectl"),
   "versions.json": readVersions,
   "status.json": fromAgent("/v1/status"),
+  "history.json": fromAgent("/v1/history"),
   "metrics.prom": fromAgent("/metrics"),
   "store.json": readStore,
 };

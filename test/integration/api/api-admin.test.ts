@@ -4,6 +4,7 @@ import { withoutAuthinfo } from "../../../agent/api/authinfo-document.ts";
 import { type OpenSocket, openSocket } from "../../../agent/api/sockets.ts";
 import { createClockSync } from "../../../agent/common/clock-sync.ts";
 import { silentLog } from "../../../agent/common/log/log.ts";
+import { History, observationOf } from "../../../agent/runtime/history.ts";
 import { statusDocument } from "../../../agent/runtime/status-document.ts";
 import type { ProbeReading } from "../../../drivers/sdk/driver.ts";
 import { failureWith } from "../../support/checks/failures.ts";
@@ -58,6 +59,11 @@ beforeEach(async () => {
     refresh: async (signal) => withoutAuthinfo(await credentials.refresh(signal)),
     probe: () => probe,
     status: () => status(),
+    history: (hours) => {
+      const history = new History();
+      history.observe(0, observationOf(credentials.view(), undefined));
+      return history.document({ boot: clock.boot(), wall: clock.wall() }, hours);
+    },
     renderMetrics: () => renderMetrics(),
     live: () => true,
     denied: () => {},
@@ -221,6 +227,21 @@ describe("reading", () => {
     expect((await get("/readyz")).status).toBe(200);
   });
 
+  it("gives the history of the hours asked for, never an authinfo", async () => {
+    const answer = await get("/v1/history?hours=3");
+    expect(answer).toMatchObject({ status: 200, body: { hours: 3, states: [{ state: "fresh", generation: 7 }] } });
+    expect(answer.text).not.toContain("CANARY");
+    expect((await get("/v1/history")).body.hours).toBe(24);
+    for (const query of ["hours=0", "hours=25", "hours=x", "hours=1&hours=1"]) {
+      const refused = await get(`/v1/history?${query}`);
+      expect(refused, query).toMatchObject({
+        status: 400,
+        headers: { "content-type": "application/problem+json" },
+        body: { code: "QUERY_INVALID" },
+      });
+    }
+  });
+
   it("survives a status or a scrape that fails", async () => {
     status = () => {
       throw new Error("CANARY");
@@ -248,6 +269,7 @@ describe("reading", () => {
     ["GET", REFRESH, "POST"],
     ["GET", "/v1/bridge/probe", "POST"],
     ["POST", "/v1/status", "GET, HEAD"],
+    ["POST", "/v1/history", "GET, HEAD"],
     ["POST", "/metrics", "GET, HEAD"],
   ])("%s %s is not allowed: nothing happens by looking", async (method, target, allow) => {
     expect(await ask(socket, method, target)).toMatchObject({ status: 405, headers: { allow } });

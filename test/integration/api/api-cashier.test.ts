@@ -333,6 +333,7 @@ describe("the way to a route", () => {
     "/v1//authinfo",
     "/v1/authinfo;x",
     "/v1/status",
+    "/v1/history",
     "/metrics",
     "/v1/authinfo/refresh",
     "/v1/bridge/probe",

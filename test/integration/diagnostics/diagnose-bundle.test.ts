@@ -46,6 +46,11 @@ describe.concurrent("diagnose --bundle", () => {
     }
     expect(manifest.run_id).toBe(/run (\w{4}-\w{4})/.exec(stdout)?.[1]);
     expect(JSON.parse(text("status.json"))).toMatchObject({ authinfo: { state: "fresh" } });
+    const history = JSON.parse(text("history.json"));
+    expect(history).toMatchObject({ hours: 24, merged: 0 });
+    expect(history.states.at(-1)).toMatchObject({ state: "fresh", generation: 1 });
+    expect(history.attempts.at(-1)).toMatchObject({ outcome: "ok", count: 1 });
+    expect(history.reads.at(-1).count).toBeGreaterThan(0);
     expect(text("metrics.prom")).toContain("facepay_authinfo_generation");
     expect(JSON.parse(text("diagnose.json"))).toMatchObject({ schema: "facepay-agent.diagnose/1" });
     expect(JSON.parse(text("store.json")).files).toContainEqual(
