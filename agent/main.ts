@@ -108,6 +108,19 @@ async function parse(argv: readonly string[]): Promise<number> {
     )
     .option("--timeout <seconds>", t("全部检查的总时间（秒）", "for all checks together"), "60");
   add(
+    "page",
+    t(
+      "在本机浏览器中显示状态、处理办法和诊断，供技术人员使用",
+      "show state, remedies and diagnose in a browser on this machine, for a technician",
+    ),
+    async (options) => (await import("./cli/page.ts")).page({ ...options, packagedConfig: DEFAULT_CONFIG }),
+  ).addOption(
+    new Option(
+      "--listen <address>",
+      t("只能是本机地址；端口 0 由系统选择", "an address of this machine; port 0: any"),
+    ).default("127.0.0.1:0"),
+  );
+  add(
     "provision",
     t(
       "设置本终端：身份、密钥、刷脸模组；验证后才保存",

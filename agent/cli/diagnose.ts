@@ -145,7 +145,7 @@ async function keepEvidence(
 }
 
 /** What was asked for, or in words why it cannot be had. */
-function understand(options: PackagedOptions, checks: readonly Check[]): Asked | AnyMessage {
+export function understand(options: PackagedOptions, checks: readonly Check[]): Asked | AnyMessage {
   const ids = (list: string | undefined) =>
     list
       ?.split(",")

@@ -18,6 +18,9 @@ export interface CommandOptions {
   readonly bundle?: string;
   /** Seconds. */
   readonly timeout?: string;
+  // page
+  /** "127.0.0.1:0" */
+  readonly listen?: string;
   // provision
   /** "section.key=value" */
   readonly set?: readonly string[];

@@ -19,35 +19,45 @@ export async function refresh(options: PackagedOptions): Promise<number> {
   const print = (text: Text) => process.stdout.write(`${sayText(text, language)}\n`);
   const socket = await whereIsAdminSocket(options.config);
   try {
-    const { status, body } = await askAgent(socket, "POST", "/v1/authinfo/refresh", PATIENCE_MS);
-    if (status === 200) {
-      const { generation, remaining_s: left, persisted } = body as { [name: string]: unknown };
-      const params = { generation: Number(generation), left: Number(left) };
-      print({ id: persisted ? "refresh.obtained" : "refresh.obtained_unsaved", params });
-      return 0;
-    }
-    const { title = "", title_zh: titleZh = title } = body;
-    const now = await statusFrom(socket);
-    const cause = asTold(body.cause as DescribedFailure | undefined, now?.last_error);
-    const code = cause?.code ?? String(body.code);
-    if (code === "REFRESH_TOO_SOON") {
-      print({ id: "refresh.too_soon", params: { code } });
-      return 1;
-    }
-    const failure = cause ?? { zh: `${titleZh}`, en: `${title}` };
-    print({ id: "refresh.failed", params: { code, failure } });
-    const remedy =
-      now?.authinfo.state === "unprovisioned"
-        ? await setUpOf(now, options)
-        : remedyOf(failureIn(cause ?? { code }, now?.wechatpay));
+    const { good, text, remedy } = await requestRefresh(socket, options);
+    print(text);
     if (remedy) print({ id: "refresh.what_to_do", params: { remedy } });
-    return 1;
+    return good ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     const reason = unreachableText(error.reason, await whereaboutsOf(options));
     process.stderr.write(`${sayText({ id: "unreachable.socket", params: { reason, socket } }, language)}\n`);
     return 1;
   }
+}
+
+/** What came of a refresh, and what to do when it has failed. */
+export interface RefreshOutcome {
+  readonly good: boolean;
+  readonly text: Text;
+  readonly remedy?: Text;
+}
+
+/** Asks the agent at this socket for a new authinfo. Throws AgentUnreachable. */
+export async function requestRefresh(socket: string, options: PackagedOptions): Promise<RefreshOutcome> {
+  const { status, body } = await askAgent(socket, "POST", "/v1/authinfo/refresh", PATIENCE_MS);
+  if (status === 200) {
+    const { generation, remaining_s: left, persisted } = body as { [name: string]: unknown };
+    const params = { generation: Number(generation), left: Number(left) };
+    return { good: true, text: { id: persisted ? "refresh.obtained" : "refresh.obtained_unsaved", params } };
+  }
+  const { title = "", title_zh: titleZh = title } = body;
+  const now = await statusFrom(socket);
+  const cause = asTold(body.cause as DescribedFailure | undefined, now?.last_error);
+  const code = cause?.code ?? String(body.code);
+  if (code === "REFRESH_TOO_SOON") return { good: false, text: { id: "refresh.too_soon", params: { code } } };
+  const failure = cause ?? { zh: `${titleZh}`, en: `${title}` };
+  const remedy =
+    now?.authinfo.state === "unprovisioned"
+      ? await setUpOf(now, options)
+      : remedyOf(failureIn(cause ?? { code }, now?.wechatpay));
+  const text: Text = { id: "refresh.failed", params: { code, failure } };
+  return { good: false, text, ...(remedy ? { remedy } : {}) };
 }
 
 /** What else the remedy goes by. An agent that has just answered and has ended meanwhile is no reason to say less. */

@@ -2,6 +2,7 @@ import type { FailureRecord } from "../common/errors.ts";
 import type { FileMessages } from "../common/files/file-messages.ts";
 import type { agentEn } from "./commands/agent-en.ts";
 import type { durationsEn } from "./commands/durations-en.ts";
+import type { pageEn } from "./commands/page-en.ts";
 import type { requestsEn } from "./commands/requests-en.ts";
 import type { statusEn } from "./commands/status-en.ts";
 import type { warningsEn } from "./commands/warnings-en.ts";
@@ -25,6 +26,7 @@ export type Params = FileMessages &
   ParamsOf<
     typeof configFilesEn &
       typeof warningsEn &
+      typeof pageEn &
       typeof requestsEn &
       typeof statusEn &
       typeof statesEn &

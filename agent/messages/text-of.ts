@@ -19,8 +19,10 @@ export function textIn(text: Text, language: One): string {
   if ("zh" in text) return text[language];
   if ("code" in text) return failureText(text)[language];
   const table: Readonly<Record<string, unknown>> = texts[language];
-  const found = table[text.id];
-  if (typeof found !== "function") return String(found ?? text.id);
+  // A string: there are too many ids for the compiler to join their type with another.
+  const id: string = text.id;
+  const found = table[id];
+  if (typeof found !== "function") return String(found ?? id);
   const values = Object.entries(text.params ?? {}).map(([name, value]) => [name, rendered(value, language)]);
   return found(Object.fromEntries(values));
 }

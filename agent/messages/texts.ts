@@ -2,6 +2,8 @@ import { agentEn } from "./commands/agent-en.ts";
 import { agentZh } from "./commands/agent-zh.ts";
 import { durationsEn } from "./commands/durations-en.ts";
 import { durationsZh } from "./commands/durations-zh.ts";
+import { pageEn } from "./commands/page-en.ts";
+import { pageZh } from "./commands/page-zh.ts";
 import { requestsEn } from "./commands/requests-en.ts";
 import { requestsZh } from "./commands/requests-zh.ts";
 import { statusEn } from "./commands/status-en.ts";
@@ -48,6 +50,7 @@ export const texts: { en: TextsOf<Params>; zh: TextsOf<Params> } = {
     ...gatewayConfigEn,
     ...gatewayKeysEn,
     ...warningsEn,
+    ...pageEn,
     ...requestsEn,
     ...statusEn,
     ...statesEn,
@@ -67,6 +70,7 @@ export const texts: { en: TextsOf<Params>; zh: TextsOf<Params> } = {
     ...gatewayConfigZh,
     ...gatewayKeysZh,
     ...warningsZh,
+    ...pageZh,
     ...requestsZh,
     ...statusZh,
     ...statesZh,

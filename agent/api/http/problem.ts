@@ -51,6 +51,8 @@ export interface Reply {
   readonly body: string;
   readonly retryAfterS?: number;
   readonly allow?: string;
+  /** Further headers, names and values in turn. */
+  readonly headers?: readonly string[];
   /** The connection is closed after this answer. */
   readonly close?: boolean;
 }

@@ -30,6 +30,7 @@ function replyHeaders(reply: Reply): string[] {
   const headers = ["Content-Type", reply.contentType, ...COMMON];
   if (reply.allow !== undefined) headers.push("Allow", reply.allow);
   if (reply.retryAfterS !== undefined) headers.push("Retry-After", String(reply.retryAfterS));
+  if (reply.headers !== undefined) headers.push(...reply.headers);
   headers.push("Content-Length", String(Buffer.byteLength(reply.body)));
   return headers;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hoursAskedFor } from "../../../agent/api/history-document.ts";
 import { History, type Observation } from "../../../agent/runtime/history.ts";
-import { faultsOfAnswer } from "../../support/fixtures/api-description.ts";
+import { faultsOfAnswer } from "../../support/checks/api-description.ts";
 
 const S = 1_000;
 const MIN = 60 * S;

@@ -1,0 +1,81 @@
+/** The page that `facepay-agent page` shows, and what that command says. */
+export const pageEn = {
+  "page.title": "Face-pay terminal",
+  "page.device": ({ device }: { readonly device: string }) => `device ${device}`,
+  "page.agent_down": "The agent cannot be asked",
+  "page.cannot_pay": ({ state }: { readonly state: string }) => `No face payment now: the authinfo is ${state}`,
+  "page.not_set_up": "No face payment yet: this terminal has not been set up",
+  "page.can_still_pay": ({ left }: { readonly left: string }) =>
+    `Face payment still works, for ${left}; something is wrong`,
+  "page.all_well": ({ left }: { readonly left: string }) => `Face payment works: authinfo valid, ${left} left`,
+  "page.unprovisioned": "There is no configuration in force",
+  "page.first_attempt": "The first authinfo is being fetched. This takes up to a minute",
+  "page.warning": ({ code }: { readonly code: string }) => `Warning ${code}`,
+  "page.found": ({ code, id, detail }: { readonly code: number; readonly id: string; readonly detail: string }) =>
+    `Diagnose has found [${code} ${id}] ${detail}`,
+  "page.do_this": "Do this",
+  "page.cause": "Cause",
+  "page.since": ({ at }: { readonly at: string }) => `since ${at}`,
+  "page.also": "Also wrong",
+  "page.state": "State",
+  "page.history": ({ hours }: { readonly hours: number }) =>
+    hours === 1 ? "The last hour" : `The last ${hours} hours`,
+  "page.no_history": "Known only while the agent runs.",
+  "page.life": ({ minutes }: { readonly minutes: number }) => `Life left of the authinfo, 0 to ${minutes} min`,
+  "page.without": ({ time }: { readonly time: string }) => `without a valid authinfo: ${time} (red)`,
+  "page.never_without": "always valid",
+  "page.attempts": ({ renewed, failed }: { readonly renewed: number; readonly failed: number }) =>
+    `Renewals: ${renewed} done (above), ${failed} failed (below)`,
+  "page.outages": ({ outages, time }: { readonly outages: number; readonly time: string }) =>
+    `Bridge: ${outages} outage(s), ${time} in all`,
+  "page.no_outages": "Bridge: no outage",
+  "page.reads": ({ reads }: { readonly reads: number }) => `Cashier app: read ${reads} time(s)`,
+  "page.now": "now",
+  "page.unknown_before": "grey: the agent was not running, so nothing is known",
+  "page.events": ({ count }: { readonly count: number }) => `Events (${count})`,
+  "page.event_attempt": ({ outcome, count }: { readonly outcome: string; readonly count: number }) =>
+    count === 1 ? `renewal failed: ${outcome}` : `renewal failed ${count} times: ${outcome}`,
+  "page.event_outage": ({ time, code }: { readonly time: string; readonly code: string }) =>
+    `bridge not ready for ${time} ${code}`.trim(),
+  "page.event_state": ({ state, time }: { readonly state: string; readonly time: string }) => `${state}, for ${time}`,
+  "page.diagnose": "Diagnose",
+  "page.no_report": "Not run yet.",
+  "page.checks_well": ({ count }: { readonly count: number }) => `Nothing to do (${count} checks)`,
+  "page.shortened": "The report is too long for this page: the bundle has it all.",
+  "page.actions": "What you can do here",
+  "page.do_refresh": "Renew the authinfo now",
+  "page.do_diagnose": "Diagnose now",
+  "page.do_bundle": "Download the support bundle",
+  "page.reload": "Show the newest state",
+  "page.refreshing": "The authinfo is being renewed ...",
+  "page.diagnosing": "Diagnose is running, up to a minute ...",
+  "page.diagnosed": "Diagnose has ended",
+  "page.ends": "This page ends 10 minutes after it was last used. Nothing on it leaves this machine.",
+  "page.refused": "Refused",
+  "page.refused_version": "Only HTTP/1.1 is spoken here.",
+  "page.refused_host": "This address is not the one in the link.",
+  "page.refused_target": "This is not an address of this page.",
+  "page.refused_origin": "The request comes from another page.",
+  "page.refused_cross_site": "The request comes from another site. Copy the link into the address bar of the browser.",
+  "page.refused_method": "This method is not supported here.",
+  "page.refused_body": "The request is too large, or has a body that is not wanted.",
+  "page.refused_form":
+    "The form is out of date or not from this page. Go back, reload the page, and press the button again.",
+  "page.refused_link_wrong": "This link is not valid. Use the link that the command has printed.",
+  "page.refused_link_used":
+    "This link has been used. It works once, in one browser. Stop the command and start it again for a new one:\n  facepay-agent page",
+  "page.refused_session":
+    "This browser has not opened the link, or the link belonged to an earlier run. Start the command again for a new one:\n  facepay-agent page",
+  "page.refused_not_found": "There is nothing here. Use the link that the command has printed.",
+  "page.refused_busy": "Too many requests at a time.",
+  "page.refused_no_bundle": "There is no bundle before diagnose has ended. Go back and try again in a minute.",
+  "page.refused_malformed": "This is not an HTTP/1.1 request.",
+  "page.refused_internal": "Internal error. This command shows the same in the terminal:\n  facepay-agent status",
+  "page.open": "Open this link in a browser on this machine. It works once; Ctrl-C ends the page:",
+  "page.ended": "the page has ended: it was not used for 10 minutes",
+  "page.void": "the page has ended: somebody tried to guess the link. Start it again:\n  facepay-agent page",
+  "page.not_loopback": ({ place }: { readonly place: string }) =>
+    `--listen ${place}: only an address of this machine itself is allowed, such as 127.0.0.1:0 or [::1]:8080`,
+  "page.cannot_listen": ({ place, errno }: { readonly place: string; readonly errno: string }) =>
+    `cannot listen on ${place} (${errno}): choose another port, or 0 for any that is free`,
+};
