@@ -13,7 +13,7 @@ import { readRejection } from "./rejection.ts";
 import { createSdkCalls } from "./sdk-call.ts";
 
 export interface CashierDeps extends ServerDeps {
-  readonly credentials: Pick<CredentialService, "view" | "retryAfterS" | "subscribe" | "reject">;
+  readonly credentials: Pick<CredentialService, "view" | "used" | "retryAfterS" | "subscribe" | "reject">;
   /** Undefined while there is no configuration. Return the same object while it is the same: the text is kept by it. */
   readonly identity: () => Identity | undefined;
   readonly driver: () => Pick<SdkDriver, "call"> | undefined;
@@ -42,7 +42,9 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
   }
 
   function getAuthinfo({ req, res, query }: Caller): void {
-    const announcement = announce(query !== "" && asksForStale(query), req.method !== "HEAD");
+    const isRead = req.method !== "HEAD";
+    if (isRead) credentials.used();
+    const announcement = announce(query !== "" && asksForStale(query), isRead);
     if (announcement.kind === "authinfo") sendAsciiJson(res, announcement.text);
     else send(res, announcement.reply);
   }
@@ -78,7 +80,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
         },
       },
     ],
-    ["/v1/sdk/call", { post: createSdkCalls({ ...deps, given }) }],
+    ["/v1/sdk/call", { post: createSdkCalls({ ...deps, given, used: () => credentials.used() }) }],
     ...healthRoutes({
       live: deps.live,
       view: () => credentials.view(),

@@ -13,12 +13,13 @@ export interface SdkCallDeps {
   readonly clock: Clock;
   readonly denied: (reason: RejectionReason) => void;
   readonly driver: () => Pick<SdkDriver, "call"> | undefined;
+  readonly used: () => void;
   /** Told what secrets go through. */
   readonly given: Pick<SeenSecrets, "add">;
 }
 
 /** `POST /v1/sdk/call`: one vendor request through the agent's line. The driver queues it first and sets its deadline. */
-export function createSdkCalls({ clock, denied, driver, given }: SdkCallDeps): PostRoute {
+export function createSdkCalls({ clock, denied, driver, used, given }: SdkCallDeps): PostRoute {
   let waiting = 0;
   return async (body, signal) => {
     if (body === undefined || typeof body.cmd !== "string" || body.cmd === "") {
@@ -32,6 +33,7 @@ export function createSdkCalls({ clock, denied, driver, given }: SdkCallDeps): P
       return TOO_BUSY;
     }
     waiting++;
+    used();
     try {
       given.add(body.authinfo);
       const answer = await sdk.call(body, signal);

@@ -77,6 +77,16 @@ export interface AuthinfoStatus {
   readonly failures?: number;
   readonly last_success_at?: string | null;
   readonly network_unsteady?: boolean;
+  readonly demand?: DemandDocument;
+}
+
+/** What is known of the trade of a week. */
+export interface DemandDocument {
+  readonly mode: "learn" | "off";
+  /** Refreshes follow it now. */
+  readonly followed: boolean;
+  /** Seven days from Monday on, a character for each half-hour in UTC: 0 to 9, `.` where nothing is known. Empty when off. */
+  readonly week_utc: readonly string[];
 }
 
 export interface BridgeStatus {

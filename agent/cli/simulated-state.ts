@@ -76,6 +76,9 @@ export class SimulatedCredentials implements CredentialService {
     };
   }
 
+  /** Nothing is learned here. */
+  used(): void {}
+
   retryAfterS(): number {
     return 5;
   }

@@ -25,6 +25,7 @@ export function assemble(values: Values, proxy: ProxyChoice, deviceId: string | 
       lifetimeS: values.refresh.lifetime_s,
       refreshAt: values.refresh.refresh_at,
       refreshAtUnsteady: values.refresh.refresh_at_unsteady,
+      demand: values.refresh.demand,
       staleS: values.refresh.stale_s,
     },
     store: { directory: store.directory, ...present("keyFile", store.key_file) },

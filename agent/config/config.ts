@@ -65,6 +65,7 @@ export interface RefreshConfig {
   readonly lifetimeS: number;
   readonly refreshAt: number;
   readonly refreshAtUnsteady: number;
+  readonly demand: "learn" | "off";
   readonly staleS: number;
 }
 

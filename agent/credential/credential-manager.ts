@@ -2,6 +2,7 @@ import { AgentError } from "../common/errors.ts";
 import type { Store } from "../store/store-types.ts";
 import type { AuthinfoView, Cause, CredentialService, Rejection } from "./credential-types.ts";
 import { CurrentCredential, retryFactsOf } from "./current-credential.ts";
+import { DemandMeter, type DemandStatus, demandStatus } from "./demand-meter.ts";
 import type { CredentialSources } from "./fetch-credential.ts";
 import { lifeOf, viewOf } from "./held-credential.ts";
 import type { Occasion } from "./rate-limiter.ts";
@@ -10,7 +11,7 @@ import { type RefreshReason, waitMs } from "./refresh-policy.ts";
 import { RetryState, type RetryStateOptions } from "./retry-state.ts";
 
 export interface CredentialManagerParts
-  extends RefreshLoopParts,
+  extends Omit<RefreshLoopParts, "demand">,
     Pick<RetryStateOptions, "former" | "keepsRetryAfter"> {
   readonly store: Store;
 }
@@ -25,6 +26,8 @@ export interface CredentialManagerStatus {
   /** What comes so often that renewals no longer follow each time. */
   readonly excessive: readonly Occasion[];
   readonly history: readonly StateChange[];
+  /** Absent when demand is not to be followed. */
+  readonly demand?: DemandStatus;
 }
 
 export interface StateChange {
@@ -48,6 +51,7 @@ export class CredentialManager implements CredentialService {
   readonly #parts: CredentialManagerParts;
   readonly #current: CurrentCredential;
   readonly #refreshLoop: RefreshLoop;
+  readonly #demand: DemandMeter | undefined;
   readonly #listeners = new Set<(view: AuthinfoView) => void>();
   readonly #history: StateChange[] = [];
   #announced: AuthinfoView;
@@ -62,7 +66,8 @@ export class CredentialManager implements CredentialService {
     const now = clockSync.now();
     const facts = retryFactsOf(store.state, now);
     this.retryState = new RetryState(now.boot, { facts, former, keepsRetryAfter });
-    this.#refreshLoop = new RefreshLoop(parts, this.#current, this.retryState, announce);
+    this.#demand = parts.refresh.demand === "learn" ? new DemandMeter(parts.refresh, store.state.demand) : undefined;
+    this.#refreshLoop = new RefreshLoop({ ...parts, demand: this.#demand }, this.#current, this.retryState, announce);
     const { held } = this.#current;
     this.#announced = this.view();
     if (held?.anchor.trusted !== true) this.#refreshLoop.request("start");
@@ -108,6 +113,7 @@ export class CredentialManager implements CredentialService {
       ...(unsteadyMs === undefined ? {} : { unsteadySinceWallMs: Math.round(clock.wall() + unsteadyMs - now) }),
       excessive: this.retryState.rateLimiter.excessive(now),
       history: this.#history,
+      ...(this.#demand === undefined ? {} : { demand: demandStatus(this.#demand.profile) }),
     };
   }
 
@@ -130,6 +136,10 @@ export class CredentialManager implements CredentialService {
   secretsRenewed(): void {
     this.retryState.rateLimiter.note("keys", this.#parts.clock.boot());
     if (this.retryState.failures > 0) this.#refreshLoop.request("keys");
+  }
+
+  used(): void {
+    this.#demand?.used();
   }
 
   subscribe(listener: (view: AuthinfoView) => void): () => void {

@@ -33,6 +33,8 @@ export interface Rejection {
 export interface CredentialService {
   /** Cheap: asked for by every reader. */
   view(): AuthinfoView;
+  /** The cashier app has read the authinfo or called the SDK: this terminal trades (specification 12). */
+  used(): void;
   /** When the next attempt is expected: `Retry-After` of a 503. At least 1. */
   retryAfterS(): number;
   /** Called on every change of state, generation, persistence or cause. Returns the function that ends the subscription. */

@@ -2,7 +2,7 @@ import { type Clock, orLate } from "../common/clock.ts";
 import type { ClockSync, Instant } from "../common/clock-sync.ts";
 import { asAgentError, failureFields } from "../common/errors.ts";
 import type { Log } from "../common/log/log.ts";
-import type { Credential, State } from "../store/credential.ts";
+import type { Credential, State, StoredDemand } from "../store/credential.ts";
 import type { Store } from "../store/store-types.ts";
 import { ageToWrite, anchorAgain } from "./age.ts";
 import { type HeldCredential, restore } from "./held-credential.ts";
@@ -27,6 +27,10 @@ export interface CurrentCredentialParts {
 export interface RetryFacts {
   readonly unsteadyLeftMs: number;
   readonly spent: readonly Spent[];
+}
+
+export interface WrittenFacts extends RetryFacts {
+  readonly demand?: StoredDemand;
 }
 
 /** The credential that is served: in memory, and written to the store. */
@@ -71,7 +75,7 @@ export class CurrentCredential {
   }
 
   /** Writes a new credential, then puts it in the place of the held one; a slow or broken disk delays that by two seconds at most. */
-  async replace(next: HeldCredential, facts: RetryFacts): Promise<void> {
+  async replace(next: HeldCredential, facts: WrittenFacts): Promise<void> {
     const { store, clock, log } = this.#parts;
     if (next.credential === this.#held?.credential) {
       this.#held = next;
@@ -154,7 +158,7 @@ function passedMs({ newestSignedAtS, credential }: State): number {
 export function stateWith(
   { ageAtLeastMs: _ofTheFormer, outOfTurn: _former, ...before }: State,
   credential: Credential,
-  known: RetryFacts & {
+  known: WrittenFacts & {
     readonly newestSignedAtS: number;
     readonly now: { readonly wall: number; readonly boot: number };
   },
@@ -172,6 +176,7 @@ export function stateWith(
     wallFloorMs: Math.max(before.wallFloorMs, wall),
     unsteadyUntilWallMs: wall + known.unsteadyLeftMs,
     ...(outOfTurn.length === 0 ? {} : { outOfTurn }),
+    ...(known.demand === undefined ? {} : { demand: known.demand }),
   };
 }
 

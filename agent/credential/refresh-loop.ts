@@ -7,6 +7,7 @@ import { Nap } from "../common/nap.ts";
 import type { Random } from "../common/random.ts";
 import type { Identity, RefreshConfig } from "../config/config.ts";
 import type { CurrentCredential } from "./current-credential.ts";
+import { type DemandMeter, storedDemand } from "./demand-meter.ts";
 import { type AttemptTimes, type CredentialSources, fetchCredential } from "./fetch-credential.ts";
 import { applyResponse, lifeOf, nextTickMs, TICK_MS } from "./held-credential.ts";
 import { bridgeAction, type Decision, type RefreshReason, waitMs } from "./refresh-policy.ts";
@@ -20,6 +21,8 @@ export interface RefreshLoopParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Absent when demand is not to be followed. */
+  readonly demand?: DemandMeter | undefined;
   /** One call per finished attempt: "ok", or the error code in lower case. */
   readonly onAttempt: (outcome: string) => void;
 }
@@ -124,6 +127,7 @@ export class RefreshLoop {
         this.#retryState.rateLimiter.note("clock", clock.boot());
         log.warn("CLOCK_STEPPED", { stepped_ms: Math.round(steppedMs) });
       }
+      this.#parts.demand?.observe(clockSync.now());
       if (this.#clockFault && wallStep(this.#clockFault, clockSync.now()) !== 0) this.request("clock");
       if (steppedMs !== 0 || becameTrusted) current.rebase(clockSync.now());
       current.flush();
@@ -161,7 +165,7 @@ export class RefreshLoop {
 
   /** raw_data in, authinfo out: fetched, verified, written, served. */
   async #fetchAndApply(sources: CredentialSources, why: RefreshReason, signal: AbortSignal): Promise<void> {
-    const { clock, clockSync, random, refresh, times, identity } = this.#parts;
+    const { clock, clockSync, random, refresh, times, identity, demand } = this.#parts;
     const current = this.#current;
     const fetched = await fetchCredential(sources, {
       ...(identity.deviceId === undefined ? {} : { configuredDeviceId: identity.deviceId }),
@@ -179,8 +183,13 @@ export class RefreshLoop {
       fraction: this.#retryState.refreshFraction(refresh, clock.boot()),
       chance: random.unit(),
       bootMs: clock.boot(),
+      // Without a confirmed clock the time of the week is not known.
+      ...(demand !== undefined && clockSync.now().wallTrusted
+        ? { demand: { profile: demand.profile, leastFraction: this.#retryState.leastFraction(refresh, clock.boot()) } }
+        : {}),
     });
-    await current.replace(next, this.#retryState.facts(clock.boot()));
+    const facts = this.#retryState.facts(clock.boot());
+    await current.replace(next, demand === undefined ? facts : { ...facts, demand: storedDemand(demand.profile) });
   }
 
   #succeeded(why: RefreshReason): void {

@@ -29,6 +29,10 @@ export class CredentialManagerProxy implements CredentialService {
     return this.#credentials?.view() ?? { ...UNPROVISIONED, ...(this.#whyNone && { cause: this.#whyNone }) };
   }
 
+  used(): void {
+    this.#credentials?.used();
+  }
+
   retryAfterS(): number {
     return this.#credentials?.retryAfterS() ?? UNPROVISIONED_RETRY_S;
   }

@@ -2,6 +2,7 @@ import type { DriverStatus } from "../../drivers/sdk/driver.ts";
 import type {
   AuthinfoStatus,
   BridgeStatus,
+  DemandDocument,
   PayStatus,
   StatusDocument,
   StoreStatusDocument,
@@ -102,7 +103,14 @@ function authinfo(view: AuthinfoView, credentials: CredentialManagerStatus | und
     failures: credentials?.failures ?? 0,
     last_success_at: credentials?.lastSuccessWallMs === undefined ? null : time(credentials.lastSuccessWallMs),
     network_unsteady: credentials?.unsteadySinceWallMs !== undefined,
+    ...(credentials === undefined ? {} : { demand: demand(credentials) }),
   };
+}
+
+function demand({ demand }: CredentialManagerStatus): DemandDocument {
+  return demand === undefined
+    ? { mode: "off", followed: false, week_utc: [] }
+    : { mode: "learn", followed: demand.followed, week_utc: demand.weekUtc };
 }
 
 function bridge(status: DriverStatus): BridgeStatus {

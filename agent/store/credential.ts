@@ -36,6 +36,17 @@ export interface State {
   readonly unsteadyUntilWallMs: number;
   /** The renewals out of turn of the hour before it was written. */
   readonly outOfTurn?: readonly { readonly occasion: string; readonly atWallMs: number }[];
+  readonly demand?: StoredDemand;
+}
+
+export const DEMAND_OCTETS = 336;
+
+/** What a terminal has learned of its trade (specification 12). */
+export interface StoredDemand {
+  /** An octet for each half-hour of the week, in base64. */
+  readonly trades: string;
+  readonly weight: number;
+  readonly spaced: number;
 }
 
 export const emptyState: State = {

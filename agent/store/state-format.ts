@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Identity } from "../config/config.ts";
-import type { Credential, State } from "./credential.ts";
+import { type Credential, DEMAND_OCTETS, type State, type StoredDemand } from "./credential.ts";
 
 /** After 2200 no clock of ours is right, and far beyond it `Date` has no text for an instant. */
 const LATEST_MS = Date.UTC(2200, 0);
 /** Specification 4: a longer `expires_in` counts as this. */
 const LONGEST_LIFE_MS = 86_400_000;
+const DEMAND_TEXT = (DEMAND_OCTETS / 3) * 4;
 /** No terminal comes so far in a thousand years; from here on a sum stays exact. */
 export const HIGHEST_GENERATION = 2 ** 31;
 
@@ -29,10 +30,12 @@ export function parseState(bytes: Buffer): State | undefined {
   if (!isTime(wallFloorMs) || !isTime(unsteadyUntilWallMs)) return undefined;
   if (ageAtLeastMs !== undefined && !isTime(ageAtLeastMs)) return undefined;
   const outOfTurn = parseOutOfTurn(value.outOfTurn);
+  const demand = parseDemand(value.demand);
   const common = {
     ...({ format: 1, generation, newestSignedAtS, wallFloorMs, unsteadyUntilWallMs } as const),
     ...(rejectedGeneration === undefined ? {} : { rejectedGeneration }),
     ...(outOfTurn === undefined ? {} : { outOfTurn }),
+    ...(demand === undefined ? {} : { demand }),
   };
   if (value.credential === undefined) return common;
   const credential = parseCredential(value.credential);
@@ -50,6 +53,15 @@ function parseOutOfTurn(value: unknown): State["outOfTurn"] {
     const { occasion, atWallMs } = each;
     return isText(occasion) && isTime(atWallMs) ? [{ occasion, atWallMs }] : [];
   });
+}
+
+/** One that is not of this shape is left out: it is learned anew. */
+function parseDemand(value: unknown): StoredDemand | undefined {
+  if (!isRecord(value)) return undefined;
+  const { trades, weight, spaced } = value;
+  const isWhole =
+    isText(trades) && trades.length === DEMAND_TEXT && Buffer.from(trades, "base64").length === DEMAND_OCTETS;
+  return isWhole && isTime(weight) && isTime(spaced) ? { trades, weight, spaced } : undefined;
 }
 
 function parseCredential(value: unknown): Credential | undefined {

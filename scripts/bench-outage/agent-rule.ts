@@ -10,7 +10,13 @@ import { failureWith } from "../../test/support/checks/failures.ts";
 import type { Rule } from "./rule.ts";
 import { SECOND } from "./trace.ts";
 
-export const DEFAULTS: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 82_800 };
+export const DEFAULTS: RefreshConfig = {
+  lifetimeS: 3600,
+  refreshAt: 0.5,
+  refreshAtUnsteady: 0.25,
+  demand: "learn",
+  staleS: 82_800,
+};
 
 /** The wall clock at the start of a trace, and the boot clock when the agent starts. */
 export const WALL_AT_START = Date.UTC(2026, 0, 1);

@@ -65,6 +65,7 @@ export const schema = {
       lifetime_s: withDefault(integer({ id: "key.refresh.lifetime_s" }, "3600", 5, 86_400), 3_600),
       refresh_at: withDefault(fraction({ id: "key.refresh.refresh_at" }, "0.5"), 0.5),
       refresh_at_unsteady: withDefault(fraction({ id: "key.refresh.refresh_at_unsteady" }, "0.25"), 0.25),
+      demand: withDefault(choice({ id: "key.refresh.demand" }, '"learn"', ["learn", "off"]), "learn"),
       stale_s: withDefault(integer({ id: "key.refresh.stale_s" }, "82800", 0, 86_400), 82_800),
     },
   },

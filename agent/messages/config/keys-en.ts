@@ -17,6 +17,8 @@ export const configKeysEn = {
   "key.refresh.lifetime_s": "used when the answer carries no expires_in, s",
   "key.refresh.refresh_at": "latest instant of the first refresh attempt, as a fraction of the lifetime",
   "key.refresh.refresh_at_unsteady": "the same for 24 h after any sign of an unsteady network",
+  "key.refresh.demand":
+    'what the calls follow: "learn" learns when this terminal trades and refreshes more often an hour before it; "off" spaces them evenly',
   "key.refresh.stale_s": "how long past an assumed expiry a caller that asks for it may have the old authinfo, s",
   "section.store": "State that survives a power cut",
   "key.store.directory": "state directory; else $STATE_DIRECTORY",

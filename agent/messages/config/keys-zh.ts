@@ -19,6 +19,7 @@ export const configKeysZh: SameTexts<typeof configKeysEn> = {
   "key.refresh.lifetime_s": "应答中没有 expires_in 时的有效期（秒）",
   "key.refresh.refresh_at": "首次更新的最晚时刻，占有效期的比例",
   "key.refresh.refresh_at_unsteady": "同上，用于网络出现不稳迹象后的 24 小时",
+  "key.refresh.demand": '更新如何分布："learn" 学习本机每周的营业时段，在其前一小时起更频繁地更新；"off" 为均匀更新',
   "key.refresh.stale_s": "推定过期后，调用方明确要求时仍可取得旧 authinfo 的时长（秒）",
   "section.store": "断电后仍保留的数据",
   "key.store.directory": "数据目录；不写则用 $STATE_DIRECTORY",

@@ -60,6 +60,20 @@ const get = (target: string) => ask(socket, "GET", target);
 const post = (target: string, body?: object | string) =>
   ask(socket, "POST", target, body === undefined ? {} : { body });
 
+describe("what shows that the terminal trades", () => {
+  it("is a read or a call of the SDK, and nothing else", async () => {
+    const before = credentials.uses;
+    await get("/v1/authinfo");
+    await post("/v1/sdk/call", { cmd: "getWxpayfaceCode" });
+    expect(credentials.uses).toBe(before + 2);
+    await ask(socket, "HEAD", "/v1/authinfo");
+    await get("/readyz");
+    await post("/v1/sdk/call", { cmd: "" });
+    await post("/v1/authinfo/reject", { generation: 1 });
+    expect(credentials.uses).toBe(before + 2);
+  });
+});
+
 describe("GET /v1/authinfo", () => {
   it("hands out a fresh authinfo", async () => {
     const answer = await get("/v1/authinfo");

@@ -64,7 +64,13 @@ describe("a valid configuration", () => {
       init: {},
     });
     expect(config.wechatpay).toMatchObject({ attemptTimeoutMs: 10_000, connectTimeoutMs: 6_000, noProxy: "" });
-    expect(config.refresh).toEqual({ lifetimeS: 3_600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 82_800 });
+    expect(config.refresh).toEqual({
+      lifetimeS: 3_600,
+      refreshAt: 0.5,
+      refreshAtUnsteady: 0.25,
+      demand: "learn",
+      staleS: 82_800,
+    });
     expect(config.store).toEqual({ directory: "/var/lib/facepay-agent" });
     expect(config.api).toEqual({ socketMode: 0o660, adminSocketMode: 0o660 });
     expect(config.fileCopy).toBeUndefined();

@@ -11,7 +11,13 @@ import { FakeLine, FakeStore } from "../../support/fakes/fake-line.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const refresh: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 82_800 };
+const refresh: RefreshConfig = {
+  lifetimeS: 3600,
+  refreshAt: 0.5,
+  refreshAtUnsteady: 0.25,
+  demand: "learn",
+  staleS: 82_800,
+};
 const stops: AbortController[] = [];
 
 afterEach(() => {

@@ -7,7 +7,7 @@ import { failureWith } from "../../support/checks/failures.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = 100_000;
-const refresh: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, staleS: 0 };
+const refresh: RefreshConfig = { lifetimeS: 3600, refreshAt: 0.5, refreshAtUnsteady: 0.25, demand: "learn", staleS: 0 };
 const limited = failureWith("PAY_RATE_LIMITED");
 const broken = failureWith("PAY_SERVER_ERROR");
 const offline = failureWith("PAY_CONNECT_TIMEOUT");
