@@ -45,7 +45,7 @@ export function judge(request: PageRequest, authority: string): Refusal | undefi
   const [host, ...moreHosts] = values("host");
   if (httpVersion !== "1.1") return "version";
   if (host !== authority || moreHosts.length > 0) return "host";
-  if (!url.startsWith("/") || url.startsWith("//")) return "target";
+  if (!url.startsWith("/")) return "target";
   if (values("origin").some((origin) => origin !== `http://${authority}`)) return "origin";
   // Another port of this machine is another origin, which the browser calls the same site.
   if (values("sec-fetch-site").some((site) => site !== "same-origin" && site !== "none")) return "cross_site";

@@ -9,7 +9,7 @@ import { PageHandler, type PageSources } from "./page-handler.ts";
 import { refusalOf } from "./refusal-page.ts";
 
 export interface PageLimits {
-  readonly headersTimeoutMs: number;
+  /** From the first octet, or from the opening of a connection on which none comes. */
   readonly requestTimeoutMs: number;
   readonly keepAliveMs: number;
   /** From a whole request to its answer's last octet. */
@@ -22,7 +22,7 @@ export interface PageLimits {
 }
 
 const usualLimits: PageLimits = {
-  ...{ headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, keepAliveMs: 5_000, answerMs: 60_000 },
+  ...{ requestTimeoutMs: 10_000, keepAliveMs: 5_000, answerMs: 60_000 },
   ...{ connections: 32, strangers: 16, idleMs: 600_000 },
 };
 
@@ -59,7 +59,6 @@ export async function openPage(
   const limiter = new ConnectionLimiter({ connections, strangers, strangersPerAddress: strangers }, clock, () => {});
   const server = createServer({
     ...SERVER_OPTIONS,
-    headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveMs,
   });

@@ -4,6 +4,7 @@ import type { StatusDocument } from "../../../agent/api/status-document.ts";
 import { statusRows } from "../../../agent/cli/status/status-view-model.ts";
 import { visible } from "../../../agent/common/visible.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
+import { until } from "../../support/fixtures/api-fixture.ts";
 import { answerOf, PageRig } from "../../support/page/page-rig.ts";
 import { scenarios, viewOf } from "../../support/page/page-views.ts";
 
@@ -291,6 +292,9 @@ describe.concurrent("requests that are not as a browser sends them", () => {
     expect((await rig.request("GET", rig.root, { ...rig.own, "Content-Length": "1000000000" })).status).toBe(413);
     expect((await rig.request("GET", rig.root, rig.own, "x")).status).toBe(413);
     expect((await rig.request("GET", rig.root, { ...rig.own, X: "x".repeat(9_000) })).status).toBe(431);
+    // Nothing of it is waited for.
+    const [announced] = rig.form({}, { "Content-Length": "1000000" });
+    expect((await rig.request("POST", `${rig.root}refresh`, announced)).status).toBe(413);
     // Without a length nobody knows how much there will be.
     const [headers] = rig.form({});
     const head = Object.entries({ ...headers, Host: rig.authority, "Transfer-Encoding": "chunked" });
@@ -327,7 +331,7 @@ describe.concurrent("requests that are not as a browser sends them", () => {
   });
 
   it("cannot hold a connection by sending slowly, or by sending nothing (slowloris)", async () => {
-    await using rig = await entered({ limits: { headersTimeoutMs: 300, requestTimeoutMs: 600, keepAliveMs: 300 } });
+    await using rig = await entered({ limits: { requestTimeoutMs: 600, keepAliveMs: 300 } });
     const [headers] = rig.form({});
     const head = Object.entries({ ...headers, Host: rig.authority, "Content-Length": "50" });
     const starts = [
@@ -340,12 +344,24 @@ describe.concurrent("requests that are not as a browser sends them", () => {
     expect(rig.pressed).toEqual([]);
   });
 
-  it("cannot shut the technician out by their number", async () => {
-    await using rig = await entered({ limits: { connections: 8, strangers: 4 } });
+  it("cannot shut the technician out by their number: a new connection is answered, an open one stays", async () => {
+    await using rig = await entered({ limits: { connections: 8, strangers: 4, keepAliveMs: 60_000 } });
+    const head = (more: string) =>
+      `GET ${rig.root} HTTP/1.1\r\nHost: ${rig.authority}\r\nCookie: ${rig.cookie}\r\n${more}\r\n`;
+    const open = rig.connect();
+    let text = "";
+    open.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    open.write(head(""));
+    await until(() => text.includes("</html>"), "the first answer");
     const others = Array.from({ length: 40 }, () => rig.connect());
     for (const socket of others) socket.on("error", () => undefined);
     await Promise.all(others.map((socket) => once(socket, "connect")));
     expect((await rig.request("GET", rig.root, rig.own)).status).toBe(200);
+    open.write(head("Connection: close\r\n"));
+    await once(open, "close");
+    expect(text.match(/^HTTP\/1\.1 200/gm)).toHaveLength(2);
     for (const socket of others) socket.destroy();
   });
 
