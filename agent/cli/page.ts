@@ -129,9 +129,14 @@ async function examineNow(options: PackagedOptions): Promise<Examined> {
 }
 
 async function bundleOf({ report, context }: Examined) {
-  const { collectBundle } = await import("../diagnostics/report/bundle.ts");
-  const { archive } = await collectBundle(report, context, AbortSignal.timeout(BUNDLE_MS));
-  return { name: `facepay-${report.run_id}.tar.gz`, archive };
+  const { BundleRefused, collectBundle } = await import("../diagnostics/report/bundle.ts");
+  try {
+    const { archive } = await collectBundle(report, context, AbortSignal.timeout(BUNDLE_MS));
+    return { name: `facepay-${report.run_id}.tar.gz`, archive };
+  } catch (error) {
+    if (error instanceof BundleRefused) return { why: error.words };
+    throw error;
+  }
 }
 
 async function stopped(): Promise<"stopped"> {

@@ -78,6 +78,13 @@ const coded = (failure: DescribedFailure & { readonly code: string }): Text => (
   params: { code: failure.code, failure },
 });
 
+/** To be told to head office; from an agent or a report of a version that has one. */
+export function supportCodeOf({ look, report }: PageView): string | undefined {
+  const sources: readonly (object | undefined)[] = [look.kind === "running" ? look.status : undefined, report];
+  const codes = sources.map((source) => source && "support_code" in source && source.support_code);
+  return codes.find((code) => typeof code === "string");
+}
+
 /** A time as the shop's clock shows it. */
 export function shopTime(rfc3339: string): string {
   return Number.isNaN(Date.parse(rfc3339)) ? rfc3339 : localTime(rfc3339);

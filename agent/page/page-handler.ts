@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connection } from "../api/http/connection.ts";
 import type { Reply } from "../api/http/problem.ts";
 import { send } from "../api/http/reply.ts";
+import type { Text } from "../messages/message.ts";
 import type { Access } from "./access.ts";
 import { readForm } from "./form.ts";
 import { judge, type Refusal, valuesOf } from "./guard.ts";
 import { languageTags, type PageLanguage } from "./layout.ts";
+import { pageReply, refusalReply, securityHeaders } from "./page-replies.ts";
 import type { PageView } from "./page-view.ts";
-import { pageReply, refusalReply, securityHeaders } from "./refusal-page.ts";
 import { renderPage } from "./render-page.ts";
 
 /** What the page is made of, and what it can set going. */
@@ -16,8 +17,10 @@ export interface PageSources {
   readonly language: PageLanguage | undefined;
   readonly view: () => Promise<PageView>;
   readonly act: Readonly<Record<"refresh" | "diagnose", () => void>>;
-  /** The support bundle and its name; undefined before diagnose has ended. */
-  readonly bundle: () => Promise<{ readonly name: string; readonly archive: Buffer } | undefined>;
+  /** The support bundle and its name, or why there is none; undefined before diagnose has ended. */
+  readonly bundle: () => Promise<
+    { readonly name: string; readonly archive: Buffer } | { readonly why: Text } | undefined
+  >;
   /** A defect: nobody but whoever runs this process is told what it is. */
   readonly failed: (error: unknown) => void;
 }
@@ -113,6 +116,7 @@ export class PageHandler {
   async #sendBundle(res: ServerResponse, language: PageLanguage): Promise<Reply | undefined> {
     const bundle = await this.#sources.bundle();
     if (bundle === undefined) return refusalReply("no_bundle", language);
+    if ("why" in bundle) return refusalReply("no_bundle", language, bundle.why);
     if (res.destroyed) return undefined;
     res.writeHead(200, [
       ...["Content-Type", "application/gzip", "Content-Length", String(bundle.archive.length)],

@@ -6,7 +6,7 @@ import type { Clock } from "../common/clock.ts";
 import type { Random } from "../common/random.ts";
 import { Access } from "./access.ts";
 import { PageHandler, type PageSources } from "./page-handler.ts";
-import { refusalOf } from "./refusal-page.ts";
+import { refusalOf } from "./page-replies.ts";
 
 export interface PageLimits {
   /** From the first octet, or from the opening of a connection on which none comes. */
@@ -87,7 +87,7 @@ export async function openPage(
   // An unused link is as good a reason to end as an unused page.
   used();
   const { port, family, address } = server.address() as AddressInfo;
-  handling.authority = family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+  handling.authority = authorityOf(family === "IPv6" ? `[${address}]` : address, port);
   return {
     link: `http://${handling.authority}${access.link}`,
     port,
@@ -99,4 +99,9 @@ export async function openPage(
       await closed;
     },
   };
+}
+
+/** As a browser writes it in `Host` and `Origin`: without the port that is usual. */
+export function authorityOf(host: string, port: number): string {
+  return new URL(`http://${host}:${port}`).host;
 }

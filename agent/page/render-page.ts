@@ -4,7 +4,7 @@ import { durationText } from "../messages/duration-text.ts";
 import type { AnyMessage, Text } from "../messages/message.ts";
 import { textById, textOf } from "../messages/text-of.ts";
 import { factsOfChart, lanesOf } from "./chart.ts";
-import { judgePage, shopTime } from "./findings.ts";
+import { judgePage, shopTime, supportCodeOf } from "./findings.ts";
 import { type Html, html } from "./html.ts";
 import { documentOf, languageNames, languageTags, type PageLanguage, paragraphs, type Say } from "./layout.ts";
 import type { Action, Fact, Finding, PageView } from "./page-view.ts";
@@ -47,7 +47,7 @@ function render(
     ...(refresh.running || diagnose.running ? { reloadS: RELOAD_S } : {}),
     body: html`${head(view, language, say)}
 <main>
-<section class="verdict ${tone}"><h1>${say(verdict)}</h1>${firstOf(findings, say)}</section>
+<section class="verdict ${tone}"><h1>${say(verdict)}</h1>${firstOf(findings, say)}${supportCode(view, say)}</section>
 ${others(findings.slice(1), say)}
 ${actions(view, addresses, language, say)}
 <section><h2>${say({ id: "page.state" })}</h2>${facts(look.facts, say)}</section>
@@ -72,6 +72,11 @@ function firstOf([first]: readonly Finding[], say: Say): Html {
   const cause = html`<p>${say(what)}${since && html` <span class="dim">(${say({ id: "page.since", params: { at: shopTime(since) } })})</span>`}</p>`;
   if (remedy === undefined) return cause;
   return html`<p class="dim">${say({ id: "page.do_this" })}</p><div class="first">${paragraphs(say(remedy))}</div><p class="dim">${say({ id: "page.cause" })}</p>${cause}`;
+}
+
+function supportCode(view: PageView, say: Say): Html {
+  const code = supportCodeOf(view);
+  return html`${code && html`<p><span class="dim">${say({ id: "page.support_code" })}</span> <b>${code}</b></p>`}`;
 }
 
 function others(findings: readonly Finding[], say: Say): Html {

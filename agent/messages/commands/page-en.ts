@@ -15,6 +15,7 @@ export const pageEn = {
     `Diagnose has found [${code} ${id}] ${detail}`,
   "page.do_this": "Do this",
   "page.cause": "Cause",
+  "page.support_code": "Support code, for headquarters:",
   "page.since": ({ at }: { readonly at: string }) => `since ${at}`,
   "page.also": "Also wrong",
   "page.state": "State",

@@ -15,6 +15,7 @@ export const pageZh: SameTexts<typeof pageEn> = {
   "page.found": ({ code, id, detail }) => `诊断发现 [${code} ${id}] ${detail}`,
   "page.do_this": "请这样处理",
   "page.cause": "原因",
+  "page.support_code": "支持码（请告知总部）：",
   "page.since": ({ at }) => `自 ${at}`,
   "page.also": "其他问题",
   "page.state": "状态",

@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { authorityOf } from "../../../agent/page/page-server.ts";
 import type { PageView } from "../../../agent/page/page-view.ts";
 import { FakeClock } from "../../support/fakes/fake-clock.ts";
 import { PageRig } from "../../support/page/page-rig.ts";
 import { viewOf } from "../../support/page/page-views.ts";
 
 describe.concurrent("the page", () => {
+  it("goes by the name that a browser gives its address", () => {
+    expect(authorityOf("127.0.0.1", 43_211)).toBe("127.0.0.1:43211");
+    expect(authorityOf("127.0.0.1", 80)).toBe("127.0.0.1");
+    expect(authorityOf("[::1]", 8_080)).toBe("[::1]:8080");
+  });
+
   it("is in the language that is asked for, that was given, or that the browser prefers", async () => {
     await using rig = await PageRig.open({ language: undefined });
     await rig.enter();
@@ -56,6 +63,12 @@ describe.concurrent("the page", () => {
     await early.enter();
     const refused = await early.request("GET", `${early.root}bundle`, early.own);
     expect(refused.status).toBe(503);
+    const why = { id: "bundle.secret", params: { name: "status.json", secret: "bearer token" } } as const;
+    await using unsafe = await PageRig.open({ bundle: async () => ({ why }) });
+    await unsafe.enter();
+    const kept = await unsafe.request("GET", `${unsafe.root}bundle`, unsafe.own);
+    expect([kept.status, kept.headers.get("content-disposition")]).toEqual([503, null]);
+    expect(kept.text).toContain("a piece of a secret (bearer token) is in status.json");
     expect(refused.text).toContain("There is no bundle before diagnose has ended");
   });
 

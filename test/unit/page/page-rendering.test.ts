@@ -58,6 +58,16 @@ describe("the page", () => {
     expect(zh).toMatch(/<html lang="zh-CN">/);
   });
 
+  it("tells the support code, of the agent or else of the report", () => {
+    const { look } = viewOf("expired");
+    if (look.kind !== "running") throw new Error("not running");
+    const status = { ...look.status, support_code: "7KQ2-<B>-XYZ0" };
+    expect(rendered(viewOf("expired", { look: { ...look, status } }), "en")).toContain("<b>7KQ2-&lt;B&gt;-XYZ0</b>");
+    const report = { ...reportOf([]), support_code: "1111-2222-3333" };
+    expect(rendered(viewOf("expired", { report }), "zh")).toMatch(/支持码[^<]*<\/span> <b>1111-2222-3333<\/b>/);
+    expect(rendered(viewOf("expired"), "en")).not.toContain("Support code");
+  });
+
   it("tells in words what the chart tells in colours", () => {
     const text = rendered(viewOf("bridge_out"), "en");
     expect(text).toMatch(/Renewals: 65 done \(above\), 58 failed \(below\)/);

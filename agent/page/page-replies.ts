@@ -1,4 +1,5 @@
 import { type ProblemCode, problemStatuses, type Reply } from "../api/http/problem.ts";
+import type { Text } from "../messages/message.ts";
 import { textOf } from "../messages/text-of.ts";
 import { type Refusal, refusalStatuses } from "./guard.ts";
 import { type Html, html } from "./html.ts";
@@ -29,10 +30,18 @@ export function pageReply(status: number, document: Html, headers: readonly stri
 export const securityHeaders: readonly string[] = SECURITY;
 
 /** Why not, in a page of its own. Nothing of the request is repeated in it. */
-export function refusalReply(refusal: Refusal, language: PageLanguage, status = refusalStatuses[refusal]): Reply {
-  const say = (id: "page.refused" | `page.refused_${Refusal}`) => textOf({ id })[language];
-  const body = html`<main><section class="verdict bad"><h1>${say("page.refused")} (${status})</h1>${paragraphs(say(`page.refused_${refusal}`))}</section></main>`;
-  return pageReply(status, documentOf({ title: say("page.refused"), language, body }));
+export function refusalReply(
+  refusal: Refusal,
+  language: PageLanguage,
+  why: Text = { id: `page.refused_${refusal}` },
+): Reply {
+  return refusedWith(refusalStatuses[refusal], why, language);
+}
+
+function refusedWith(status: number, why: Text, language: PageLanguage): Reply {
+  const title = textOf({ id: "page.refused" })[language];
+  const body = html`<main><section class="verdict bad"><h1>${title} (${status})</h1>${paragraphs(textOf(why)[language])}</section></main>`;
+  return pageReply(status, documentOf({ title, language, body }));
 }
 
 /** The same where the request has not got as far as to be judged. */
@@ -40,5 +49,5 @@ export function refusalOf(code: ProblemCode, language: PageLanguage): Reply {
   const refusals: Partial<Record<ProblemCode, Refusal>> = {
     ...{ METHOD_NOT_ALLOWED: "method", PIPELINE_TOO_LONG: "busy", HEADERS_TOO_LARGE: "body", BODY_TOO_LARGE: "body" },
   };
-  return refusalReply(refusals[code] ?? "malformed", language, problemStatuses[code]);
+  return refusedWith(problemStatuses[code], { id: `page.refused_${refusals[code] ?? "malformed"}` }, language);
 }
