@@ -1,7 +1,8 @@
 /**
  * `npm start`: the main job on embedded simulators. A simulated bridge on a real pseudo-terminal and a simulated WeChat Pay
  * on loopback HTTPS run in this process; the agent runs in one of its own, exactly as on a terminal. With `--native` the bridge is
- * the reference bridge in a process of its own, over a simulated SDK that is a C library.
+ * the reference bridge in a process of its own, over a simulated SDK that is a C library; with `--bridge java` it is the one in Java for
+ * Android devices.
  */
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
@@ -12,8 +13,9 @@ import { fileURLToPath } from "node:url";
 import { chooseLanguage, languages } from "../agent/common/language.ts";
 import { createPlayground, type Playground } from "../agent/simulator/playground.ts";
 import { findCompiler } from "../drivers/simulator/compile-sdk.ts";
+import { findJdk } from "../drivers/simulator/java-bridge.ts";
 import { Agent } from "./demo/agent.ts";
-import { NativePeer, SimulatedPeer } from "./demo/bridge-peer.ts";
+import { type BridgePeer, JavaPeer, NativePeer, SimulatedPeer } from "./demo/bridge-peer.ts";
 import { claim } from "./demo/claim.ts";
 import { narrate } from "./demo/narrate.ts";
 import { Peers } from "./demo/peers.ts";
@@ -30,11 +32,14 @@ for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on(
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const { gateway, native, lang } = readOptions("start", {
+const options = readOptions("start", {
   gateway: { type: "boolean", default: false },
+  bridge: { type: "string", default: "simulated", choices: ["simulated", "native", "java"] },
   native: { type: "boolean", default: false },
   lang: { type: "string", choices: languages },
 }).values;
+const { gateway, lang } = options;
+const kind = options.native ? "native" : options.bridge;
 const print = printerFor(chooseLanguage(lang, process.env));
 
 /** One short place for this checkout and user, kept from run to run: the second `npm start` serves what the first obtained. */
@@ -49,7 +54,13 @@ function demoDirectory(): string {
   return directory;
 }
 
-function explain({ apiSocket, directory }: Playground, native: boolean): void {
+async function bridgePeer(): Promise<BridgePeer> {
+  if (kind === "native") return await NativePeer.compile(playground);
+  if (kind === "java") return await JavaPeer.compile(playground);
+  return new SimulatedPeer(playground);
+}
+
+function explain({ apiSocket, directory }: Playground, crashes: boolean): void {
   print(
     `自己读取：curl -s --max-time 2 --unix-socket ${apiSocket} http://localhost/v1/authinfo`,
     `read it yourself: curl -s --max-time 2 --unix-socket ${apiSocket} http://localhost/v1/authinfo`,
@@ -59,7 +70,7 @@ function explain({ apiSocket, directory }: Playground, native: boolean): void {
     "试一试断网：输入 o 回车 = 微信支付中断/恢复；u 回车 = 拔下/插上刷脸模组；k 回车 = kill -9 服务并重启；Ctrl-C 结束。",
     "try an outage: o + Enter = WeChat Pay down/up; u + Enter = bridge unplugged/plugged; k + Enter = kill -9 the agent, then start it again; Ctrl-C ends all.",
   );
-  if (native) {
+  if (crashes) {
     const crash = `curl -s --unix-socket ${apiSocket} http://localhost/v1/sdk/call -H 'Content-Type: application/json' -d '{"cmd":"getSdkInfo","simulate":"crash"}'`;
     print(`让 SDK 崩溃：${crash}`, `let the SDK crash: ${crash}`);
   }
@@ -69,10 +80,17 @@ function explain({ apiSocket, directory }: Playground, native: boolean): void {
   );
 }
 
-if (native && findCompiler() === undefined) {
+if (kind === "native" && findCompiler() === undefined) {
   print(
     "--native 需要 C 编译器来编译模拟 SDK：apt-get install gcc libc6-dev，或直接运行 npm start",
     "--native compiles the simulated SDK and finds no C compiler: apt-get install gcc libc6-dev, or run npm start without it",
+  );
+  process.exit(69);
+}
+if (kind === "java" && findJdk() === undefined) {
+  print(
+    "--bridge java 需要 JDK（java 与 javac）来编译：apt-get install default-jdk-headless，或直接运行 npm start",
+    "--bridge java compiles the bridge and finds no JDK (java and javac): apt-get install default-jdk-headless, or run npm start without it",
   );
   process.exit(69);
 }
@@ -82,14 +100,16 @@ const claimed = await claim(directory, stateDirectory, print);
 // What the gateway does is seen only when something is asked of it; that an authinfo is kept, the plain demo shows.
 if (gateway) rmSync(stateDirectory, { recursive: true, force: true });
 const playground = await createPlayground(directory);
-const bridge = native ? await NativePeer.compile(playground) : new SimulatedPeer(playground);
+const bridge = await bridgePeer();
 const peers = new Peers(playground, bridge, gateway);
 const agent = new Agent(playground, print, over.signal);
 const url = await peers.serve();
 const device = await bridge.plug();
-const [bridgeZh, bridgeEn] = native
-  ? ["参考刷脸模组与 C 语言模拟 SDK", "reference bridge over a C library"]
-  : ["模拟刷脸模组", "simulated bridge"];
+const [bridgeZh, bridgeEn] = {
+  simulated: ["模拟刷脸模组", "simulated bridge"],
+  native: ["参考刷脸模组与 C 语言模拟 SDK", "reference bridge over a C library"],
+  java: ["Java 版刷脸模组与模拟 SDK", "bridge in Java over a simulated SDK"],
+}[kind] as [string, string];
 print(
   `${bridgeZh}：${device}，模拟${gateway ? "商户网关" : "微信支付"}：${url}`,
   `${bridgeEn} on ${device}, simulated ${gateway ? "merchant's gateway" : "WeChat Pay"} on ${url}`,
@@ -129,7 +149,7 @@ keys.on("line", (key) => {
 
 if (!over.signal.aborted) {
   agent.start();
-  explain(playground, native);
+  explain(playground, kind !== "simulated");
   await narrate(playground, print, over.signal);
 }
 keys.close();

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import path from "node:path";
 import type { Playground } from "../../agent/simulator/playground.ts";
 import { compileSimulatedSdk } from "../../drivers/simulator/compile-sdk.ts";
+import { compileJavaBridge, type JavaBridge, startJavaBridge } from "../../drivers/simulator/java-bridge.ts";
 import { openPty, type Pty } from "../../drivers/simulator/pty.ts";
 import { SimulatedBridge } from "../../drivers/simulator/simulated-bridge.ts";
 import { endProgram, startProgram } from "./child.ts";
@@ -80,5 +81,40 @@ export class NativePeer implements BridgePeer {
     const child = this.#child;
     this.#child = undefined;
     if (child) await endProgram(child);
+  }
+}
+
+/** The bridge in Java for Android devices (docs/bridge/java) as a process of its own, at the other end of a serial line. */
+export class JavaPeer implements BridgePeer {
+  readonly driver: BridgePeer["driver"];
+  readonly #playground: Playground;
+  readonly #classes: string;
+  #bridge: JavaBridge | undefined;
+
+  /** Compiles it into the playground. Rejects with what the compiler said. */
+  static async compile(playground: Playground): Promise<JavaPeer> {
+    return new JavaPeer(playground, await compileJavaBridge(playground.directory));
+  }
+
+  constructor(playground: Playground, classes: string) {
+    this.driver = { type: "serial", path: path.basename(playground.deviceLink) };
+    this.#playground = playground;
+    this.#classes = classes;
+  }
+
+  get plugged(): boolean {
+    return this.#bridge !== undefined;
+  }
+
+  async plug(): Promise<string> {
+    const { deviceLink: link, identity } = this.#playground;
+    this.#bridge = await startJavaBridge({ classes: this.#classes, deviceId: identity.deviceId, link });
+    return this.#bridge.path;
+  }
+
+  async unplug(): Promise<void> {
+    const bridge = this.#bridge;
+    this.#bridge = undefined;
+    await bridge?.stop();
   }
 }
