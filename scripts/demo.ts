@@ -34,7 +34,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const options = readOptions("start", {
   gateway: { type: "boolean", default: false },
-  bridge: { type: "string", default: "simulated", choices: ["simulated", "native", "java"] },
+  bridge: { type: "string", default: "simulated", choices: ["simulated", "java"] },
   native: { type: "boolean", default: false },
   lang: { type: "string", choices: languages },
 }).values;

@@ -1,19 +1,23 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { until } from "../support/fixtures/api-fixture.ts";
+import { missing } from "../support/fixtures/tools.ts";
 
 const demo = path.resolve(import.meta.dirname, "../../scripts/demo.ts");
 
 describe.concurrent("npm start", () => {
-  it.each([
+  it.for([
     [[], "mode: directly to WeChat Pay https://", "authinfo obtained earlier"],
     [["--gateway"], "mode: through the merchant's gateway https://", "answer verified: HTTP 200"],
+    [["--bridge", "java"], "simulated-java-bridge/1.0", "authinfo obtained earlier"],
   ] as const)(
     "%j does the main job before one's eyes, in both languages, and ends with Ctrl-C",
-    async (args, peer, again) => {
+    async ([args, peer, again], { skip }) => {
+      const reason = args[1] === "java" ? missing("java", "javac") : undefined;
+      if (reason !== undefined) return skip(reason);
       const directory = await mkdtemp(path.join(os.tmpdir(), "facepay-demo-"));
       const env = { PATH: process.env.PATH ?? "", TMPDIR: directory };
       const run = async () => {
@@ -43,4 +47,11 @@ describe.concurrent("npm start", () => {
       }
     },
   );
+
+  it("says what --bridge java needs where there is no JDK", () => {
+    const args = [demo, "--bridge", "java", "--lang", "en"];
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8", env: { PATH: "" } });
+    expect(status).toBe(69);
+    expect(stdout).toContain("apt-get install default-jdk-headless");
+  });
 });

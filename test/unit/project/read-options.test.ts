@@ -43,7 +43,7 @@ describe("the options of a long test", () => {
     ["soak/soak.ts", "npm run soak -- [--minutes 60] [--seed N] [--launcher FILE]"],
     ["bench/bench.ts", "npm run bench -- [--only start,memory,rate,p99,frames,signing,writes] [--launcher FILE]"],
     ["build.ts", "npm run build -- [--out DIR] [--arch x64|arm64]"],
-    ["demo.ts", "npm start -- [--gateway] [--native] [--lang zh-CN|en|both]"],
+    ["demo.ts", "npm start -- [--gateway] [--bridge simulated|java] [--native] [--lang zh-CN|en|both]"],
     ["fuzz.ts", "npm run fuzz -- [--cases 1e8] [--calls 1e6] [--seed 1] [--workers 2]"],
     ["check.ts", "npm run check"],
     ["bench-bridge.ts", "npm run bench:bridge"],

@@ -1,0 +1,7 @@
+package android.net;
+
+public class LinkProperties {
+  public String getInterfaceName() {
+    return "wlan0";
+  }
+}
