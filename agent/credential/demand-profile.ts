@@ -3,8 +3,8 @@ export const SLOT_MS = 30 * 60_000;
 export const SLOTS = 336;
 /** A slot comes once a week: half of what it says is two weeks old (specification 12). */
 const KEPT_A_WEEK = 2 ** -0.5;
-/** How well the profile serves is judged over about two days. */
-const KEPT_A_SLOT = 2 ** (-1 / 96);
+/** How well the profile serves is judged by the trades of about a day. */
+const KEPT_A_SLOT = 2 ** (-1 / 48);
 /** A client that polls evenly makes the quietest tenth of the slots as loud as the others: that is no trade, nor is its irregularity. */
 const QUIETEST = 0.1;
 const ABOVE_QUIET = 1.2;

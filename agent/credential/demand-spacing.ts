@@ -10,6 +10,13 @@ export interface SpacingTerms {
   readonly leastFraction: number;
 }
 
+export interface DemandDraw extends SpacingTerms {
+  /** Wall clock when the authinfo was requested. */
+  readonly bornMs: number;
+  /** Attempts had failed before it. */
+  readonly isAfterOutage?: boolean;
+}
+
 /** Trade at any time, as a share of the mean demand: where nothing has been seen little is expected, not nothing. */
 const ANYTIME = 0.02;
 const BISECTIONS = 24;
@@ -20,8 +27,11 @@ const EVEN_MEAN = 0.75;
 const EVEN_SHORTEST = 0.5;
 /** What follows the demand leaves an eighth of the life for retries: 7.5 minutes of an hour, in which they are frequent. */
 const LATEST = 7 / 8;
-/** Where there is no demand, the instants are spread over this last part, so that a fleet comes apart. */
-const LATEST_SPREAD = 0.1;
+/** Even spacing is drawn a third around its mean. */
+const WIDTH = 1 / 3;
+/** So close to a bound the mean of a draw may come: an instant that all share would bring a fleet together. */
+const FROM_SHORTEST = 0.1;
+const FROM_LONGEST = 0.05;
 
 export function boundsOf({ lifetimeMs, fraction, leastFraction }: SpacingTerms) {
   return {
@@ -61,14 +71,15 @@ export function fractionsOf({ refreshAt, refreshAtUnsteady }: Pick<RefreshConfig
 }
 
 function distribute(demand: readonly number[], evenMs: number, shortestMs: number, longestMs: number): number[] {
+  const closestMs = Math.min(shortestMs * (1 + FROM_SHORTEST), evenMs);
   const seen = demand.filter((each) => each !== UNSEEN);
   const mean = seen.reduce((sum, each) => sum + each, 0) / seen.length;
   if (!(mean > 0)) return demand.map(() => evenMs);
   const rootOf = (each: number) => Math.sqrt(each / mean + ANYTIME);
-  const rateOf = (root: number, factor: number) => Math.min(Math.max(root * factor, 1 / longestMs), 1 / shortestMs);
+  const rateOf = (root: number, factor: number) => Math.min(Math.max(root * factor, 1 / longestMs), 1 / closestMs);
   const roots = seen.map(rootOf);
   let low = 0;
-  let high = 1 / shortestMs / Math.sqrt(ANYTIME);
+  let high = 1 / closestMs / Math.sqrt(ANYTIME);
   for (let i = 0; i < BISECTIONS; i++) {
     const factor = (low + high) / 2;
     const calls = roots.reduce((sum, root) => sum + rateOf(root, factor), 0);
@@ -79,17 +90,25 @@ function distribute(demand: readonly number[], evenMs: number, shortestMs: numbe
 }
 
 /**
- * The life after which the first refresh follows, ms: relative to the mean interval drawn as widely as with even spacing, never before the
- * shortest interval and never in the last eighth of the life.
- * @param bornMs wall clock when the authinfo was requested
+ * The life after which the first refresh follows, ms: drawn evenly around the mean interval, as widely as with even spacing where the bounds leave
+ * room for it. After an outage, which a fleet may have in common, it is drawn as what is left of an interval at any moment of it (the equilibrium
+ * of a renewal process): from then on as many requests fall on each minute as if the fleet had never been together.
  * @param chance in [0, 1)
  */
-export function drawByDemandMs(profile: DemandProfile, terms: SpacingTerms, bornMs: number, chance: number): number {
-  const { shortestMs, longestMs } = boundsOf(terms);
-  const share = (EVEN_SHORTEST + chance * (1 - EVEN_SHORTEST)) / EVEN_MEAN;
-  const after = passed(spacingOf(profile, terms), bornMs + terms.lifetimeMs, share);
-  const latest = longestMs * (1 - LATEST_SPREAD * (1 - chance));
-  return Math.min(Math.max(after, shortestMs), latest);
+export function drawByDemandMs(profile: DemandProfile, draw: DemandDraw, chance: number): number {
+  const { shortestMs, longestMs } = boundsOf(draw);
+  const spacing = spacingOf(profile, draw);
+  const aheadMs = draw.bornMs + draw.lifetimeMs;
+  const most = longestMs * (1 - FROM_LONGEST);
+  const mid = Math.min(Math.max(passed(spacing, aheadMs, 1), shortestMs * (1 + FROM_SHORTEST)), most);
+  const early = mid - passed(spacing, aheadMs, 1 - WIDTH);
+  const half = Math.max(Math.min(early, mid - shortestMs, longestMs - mid), mid * FROM_LONGEST);
+  // Sums are rounded: the bounds are exact.
+  if (draw.isAfterOutage !== true) return Math.max(mid + half * (2 * chance - 1), shortestMs);
+  const width = half / mid;
+  const residual = chance < 1 - width ? chance : 1 + width - 2 * Math.sqrt(width * (1 - chance));
+  const after = mid * (1 - width + residual);
+  return after < most ? Math.max(after, shortestMs) : most + (longestMs - most) * chance;
 }
 
 /** How long it takes from `fromMs` until as many mean intervals have passed as `share` says. */

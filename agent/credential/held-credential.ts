@@ -55,6 +55,7 @@ export interface ResponseTerms {
 export interface DemandTerms {
   readonly profile: DemandProfile;
   readonly leastFraction: number;
+  readonly isAfterOutage: boolean;
 }
 
 /**
@@ -100,8 +101,8 @@ function refreshAfter(lifetimeMs: number, answer: AuthinfoAnswer, { fraction, ch
   if (demand === undefined || answer.refreshAfterS !== undefined || !isFollowed(demand.profile)) {
     return drawRefreshAfterMs(lifetimeMs, fraction, chance, answer.refreshAfterS);
   }
-  const { profile, leastFraction } = demand;
-  return drawByDemandMs(profile, { lifetimeMs, fraction, leastFraction }, answer.sentWallMs, chance);
+  const { profile, ...terms } = demand;
+  return drawByDemandMs(profile, { lifetimeMs, fraction, bornMs: answer.sentWallMs, ...terms }, chance);
 }
 
 function continued(held: HeldCredential, { answer }: FetchedCredential, terms: ResponseTerms): HeldCredential {

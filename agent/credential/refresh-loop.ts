@@ -185,7 +185,7 @@ export class RefreshLoop {
       bootMs: clock.boot(),
       // Without a confirmed clock the time of the week is not known.
       ...(demand !== undefined && clockSync.now().wallTrusted
-        ? { demand: { profile: demand.profile, leastFraction: this.#retryState.leastFraction(refresh, clock.boot()) } }
+        ? { demand: { profile: demand.profile, ...this.#retryState.demandTerms(refresh, clock.boot()) } }
         : {}),
     });
     const facts = this.#retryState.facts(clock.boot());

@@ -202,9 +202,12 @@ export class RetryState {
     return stretchedFraction(fraction, this.#stretchAt(nowMs));
   }
 
-  /** The least fraction that may be in force: that of an unsteady network, under the stretch of this moment. */
-  leastFraction({ refreshAt, refreshAtUnsteady }: RefreshConfig, nowMs: number): number {
-    return stretchedFraction(Math.min(refreshAt, refreshAtUnsteady), this.#stretchAt(nowMs));
+  /** For a refresh that follows demand. The least fraction is that of an unsteady network, under the stretch of this moment. */
+  demandTerms({ refreshAt, refreshAtUnsteady }: RefreshConfig, nowMs: number) {
+    return {
+      leastFraction: stretchedFraction(Math.min(refreshAt, refreshAtUnsteady), this.#stretchAt(nowMs)),
+      isAfterOutage: this.#failures > 0,
+    };
   }
 
   /** Seconds left of a kept `Retry-After`, 0 when there is none. */

@@ -108,9 +108,7 @@ export class AgentRule implements Rule {
       fraction: this.#retryState.refreshFraction(this.#refresh, boot),
       chance: this.#unit(),
       bootMs: boot,
-      ...(profile === undefined
-        ? {}
-        : { demand: { profile, leastFraction: this.#retryState.leastFraction(this.#refresh, boot) } }),
+      ...(profile === undefined ? {} : { demand: { profile, ...this.#retryState.demandTerms(this.#refresh, boot) } }),
     });
     const refreshAfterMs = this.#options.plan?.(sentWallMs, this.#outageSeenWallMs) ?? held.refreshAfterMs;
     this.#held = { ...held, refreshAfterMs, credential: { ...held.credential, refreshAfterMs }, persisted: true };

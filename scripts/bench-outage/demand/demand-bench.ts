@@ -1,5 +1,4 @@
 import { emptyProfile, learn, SLOTS, slotOf } from "../../../agent/credential/demand-profile.ts";
-import { fractionsOf, relativeSpacing } from "../../../agent/credential/demand-spacing.ts";
 import { oracle, type Weigh } from "../account.ts";
 import { type AgentOptions, AgentRule, DEFAULTS } from "../agent-rule.ts";
 import { seededChance } from "../chance.ts";
@@ -11,28 +10,10 @@ import { fixed, type Table, type Target } from "../report.ts";
 import type { Rule } from "../rule.ts";
 import type { Size } from "../sizes.ts";
 import { DAY, MINUTE, type Trace, YEAR } from "../trace.ts";
+import { benchCanteenFleet } from "./fleet-demand.ts";
+import { learnedOf, READS } from "./learned.ts";
 import { type OptimumBounds, type OutageLaw, optimumPlan } from "./optimum.ts";
 import { type DemandShape, type ShapeName, shapes, shifted, weighBy } from "./shapes.ts";
-
-const STEADY = { lifetimeMs: LIFE_MS, ...fractionsOf(DEFAULTS) };
-/** Reads and SDK calls in half an hour of mean demand. */
-const READS = 20;
-const LEARNED_WEEKS = 8;
-
-/** What an agent has learned after eight weeks. The number in each half-hour is drawn: a normal law of the variance of a Poisson one. */
-export function learnedOf(shape: DemandShape, unit: () => number, isOn: (slot: number) => boolean = () => true) {
-  let profile = emptyProfile;
-  for (let week = 0; week < LEARNED_WEEKS; week++) {
-    shape.forEach((demand, slot) => {
-      const expected = demand * READS;
-      if (!isOn(slot)) return;
-      const normal = Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit());
-      const count = Math.max(Math.round(expected + Math.sqrt(expected) * normal), 0);
-      profile = learn(profile, slot, count, relativeSpacing(profile, STEADY, slot));
-    });
-  }
-  return profile;
-}
 
 const poisson = (perDay: number): OutageLaw => ({ hazard: () => (perDay * MINUTE) / DAY, steadyAfterMin: 0 });
 
@@ -236,8 +217,11 @@ export function benchDemand(size: Size, tell: (what: string) => void): { tables:
   const ratio = (course: CourseName) =>
     (of(course, `canteen, ${WRONG}`)?.regret ?? Number.NaN) / (of(course, `canteen, ${EVEN}`)?.regret ?? Number.NaN);
   const firstWeek = target("demand: attempts of a first week that differ from even spacing", firstWeekDiffering(), 0);
-  // A regret of few seeds says nothing.
+  // Few seeds and a small fleet say nothing.
   if (size.judged === "mean") return { tables, targets: [firstWeek] };
+  tell("canteens that come back at once");
+  const fleet = benchCanteenFleet(size);
+  tables.push(fleet.table);
   const targets = [
     target("demand: regret of a canteen", canteen?.regret, 0.05),
     target("demand: calls a day of a canteen", canteen?.calls, 80),
@@ -249,6 +233,7 @@ export function benchDemand(size: Size, tell: (what: string) => void): { tables:
     target("demand: a canteen whose profile is wrong by six hours, to even spacing", ratio("single"), 1.1, "x"),
     target("demand: the same, in clusters", ratio("clustered"), 1.1, "x"),
     firstWeek,
+    ...fleet.targets,
   ];
   return { tables, targets };
 }

@@ -16,14 +16,16 @@ function daily(open: readonly (readonly [from: number, to: number])[]): DemandSh
   return trades.map((each) => each / mean);
 }
 
+/** Breakfast, lunch and dinner. */
+export const MEALS = [
+  [7, 8.5],
+  [11, 13],
+  [17, 19],
+] as const;
+
 export const shapes = {
   even: daily([[0, 24]]),
-  /** Breakfast, lunch and dinner. */
-  canteen: daily([
-    [7, 8.5],
-    [11, 13],
-    [17, 19],
-  ]),
+  canteen: daily(MEALS),
   shop: daily([[9, 22]]),
 } as const satisfies Record<string, DemandShape>;
 

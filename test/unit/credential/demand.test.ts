@@ -110,8 +110,10 @@ describe("the spacing of refreshes by demand", () => {
   it("looks one lifetime ahead", () => {
     // Slot 6 is the first of lunch: an hour before it, two hours after breakfast.
     const lunch = MONDAY + 6 * SLOT_MS;
-    expect(drawByDemandMs(canteen, STEADY, lunch - 60 * MINUTE, 0.5)).toBeLessThan(12 * MINUTE);
-    expect(drawByDemandMs(canteen, STEADY, lunch + 4 * SLOT_MS - 60 * MINUTE, 0.5)).toBeGreaterThan(35 * MINUTE);
+    expect(drawByDemandMs(canteen, { ...STEADY, bornMs: lunch - 60 * MINUTE }, 0.5)).toBeLessThan(12 * MINUTE);
+    expect(drawByDemandMs(canteen, { ...STEADY, bornMs: lunch + 4 * SLOT_MS - 60 * MINUTE }, 0.5)).toBeGreaterThan(
+      35 * MINUTE,
+    );
   });
 
   const trades = fc.array(fc.oneof(fc.constant(UNSEEN), fc.double({ min: 0, max: 60_000, noNaN: true })), {
@@ -128,9 +130,10 @@ describe("the spacing of refreshes by demand", () => {
         fc.integer({ min: 5_000, max: 86_400_000 }),
         fc.integer({ min: 0, max: 4_000_000_000_000 }),
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-        (each, at, unsteady, lifetimeMs, bornMs, chance) => {
-          const terms = { lifetimeMs, fraction: at, leastFraction: Math.min(at, unsteady) };
-          const after = drawByDemandMs({ trades: each, weight: 0, spaced: 0 }, terms, bornMs, chance);
+        fc.boolean(),
+        (each, at, unsteady, lifetimeMs, bornMs, chance, isAfterOutage) => {
+          const terms = { lifetimeMs, fraction: at, leastFraction: Math.min(at, unsteady), bornMs, isAfterOutage };
+          const after = drawByDemandMs({ trades: each, weight: 0, spaced: 0 }, terms, chance);
           expect(after).toBeGreaterThanOrEqual(lifetimeMs * Math.min(at, unsteady) * 0.5);
           expect(after).toBeLessThanOrEqual(lifetimeMs * Math.max(7 / 8, at));
           expect(after).toBeLessThan(lifetimeMs);
@@ -141,12 +144,18 @@ describe("the spacing of refreshes by demand", () => {
   });
 
   it("differs among terminals that have learned the same: a fleet comes apart", () => {
-    for (const terms of [STEADY, UNSTEADY]) {
+    for (const [terms, isAfterOutage] of [
+      [STEADY, false],
+      [UNSTEADY, false],
+      [UNSTEADY, true],
+    ] as const) {
       for (let hour = 0; hour < 24; hour++) {
-        const draw = (chance: number) => drawByDemandMs(canteen, terms, MONDAY + hour * 60 * MINUTE, chance);
+        const draw = (chance: number) =>
+          drawByDemandMs(canteen, { ...terms, bornMs: MONDAY + hour * 60 * MINUTE, isAfterOutage }, chance);
         const draws = Array.from({ length: 100 }, (_, i) => draw(i / 100));
         const steps = draws.slice(1).map((after, i) => after - (draws[i] ?? 0));
-        expect(Math.min(...steps)).toBeGreaterThanOrEqual(0);
+        // No two fall on the same instant, at either bound either.
+        expect(Math.min(...steps)).toBeGreaterThan(0);
         expect(draw(0.99) - draw(0)).toBeGreaterThan(0.1 * draw(0.5));
       }
     }
