@@ -200,6 +200,18 @@ async function parse(argv: readonly string[]): Promise<number> {
     "--check-config",
     t("检查配置、设备登记表和密钥，然后结束", "say whether configuration, register and keys are in order, and end"),
   );
+  shared(program.command("support"))
+    .description(
+      t(
+        "说明支持代码：原因、处理办法、设备尾号；任何机器，无需网络",
+        "explain a support code: cause, remedy, device; on any machine, offline",
+      ),
+    )
+    .argument("<code>", t("12 个字母和数字", "12 letters and digits"))
+    .option("--json", t("供程序读取（JSON）", "for programs"))
+    .action(async (code: string, options: CommandOptions) => {
+      exitCode = (await import("./cli/support/support.ts")).support(code, options);
+    });
   const config = program
     .command("config")
     .description(t("检查、显示或说明配置", "check, show or describe the configuration"));

@@ -5,6 +5,7 @@ import type { durationsEn } from "./commands/durations-en.ts";
 import type { pageEn } from "./commands/page-en.ts";
 import type { requestsEn } from "./commands/requests-en.ts";
 import type { statusEn } from "./commands/status-en.ts";
+import type { supportEn } from "./commands/support-en.ts";
 import type { warningsEn } from "./commands/warnings-en.ts";
 import type { configFilesEn } from "./config/files-en.ts";
 import type { gatewayConfigEn } from "./config/gateway-en.ts";
@@ -29,6 +30,7 @@ export type Params = FileMessages &
       typeof pageEn &
       typeof requestsEn &
       typeof statusEn &
+      typeof supportEn &
       typeof statesEn &
       typeof agentEn &
       typeof durationsEn &

@@ -8,6 +8,8 @@ import { requestsEn } from "./commands/requests-en.ts";
 import { requestsZh } from "./commands/requests-zh.ts";
 import { statusEn } from "./commands/status-en.ts";
 import { statusZh } from "./commands/status-zh.ts";
+import { supportEn } from "./commands/support-en.ts";
+import { supportZh } from "./commands/support-zh.ts";
 import { warningsEn } from "./commands/warnings-en.ts";
 import { warningsZh } from "./commands/warnings-zh.ts";
 import { configFilesEn } from "./config/files-en.ts";
@@ -53,6 +55,7 @@ export const texts: { en: TextsOf<Params>; zh: TextsOf<Params> } = {
     ...pageEn,
     ...requestsEn,
     ...statusEn,
+    ...supportEn,
     ...statesEn,
     ...agentEn,
     ...durationsEn,
@@ -73,6 +76,7 @@ export const texts: { en: TextsOf<Params>; zh: TextsOf<Params> } = {
     ...pageZh,
     ...requestsZh,
     ...statusZh,
+    ...supportZh,
     ...statesZh,
     ...agentZh,
     ...durationsZh,

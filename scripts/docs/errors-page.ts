@@ -2,28 +2,12 @@ import { problemStatuses } from "../../agent/api/http/problem.ts";
 import { failureRules } from "../../agent/common/failures.ts";
 import { warningCodes } from "../../agent/common/warnings.ts";
 import { catalogues } from "../../agent/messages/catalogue.ts";
+import { placeholders } from "../../agent/messages/placeholders.ts";
 import { remedyFor, remedyRules } from "../../agent/messages/remedies/remedies.ts";
 import type { RemedyRule } from "../../agent/messages/remedies/remedy-rule.ts";
 import { textById, textIn } from "../../agent/messages/text-of.ts";
 
 export type PageLanguage = "en" | "zh";
-
-/** Parameters whose text needs more than a placeholder. */
-const examples: Readonly<Record<string, unknown>> = {
-  candidates: ["<path>", "<path>"],
-  missing: ["<header>"],
-  keys: ["<key>"],
-  wrong: "not_json",
-  answerField: undefined,
-  aheadS: -301,
-  own: true,
-  addresses: ["<address>"],
-  holders: [{ pid: "<pid>", name: "<name>" }],
-};
-
-const placeholders = new Proxy(examples, {
-  get: (known, name) => (Object.hasOwn(known, name) ? known[String(name)] : `<${String(name)}>`),
-});
 
 const words = {
   en: {
@@ -116,7 +100,7 @@ export function errorsPage(language: PageLanguage): string {
 function failureRow(code: string, language: PageLanguage): string {
   const ids = Object.keys(catalogues.en.failures).filter((id) => id === code || id.startsWith(`${code}.`));
   const texts = catalogues[language].failures as unknown as Readonly<Record<string, (params: object) => string>>;
-  const told = new Set(ids.map((id) => cell(texts[id]?.(placeholders) ?? "")));
+  const told = new Set(ids.map((id) => cell(texts[id]?.(placeholders()) ?? "")));
   const { retry } = failureRules[code as keyof typeof failureRules];
   const remedy = remedyFor(code)?.[language] ?? "";
   return `| \`${code}\` | ${[...told].join("<br>")} | ${words[language].retry[retry]} | ${cell(remedy)} |`;

@@ -8,7 +8,18 @@ import { openRig, type Rig, removeFactory } from "../support/fixtures/running-ag
 
 afterAll(removeFactory);
 
-const commands = ["run", "status", "refresh", "diagnose", "provision", "simulate", "bridge", "gateway", "config"];
+const commands = [
+  "run",
+  "status",
+  "refresh",
+  "diagnose",
+  "provision",
+  "simulate",
+  "bridge",
+  "gateway",
+  "config",
+  "support",
+];
 
 /** What a technician sees of one command, both streams; the log of `run` is for programs. */
 async function seen(args: readonly string[]): Promise<string> {
