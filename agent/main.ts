@@ -9,6 +9,13 @@ const USAGE = 64;
 /** Specification 8. */
 const DIAGNOSE_USAGE = 3;
 
+/** Of status and diagnose. */
+const QR = [
+  "用二维码显示支持代码和前三项故障",
+  "show the support code and the first three failures as a QR code",
+] as const;
+const QR_FILE = ["把二维码写入 .svg 或 .png 文件", "write the QR code into a .svg or .png file"] as const;
+
 /** The command line. Resolves to the exit code; each command's own code is loaded only when it is asked for. */
 export async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
@@ -73,7 +80,9 @@ async function parse(argv: readonly string[]): Promise<number> {
     (await import("./cli/status.ts")).status({ ...options, packagedConfig: DEFAULT_CONFIG }),
   )
     .option("--json", t("完整的状态文档（JSON）", "the whole status document"))
-    .option("--watch", t("持续显示，按 Ctrl-C 退出", "keep showing it, until Ctrl-C"));
+    .option("--watch", t("持续显示，按 Ctrl-C 退出", "keep showing it, until Ctrl-C"))
+    .option("--qr", t(...QR))
+    .option("--qr-file <file>", t(...QR_FILE));
   add("refresh", t("让运行中的服务立即获取新凭证", "ask the running agent for a new authinfo now"), async (options) =>
     (await import("./cli/refresh.ts")).refresh({ ...options, packagedConfig: DEFAULT_CONFIG }),
   );
@@ -106,6 +115,8 @@ async function parse(argv: readonly string[]): Promise<number> {
         "write the evidence for support into a .tar.gz, without any secret",
       ),
     )
+    .option("--qr", t(...QR))
+    .option("--qr-file <file>", t(...QR_FILE))
     .option("--timeout <seconds>", t("全部检查的总时间（秒）", "for all checks together"), "60");
   add(
     "page",

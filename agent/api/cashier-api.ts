@@ -5,7 +5,7 @@ import type { AuthinfoState, CredentialService } from "../credential/credential-
 import { createAuthinfoRenderer, maySee, unavailable } from "./authinfo-document.ts";
 import { type Announcement, createEventStream } from "./events.ts";
 import { healthRoutes } from "./health.ts";
-import { json, problem } from "./http/problem.ts";
+import { json, problem, withSupportCode } from "./http/problem.ts";
 import { send, sendAsciiJson } from "./http/reply.ts";
 import type { Caller, Route } from "./http/routes.ts";
 import { type ApiServer, createApiServer, type ServerDeps } from "./http/server.ts";
@@ -34,7 +34,10 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
     const { credential } = view;
     const identity = deps.identity();
     if (credential === undefined || identity === undefined || !maySee(view.state, staleOk)) {
-      return { kind: "unavailable", reply: unavailable(view, credentials.retryAfterS()) };
+      return {
+        kind: "unavailable",
+        reply: withSupportCode(unavailable(view, credentials.retryAfterS()), deps.supportCode),
+      };
     }
     if (handsOut) served(view.state);
     if (credential.authinfo !== given.newest) given.add(credential.authinfo);
@@ -53,6 +56,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
     clock: deps.clock,
     denied: deps.denied,
     announce,
+    supportCode: deps.supportCode,
     subscribe: (listener) => credentials.subscribe(listener),
   });
 
@@ -85,6 +89,7 @@ export function createCashierServer(deps: CashierDeps): ApiServer {
       live: deps.live,
       view: () => credentials.view(),
       retryAfterS: () => credentials.retryAfterS(),
+      supportCode: deps.supportCode,
     }),
   ];
   return createApiServer(new Map(routes), deps);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../common/clock.ts";
-import { problem, type Reply } from "./http/problem.ts";
+import { problem, type Reply, withSupportCode } from "./http/problem.ts";
 import type { RejectionReason } from "./http/rejection-reasons.ts";
 import { beginEventStream, send } from "./http/reply.ts";
 import type { Caller } from "./http/routes.ts";
@@ -13,6 +13,7 @@ export type Announcement =
 export interface EventStreamDeps {
   readonly clock: Clock;
   readonly denied: (reason: RejectionReason) => void;
+  readonly supportCode?: (() => string) | undefined;
   /** The present announcement for a reader who does, or does not, take a stale authinfo. */
   readonly announce: (staleOk: boolean) => Announcement;
   /** As `CredentialService.subscribe`. */
@@ -100,7 +101,7 @@ export function createEventStream(deps: EventStreamDeps): (caller: Caller, stale
     }
     if (subscribers.size >= MAX_SUBSCRIBERS) {
       denied("subscribers");
-      send(res, problem("TOO_MANY_SUBSCRIBERS", { retryAfterS: 5 }));
+      send(res, withSupportCode(problem("TOO_MANY_SUBSCRIBERS", { retryAfterS: 5 }), deps.supportCode));
       return;
     }
     const signal = hold();

@@ -1,6 +1,6 @@
 import type { AuthinfoView } from "../credential/credential-types.ts";
 import { isServed, type PublicView, unavailable } from "./authinfo-document.ts";
-import { json, problem } from "./http/problem.ts";
+import { json, problem, withSupportCode } from "./http/problem.ts";
 import { send } from "./http/reply.ts";
 import type { Route } from "./http/routes.ts";
 
@@ -12,18 +12,19 @@ export interface HealthDeps {
   readonly view: () => PublicView | AuthinfoView;
   /** As `CredentialService.retryAfterS`. */
   readonly retryAfterS: () => number;
+  readonly supportCode?: (() => string) | undefined;
 }
 
 /** `livez`: our loops turn, network or not. `readyz`: an authinfo is held that is not stale. */
-export function healthRoutes({ live, view, retryAfterS }: HealthDeps): [string, Route][] {
+export function healthRoutes({ live, view, retryAfterS, supportCode }: HealthDeps): [string, Route][] {
   return [
-    ["/livez", { get: ({ res }) => send(res, live() ? OK : problem("NOT_LIVE")) }],
+    ["/livez", { get: ({ res }) => send(res, live() ? OK : withSupportCode(problem("NOT_LIVE"), supportCode)) }],
     [
       "/readyz",
       {
         get: ({ res }) => {
           const now = view();
-          send(res, isServed(now.state) ? READY : unavailable(now, retryAfterS()));
+          send(res, isServed(now.state) ? READY : withSupportCode(unavailable(now, retryAfterS()), supportCode));
         },
       },
     ],

@@ -11,6 +11,8 @@ export interface ToldProblem extends DescribedFailure {
  */
 export interface StatusDocument {
   readonly version?: string;
+  /** Specification 11. */
+  readonly support_code?: string;
   readonly config?: { readonly file: string; readonly hash: string; readonly source?: "file" | "remembered" } | null;
   readonly state_format?: number;
   readonly boot_id?: string;

@@ -44,6 +44,13 @@ export async function diagnose(options: PackagedOptions): Promise<number> {
     process.stderr.write(`${sayText(asked, language)}\n`);
     return USAGE;
   }
+  const withQr = options.qr === true || options.qrFile !== undefined;
+  const { qrFault, showQr } = withQr ? await import("./support/show-qr.ts") : {};
+  const fault = qrFault?.(options);
+  if (fault !== undefined) {
+    process.stderr.write(`${sayText(fault, language)}\n`);
+    return USAGE;
+  }
   const console = consoleOf(options.lang, process.env, process.stdout);
   const reader = watchReader();
   if (options.list) {
@@ -55,6 +62,7 @@ export async function diagnose(options: PackagedOptions): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else if (!options.ndjson) process.stdout.write(renderReport(report, console));
     const kept = options.bundle === undefined || (await keepEvidence(options.bundle, report, context, language));
+    await showQr?.(options, console, report.support_code, failingIds(results));
     const refused = await reader.refused();
     if (refused !== undefined) throw refused;
     const exit = kept ? report.summary.exit : COULD_NOT_RUN;
@@ -69,6 +77,13 @@ export async function diagnose(options: PackagedOptions): Promise<number> {
 `);
     return COULD_NOT_RUN;
   }
+}
+
+/** The failures in order of cause, then the warnings. */
+function failingIds(results: readonly Result[]): string[] {
+  const idsOf = (...wanted: readonly string[]) =>
+    results.filter(({ status }) => wanted.includes(status)).map(({ check }) => check.id);
+  return [...idsOf("fail", "crash"), ...idsOf("warn")];
 }
 
 /** What became of the words that were written. */

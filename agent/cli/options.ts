@@ -7,6 +7,10 @@ export interface CommandOptions {
   readonly directory?: string;
   readonly gateway?: boolean;
   readonly state?: string;
+  // status, diagnose
+  readonly qr?: boolean;
+  /** .svg or .png */
+  readonly qrFile?: string;
   // diagnose
   readonly ndjson?: boolean;
   /** Ids, separated by commas. */

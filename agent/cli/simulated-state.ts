@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { createCashierServer } from "../api/cashier-api.ts";
 import { openSocket } from "../api/sockets.ts";
+import { supportCodeOf } from "../api/support-code.ts";
 import type { Clock } from "../common/clock.ts";
 import { silentLog } from "../common/log/log.ts";
 import type { AuthinfoState, AuthinfoView, CredentialService, Rejection } from "../credential/credential-types.ts";
@@ -121,11 +122,13 @@ export async function serveSimulatedState(options: {
   readonly ready: (socket: string) => void;
 }): Promise<void> {
   const { state, clock, signal } = options;
+  const credentials = new SimulatedCredentials(state, clock);
   const server = createCashierServer({
-    credentials: new SimulatedCredentials(state, clock),
+    credentials,
     identity: () => (state === "unprovisioned" ? undefined : playgroundIdentity),
     driver: () => undefined,
     live: () => true,
+    supportCode: () => supportCodeOf(credentials.view(), playgroundIdentity.deviceId, clock.wall()),
     served: () => {},
     denied: () => {},
     clock,

@@ -48,6 +48,7 @@ export async function openLocalApi(config: ApiConfig | undefined, parts: LocalAp
       rejections.count(reason);
     },
     live: () => service.live(),
+    supportCode: () => service.supportCode(),
   };
   const cashier = createCashierServer({
     ...common,

@@ -1,6 +1,7 @@
 import { withoutAuthinfo } from "../api/authinfo-document.ts";
 import type { HistoryDocument } from "../api/history-document.ts";
 import type { StatusDocument } from "../api/status-document.ts";
+import { supportCodeOf } from "../api/support-code.ts";
 import type { Clock } from "../common/clock.ts";
 import type { ClockSync } from "../common/clock-sync.ts";
 import { asAgentError, failureFields } from "../common/errors.ts";
@@ -16,7 +17,7 @@ import { CredentialManagerProxy } from "./credential-manager-proxy.ts";
 import { judge } from "./evaluate-warnings.ts";
 import { History, observationOf } from "./history.ts";
 import type { MetricSources, Metrics } from "./metrics/metrics.ts";
-import { statusDocument } from "./status-document.ts";
+import { firstCause, statusDocument } from "./status-document.ts";
 import {
   openTerminal,
   type Terminal,
@@ -190,6 +191,13 @@ export class Service {
     return this.#terminal?.credentials.isAlive() ?? true;
   }
 
+  /** What people without a shell read out (specification 11). */
+  supportCode(): string {
+    const view = this.credentials.view();
+    const cause = firstCause(view.cause, this.#terminal?.bridge?.problem);
+    return supportCodeOf({ ...view, ...(cause ? { cause } : {}) }, this.deviceId, this.#parts.clock.wall());
+  }
+
   status(): StatusDocument {
     this.#judge();
     const { clock, bootId, clockSync } = this.#parts;
@@ -198,6 +206,7 @@ export class Service {
     const provision = this.#provision;
     return statusDocument({
       version,
+      supportCode: this.supportCode(),
       bootId,
       pid: process.pid,
       startedAtWallMs: this.#startedAt.wall,

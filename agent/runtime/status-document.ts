@@ -20,6 +20,7 @@ import type { WechatPayStatus } from "../wechatpay/wechatpay.ts";
 /** All that `GET /v1/status` tells, read from the parts at one instant. Never an authinfo, a raw_data or a key. */
 export interface StatusSources {
   readonly version: string;
+  readonly supportCode: string;
   readonly bootId: string;
   readonly pid: number;
   readonly startedAtWallMs: number;
@@ -43,6 +44,7 @@ export function statusDocument(sources: StatusSources): Required<Omit<StatusDocu
   const { credentials, wechatpay, clock } = sources;
   return {
     version: sources.version,
+    support_code: sources.supportCode,
     config: sources.config ? config(sources.config) : null,
     state_format: STATE_FORMAT,
     boot_id: sources.bootId,
@@ -180,9 +182,14 @@ const LINE: ReadonlySet<string> = new Set([
   ...["BRIDGE_TIMEOUT", "BRIDGE_NOT_READY", "BRIDGE_FOREIGN_DATA", "BRIDGE_ECHO", "BRIDGE_PROTOCOL"],
 ]);
 
+/** The first cause, which every place tells. */
+export function firstCause(told: AuthinfoView["cause"], line: DriverStatus["problem"]): AuthinfoView["cause"] {
+  return told && line && LINE.has(told.code) && LINE.has(line.code) ? { ...told, ...line } : told;
+}
+
 function lastError(told: AuthinfoView["cause"], line: DriverStatus["problem"]): StatusDocument["last_error"] {
-  if (told === undefined) return null;
-  const cause = line && LINE.has(told.code) && LINE.has(line.code) ? { ...told, ...line } : told;
+  const cause = firstCause(told, line);
+  if (cause === undefined) return null;
   const rules: Readonly<Record<string, FailureRule>> = failureRules;
   return {
     code: cause.code,

@@ -108,6 +108,12 @@ function render(code: ProblemCode, facts: ProblemFacts): Reply {
   };
 }
 
+/** A refusal with what people without a shell read out (specification 11). Of no other status: the others are for programs. */
+export function withSupportCode(reply: Reply, supportCode: (() => string) | undefined): Reply {
+  if (reply.status !== 503 || supportCode === undefined) return reply;
+  return { ...reply, body: `${reply.body.slice(0, -1)},"support_code":"${supportCode()}"}` };
+}
+
 export function json(status: number, document: unknown): Reply {
   return { status, contentType: "application/json", body: JSON.stringify(document) ?? "null" };
 }

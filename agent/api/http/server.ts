@@ -6,7 +6,7 @@ import { readBody } from "./body.ts";
 import { ConnectionLimiter } from "./connection-limiter.ts";
 import { checkRequest, type Refusal } from "./guard.ts";
 import { createServer } from "./node-http.ts";
-import { problem } from "./problem.ts";
+import { problem, withSupportCode } from "./problem.ts";
 import type { RejectionReason } from "./rejection-reasons.ts";
 import { send } from "./reply.ts";
 import type { PostRoute, Route, Routes } from "./routes.ts";
@@ -44,6 +44,8 @@ export interface ServerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly denied: (reason: RejectionReason) => void;
+  /** Of this instant, for every 503 that a cashier app may get. */
+  readonly supportCode?: () => string;
   readonly limits?: Partial<ApiLimits>;
 }
 
@@ -130,7 +132,7 @@ export function createApiServer(routes: Routes, deps: ServerDeps): ApiServer {
       return send(res, problem("BODY_INVALID", { detail: body.detail }));
     }
     const signal = hold(res);
-    send(res, await route(body.kind === "object" ? body.value : undefined, signal));
+    send(res, withSupportCode(await route(body.kind === "object" ? body.value : undefined, signal), deps.supportCode));
   }
 
   /** The signal falls when the answer is out, the caller leaves or the agent stops. */

@@ -47,6 +47,7 @@ export function statusRows(
     clockRow(document),
     ...warningRows(document),
     ...hostRows(host, document.store?.directory),
+    ...supportRows(document),
   ];
 }
 
@@ -89,6 +90,11 @@ function errorRows(document: StatusDocument, setUp: Text | undefined): Row[] {
 
 function configRows(configDrift: Text | undefined): Row[] {
   return configDrift === undefined ? [] : [{ label: { id: "status.configuration" }, value: configDrift, tone: "warn" }];
+}
+
+/** To be read out on the telephone. An agent of an earlier version has none. */
+function supportRows({ support_code: code }: StatusDocument): Row[] {
+  return code === undefined ? [] : [{ label: { id: "support.code" }, value: plain(code) }];
 }
 
 function remedyRows(remedy: Text | undefined): Row[] {

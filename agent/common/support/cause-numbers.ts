@@ -197,6 +197,8 @@ export const failureNumbers = {
   "INTERNAL.unexpected": 887,
 } as const satisfies Readonly<Record<FailureId, number>>;
 
+/** The check svc.running, where no agent could be asked. */
+export const NOT_RUNNING = 105;
 export const NO_CAUSE = 0;
 /** There is a cause, and this version has no number for it. */
 export const UNLISTED_CAUSE = 1_023;

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Bilingual } from "../../common/language.ts";
+import { NO_CAUSE } from "../../common/support/cause-numbers.ts";
+import { encodeSupportCode, type SupportState, supportStates } from "../../common/support/support-code.ts";
 import type { Text } from "../../messages/message.ts";
 import { textIn, textOf } from "../../messages/text-of.ts";
 import type { AgentReading, Check, DiagnoseContext } from "../check.ts";
@@ -34,6 +36,8 @@ export interface ReportHead {
   readonly agent_version: string;
   /** To be read out on the telephone; the same in a bundle. */
   readonly run_id: string;
+  /** What is wrong, for `facepay-agent support` (specification 11). */
+  readonly support_code: string;
   readonly started_at: string;
   readonly duration_ms: number;
   readonly host: {
@@ -100,6 +104,7 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
     schema: SCHEMA,
     agent_version: parts.version,
     run_id: parts.runId,
+    support_code: supportCodeOf(parts, first),
     started_at: new Date(parts.startedAtWallMs).toISOString(),
     duration_ms: Math.round(parts.durationMs),
     host: {
@@ -125,6 +130,29 @@ export async function buildReport(parts: ReportParts): Promise<Report> {
     ),
     checks: results.map(reportedCheck),
   };
+}
+
+function supportCodeOf(
+  { version, startedAtWallMs, results, context: { agent } }: ReportParts,
+  first: Result | undefined,
+) {
+  const status = agent.kind === "running" ? agent.status : {};
+  const { authinfo, bridge, last_error: last } = status;
+  const notAsked: SupportState = agent.kind === "absent" ? "not_running" : "unknown";
+  return encodeSupportCode({
+    version: status.version ?? version,
+    state: supportStates.find((state) => state === authinfo?.state) ?? notAsked,
+    cause: first?.check.code ?? NO_CAUSE,
+    lastedS: first && last ? (startedAtWallMs - Date.parse(last.since)) / 1_000 : undefined,
+    deviceId: authinfo?.device_id ?? bridge?.device_id ?? deviceIdIn(results),
+  });
+}
+
+/** Of the bridge that diagnose has asked itself. */
+function deviceIdIn(results: readonly Result[]): string | undefined {
+  const { value } = results.find(({ check }) => check.id === "ser.handshake") ?? {};
+  const id = typeof value === "object" && value !== null && "device_id" in value ? value.device_id : undefined;
+  return typeof id === "string" ? id : undefined;
 }
 
 /** Tells two reports of one machine from those of two, and names no machine. */

@@ -30,7 +30,9 @@ export function renderReport(report: Report, console: Console): string {
     lines.push("", paint(1, sayText({ id: `section_of_report.${section}` }, language)));
     for (const check of own) lines.push(...checkLines(check, check.id === report.first, titleWidth, console));
   }
-  lines.push("", ...summary(report, language).flatMap((line) => linesOf(line, columns)), "");
+  const code: AnyMessage = { id: "support.line", params: { code: report.support_code } };
+  const counted = [...summary(report, language), ...inEach(textOf(code), language)];
+  lines.push("", ...counted.flatMap((line) => linesOf(line, columns)), "");
   const colour = report.summary.exit === 0 ? 32 : report.summary.fail + report.summary.crash > 0 ? 31 : 33;
   // The advice comes last; in both languages the Chinese one stands above it.
   for (const line of inEach(report.advice, language)) {

@@ -38,6 +38,13 @@ export const supportEn = {
     `A support code has 12 letters and digits, here are ${characters}.`,
   "support.fault_character": ({ character }: { readonly character: string }) =>
     `${character} occurs in no support code; it has digits and the letters A to Z without I, L, O and U.`,
+  "qr.ending": ({ file }: { readonly file: string }) => `--qr-file ${file}: the name has to end in .svg or .png`,
+  "qr.plain_console":
+    "This console cannot draw a QR code. Write it into a file:\n  facepay-agent status --qr-file code.png",
+  "qr.not_written": ({ file, errno }: { readonly file: string; readonly errno: string }) =>
+    `cannot write ${file} (${errno}): choose a directory you may write to`,
+  "qr.written": ({ file }: { readonly file: string }) => `QR code written to ${file}`,
+  "support.line": ({ code }: { readonly code: string }) => `support code: ${code}`,
   "support.fault_mistyped":
     "This is no support code: a character is wrong, or two have changed places. Read it once more.",
 };

@@ -30,7 +30,7 @@ void facepay_watch(const char *socket_path, int timeout_ms, facepay_listener *li
    return_code: the SDK's, or NULL. */
 void facepay_reject(const char *socket_path, int timeout_ms, long generation, const char *return_code, char *result, size_t size);
 
-/* A text or number of a JSON object by its name ("device_id", "sp_appid"); 1 when it is there and fits. */
+/* A text or number of a JSON object by its name ("device_id"; of a problem "support_code", to be shown to the shop); 1 when it is there and fits. */
 int facepay_member(const char *json, const char *name, char *value, size_t size);
 
 #endif

@@ -22,7 +22,7 @@ public final class FacepayAgent {
 
   /**
    * `code`: of the problem, or AGENT_UNREACHABLE; empty when ok. `cause`: of the problem, or why a renewal of a valid authinfo fails; else
-   * empty. `members`: the document's texts and numbers ("authinfo", "state", "sp_appid", ...). zh(), en(): for the shopper, when not ok.
+   * empty. `members`: the document's texts and numbers ("authinfo", "sp_appid", ...; "support_code" of a problem). zh(), en(): for the shopper, when not ok.
    */
   public record State(boolean ok, Map<String, String> members, String code, String cause) {
     static final State UNREACHABLE = new State(false, Map.of(), "AGENT_UNREACHABLE", "");

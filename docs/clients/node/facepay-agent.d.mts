@@ -32,6 +32,8 @@ export type State =
       readonly code: string;
       /** Code of the failure behind it. */
       readonly cause?: string;
+      /** To be shown beside the message: the shop reads it out to support. Undefined when the agent cannot be reached. */
+      readonly supportCode?: string;
       /** What to show the shopper. */
       readonly message: ShopperText;
     };

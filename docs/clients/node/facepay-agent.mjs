@@ -37,8 +37,9 @@ export function shopperText(code, cause = "") {
   return TEXTS.find(([codes, causes]) => codes.test(code) && causes.test(cause))?.[2] ?? UNAVAILABLE;
 }
 
-function problem(code, cause) {
-  return { ok: false, code, ...(cause === undefined ? {} : { cause }), message: shopperText(code, cause) };
+function problem(code, cause, supportCode) {
+  const given = { ...(cause === undefined ? {} : { cause }), ...(supportCode === undefined ? {} : { supportCode }) };
+  return { ok: false, code, ...given, message: shopperText(code, cause) };
 }
 
 const UNREACHABLE = problem("AGENT_UNREACHABLE");
@@ -48,7 +49,7 @@ function understood(text) {
   try {
     const document = JSON.parse(text);
     if (typeof document.authinfo === "string" && document.authinfo !== "") return { ok: true, document };
-    if (typeof document.code === "string") return problem(document.code, document.cause?.code);
+    if (typeof document.code === "string") return problem(document.code, document.cause?.code, document.support_code);
   } catch {
     // Below.
   }

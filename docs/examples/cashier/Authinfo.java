@@ -8,6 +8,8 @@ class Authinfo {
     System.out.println(now.ok()
         ? now.state() + ", generation " + now.generation() + ", " + now.members().get("remaining_s") + " s left"
         : now.zh());
+    String code = now.members().get("support_code");
+    if (code != null) System.out.println("支持代码 " + code);
     System.exit(now.ok() ? 0 : 1);
   }
 }

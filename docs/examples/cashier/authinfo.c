@@ -4,7 +4,12 @@
 
 int main(int argc, char **argv) {
   static facepay_authinfo now;
-  if (!facepay_read(argc > 1 ? argv[1] : NULL, 2000, &now)) return puts(now.zh), 1;
+  char code[16];
+  if (!facepay_read(argc > 1 ? argv[1] : NULL, 2000, &now)) {
+    puts(now.zh);
+    if (facepay_member(now.json, "support_code", code, sizeof code)) printf("支持代码 %s\n", code);
+    return 1;
+  }
   printf("%s, generation %ld, %ld s left\n", now.state, now.generation, now.remaining_s);
   return 0;
 }

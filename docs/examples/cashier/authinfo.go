@@ -24,7 +24,9 @@ type document struct {
 	State      string `json:"state"`
 	Generation int    `json:"generation"`
 	RemainingS int    `json:"remaining_s"`
-	Code       string `json:"code"` // of a problem
+	// Of a problem.
+	Code        string `json:"code"`
+	SupportCode string `json:"support_code"`
 }
 
 // The document and "", or nil and what to show the shopper.
@@ -45,10 +47,14 @@ func readAuthinfo(path string) (*document, string) {
 	if response.StatusCode == 200 && found.Authinfo != "" {
 		return &found, ""
 	}
-	if text, known := texts[found.Code]; known {
-		return nil, text
+	text, known := texts[found.Code]
+	if !known {
+		text = unavailable
 	}
-	return nil, unavailable
+	if found.SupportCode != "" {
+		text += "\n支持代码 " + found.SupportCode
+	}
+	return nil, text
 }
 
 func main() {

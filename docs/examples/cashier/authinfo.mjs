@@ -8,5 +8,6 @@ if (now.ok) {
   console.log(`${state}, generation ${generation}, ${remaining_s} s left`);
 } else {
   console.log(now.message.zh);
+  if (now.supportCode) console.log(`支持代码 ${now.supportCode}`);
   process.exitCode = 1;
 }

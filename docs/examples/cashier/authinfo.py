@@ -33,7 +33,9 @@ def read_authinfo(path):
         return None, UNAVAILABLE
     if response.status == 200:
         return answer, None
-    return None, TEXTS.get(answer.get("code"), UNAVAILABLE)
+    text = TEXTS.get(answer.get("code"), UNAVAILABLE)
+    code = answer.get("support_code")
+    return None, f"{text}\n支持代码 {code}" if code else text
 
 found, text = read_authinfo(sys.argv[1] if len(sys.argv) > 1 else "/run/facepay-agent/api.sock")
 print(text or f"{found['state']}, generation {found['generation']}, {found['remaining_s']} s left")

@@ -9,3 +9,5 @@ case $answer in
   *'"code":"UNPROVISIONED"'*) echo "本机尚未开通刷脸支付，请扫码支付" ;;
   *) echo "刷脸支付暂不可用，请扫码支付" ;;
 esac
+code=$(printf '%s' "$answer" | sed -n 's/.*"support_code":"\([0-9A-Z-]*\)".*/\1/p')
+[ -z "$code" ] || echo "支持代码 $code"

@@ -45,6 +45,7 @@ beforeEach(async () => {
   status = () =>
     statusDocument({
       version: "0",
+      supportCode: "0000-0000-0000",
       bootId: "b",
       pid: 1,
       startedAtWallMs: 0,
@@ -67,6 +68,7 @@ beforeEach(async () => {
     renderMetrics: () => renderMetrics(),
     live: () => true,
     denied: () => {},
+    supportCode: () => "1YPB-2M43-GN84",
     clock,
     log: silentLog,
   });

@@ -44,6 +44,7 @@ async function start(limits: Partial<ApiLimits> = {}): Promise<void> {
       served++;
     },
     denied: (reason) => denied.push(reason),
+    supportCode: () => "1YPB-2M43-GN84",
     clock: systemClock(),
     log: silentLog,
     limits,

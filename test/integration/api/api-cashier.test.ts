@@ -45,6 +45,7 @@ beforeEach(async () => {
     live: () => live,
     served: (state) => served.push(state),
     denied: (reason) => denied.push(reason),
+    supportCode: () => "1YPB-2M43-GN84",
     clock: systemClock(),
     log: silentLog,
   };

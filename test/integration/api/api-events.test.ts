@@ -39,6 +39,7 @@ beforeEach(async () => {
     live: () => true,
     served: () => {},
     denied: (reason) => denied.push(reason),
+    supportCode: () => "1YPB-2M43-GN84",
     clock,
     log: silentLog,
   });

@@ -81,6 +81,7 @@ beforeEach(async () => {
     live: () => true,
     served: () => {},
     denied: (reason) => denied.push(reason),
+    supportCode: () => "1YPB-2M43-GN84",
     clock: systemClock(),
     log: silentLog,
   });
@@ -140,13 +141,14 @@ describe.each(examples)("docs/examples/cashier/$file", ({ file, needs, build, st
       return unavailable;
     };
 
+    const code = "支持代码 1YPB-2M43-GN84\n";
     expect(await served()).toContain(prints);
     credentials.become(absentView);
-    expect(await served()).toBe("刷脸支付准备中，请稍候或扫码支付\n");
+    expect(await served()).toBe(`刷脸支付准备中，请稍候或扫码支付\n${code}`);
     credentials.become(makeView({ state: "expired", remainingMs: -4000 }));
-    expect(await served()).toBe("暂时不能刷脸支付，请扫码支付\n");
+    expect(await served()).toBe(`暂时不能刷脸支付，请扫码支付\n${code}`);
     credentials.become({ ...absentView, state: "unprovisioned" });
-    expect(await served()).toBe("本机尚未开通刷脸支付，请扫码支付\n");
+    expect(await served()).toBe(`本机尚未开通刷脸支付，请扫码支付\n${code}`);
     expect(denied).toEqual([]);
 
     expect(await ask(`${directory.path}/none.sock`)).toBe(unavailable);

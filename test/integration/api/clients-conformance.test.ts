@@ -50,6 +50,7 @@ async function startAgent(): Promise<OpenSocket> {
     live: () => true,
     served: () => {},
     denied: (reason) => denied.push(reason),
+    supportCode: () => "1YPB-2M43-GN84",
     clock: systemClock(),
     log: silentLog,
   });

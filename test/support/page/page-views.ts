@@ -193,7 +193,13 @@ export function reportOf(more: readonly Partial<ReportedCheck>[], passing = 40):
   const count = (status: string) => checks.filter((each) => each.status === status).length;
   const first = checks.find(({ status }) => status === "fail")?.id ?? null;
   return {
-    ...{ schema: "facepay-agent.diagnose/1", agent_version: "0.1.0", run_id: "T11M-TD7W", started_at: at(-30_000) },
+    ...{
+      schema: "facepay-agent.diagnose/1",
+      agent_version: "0.1.0",
+      run_id: "T11M-TD7W",
+      support_code: "1YPB-2M43-GN84",
+      started_at: at(-30_000),
+    },
     ...{
       duration_ms: 4_321,
       agent: "running",

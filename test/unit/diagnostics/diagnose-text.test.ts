@@ -162,7 +162,13 @@ describe("the report for people", () => {
     result("key.match", 305, "crash"),
   ];
   const report: Report = {
-    ...{ schema: "facepay-agent.diagnose/1", agent_version: "1.0.0", run_id: "ABCD-1234", duration_ms: 1_234 },
+    ...{
+      schema: "facepay-agent.diagnose/1",
+      agent_version: "1.0.0",
+      run_id: "ABCD-1234",
+      support_code: "0000-0000-0000",
+      duration_ms: 1_234,
+    },
     started_at: new Date(Date.UTC(2026, 5, 1)).toISOString(),
     host: { machine_id_hash: null, os: "Debian", kernel: "6", arch: "x64" },
     ...{ agent: "running", service_user: "facepay", config_file: "/etc/facepay-agent/config.toml", first: "key.file" },

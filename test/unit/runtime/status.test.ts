@@ -4,6 +4,7 @@ import { type StatusSources, statusDocument } from "../../../agent/runtime/statu
 const wall = Date.UTC(2026, 5, 1, 4);
 const sources: StatusSources = {
   version: "0.1.0",
+  supportCode: "0000-0000-0000",
   bootId: "boot-1",
   pid: 4711,
   startedAtWallMs: wall,
