@@ -1,3 +1,4 @@
+import { CLIENT_TYPES, clientTypes } from "./client-types.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { exporterFile } from "./exporter-file.ts";
@@ -5,6 +6,7 @@ import { runbookPage } from "./runbook-page.ts";
 
 /** The pages that are made from the product's own tables, by file. */
 export const generatedPages: Readonly<Record<string, () => string>> = {
+  [CLIENT_TYPES]: clientTypes,
   "docs/errors.md": () => errorsPage("en"),
   "docs/errors.zh-CN.md": () => errorsPage("zh"),
   "docs/configuration.md": () => configurationPage("en"),

@@ -1,4 +1,4 @@
-/** The document of `GET /v1/authinfo` (docs/specification.md section 5). */
+/** The document of `GET /v1/authinfo` (docs/specification.md section 5). `npm run docs` writes it from docs/api.openapi.yaml. */
 export interface Authinfo {
   readonly authinfo: string;
   readonly device_id: string;
