@@ -78,11 +78,9 @@ const coded = (failure: DescribedFailure & { readonly code: string }): Text => (
   params: { code: failure.code, failure },
 });
 
-/** To be told to head office; from an agent or a report of a version that has one. */
+/** To be told to head office: the agent's, else the one that diagnose has found. An older agent has none. */
 export function supportCodeOf({ look, report }: PageView): string | undefined {
-  const sources: readonly (object | undefined)[] = [look.kind === "running" ? look.status : undefined, report];
-  const codes = sources.map((source) => source && "support_code" in source && source.support_code);
-  return codes.find((code) => typeof code === "string");
+  return (look.kind === "running" ? look.status.support_code : undefined) ?? report?.support_code;
 }
 
 /** A time as the shop's clock shows it. */

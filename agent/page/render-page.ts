@@ -47,7 +47,7 @@ function render(
     ...(refresh.running || diagnose.running ? { reloadS: RELOAD_S } : {}),
     body: html`${head(view, language, say)}
 <main>
-<section class="verdict ${tone}"><h1>${say(verdict)}</h1>${firstOf(findings, say)}${supportCode(view, say)}</section>
+<section class="verdict ${tone}"><h1>${say(verdict)}</h1>${firstOf(findings, verdict, say)}${findings.length > 0 && supportCode(view, say)}</section>
 ${others(findings.slice(1), say)}
 ${actions(view, addresses, language, say)}
 <section><h2>${say({ id: "page.state" })}</h2>${facts(look.facts, say)}</section>
@@ -66,12 +66,13 @@ function head({ look, atWallMs, version }: PageView, language: PageLanguage, say
   return html`<header><b>${say({ id: "page.title" })}</b>${device && html`<span>${say({ id: "page.device", params: { device } })}</span>`}<span>facepay-agent ${status?.version ?? version}</span><time>${shopTime(new Date(atWallMs).toISOString())}</time><nav><a href="?lang=${tag}" lang="${tag}">${languageNames[other]}</a></nav></header>`;
 }
 
-function firstOf([first]: readonly Finding[], say: Say): Html {
+function firstOf([first]: readonly Finding[], verdict: Text, say: Say): Html {
   if (first === undefined) return html``;
   const { what, since, remedy } = first;
   const cause = html`<p>${say(what)}${since && html` <span class="dim">(${say({ id: "page.since", params: { at: shopTime(since) } })})</span>`}</p>`;
   if (remedy === undefined) return cause;
-  return html`<p class="dim">${say({ id: "page.do_this" })}</p><div class="first">${paragraphs(say(remedy))}</div><p class="dim">${say({ id: "page.cause" })}</p>${cause}`;
+  const isSaid = say(what) === say(verdict);
+  return html`<p class="dim">${say({ id: "page.do_this" })}</p><div class="first">${paragraphs(say(remedy))}</div>${!isSaid && html`<p class="dim">${say({ id: "page.cause" })}</p>${cause}`}`;
 }
 
 function supportCode(view: PageView, say: Say): Html {
