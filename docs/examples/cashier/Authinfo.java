@@ -1,6 +1,6 @@
 import java.nio.file.Path;
 
-/** javac -d out Authinfo.java docs/clients/java/FacepayAgent.java && java -cp out Authinfo [SOCKET] */
+/** javac -encoding UTF-8 -d out docs/examples/cashier/Authinfo.java docs/clients/java/FacepayAgent.java && java -cp out Authinfo [SOCKET] */
 class Authinfo {
   public static void main(String[] args) {
     FacepayAgent agent = args.length > 0 ? new FacepayAgent(Path.of(args[0]), 2_000) : new FacepayAgent();

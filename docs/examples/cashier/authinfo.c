@@ -1,4 +1,4 @@
-/* cc -O2 -o authinfo -I docs/clients/c authinfo.c docs/clients/c/facepay_agent.c && ./authinfo [SOCKET] */
+/* cc -O2 -o authinfo -I docs/clients/c docs/examples/cashier/authinfo.c docs/clients/c/facepay_agent.c && ./authinfo [SOCKET] */
 #include "facepay_agent.h"
 #include <stdio.h>
 

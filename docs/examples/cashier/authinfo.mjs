@@ -1,4 +1,4 @@
-// node authinfo.mjs [SOCKET]
+// node docs/examples/cashier/authinfo.mjs [SOCKET]
 import { FacepayAgent } from "../../clients/node/facepay-agent.mjs"; // installed as a package: "facepay-agent/client"
 
 const [socket] = process.argv.slice(2);
