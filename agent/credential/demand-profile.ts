@@ -59,7 +59,14 @@ export function demandOf(trades: DemandProfile["trades"]): readonly number[] {
   return trades.map((each) => (each === UNSEEN ? UNSEEN : Math.max(each - quiet, 0)));
 }
 
+const quiets = new WeakMap<DemandProfile["trades"], number>();
+
+/** Computed once for what has been learned. */
 function quietOf(trades: DemandProfile["trades"]): number {
+  const known = quiets.get(trades);
+  if (known !== undefined) return known;
   const seen = Float64Array.from(trades.filter((each) => each !== UNSEEN)).sort();
-  return (seen[Math.floor(seen.length * QUIETEST)] ?? 0) * ABOVE_QUIET;
+  const quiet = (seen[Math.floor(seen.length * QUIETEST)] ?? 0) * ABOVE_QUIET;
+  quiets.set(trades, quiet);
+  return quiet;
 }
