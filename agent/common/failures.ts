@@ -7,7 +7,7 @@ import type { ErrorCode } from "./failure-params.ts";
  */
 export interface FailureRule {
   /**
-   * When the next attempt may follow. `backoff`: exponential with full jitter. `slow`: at most every five minutes,
+   * When the next attempt may follow. `backoff`: exponential, drawn at random (`retryDelayMs`). `slow`: at most every five minutes,
    * never abandoned, because a person has to change something. `throttled`: back-off, and `Retry-After` is kept.
    */
   readonly retry: "backoff" | "slow" | "throttled";

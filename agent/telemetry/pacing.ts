@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Full jitter up to this: a minute after the first failure or the loss of a connection, two from the second on. */
+/** Pauses are drawn evenly from `LEAST_MS` up to this: a minute after the first failure or the loss of a connection, two from the second on. */
 const FIRST_MS = 60_000;
 const CAP_MS = 120_000;
 const LEAST_MS = 1_000;
