@@ -1,6 +1,8 @@
 import type { Command, Option } from "commander";
-import { type Bilingual, chooseLanguage, type Language, languages, say } from "../common/language.ts";
+import { chooseLanguage, type Language, languages } from "../common/language.ts";
 import { widthOf, wrap } from "../diagnostics/report/console.ts";
+import type { AnyMessage, PlainId } from "../messages/message.ts";
+import { sayText, textIn } from "../messages/text-of.ts";
 
 /** The language is wanted before the command line has been understood: a mistake in it has to be told, too. */
 export function languageAsked(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Language {
@@ -12,23 +14,26 @@ export function languageAsked(argv: readonly string[], env: Readonly<Record<stri
   );
 }
 
-const headings: Readonly<Record<string, Bilingual>> = {
-  "Usage:": { zh: "用法", en: "Usage:" },
-  "Options:": { zh: "选项", en: "Options:" },
-  "Commands:": { zh: "命令", en: "Commands:" },
-  "Arguments:": { zh: "参数", en: "Arguments:" },
+const headings: Readonly<Record<string, PlainId>> = {
+  "Usage:": "help.heading.usage",
+  "Options:": "help.heading.options",
+  "Commands:": "help.heading.commands",
+  "Arguments:": "help.heading.arguments",
 };
 
 /** Help and complaints of the command line, and those of all commands added afterwards, in the technician's language. */
 export function localize(program: Command, language: Language): void {
-  const tell = (text: Bilingual) => say(text, language);
+  const tell = (id: PlainId) => sayText({ id }, language);
   program
-    .helpOption("-h, --help", tell({ zh: "显示本命令的帮助", en: "display help for command" }))
-    .helpCommand("help [command]", tell({ zh: "显示某个命令的帮助", en: "display help for command" }))
+    .helpOption("-h, --help", tell("help.help"))
+    .helpCommand("help [command]", tell("help.help_of"))
     .configureOutput({ outputError: (text, write) => write(complaint(text, language)) });
   if (language === "en") return;
   program.configureHelp({
-    styleTitle: (title) => tell(headings[title] ?? { zh: title, en: title }),
+    styleTitle: (title) => {
+      const heading = headings[title];
+      return heading ? tell(heading) : title;
+    },
     // Commander counts and breaks by characters and spaces; Chinese has wide ones and none.
     displayWidth: (text) => widthOf(text),
     boxWrap: (text, width) =>
@@ -43,43 +48,62 @@ export function localize(program: Command, language: Language): void {
 }
 
 function usageInChinese(usage: string): string {
-  return usage.replace("[options]", "[选项]").replace("[command]", "[命令]");
+  return usage
+    .replace("[options]", textIn({ id: "help.usage.options" }, "zh"))
+    .replace("[command]", textIn({ id: "help.usage.command" }, "zh"));
 }
 
 /** What an option may be, and what it is when it is not given. */
 function remark({ argChoices, defaultValue, required }: Option, language: Language): string {
-  const parts: Bilingual[] = [];
-  if (argChoices !== undefined) {
-    const list = argChoices.map((choice) => `"${choice}"`);
-    parts.push({ zh: `可选：${list.join("、")}`, en: `choices: ${list.join(", ")}` });
-  }
-  if (typeof defaultValue === "string" && required) {
-    parts.push({ zh: `默认：${defaultValue}`, en: `default: "${defaultValue}"` });
-  }
+  const parts: AnyMessage[] = [];
+  if (argChoices !== undefined) parts.push({ id: "help.choices", params: { values: argChoices } });
+  if (typeof defaultValue === "string" && required) parts.push({ id: "help.default", params: { value: defaultValue } });
   if (parts.length === 0) return "";
-  const chinese = `（${parts.map(({ zh }) => zh).join("；")}）`;
-  return language === "both" ? ` (${parts.map((part) => say(part, language)).join(", ")})` : chinese;
+  if (language === "both") return ` (${parts.map((part) => sayText(part, language)).join(", ")})`;
+  return textIn({ id: "help.remarks", params: { values: parts } }, "zh");
 }
 
+type Groups = Readonly<Record<string, string | undefined>>;
+
 /** Commander's own sentences. */
-const complaints: readonly (readonly [RegExp, string])[] = [
-  [/^error: unknown option '(.+)'/, "错误：没有选项 $1"],
-  [/^error: unknown command '(.+)'/, "错误：没有命令 $1"],
-  [/^error: option '(.+)' argument missing/, "错误：选项 $1 缺少值"],
+const complaints: readonly (readonly [RegExp, (groups: Groups) => AnyMessage])[] = [
+  [/^error: unknown option '(?<option>.+)'/, ({ option = "" }) => ({ id: "help.unknown_option", params: { option } })],
   [
-    /^error: option '(.+)' argument '(.*)' is invalid\. Allowed choices are (.+)\./,
-    "错误：选项 $1 的值 $2 无效，可选：$3",
+    /^error: unknown command '(?<command>.+)'/,
+    ({ command = "" }) => ({ id: "help.unknown_command", params: { command } }),
   ],
-  [/^error: missing required argument '(.+)'/, "错误：缺少参数 $1"],
   [
-    /^error: too many arguments(?: for '.+')?\. Expected (\d+) arguments? but got (\d+)(?:: (.+))?\./,
-    "错误：多余的参数 $3",
+    /^error: option '(?<option>.+)' argument missing/,
+    ({ option = "" }) => ({ id: "help.no_value", params: { option } }),
   ],
-  [/\(Did you mean (?:one of )?(.+)\?\)/, "（是否要写 $1？）"],
+  [
+    /^error: option '(?<option>.+)' argument '(?<value>.*)' is invalid\. Allowed choices are (?<allowed>.+)\./,
+    ({ option = "", value = "", allowed = "" }) => ({ id: "help.bad_choice", params: { option, value, allowed } }),
+  ],
+  [
+    /^error: missing required argument '(?<name>.+)'/,
+    ({ name = "" }) => ({ id: "help.no_argument", params: { name } }),
+  ],
+  [
+    /^error: too many arguments(?<place>(?: for '.+')?)\. Expected (?<expected>\d+ arguments?) but got (?<given>\d+)(?:: (?<extra>.+))?\./,
+    ({ place = "", expected = "", given = "", extra = "" }) => ({
+      id: "help.too_many",
+      params: { place, expected, given, extra },
+    }),
+  ],
+  [
+    /\((?<question>Did you mean(?: one of)?) (?<similar>.+)\?\)/,
+    ({ question = "", similar = "" }) => ({ id: "help.similar", params: { question, similar } }),
+  ],
 ];
 
-function complaint(english: string, language: Language): string {
-  if (language === "en") return english;
-  const chinese = complaints.reduce((text, [pattern, words]) => text.replace(pattern, words), english);
-  return language === "both" && chinese !== english ? `${chinese.trimEnd()}\n${english}` : chinese;
+function complaint(said: string, language: Language): string {
+  const [zh, en] = (["zh", "en"] as const).map((one) =>
+    complaints.reduce((text, [pattern, message]) => {
+      const found = pattern.exec(text);
+      return found ? text.replace(found[0], () => textIn(message(found.groups ?? {}), one)) : text;
+    }, said),
+  );
+  if (language === "en") return en ?? said;
+  return language === "both" && zh !== en ? `${zh?.trimEnd()}\n${en}` : (zh ?? said);
 }

@@ -2,6 +2,7 @@ import type { FailureRecord } from "../common/errors.ts";
 import type { FileMessages } from "../common/files/file-messages.ts";
 import type { agentEn } from "./commands/agent-en.ts";
 import type { durationsEn } from "./commands/durations-en.ts";
+import type { helpEn } from "./commands/help-en.ts";
 import type { pageEn } from "./commands/page-en.ts";
 import type { requestsEn } from "./commands/requests-en.ts";
 import type { statusEn } from "./commands/status-en.ts";
@@ -27,6 +28,7 @@ export type Params = FileMessages &
   ParamsOf<
     typeof configFilesEn &
       typeof warningsEn &
+      typeof helpEn &
       typeof pageEn &
       typeof requestsEn &
       typeof statusEn &
@@ -58,7 +60,7 @@ type Nestable<Values> = {
 export type MessageId = keyof Params;
 
 /** Those without values count as one kind: the compiler compares each kind of message with each. */
-type PlainId = { [Id in MessageId]: Params[Id] extends undefined ? Id : never }[MessageId];
+export type PlainId = { [Id in MessageId]: Params[Id] extends undefined ? Id : never }[MessageId];
 
 /** What there is to say: the id of a text of agent/messages/ and the values that it takes. */
 export type AnyMessage =

@@ -2,6 +2,8 @@ import { agentEn } from "./commands/agent-en.ts";
 import { agentZh } from "./commands/agent-zh.ts";
 import { durationsEn } from "./commands/durations-en.ts";
 import { durationsZh } from "./commands/durations-zh.ts";
+import { helpEn } from "./commands/help-en.ts";
+import { helpZh } from "./commands/help-zh.ts";
 import { pageEn } from "./commands/page-en.ts";
 import { pageZh } from "./commands/page-zh.ts";
 import { requestsEn } from "./commands/requests-en.ts";
@@ -52,6 +54,7 @@ export const texts: { en: TextsOf<Params>; zh: TextsOf<Params> } = {
     ...gatewayConfigEn,
     ...gatewayKeysEn,
     ...warningsEn,
+    ...helpEn,
     ...pageEn,
     ...requestsEn,
     ...statusEn,
@@ -73,6 +76,7 @@ export const texts: { en: TextsOf<Params>; zh: TextsOf<Params> } = {
     ...gatewayConfigZh,
     ...gatewayKeysZh,
     ...warningsZh,
+    ...helpZh,
     ...pageZh,
     ...requestsZh,
     ...statusZh,
