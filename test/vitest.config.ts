@@ -11,7 +11,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: "forks",
-    maxWorkers: 2,
+    // Most of them wait for processes, sockets and timers, so that more than one a processor is quicker.
+    maxWorkers: 4,
     execArgv: ["--disable-warning=ExperimentalWarning"],
   },
 });

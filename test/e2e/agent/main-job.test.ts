@@ -254,6 +254,7 @@ describe.concurrent("calls of the cashier app", () => {
     expect(lost.status).toBe(504);
     expect(lost.headers["content-type"]).toMatch(/^application\/problem\+json\b/);
     expect(lost.body).toMatchObject({ status: 504, code: expect.any(String) });
-    expect((await call()).body).toMatchObject({ return_code: "SUCCESS" });
+    // A busy machine may need longer than the 300 ms.
+    await rig.until("the next one is served", async () => (await call()).body.return_code === "SUCCESS");
   });
 });
