@@ -92,7 +92,8 @@ export class ConfigFiles {
 
   use(content: "good" | "broken" | "unknown_key" | "more_log"): void {
     const logs = { good: 'level = "info"', more_log: 'level = "debug"', unknown_key: "colour = 1" };
-    const whole = content === "broken" ? "[identity\n" : `${this.#sections()}[log]\n${logs[content]}\n`;
+    // Broken where the state directory is still to be read: without it nothing tells where the last good one is kept.
+    const whole = content === "broken" ? `${this.#sections()}[log\n` : `${this.#sections()}[log]\n${logs[content]}\n`;
     this.write("config.toml", whole);
   }
 

@@ -82,7 +82,7 @@ beforeAll(async () => {
   await rig.start({
     fleet: { refresh_seconds: "3000" },
     limits: { burst: "40", in_flight: "1" },
-    wechatpay: { attempt_timeout_ms: "300", connect_timeout_ms: "200" },
+    wechatpay: { attempt_timeout_ms: "4000", connect_timeout_ms: "3000" },
   });
 });
 afterAll(() => rig[Symbol.asyncDispose]());

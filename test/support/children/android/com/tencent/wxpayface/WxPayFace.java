@@ -14,38 +14,38 @@ public final class WxPayFace {
   }
 
   public void initWxpayface(Context context, Map options, IWxPayfaceCallback callback) {
-    answer(callback, "return_msg", options.toString());
-    answer(callback, "return_msg", "again");
+    // By one thread, which keeps their order.
+    give(callback, success("return_msg", options.toString()), success("return_msg", "again"));
   }
 
   public void getWxpayfaceRawdata(IWxPayfaceCallback callback) {
-    answer(callback, "rawdata", "+//+");
+    give(callback, success("rawdata", "+//+"));
   }
 
   public void getSdkInfo(Map options, IWxPayfaceCallback callback) {
-    answer(callback, "sdk_version", "2.32.300");
+    give(callback, success("sdk_version", "2.32.300"));
   }
 
   public void updateNothing(Map options, final IWxPayfaceCallback callback) {
-    give(callback, null);
+    give(callback, new Map[] {null});
   }
 
   public void releaseWxpayface(Context context) {
   }
 
-  private static void answer(IWxPayfaceCallback callback, String name, Object value) {
+  private static Map success(String name, Object value) {
     Map<String, Object> info = new HashMap<String, Object>();
     info.put("return_code", "SUCCESS");
     info.put("err_code", 0);
     info.put(name, value);
-    give(callback, info);
+    return info;
   }
 
-  private static void give(final IWxPayfaceCallback callback, final Map info) {
+  private static void give(final IWxPayfaceCallback callback, final Map... answers) {
     new Thread() {
       @Override public void run() {
         try {
-          callback.response(info);
+          for (Map info : answers) callback.response(info);
         } catch (android.os.RemoteException error) {
           throw new IllegalStateException(error);
         }
