@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { randomInt } from "node:crypto";
 import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
 const root = path.resolve(import.meta.dirname, "../..");
-const FIXED_TERMINALS = 40;
-const FRESH_TERMINALS = 13;
+/** A year in all. */
+const TERMINALS = 53;
 const DAYS = 7;
 /** A minute of one quiet core; the limit only ends what hangs. */
 const HANGS_MS = 1_800_000;
@@ -37,12 +36,12 @@ describe("the whole agent in a simulated world", () => {
     expect(other).not.toBe(first);
   });
 
-  it.each([
-    ["fixed seeds", 1, FIXED_TERMINALS],
-    ["fresh seeds", 1_000 + randomInt(1_000_000_000), FRESH_TERMINALS],
-  ])(
-    "keeps its promises over %s from %d on: %d terminals of a week each",
-    async (_which, seed, terminals) => {
+  // Other seeds: npm run simulate; docs/testing.md says what they have found.
+  it(
+    `keeps its promises over ${TERMINALS} terminals of a week each`,
+    async () => {
+      const seed = 1;
+      const terminals = TERMINALS;
       const given = ["--seed", String(seed), "--days", String(DAYS), "--terminals", String(terminals)];
       const { code, output } = await simulate(...given);
       process.stdout.write(output);
