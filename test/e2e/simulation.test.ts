@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 const root = path.resolve(import.meta.dirname, "../..");
 /** A year in all. */
 const TERMINALS = 53;
+const SEED = 1;
 const DAYS = 7;
 /** A minute of one quiet core; the limit only ends what hangs. */
 const HANGS_MS = 1_800_000;
@@ -40,13 +41,11 @@ describe("the whole agent in a simulated world", () => {
   it(
     `keeps its promises over ${TERMINALS} terminals of a week each`,
     async () => {
-      const seed = 1;
-      const terminals = TERMINALS;
-      const given = ["--seed", String(seed), "--days", String(DAYS), "--terminals", String(terminals)];
+      const given = ["--seed", String(SEED), "--days", String(DAYS), "--terminals", String(TERMINALS)];
       const { code, output } = await simulate(...given);
       process.stdout.write(output);
       expect(code, output).toBe(0);
-      expect(output).toContain(`${terminals} terminals of ${DAYS} days from seed ${seed} on`);
+      expect(output).toContain(`${TERMINALS} terminals of ${DAYS} days from seed ${SEED} on`);
     },
     HANGS_MS,
   );

@@ -10,6 +10,7 @@ import { systemRandom } from "../../../agent/common/random.ts";
 import { checkBridge } from "../../../drivers/conformance/check-bridge.ts";
 import { serialStream } from "../../../drivers/line/serial-port.ts";
 import { compileJavaBridge, javaSources, startJavaBridge } from "../../../drivers/simulator/java-bridge.ts";
+import { lineSettings } from "../../support/fixtures/line-settings.ts";
 import { missing } from "../../support/fixtures/tools.ts";
 
 const noJdk = missing("java", "javac");
@@ -24,17 +25,7 @@ const limits = {
   calls: 1_000,
 };
 const clock = systemClock();
-const driver = {
-  type: "serial",
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  rtscts: false,
-  callTimeoutMs: 10_000,
-  initTimeoutMs: 15_000,
-  init: {},
-} as const;
+const driver = { ...lineSettings, type: "serial" } as const;
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const adapter = path.join(root, "docs/bridge/java/android/WxPayFaceSdk.java");

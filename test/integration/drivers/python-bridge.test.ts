@@ -7,21 +7,12 @@ import { systemRandom } from "../../../agent/common/random.ts";
 import { checkBridge } from "../../../drivers/conformance/check-bridge.ts";
 import { serialStream } from "../../../drivers/line/serial-port.ts";
 import { openPty } from "../../../drivers/simulator/pty.ts";
+import { lineSettings } from "../../support/fixtures/line-settings.ts";
 import { missing } from "../../support/fixtures/tools.ts";
 
 const program = path.resolve(import.meta.dirname, "../../../docs/examples/bridge/bridge.py");
 const clock = systemClock();
-const driver = {
-  type: "serial",
-  baudRate: 115_200,
-  dataBits: 8,
-  parity: "none",
-  stopBits: 1,
-  rtscts: false,
-  callTimeoutMs: 10_000,
-  initTimeoutMs: 15_000,
-  init: {},
-} as const;
+const driver = { ...lineSettings, type: "serial" } as const;
 const limits = {
   helloMs: 120_000,
   callMs: 120_000,
