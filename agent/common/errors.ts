@@ -19,6 +19,12 @@ export interface FailureRecord {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
+/** The code with its variant, by which a failure's text and number are found. */
+export function failureIdOf({ code, params }: FailureRecord): string {
+  const { variant } = params ?? {};
+  return typeof variant === "string" ? `${code}.${variant}` : code;
+}
+
 interface ErrorOptions {
   readonly cause?: unknown;
   readonly context?: ErrorContext;

@@ -1,4 +1,4 @@
-import type { FailureRecord } from "../common/errors.ts";
+import { type FailureRecord, failureIdOf } from "../common/errors.ts";
 import type { Bilingual } from "../common/language.ts";
 import { type Catalogue, catalogues } from "./catalogue.ts";
 
@@ -25,9 +25,9 @@ export function failureInEnglish(failure: DescribedFailure): string {
 }
 
 /** Undefined where id or params are not those of this version: they may come from another one's status. */
-function render({ code, params }: FailureRecord, { failures }: Catalogue): string | undefined {
-  const { variant, ...facts } = params ?? {};
-  const id = typeof variant === "string" ? `${code}.${variant}` : code;
+function render(failure: FailureRecord, { failures }: Catalogue): string | undefined {
+  const { variant: _, ...facts } = failure.params ?? {};
+  const id = failureIdOf(failure);
   const texts = failures as unknown as Readonly<Record<string, (params: object) => string>>;
   const text = Object.hasOwn(texts, id) ? texts[id] : undefined;
   if (text === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { FailureRecord } from "../common/errors.ts";
+import { type FailureRecord, failureIdOf } from "../common/errors.ts";
 import type { Bilingual } from "../common/language.ts";
 import { type Catalogue, catalogues } from "./catalogue.ts";
 
@@ -27,9 +27,9 @@ export function placeholders(known: Readonly<Record<string, unknown>> = {}): obj
 const MISLEADING: ReadonlySet<string> = new Set(["PAY_SIGNATURE_EXPIRED", "BRIDGE_PROTOCOL.answer"]);
 
 /** What has happened, where little more than the code and its variant is known; undefined where nothing could be said. */
-export function failureOutline({ code, params }: FailureRecord): Bilingual | undefined {
-  const { variant, ...known } = params ?? {};
-  const id = typeof variant === "string" ? `${code}.${variant}` : code;
+export function failureOutline(failure: FailureRecord): Bilingual | undefined {
+  const { variant: _, ...known } = failure.params ?? {};
+  const id = failureIdOf(failure);
   const render = ({ failures }: Catalogue) => (failures as unknown as Texts)[id]?.(placeholders(known));
   const [zh, en] = [render(catalogues.zh), render(catalogues.en)];
   return zh === undefined || en === undefined || MISLEADING.has(id) ? undefined : { zh, en };

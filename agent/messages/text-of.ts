@@ -1,5 +1,5 @@
 import { type Bilingual, type Language, say } from "../common/language.ts";
-import { failureText } from "./failure-text.ts";
+import { type DescribedFailure, failureText } from "./failure-text.ts";
 import type { AnyMessage, MessageId, Text } from "./message.ts";
 import { texts } from "./texts.ts";
 
@@ -31,6 +31,11 @@ export function textIn(text: Text, language: One): string {
 export function textById(id: string, word: string): Text {
   const isKnown = (name: string): name is MessageId => Object.hasOwn(texts.en, name);
   return isKnown(id) ? ({ id } as AnyMessage) : { id: "plain", params: { text: word } };
+}
+
+/** A failure behind its code, as people read it out. */
+export function codedText(failure: DescribedFailure): Text {
+  return { id: "failure.coded", params: { code: failure.code, failure } };
 }
 
 /** A value of a message, which may be a message itself. */

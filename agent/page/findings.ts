@@ -2,10 +2,9 @@ import { isUsable, type StatusDocument } from "../api/status-document.ts";
 import { localTime } from "../common/local-time.ts";
 import type { ReportedCheck } from "../diagnostics/report/report.ts";
 import { durationText } from "../messages/duration-text.ts";
-import type { DescribedFailure } from "../messages/failure-text.ts";
 import type { AnyMessage, Text } from "../messages/message.ts";
 import { failureIn, remedyOf } from "../messages/remedies/remedies.ts";
-import { textById } from "../messages/text-of.ts";
+import { codedText, textById } from "../messages/text-of.ts";
 import type { Finding, PageView, Tone } from "./page-view.ts";
 
 /** Of how the terminal is made, not of what has happened: no reason to alarm. */
@@ -43,7 +42,7 @@ function findingsOf(status: StatusDocument, setUp: Text | undefined): Finding[] 
     // A configuration that was refused is worth more than the advice to set up: it says what is wrong.
     const finding = {
       tone,
-      what: coded(last),
+      what: codedText(last),
       since: last.since,
       remedy: remedyOf(failureIn(last, wechatpay)),
     } as const;
@@ -52,9 +51,9 @@ function findingsOf(status: StatusDocument, setUp: Text | undefined): Finding[] 
   }
   const line = bridge?.problem;
   if (line && line.code !== last?.code) {
-    found.push({ tone, what: coded(line), remedy: remedyOf(failureIn(line, wechatpay)) });
+    found.push({ tone, what: codedText(line), remedy: remedyOf(failureIn(line, wechatpay)) });
   }
-  if (store?.problem) found.push({ tone: "warn", what: coded(store.problem), remedy: remedyOf(store.problem) });
+  if (store?.problem) found.push({ tone: "warn", what: codedText(store.problem), remedy: remedyOf(store.problem) });
   for (const { code, since, detail = "" } of warnings) {
     if (STANDING.has(code) || (SAID_BY_ERROR.has(code) && found.length > 0)) continue;
     const text = textById(`warning.${code}`, detail);
@@ -72,11 +71,6 @@ function foundByDiagnose(checks: readonly ReportedCheck[], first: string | null)
   const { code, id, detail, remedy } = check;
   return [{ tone: "warn", what: { id: "page.found", params: { code, id, detail } }, remedy }];
 }
-
-const coded = (failure: DescribedFailure & { readonly code: string }): Text => ({
-  id: "failure.coded",
-  params: { code: failure.code, failure },
-});
 
 /** To be told to head office: the agent's, else the one that diagnose has found. An older agent has none. */
 export function supportCodeOf({ look, report }: PageView): string | undefined {

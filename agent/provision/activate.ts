@@ -4,7 +4,7 @@ import type { Bilingual } from "../common/language.ts";
 import { runProgram } from "../diagnostics/host/program.ts";
 import { readUnits, SERVICE } from "../diagnostics/host/units.ts";
 import { failureIn, remedyOf, type ToldFailure, type ToldPlace } from "../messages/remedies/remedies.ts";
-import { textOf } from "../messages/text-of.ts";
+import { codedText, textOf } from "../messages/text-of.ts";
 
 const SYSTEMCTL_MS = 60_000;
 const ASK_MS = 2_000;
@@ -84,10 +84,7 @@ export function judgeTakenUp(
   }
   const wrong = held && error !== undefined && waitedMs >= SETTLE_MS;
   if (!wrong && waitedMs < WAIT_MS) return undefined;
-  const what =
-    error === undefined
-      ? { zh: state, en: state }
-      : textOf({ id: "failure.coded", params: { code: error.code, failure: error } });
+  const what = error === undefined ? { zh: state, en: state } : textOf(codedText(error));
   const minutes = Math.floor((authinfo?.remaining_s ?? 0) / 60);
   const first = held
     ? {

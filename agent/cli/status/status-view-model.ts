@@ -3,10 +3,9 @@ import { localTime } from "../../common/local-time.ts";
 import type { AuthinfoState } from "../../credential/credential-types.ts";
 import type { Host } from "../../diagnostics/host/host.ts";
 import { durationText, offsetText, roughDuration } from "../../messages/duration-text.ts";
-import type { DescribedFailure } from "../../messages/failure-text.ts";
 import type { Text } from "../../messages/message.ts";
 import { failureIn, remedyOf } from "../../messages/remedies/remedies.ts";
-import { textById } from "../../messages/text-of.ts";
+import { codedText, textById } from "../../messages/text-of.ts";
 import { hostRows } from "./host-rows.ts";
 import type { Row, Tone } from "./status-row.ts";
 
@@ -75,14 +74,12 @@ function shareLeft({ obtained_at, expires_at, remaining_s: left = 0 }: StatusDoc
   return whole > 0 ? Math.min(1, Math.max(0, left / whole)) : 0;
 }
 
-const coded = (failure: DescribedFailure): Text => ({ id: "failure.coded", params: { code: failure.code, failure } });
-
 function errorRows(document: StatusDocument, setUp: Text | undefined): Row[] {
   const { last_error: last } = document;
   const label: Text = { id: "status.last_error" };
   if (last === null) return [{ label, value: { id: "status.no_error" }, tone: "good" }, ...remedyRows(setUp)];
   return [
-    { label, value: coded(last), tone: "bad" },
+    { label, value: codedText(last), tone: "bad" },
     { value: { id: "status.since", params: { at: localTime(last.since) } } },
     ...remedyRows(remedyOf(failureIn(last, document.wechatpay))),
   ];
@@ -151,7 +148,7 @@ function outcomeText(outcome: string | null): Text {
 function storeRows({ store }: StatusDocument): Row[] {
   const { problem } = store ?? {};
   if (!problem) return [];
-  return [{ label: { id: "status.store" }, value: coded(problem), tone: "bad" }, ...remedyRows(remedyOf(problem))];
+  return [{ label: { id: "status.store" }, value: codedText(problem), tone: "bad" }, ...remedyRows(remedyOf(problem))];
 }
 
 const WRONG_CLOCK_S = 10;

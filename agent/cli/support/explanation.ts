@@ -1,4 +1,4 @@
-import type { FailureRecord } from "../../common/errors.ts";
+import { type FailureRecord, failureIdOf } from "../../common/errors.ts";
 import { failureRules } from "../../common/failures.ts";
 import type { Bilingual } from "../../common/language.ts";
 import { failureOfNumber, NO_CAUSE, UNLISTED_CAUSE } from "../../common/support/cause-numbers.ts";
@@ -68,14 +68,14 @@ function causeOf(number: number): Cause {
   return { id, text: { id: "support.check", params: { number, id, title } }, remedies: [remedy] };
 }
 
-function ofFailure({ code, params = {} }: FailureRecord): Cause {
-  const { variant } = params;
+function ofFailure(told: FailureRecord): Cause {
+  const { code, params = {} } = told;
   const rules: Readonly<Record<string, { readonly remedy: string }>> = failureRules;
   const { remedy: checkId = "" } = rules[code] ?? {};
   const httpStatus = STATUSES[code];
   const failure = { code, params: { ...params, ...(httpStatus === undefined ? {} : { httpStatus }) } };
   const text = failureOutline(failure) ?? textById(`title.${checkId}`, code);
-  return { id: typeof variant === "string" ? `${code}.${variant}` : code, text, remedies: remediesOf(failure) };
+  return { id: failureIdOf(told), text, remedies: remediesOf(failure) };
 }
 
 function remediesOf(failure: FailureRecord): Text[] {

@@ -1,4 +1,4 @@
-import type { FailureRecord } from "../errors.ts";
+import { type FailureRecord, failureIdOf } from "../errors.ts";
 import type { FailureId } from "../failure-params.ts";
 
 /**
@@ -203,10 +203,9 @@ export const NO_CAUSE = 0;
 /** There is a cause, and this version has no number for it. */
 export const UNLISTED_CAUSE = 1_023;
 
-export function numberOfFailure({ code, params }: FailureRecord): number {
+export function numberOfFailure(failure: FailureRecord): number {
   const numbers: Readonly<Record<string, number>> = failureNumbers;
-  const { variant } = params ?? {};
-  return numbers[typeof variant === "string" ? `${code}.${variant}` : code] ?? numbers[code] ?? UNLISTED_CAUSE;
+  return numbers[failureIdOf(failure)] ?? numbers[failure.code] ?? UNLISTED_CAUSE;
 }
 
 const failures: ReadonlyMap<number, string> = new Map(Object.entries(failureNumbers).map(([id, n]) => [n, id]));

@@ -2,7 +2,7 @@ import type { StatusDocument } from "../../api/status-document.ts";
 import type { Text } from "../../messages/message.ts";
 import { checkRemedy, failureIn, remedyOf } from "../../messages/remedies/remedies.ts";
 import { startRemedy } from "../../messages/start-command.ts";
-import { textById } from "../../messages/text-of.ts";
+import { codedText, textById } from "../../messages/text-of.ts";
 import type { Check, DiagnoseContext, Outcome } from "../check.ts";
 import { found, skipped, withoutConfig } from "../outcomes.ts";
 import { hasNoDirectory } from "./service-checks.ts";
@@ -75,8 +75,7 @@ export function judgeAuthinfo(status: Partial<StatusDocument>, { outcome }: Pick
   const value = { state, remaining_s: left, generation, failures };
   const cause = CAUSES.find((id) => outcome(id)?.status === "fail");
   const minutes = Math.floor(left / 60);
-  const failure: Text | undefined =
-    last === null ? undefined : { id: "failure.coded", params: { code: last.code, failure: last } };
+  const failure = last === null ? undefined : codedText(last);
   const remedy = last === null ? undefined : remedyOf(failureIn(last, wechatpay));
   switch (state) {
     case "fresh":
