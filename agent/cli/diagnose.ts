@@ -17,11 +17,12 @@ import { runChecks } from "../diagnostics/run-checks.ts";
 import type { AnyMessage, Text } from "../messages/message.ts";
 import { sayText, textIn, textOf } from "../messages/text-of.ts";
 import type { PackagedOptions } from "./options.ts";
+import { qrFault, showQr } from "./support/show-qr.ts";
 
 /** Specification 8; 0, 1 and 2 are the report's. */
 const USAGE = 3;
 const COULD_NOT_RUN = 4;
-const BUNDLE_MS = 10_000;
+export const BUNDLE_MS = 10_000;
 
 const sdkRemedyIds: ReadonlySet<string> = new Set(
   Object.values(failureRules)
@@ -44,9 +45,7 @@ export async function diagnose(options: PackagedOptions): Promise<number> {
     process.stderr.write(`${sayText(asked, language)}\n`);
     return USAGE;
   }
-  const withQr = options.qr === true || options.qrFile !== undefined;
-  const { qrFault, showQr } = withQr ? await import("./support/show-qr.ts") : {};
-  const fault = qrFault?.(options);
+  const fault = qrFault(options);
   if (fault !== undefined) {
     process.stderr.write(`${sayText(fault, language)}\n`);
     return USAGE;
@@ -62,7 +61,7 @@ export async function diagnose(options: PackagedOptions): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else if (!options.ndjson) process.stdout.write(renderReport(report, console));
     const kept = options.bundle === undefined || (await keepEvidence(options.bundle, report, context, language));
-    await showQr?.(options, console, report.support_code, failingIds(results));
+    await showQr(options, console, report.support_code, failingIds(results));
     const refused = await reader.refused();
     if (refused !== undefined) throw refused;
     const exit = kept ? report.summary.exit : COULD_NOT_RUN;

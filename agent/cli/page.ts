@@ -1,7 +1,6 @@
 import { isIPv4 } from "node:net";
 import { AgentUnreachable, askAgent } from "../api/admin-client.ts";
 import type { HistoryDocument } from "../api/history-document.ts";
-import type { StatusDocument } from "../api/status-document.ts";
 import { systemClock } from "../common/clock.ts";
 import { errnoOf, errorText } from "../common/errors.ts";
 import { chooseLanguage } from "../common/language.ts";
@@ -16,17 +15,16 @@ import { BackgroundAction } from "../page/background-action.ts";
 import { openPage, type PageServer } from "../page/page-server.ts";
 import type { Look } from "../page/page-view.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
-import { examine, understand } from "./diagnose.ts";
+import { BUNDLE_MS, examine, understand } from "./diagnose.ts";
 import type { PackagedOptions } from "./options.ts";
 import { requestRefresh } from "./refresh.ts";
 import { configDrift } from "./status/config-drift.ts";
-import { withPortHolders } from "./status/port-holders.ts";
+import { readStatus } from "./status/read-status.ts";
 import { statusRows } from "./status/status-view-model.ts";
 
 /** sysexits EX_USAGE (specification 1). */
 const USAGE = 64;
 const LOOK_MS = 3_000;
-const BUNDLE_MS = 10_000;
 
 type Examined = Awaited<ReturnType<typeof examine>>;
 
@@ -98,12 +96,11 @@ export function loopbackOf(text: string): { host: string; port: number } | undef
 async function lookAt(options: PackagedOptions, nowMs: number): Promise<Look> {
   const socket = await whereIsAdminSocket(options.config);
   try {
-    const [{ body }, history] = await Promise.all([
-      askAgent(socket, "GET", "/v1/status", LOOK_MS),
+    const [status, history] = await Promise.all([
+      readStatus(socket, LOOK_MS),
       // An older agent has none.
       askAgent(socket, "GET", "/v1/history", LOOK_MS).catch(() => undefined),
     ]);
-    const status = await withPortHolders(body as unknown as StatusDocument);
     const [host, setUp, drift] = await Promise.all([
       tryHost(status.store?.directory),
       setUpOf(status, options),

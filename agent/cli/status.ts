@@ -1,4 +1,4 @@
-import { AgentUnreachable, askAgent } from "../api/admin-client.ts";
+import { AgentUnreachable } from "../api/admin-client.ts";
 import { isUsable, type StatusDocument } from "../api/status-document.ts";
 import { type Clock, systemClock } from "../common/clock.ts";
 import { NOT_RUNNING } from "../common/support/cause-numbers.ts";
@@ -11,7 +11,8 @@ import { sayText } from "../messages/text-of.ts";
 import { setUpOf, unreachableText, whereaboutsOf, whereIsAdminSocket } from "./admin-socket.ts";
 import type { PackagedOptions } from "./options.ts";
 import { configDrift } from "./status/config-drift.ts";
-import { withPortHolders } from "./status/port-holders.ts";
+import { readStatus } from "./status/read-status.ts";
+import { qrFault, showQr } from "./support/show-qr.ts";
 
 const PATIENCE_MS = 5_000;
 /** sysexits EX_USAGE. */
@@ -29,21 +30,18 @@ export async function status(options: PackagedOptions): Promise<number> {
 async function showOnce(options: PackagedOptions, clock: Clock): Promise<number> {
   const { stdout, stderr, env } = process;
   const console = consoleOf(options.lang, env, stdout);
-  const withQr = options.qr === true || options.qrFile !== undefined;
-  const { qrFault, showQr } = withQr ? await import("./support/show-qr.ts") : {};
-  const fault = qrFault?.(options);
+  const fault = qrFault(options);
   if (fault !== undefined) {
     stderr.write(`${sayText(fault, console.language)}\n`);
     return USAGE;
   }
   const socket = await whereIsAdminSocket(options.config);
   try {
-    const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
-    const document = await withPortHolders(body as unknown as StatusDocument);
+    const document = await readStatus(socket, PATIENCE_MS);
     const host = await tryHost(document.store?.directory);
     if (options.json) {
       stdout.write(`${JSON.stringify({ ...document, host: host ?? null }, undefined, 2)}\n`);
-      await showQr?.(options, console, codeIn(document), causesIn(document));
+      await showQr(options, console, codeIn(document), causesIn(document));
       return isUsable(document) ? 0 : 1;
     }
     const [{ statusRows }, { renderRows }] = await Promise.all([
@@ -54,7 +52,7 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
     const pending = await configDrift(document, options);
     const lines = renderRows(statusRows(document, host, clock.wall(), setUp, pending), console);
     stdout.write(`${lines.join("\n")}\n`);
-    await showQr?.(options, console, codeIn(document), causesIn(document));
+    await showQr(options, console, codeIn(document), causesIn(document));
     return isUsable(document) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
@@ -65,7 +63,7 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
       { id: "support.line", params: { code } },
     ];
     stderr.write(`${texts.map((text) => sayText(text, console.language)).join("\n")}\n`);
-    await showQr?.(options, console, code, [`agent.${error.reason}`]);
+    await showQr(options, console, code, [`agent.${error.reason}`]);
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-import { AgentUnreachable, askAgent } from "../../api/admin-client.ts";
+import { AgentUnreachable } from "../../api/admin-client.ts";
 import { isUsable, type StatusDocument } from "../../api/status-document.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { Language } from "../../common/language.ts";
@@ -10,7 +10,7 @@ import { sayText } from "../../messages/text-of.ts";
 import { setUpOf, unreachableText, type Whereabouts, whereaboutsOf, whereIsAdminSocket } from "../admin-socket.ts";
 import type { PackagedOptions } from "../options.ts";
 import { configDrift } from "./config-drift.ts";
-import { withPortHolders } from "./port-holders.ts";
+import { readStatus } from "./read-status.ts";
 import { renderRows, type ScreenOptions } from "./status-renderer.ts";
 import { changeLine, statusRows } from "./status-view-model.ts";
 
@@ -105,8 +105,7 @@ class Observer {
     this.#socket ??= await whereIsAdminSocket(this.#options.config);
     const socket = this.#socket;
     try {
-      const { body } = await askAgent(socket, "GET", "/v1/status", PATIENCE_MS);
-      const document = await withPortHolders(body as unknown as StatusDocument);
+      const document = await readStatus(socket, PATIENCE_MS);
       if (this.#clock.boot() - this.#hostAt > HOST_EVERY_MS) {
         this.#hostAt = this.#clock.boot();
         // Not waited for: a file system that hangs must not hold the picture up.

@@ -1,8 +1,7 @@
-import path from "node:path";
 import { encode, renderSVG } from "uqr";
 
-/** Modules of light around the code (ISO/IEC 18004). */
-const QUIET = 4;
+/** As small as it gets, with as much correction as fits into that; four modules of light around it (ISO/IEC 18004). */
+const FORM = { ecc: "L", boostEcc: true, border: 4 } as const;
 /** Of a PNG: as large as a phone reads from a screen at arm's length. */
 const PIXELS = 8;
 const MOST_CAUSES = 3;
@@ -34,14 +33,8 @@ export function qrLines(text: string, colour: boolean): string[] {
 
 export type QrForm = "svg" | "png";
 
-/** By the ending of its name; undefined for any other. */
-export function qrFormOf(file: string): QrForm | undefined {
-  const ending = path.extname(file).slice(1).toLowerCase();
-  return ending === "svg" || ending === "png" ? ending : undefined;
-}
-
 export async function qrImage(text: string, form: QrForm): Promise<Buffer> {
-  if (form === "svg") return Buffer.from(renderSVG(text, { ecc: "L", boostEcc: true, border: QUIET }));
+  if (form === "svg") return Buffer.from(renderSVG(text, FORM));
   const { PNG } = await import("pngjs");
   const { data, size } = modulesOf(text);
   const width = size * PIXELS;
@@ -56,5 +49,5 @@ export async function qrImage(text: string, form: QrForm): Promise<Buffer> {
 }
 
 function modulesOf(text: string) {
-  return encode(text, { ecc: "L", boostEcc: true, border: QUIET });
+  return encode(text, FORM);
 }

@@ -1,4 +1,3 @@
-import { languages } from "../../common/language.ts";
 import { decodeSupportCode, type SupportCodeFault } from "../../common/support/support-code.ts";
 import { consoleOf } from "../../diagnostics/report/console.ts";
 import type { AnyMessage } from "../../messages/message.ts";
@@ -14,8 +13,7 @@ const USAGE = 64;
 export function support(code: string, options: CommandOptions): number {
   const { stdout, stderr, env } = process;
   // Head office and the shop may read different languages.
-  const asked = languages.includes(options.lang as never) ? options.lang : "both";
-  const console = consoleOf(asked, env, stdout);
+  const console = consoleOf(options.lang ?? "both", env, stdout);
   const reading = decodeSupportCode(code);
   if ("fault" in reading) {
     const text = faultText(reading);

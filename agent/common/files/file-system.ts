@@ -106,6 +106,29 @@ export async function syncDirectory(fs: FileSystem, directory: string): Promise<
   }
 }
 
+/**
+ * The old file or the whole new one, mode 0600, on the medium with its name when this resolves.
+ * @param what part of the temporary file's name (`isTemporaryName`)
+ * @param random octets for it
+ */
+export async function replaceDurably(
+  fs: FileSystem,
+  target: string,
+  bytes: Buffer,
+  { what, random }: { readonly what: string; readonly random: Buffer },
+): Promise<void> {
+  const directory = path.dirname(target);
+  const temporary = temporaryName(directory, what, random);
+  try {
+    await createDurably(fs, temporary, bytes);
+    await fs.rename(temporary, target);
+    await syncDirectory(fs, directory);
+  } catch (error) {
+    await discard(fs, temporary);
+    throw error;
+  }
+}
+
 /** Removes a temporary file; one that cannot be removed is found by the next start. */
 export async function discard(fs: FileSystem, file: string): Promise<void> {
   await fs.unlink(file).catch(ignoreLeftover);

@@ -1,13 +1,6 @@
 import path from "node:path";
 import { AgentError, systemCode } from "../../common/errors.ts";
-import {
-  createDurably,
-  discard,
-  type FileSystem,
-  nodeFileSystem,
-  syncDirectory,
-  temporaryName,
-} from "../../common/files/file-system.ts";
+import { type FileSystem, nodeFileSystem, replaceDurably } from "../../common/files/file-system.ts";
 import { readGuarded } from "../../common/files/guarded-file.ts";
 import { type Random, systemRandom } from "../../common/random.ts";
 import type { Memory } from "../effective.ts";
@@ -32,13 +25,9 @@ export async function saveLastKnownGood(
   const file = path.join(directory, NAME);
   const bytes = Buffer.from(`${JSON.stringify({ format: FORMAT, hash, ...memory }, undefined, 1)}\n`);
   if (readPresent(file)?.equals(bytes)) return;
-  const temporary = temporaryName(directory, "config", random.bytes(8));
   try {
-    await createDurably(fileSystem, temporary, bytes);
-    await fileSystem.rename(temporary, file);
-    await syncDirectory(fileSystem, directory);
+    await replaceDurably(fileSystem, file, bytes, { what: "config", random: random.bytes(8) });
   } catch (error) {
-    await discard(fileSystem, temporary);
     const errno = systemCode(error) ?? "unknown error";
     throw new AgentError("STORE_WRITE.config", { directory, errno }, { cause: error });
   }

@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
-import { rename } from "node:fs/promises";
 import path from "node:path";
 import { systemCode } from "../../common/errors.ts";
-import {
-  createDurably,
-  discard,
-  nodeFileSystem,
-  syncDirectory,
-  temporaryName,
-} from "../../common/files/file-system.ts";
+import { nodeFileSystem, replaceDurably } from "../../common/files/file-system.ts";
 import { SecretSearch } from "../../common/log/redact.ts";
 import type { Random } from "../../common/random.ts";
 import type { AnyMessage } from "../../messages/message.ts";
@@ -141,14 +134,9 @@ export function bundleLines({ listed, missing, archive }: Bundle): AnyMessage[] 
 /** The old file or the whole new one, mode 0600. Throws BundleRefused. */
 export async function writeBundle(file: string, { archive }: Bundle, random: Random): Promise<void> {
   const target = path.resolve(file);
-  const directory = path.dirname(target);
-  const temporary = temporaryName(directory, "bundle", random.bytes(8));
   try {
-    await createDurably(nodeFileSystem, temporary, archive);
-    await rename(temporary, target);
-    await syncDirectory(nodeFileSystem, directory);
+    await replaceDurably(nodeFileSystem, target, archive, { what: "bundle", random: random.bytes(8) });
   } catch (error) {
-    await discard(nodeFileSystem, temporary);
     const errno = systemCode(error) ?? "unknown error";
     throw new BundleRefused({ id: "bundle.not_written", params: { file: target, errno } }, error);
   }

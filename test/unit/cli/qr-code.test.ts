@@ -1,7 +1,8 @@
 import jsqr from "jsqr";
 import { PNG } from "pngjs";
 import { describe, expect, it } from "vitest";
-import { qrFormOf, qrImage, qrLines, qrText } from "../../../agent/cli/support/qr-code.ts";
+import { qrImage, qrLines, qrText } from "../../../agent/cli/support/qr-code.ts";
+import { qrFormOf } from "../../../agent/cli/support/show-qr.ts";
 import { failureNumbers, NOT_RUNNING } from "../../../agent/common/support/cause-numbers.ts";
 import { encodeSupportCode } from "../../../agent/common/support/support-code.ts";
 import { warningCodes } from "../../../agent/common/warnings.ts";
