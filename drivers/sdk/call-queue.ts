@@ -19,7 +19,7 @@ const MOST_WAITING = 64;
 export class CallQueue {
   readonly #waiting: Record<Requester, Item[]> = { caller: [], agent: [] };
   #busy = false;
-  /** A caller's call has been on the line since the agent's requester was last empty, or just before. */
+  /** A caller's call has been on the line since the agent last had no work waiting, or just before. */
   #callerServed = false;
 
   /**
@@ -29,13 +29,13 @@ export class CallQueue {
   run<T>(requester: Requester, task: () => Promise<T>, signal: AbortSignal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const line = this.#waiting[requester];
-      if (line.length >= MOST_WAITING) {
+      const queue = this.#waiting[requester];
+      if (queue.length >= MOST_WAITING) {
         return reject(new AgentError("BRIDGE_NOT_READY.queue_full", {}));
       }
       const onAbort = () => {
-        const place = line.indexOf(item);
-        if (place !== -1) line.splice(place, 1);
+        const place = queue.indexOf(item);
+        if (place !== -1) queue.splice(place, 1);
         reject(signal.reason);
       };
       const leave = () => signal.removeEventListener("abort", onAbort);
@@ -47,24 +47,24 @@ export class CallQueue {
         },
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      line.push(item);
+      queue.push(item);
       this.#next();
     });
   }
 
   /** Rejects all that waits; what runs is ended by the loss of its line. */
   clear(reason: unknown): void {
-    for (const line of Object.values(this.#waiting)) for (const item of line.splice(0)) item.reject(reason);
+    for (const queue of Object.values(this.#waiting)) for (const item of queue.splice(0)) item.reject(reason);
   }
 
   #next(): void {
     if (this.#busy) return;
     const { caller, agent } = this.#waiting;
-    const requester = agent.length > 0 && (this.#callerServed || caller.length === 0) ? agent : caller;
-    const item = requester.shift();
+    const queue = agent.length > 0 && (this.#callerServed || caller.length === 0) ? agent : caller;
+    const item = queue.shift();
     if (!item) return;
     this.#busy = true;
-    this.#callerServed = requester === caller || (this.#callerServed && agent.length > 0);
+    this.#callerServed = queue === caller || (this.#callerServed && agent.length > 0);
     void item.run().finally(() => {
       this.#busy = false;
       this.#next();

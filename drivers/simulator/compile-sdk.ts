@@ -29,8 +29,8 @@ export async function compileSimulatedSdk(directory: string, more: readonly stri
 }
 
 /** Rejects with what the compiler said when it fails. */
-export async function runCompiler(compiler: string, args: readonly string[]): Promise<void> {
-  const child = spawn(compiler, args, { stdio: ["ignore", "ignore", "pipe"] });
+export async function runCompiler(compiler: string, args: readonly string[], env = process.env): Promise<void> {
+  const child = spawn(compiler, args, { stdio: ["ignore", "ignore", "pipe"], env });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;

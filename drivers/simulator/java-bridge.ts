@@ -16,6 +16,15 @@ export function findJdk(): { readonly java: string; readonly javac: string } | u
   return java === undefined || javac === undefined ? undefined : { java, javac };
 }
 
+/** In another locale Java 17 refuses a path that is not ASCII. */
+const utf8 = () => ({ ...process.env, LC_ALL: "C.UTF-8" });
+
+function neededJdk() {
+  const jdk = findJdk();
+  if (jdk === undefined) throw new Error("there is no JDK: apt-get install default-jdk-headless");
+  return jdk;
+}
+
 /** What is compiled by default: all but the adapter to the vendor's classes. */
 export function javaSources(): string[] {
   const files = readdirSync(sources).filter((file) => file.endsWith(".java"));
@@ -24,11 +33,10 @@ export function javaSources(): string[] {
 
 /** Compiles for Java 8, what Android 7.1 understands, into `directory`/classes and returns that. Rejects with what javac said. */
 export async function compileJavaBridge(directory: string, files: readonly string[] = javaSources()): Promise<string> {
-  const jdk = findJdk();
-  if (jdk === undefined) throw new Error("there is no JDK: apt-get install default-jdk-headless");
+  const { javac } = neededJdk();
   const classes = path.join(directory, "classes");
   const strict = ["-Xlint:all", "-Xlint:-options", "-Werror"];
-  await runCompiler(jdk.javac, ["--release", "8", ...strict, "-encoding", "UTF-8", "-d", classes, ...files]);
+  await runCompiler(javac, ["--release", "8", ...strict, "-encoding", "UTF-8", "-d", classes, ...files], utf8());
   return classes;
 }
 
@@ -54,8 +62,7 @@ export interface JavaBridgeOptions {
  * has the device of the first, the bridge that of the second.
  */
 export async function startJavaBridge({ classes, deviceId, link }: JavaBridgeOptions): Promise<JavaBridge> {
-  const jdk = findJdk();
-  if (jdk === undefined) throw new Error("there is no JDK: apt-get install default-jdk-headless");
+  const { java } = neededJdk();
   const near = await openPty(link === undefined ? {} : { link });
   const far = await openPty();
   for (const { stream } of [near, far]) stream.on("error", () => undefined);
@@ -63,7 +70,7 @@ export async function startJavaBridge({ classes, deviceId, link }: JavaBridgeOpt
   const args = ["-XX:TieredStopAtLevel=1", "-cp", classes, "facepay.bridge.SimulatedFaceSdk", far.path, deviceId];
   const start = () => {
     // It ends with its standard input: also when this process is killed.
-    const child = spawn(jdk.java, args, { stdio: ["pipe", "ignore", "ignore"] });
+    const child = spawn(java, args, { stdio: ["pipe", "ignore", "ignore"], env: utf8() });
     child.stdin.on("error", () => undefined);
     const ended = once(child, "close");
     return async () => {

@@ -22,18 +22,22 @@ describe.concurrent("npm start", () => {
       const env = { PATH: process.env.PATH ?? "", TMPDIR: directory };
       const run = async () => {
         const child = spawn(process.execPath, [demo, ...args], { stdio: ["pipe", "pipe", "inherit"], env });
-        const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+        const ended = new Promise<object>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
         let text = "";
         child.stdout.setEncoding("utf8").on("data", (part: string) => {
           text += part;
         });
         try {
-          await until(() => text.includes("next refresh"), `the last of the steps, after: ${text}`, 120_000);
-          return text;
+          await until(() => text.includes("next refresh") || child.exitCode !== null, "the last of the steps", 120_000);
         } finally {
           child.kill("SIGINT");
-          expect(await ended).toEqual({ code: 0, signal: null });
         }
+        expect({ ...(await ended), text }).toEqual({
+          code: 0,
+          signal: null,
+          text: expect.stringContaining("next refresh"),
+        });
+        return text;
       };
       try {
         const first = await run();

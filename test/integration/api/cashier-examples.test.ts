@@ -15,7 +15,7 @@ import {
   makeView,
   temporaryDirectory,
 } from "../../support/fixtures/api-fixture.ts";
-import { missing } from "../../support/fixtures/tools.ts";
+import { missing, utf8 } from "../../support/fixtures/tools.ts";
 
 /** The programs in docs/examples/cashier, run as their pages say. */
 
@@ -127,7 +127,7 @@ describe.each(examples)("docs/examples/cashier/$file", ({ file, needs, build, st
     let program = path.join(programs, file);
     if (build) {
       const [command, ...args] = build(program, path.join(directory.path, "program"));
-      await run(command, args);
+      await run(command, args, { env: utf8() });
       program = path.join(directory.path, "program");
     }
     const unavailable = "刷脸支付暂不可用，请扫码支付\n";

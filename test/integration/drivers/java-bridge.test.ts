@@ -29,7 +29,7 @@ const driver = { ...lineSettings, type: "serial" } as const;
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const adapter = path.join(root, "docs/bridge/java/android/WxPayFaceSdk.java");
-const standIns = path.join(root, "test/support/children/android");
+const replacements = path.join(root, "test/support/children/android");
 
 /** What the sources may use of Java: classes that Android has had since API 25 (7.1) at the latest. */
 const inAndroid = [
@@ -85,8 +85,10 @@ describe("docs/bridge/java", () => {
 
   it("calls the vendor's library for Android by its names, the first answer counting", async ({ skip }) => {
     if (noJdk !== undefined) return skip(noJdk);
-    const found = readdirSync(standIns, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".java"));
-    const files = [...javaSources(), adapter, ...found.map((file) => path.join(standIns, file))];
+    const found = readdirSync(replacements, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".java"),
+    );
+    const files = [...javaSources(), adapter, ...found.map((file) => path.join(replacements, file))];
     const classes = await compileJavaBridge(path.join(directory, "android"), files);
     const requests = [
       { cmd: "initWxpayface", version: "1", now: 1, ip: "10.0.0.2", proxy_type: 1 },

@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { missing } from "../fixtures/tools.ts";
+import { missing, utf8 } from "../fixtures/tools.ts";
 
 /** How the client libraries of docs/clients are built and driven, so that one script can hold all of them to the same answers. */
 
@@ -54,7 +54,7 @@ export const clientLibraries: readonly ClientLibrary[] = [
     missing: () => missing("java", "javac"),
     build: async (directory) => {
       const sources = [path.join(own, "Drive.java"), path.join(libraries, "java/FacepayAgent.java")];
-      await run("javac", ["-encoding", "UTF-8", "-Xlint:all", "-Werror", "-d", directory, ...sources]);
+      await run("javac", ["-encoding", "UTF-8", "-Xlint:all", "-Werror", "-d", directory, ...sources], { env: utf8() });
       return ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", directory, "Drive"];
     },
   },

@@ -22,7 +22,7 @@ export interface FaultCase {
   readonly end?: () => unknown;
 }
 
-export interface LaneOptions {
+export interface FaultTerminalOptions {
   readonly proxy?: boolean;
   /** Instead of a number: the name by which the agent knows the server, which then listens on `host`. */
   readonly name?: string;
@@ -65,7 +65,7 @@ export class FaultTerminal implements AsyncDisposable {
     this.#attemptMs = attemptMs;
   }
 
-  static async open(options: LaneOptions = {}): Promise<FaultTerminal> {
+  static async open(options: FaultTerminalOptions = {}): Promise<FaultTerminal> {
     const { host = "127.0.0.1", name = host, attemptMs = ATTEMPT_MS, connectMs = CONNECT_MS } = options;
     await using halfOpen = new AsyncDisposableStack();
     const rig = halfOpen.use(await openRig());
@@ -88,7 +88,7 @@ export class FaultTerminal implements AsyncDisposable {
   }
 
   /** Opens all of them, or none. */
-  static async openAll(wanted: readonly LaneOptions[]): Promise<FaultTerminal[]> {
+  static async openAll(wanted: readonly FaultTerminalOptions[]): Promise<FaultTerminal[]> {
     const settled = await Promise.allSettled(wanted.map((options) => FaultTerminal.open(options)));
     const terminals = settled.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const failed = settled.find((each) => each.status === "rejected");
