@@ -12,6 +12,7 @@ import { identityCheck } from "./checks/identity-check.ts";
 import { ipVersionCheck } from "./checks/ip-version-check.ts";
 import { keyChecks } from "./checks/key-checks.ts";
 import { gatewayCheck, linkCheck } from "./checks/link-checks.ts";
+import { pathMtuCheck } from "./checks/path-mtu-check.ts";
 import { portChecks } from "./checks/port-checks.ts";
 import { reachCheck } from "./checks/reach-check.ts";
 import { serviceChecks } from "./checks/service-checks.ts";
@@ -42,6 +43,7 @@ export const allChecks: readonly Check[] = [
   captiveCheck,
   proxyCheck,
   tlsCheck,
+  pathMtuCheck,
   reachCheck,
   authCheck(ownLine),
   authinfoCheck,

@@ -25,6 +25,7 @@ const CAUSES = [
   "net.proxy",
   "net.captive",
   "net.tls",
+  "net.mtu",
   "pay.reach",
   "time.offset",
   "pay.auth",

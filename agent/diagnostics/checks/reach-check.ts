@@ -11,7 +11,7 @@ export const reachCheck: Check = {
   code: 510,
   section: "network",
   title: { id: "title.pay.reach" },
-  dependsOn: ["net.tls"],
+  dependsOn: ["net.tls", "net.mtu"],
   threshold: { warn: { id: "limit.pay.reach.warn" }, fail: { id: "limit.pay.reach.fail" } },
   remedy: checkRemedy("pay.reach"),
   needsNetwork: true,

@@ -63,6 +63,10 @@ export const diagnoseNetworkEn = {
   "tls.intercepted": ({ host, issuer }: Host & { readonly issuer: string }) =>
     `HTTPS is intercepted: the certificate of ${host} is issued by ${issuer}`,
   "tls.failed": ({ host }: Host) => `no secure connection with ${host} could be agreed`,
+  "mtu.answers": "large packets are answered",
+  "mtu.not_the_size": "small packets are not answered either",
+  "mtu.large_lost": ({ host, octets }: Host & { readonly octets: number }) =>
+    `${host} answers packets of up to ${octets} octets, and no larger ones`,
   "reach.answers": ({ host, ms }: Host & { readonly ms: number }) => `${host} answers, ${ms} ms`,
   "reach.backup_only": ({ host, primary }: Host & { readonly primary: string }) =>
     `only the backup ${host} answers; ${primary}`,

@@ -28,6 +28,10 @@ export const networkRemedies = {
     zh: "HTTPS 被拦截或证书无效，请将微信支付域名加入白名单。",
     en: "HTTPS is intercepted or the certificate is invalid; whitelist the payment hosts.",
   },
+  "net.mtu": {
+    zh: "网络丢弃大数据包：请把路由器 WAN 口的 MTU 改为 1400（常见于 PPPoE 拨号和 VPN），或启用 MSS 钳制（MSS clamping）。",
+    en: "The network drops large packets: set the MTU of the router's WAN side to 1400 (common with PPPoE and VPN), or clamp the MSS there.",
+  },
   "pay.reach": {
     zh: "支付服务不可达或繁忙，请确认防火墙允许访问 TCP {ports} 端口，稍候会自动重试。",
     en: "The payment host cannot be reached or is busy; allow outbound TCP {ports}. It is retried.",

@@ -108,6 +108,15 @@ describe
       expect(report.duration_ms).toBeLessThan(15_000);
     });
 
+    it("a tunnel that drops large packets without a word: net.mtu, and which ones pass", async () => {
+      const { certPem: cert, privateKeyPem: key } = rig.playground.server;
+      const far = { address: PUBLIC, mtu: 1300, cert, key };
+      const { first, report } = await look({ address: shop.address, nameserver: "127.0.0.1", answer: PUBLIC, far });
+      expect(first).toBe("net.mtu");
+      expect(checkIn(report, "net.mtu")?.detail.en).toContain("up to 1280 octets");
+      expect(checkIn(report, "pay.reach")).toMatchObject({ status: "skip", skipped_because: "net.mtu" });
+    });
+
     it("a login page where 443 is closed: net.captive, and where it leads", async () => {
       const { first, report } = await look({
         ...shop,

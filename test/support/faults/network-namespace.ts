@@ -7,6 +7,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import http from "node:http";
+import path from "node:path";
 import { launcher } from "../fixtures/agent-process.ts";
 
 export interface Scenario {
@@ -24,6 +25,8 @@ export interface Scenario {
   readonly answer?: string;
   /** A login page on port 80 of every address. */
   readonly portal?: boolean;
+  /** At the other end of the cable a host with this address that larger packets than `mtu` never reach. */
+  readonly far?: { readonly address: string; readonly mtu: number; readonly cert: string; readonly key: string };
 }
 
 if (import.meta.filename === process.argv[1]) await main();
@@ -47,6 +50,7 @@ async function build({
   nameserver,
   answer,
   portal,
+  far,
 }: Scenario): Promise<void> {
   const ip = (...words: string[]) => execFileSync("ip", words);
   // Its own view of the cards; the one inherited is of the network outside.
@@ -56,9 +60,12 @@ async function build({
     // A cable whose other end nobody listens at: it has a carrier, and swallows everything.
     ip("link", "add", "shop0", "type", "veth", "peer", "name", "shop1");
     ip("address", "add", address, "dev", "shop0", ...(address.includes(":") ? ["nodad"] : []));
-    for (const end of ["shop0", "shop1"]) ip("link", "set", end, "up");
+    ip("link", "set", "shop0", "up");
+    if (far === undefined) ip("link", "set", "shop1", "up");
+    else await plugFarHost(far, ip);
   }
   if (gateway !== undefined) ip("route", "add", "default", "via", gateway);
+  if (far !== undefined) ip("route", "add", "default", "dev", "shop0");
   if (gateway !== undefined && neighbour)
     ip("neighbour", "add", gateway, "lladdr", "02:00:00:00:00:01", "dev", "shop0");
   for (const each of own) ip("address", "add", `${each}/32`, "dev", "lo");
@@ -74,6 +81,18 @@ async function build({
     );
     await new Promise<void>((resolve) => login.listen(80, resolve));
   }
+}
+
+async function plugFarHost(far: NonNullable<Scenario["far"]>, ip: (...words: string[]) => void): Promise<void> {
+  const script = path.join(import.meta.dirname, "far-host.ts");
+  const words = ["--net", "--mount", process.execPath, script, "shop1", `${far.address}/32`, `${far.mtu}`];
+  const host = spawn("unshare", words, { stdio: ["pipe", "pipe", "inherit"] });
+  process.once("exit", () => host.kill("SIGKILL"));
+  host.stdin.end(JSON.stringify({ cert: far.cert, key: far.key }));
+  // Several segments in one packet would pass unmeasured.
+  ip("link", "set", "shop0", "gso_max_segs", "1");
+  ip("link", "set", "shop1", "netns", `${host.pid}`);
+  await once(host.stdout, "data");
 }
 
 /** RFC 1035 in its smallest form: the question comes back with one A record, or, asked for anything else, with none. */
