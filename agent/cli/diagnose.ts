@@ -61,10 +61,10 @@ export async function diagnose(options: PackagedOptions): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else if (!options.ndjson) process.stdout.write(renderReport(report, console));
     const kept = options.bundle === undefined || (await keepEvidence(options.bundle, report, context, language));
-    await showQr(options, console, report.support_code, failingIds(results));
+    const drawn = await showQr(options, console, report.support_code, failingIds(results));
     const refused = await reader.refused();
     if (refused !== undefined) throw refused;
-    const exit = kept ? report.summary.exit : COULD_NOT_RUN;
+    const exit = kept && drawn ? report.summary.exit : COULD_NOT_RUN;
     leave(
       exit,
       results.some(({ status }) => status === "crash"),

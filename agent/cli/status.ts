@@ -1,6 +1,7 @@
 import { AgentUnreachable } from "../api/admin-client.ts";
 import { isUsable, type StatusDocument } from "../api/status-document.ts";
 import { type Clock, systemClock } from "../common/clock.ts";
+import { chooseLanguage } from "../common/language.ts";
 import { NOT_RUNNING } from "../common/support/cause-numbers.ts";
 import { encodeSupportCode, type SupportState } from "../common/support/support-code.ts";
 import { version } from "../common/version.ts";
@@ -18,8 +19,13 @@ const PATIENCE_MS = 5_000;
 /** sysexits EX_USAGE. */
 const USAGE = 64;
 
-/** `facepay-agent status`: exit 0 while an authinfo is held that may be used, 1 otherwise. */
+/** `facepay-agent status`: exit 0 while an authinfo is held that may be used, 1 otherwise and when a QR code could not be written. */
 export async function status(options: PackagedOptions): Promise<number> {
+  const fault = qrFault(options);
+  if (fault !== undefined) {
+    process.stderr.write(`${sayText(fault, chooseLanguage(options.lang, process.env))}\n`);
+    return USAGE;
+  }
   if (options.watch) {
     const { watchStatus } = await import("./status/status-watch.ts");
     return await watchStatus(options, systemClock());
@@ -30,19 +36,14 @@ export async function status(options: PackagedOptions): Promise<number> {
 async function showOnce(options: PackagedOptions, clock: Clock): Promise<number> {
   const { stdout, stderr, env } = process;
   const console = consoleOf(options.lang, env, stdout);
-  const fault = qrFault(options);
-  if (fault !== undefined) {
-    stderr.write(`${sayText(fault, console.language)}\n`);
-    return USAGE;
-  }
   const socket = await whereIsAdminSocket(options.config);
   try {
     const document = await readStatus(socket, PATIENCE_MS);
     const host = await tryHost(document.store?.directory);
     if (options.json) {
       stdout.write(`${JSON.stringify({ ...document, host: host ?? null }, undefined, 2)}\n`);
-      await showQr(options, console, codeIn(document), causesIn(document));
-      return isUsable(document) ? 0 : 1;
+      const kept = await showQr(options, console, codeIn(document), causesIn(document));
+      return kept && isUsable(document) ? 0 : 1;
     }
     const [{ statusRows }, { renderRows }] = await Promise.all([
       import("./status/status-view-model.ts"),
@@ -52,8 +53,8 @@ async function showOnce(options: PackagedOptions, clock: Clock): Promise<number>
     const pending = await configDrift(document, options);
     const lines = renderRows(statusRows(document, host, clock.wall(), setUp, pending), console);
     stdout.write(`${lines.join("\n")}\n`);
-    await showQr(options, console, codeIn(document), causesIn(document));
-    return isUsable(document) ? 0 : 1;
+    const kept = await showQr(options, console, codeIn(document), causesIn(document));
+    return kept && isUsable(document) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof AgentUnreachable)) throw error;
     const reason = unreachableText(error.reason, await whereaboutsOf(options));

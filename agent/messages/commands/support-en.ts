@@ -39,6 +39,7 @@ export const supportEn = {
   "support.fault_character": ({ character }: { readonly character: string }) =>
     `${character} occurs in no support code; it has digits and the letters A to Z without I, L, O and U.`,
   "qr.ending": ({ file }: { readonly file: string }) => `--qr-file ${file}: the name has to end in .svg or .png`,
+  "qr.watch": "--watch draws no QR code: leave --watch out",
   "qr.plain_console":
     "This console cannot draw a QR code. Write it into a file:\n  facepay-agent status --qr-file code.png",
   "qr.not_written": ({ file, errno }: { readonly file: string; readonly errno: string }) =>

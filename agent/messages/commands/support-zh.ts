@@ -34,6 +34,7 @@ export const supportZh: SameTexts<typeof supportEn> = {
   "support.fault_character": ({ character }) =>
     `支持代码中没有 ${character}，只有数字和除 I、L、O、U 以外的字母 A 至 Z。`,
   "qr.ending": ({ file }) => `--qr-file ${file}：文件名须以 .svg 或 .png 结尾`,
+  "qr.watch": "--watch 不显示二维码：请去掉 --watch",
   "qr.plain_console": "本控制台无法显示二维码，请写入文件：\n  facepay-agent status --qr-file code.png",
   "qr.not_written": ({ file, errno }) => `无法写入 ${file}（${errno}）：请换一个可写的目录`,
   "qr.written": ({ file }) => `二维码已写入 ${file}`,

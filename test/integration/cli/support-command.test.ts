@@ -70,7 +70,11 @@ describe("status --qr and diagnose --qr", () => {
       const refused = await told("status", "--qr-file", path.join(directory, "code.jpg"));
       expect(refused).toMatchObject({ code: 64, stdout: "", stderr: expect.stringContaining("end in .svg or .png") });
       const lost = await told("status", "--qr-file", path.join(directory, "none", "code.png"));
-      expect(lost.stderr).toContain("(ENOENT): choose a directory");
+      expect(lost).toMatchObject({ code: 1, stderr: expect.stringContaining("(ENOENT): choose a directory") });
+      const place = ["--qr-file", path.join(directory, "none", "code.svg")];
+      expect(await told("diagnose", "--offline", "--only", "cfg.valid", ...place)).toMatchObject({ code: 4 });
+      const watched = await told("status", "--watch", "--qr");
+      expect(watched).toMatchObject({ code: 64, stdout: "", stderr: expect.stringContaining("leave --watch out") });
       expect((await readdir(directory)).toSorted()).toEqual(["code.png", "code.svg"]);
     } finally {
       await rm(directory, { recursive: true, force: true });
