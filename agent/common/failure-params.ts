@@ -172,6 +172,7 @@ export interface FailureParams {
   // Answers that claim success and are not believed.
   PAY_CAPTIVE_PORTAL: None;
   "PAY_CAPTIVE_PORTAL.status": HttpFailure;
+  "PAY_CAPTIVE_PORTAL.http": { readonly at: string; readonly port: 80 };
   PAY_UNSIGNED: { readonly missing: readonly string[] };
   "PAY_UNSIGNED.probe": None;
   PAY_SIGNATURE_PROBE: None;

@@ -189,6 +189,8 @@ export const failuresEn: FailureTexts = {
   PAY_UNAVAILABLE: http,
   PAY_CAPTIVE_PORTAL: () => "a web page of the local network answered instead of the payment service",
   "PAY_CAPTIVE_PORTAL.status": http,
+  "PAY_CAPTIVE_PORTAL.http": ({ at }) =>
+    `the network answers with a web page of its own (${at}), and lets no payment through`,
   PAY_UNSIGNED: ({ missing }) => `unsigned answer: ${missing.join(", ")} missing`,
   "PAY_UNSIGNED.probe": () => "unsigned answer",
   PAY_SIGNATURE_PROBE: () => "WeChat Pay sent a probe with a wrong signature",

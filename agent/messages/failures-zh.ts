@@ -169,6 +169,7 @@ export const failuresZh: FailureTexts = {
   PAY_UNAVAILABLE: http,
   PAY_CAPTIVE_PORTAL: () => "收到的是本地网络的网页，不是支付服务的应答",
   "PAY_CAPTIVE_PORTAL.status": http,
+  "PAY_CAPTIVE_PORTAL.http": ({ at }) => `网络以自己的网页（${at}）应答，支付请求无法通过`,
   PAY_UNSIGNED: ({ missing }) => `应答没有签名：缺少 ${missing.join("、")}`,
   "PAY_UNSIGNED.probe": () => "应答没有签名",
   PAY_SIGNATURE_PROBE: () => "微信支付发来了签名错误的探测应答",

@@ -2,9 +2,12 @@ import { AgentError, isAgentError } from "../common/errors.ts";
 import type { Log } from "../common/log/log.ts";
 import { SeenSecrets } from "../common/log/sanitize-untrusted.ts";
 import type { Identity } from "../config/config.ts";
+import { isExempt } from "../config/no-proxy.ts";
 import { readAnswer, readObject } from "./answer.ts";
 import { BaseUrls } from "./base-urls.ts";
+import { findCaptivePortal } from "./captive-portal.ts";
 import { refreshAfterS } from "./headers.ts";
+import { PortalWatch } from "./portal-watch.ts";
 import {
   type Call,
   createSignedClient,
@@ -31,6 +34,8 @@ export const ECHO_PATH = "/v3/security/echo";
 export interface WechatPayOptions extends SignedClientOptions {
   readonly identity: Identity;
   readonly log: Log;
+  /** Over plain HTTP and the system's network unless told. */
+  readonly findPortal?: typeof findCaptivePortal;
   /** For metrics: every request, `outcome` being "ok" or the error code in lower case. */
   readonly onOutcome?: (event: { readonly baseUrl: string; readonly outcome: string; readonly ms: number }) => void;
 }
@@ -42,6 +47,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   const { skewMs } = exchange;
   const urls = new BaseUrls(config.baseUrls);
   const targets = config.baseUrls.map((baseUrl) => createTarget(baseUrl, options));
+  const portals = new PortalWatch(options.findPortal ?? findCaptivePortal);
   let lastWorked = config.baseUrls[0];
   /** Of the last requests and answers: a queue or a cache on the way may bring them back in another answer. */
   const recent = new SeenSecrets();
@@ -106,8 +112,15 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   ) {
     signal.throwIfAborted();
     const first = urls.first(planned);
+    /** Behind a proxy of one's own no login page is shown. */
+    const explained = async (index: number, failure: AgentError): Promise<AgentError> => {
+      const target = targets[index];
+      const bare = target !== undefined && (config.proxy === undefined || isExempt(target.url, config.noProxy));
+      return bare ? await portals.explain(failure, target.url, signal) : failure;
+    };
     const worked = (index: number, result: T): T => {
       urls.keep(index);
+      portals.worked();
       const baseUrl = config.baseUrls[index];
       if (baseUrl !== lastWorked) log.info("PAY_BASE_URL_CHANGED", { baseUrl });
       lastWorked = baseUrl;
@@ -117,7 +130,8 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
       return worked(first, await ask(first, call, signal, read));
     } catch (failure) {
       const second = urls.other(first);
-      if (second === undefined || !isAgentError(failure) || failure.rule.failover !== true) throw failure;
+      if (!isAgentError(failure)) throw failure;
+      if (second === undefined || failure.rule.failover !== true) throw await explained(first, failure);
       try {
         return worked(second, await ask(second, call, signal, read));
       } catch (error) {
@@ -125,7 +139,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
         if (signal.aborted || !isAgentError(error)) throw error;
         urls.passOn(second);
         const retryAfterS = error.context.retryAfterS ?? failure.context.retryAfterS;
-        throw withContext(error, {
+        throw withContext(await explained(second, error), {
           ...(retryAfterS === undefined ? {} : { retryAfterS }),
           before: { baseUrl: failure.context.baseUrl, code: failure.code },
         });

@@ -6,6 +6,7 @@ import { type CaptivePortal, findCaptivePortal } from "./captive-portal.ts";
 import { createWechatPay, ECHO_PATH, type WechatPayOptions } from "./client.ts";
 import { classifyStatus, classifyTransportError } from "./failure-classes.ts";
 import { dateMs, isHtml } from "./headers.ts";
+import { hasPort80, isHiddenBy } from "./portal-watch.ts";
 import { createTarget, joined, sentSecrets } from "./signed-client.ts";
 import { type Inspection, inspectTls } from "./transport/tls-inspector.ts";
 import { isSuccess } from "./transport/transport.ts";
@@ -63,7 +64,9 @@ async function ask(baseUrl: string, options: ProbeOptions, signal: AbortSignal):
   const { secrets, config } = options;
   const keyed = "publicKey" in secrets && (config.mode === "gateway" || secrets.merchantPrivateKey !== undefined);
   if (!keyed) return { signed: false, ...(await reach(baseUrl, options, signal)) };
-  const client = createWechatPay({ ...options, secrets, config: { ...config, baseUrls: [baseUrl] } });
+  // Looked for below, where what it says is kept.
+  const findPortal = () => Promise.resolve(undefined);
+  const client = createWechatPay({ ...options, findPortal, secrets, config: { ...config, baseUrls: [baseUrl] } });
   try {
     const { skewMs } = await client.echo({ signal });
     return { signed: true, skewMs };
@@ -119,16 +122,15 @@ async function reach(
 /** Who answered in the host's place, if anyone did. */
 async function lookCloser(
   baseUrl: string,
-  { code, context }: AgentError,
+  error: AgentError,
   { config, secrets, clock, portalPort }: ProbeOptions,
   signal: AbortSignal,
 ): Promise<Pick<Probe, "certificate" | "portal">> {
   const url = new URL(baseUrl);
   const proxy = isExempt(url, config.noProxy) ? undefined : config.proxy;
+  const { code, context } = error;
   const byTls = /^PAY_TLS_/.test(code) || (code === "CLOCK_WRONG" && context.status === undefined);
-  const unanswered = byTls || /^PAY_(CONNECT|UNREACHABLE|TIMEOUT)/.test(code);
-  // A login page is shown for names on the usual port, and not behind a proxy of one's own.
-  const portalLike = unanswered && proxy === undefined && url.port === "" && /[a-z]/i.test(url.hostname);
+  const portalLike = (byTls || isHiddenBy(error)) && proxy === undefined && hasPort80(url);
   const look = async (deadline: AbortSignal) => {
     const [certificate, portal] = await Promise.all([
       byTls ? inspectTls({ url, ca: secrets.ca, proxy, proxyAuth: secrets.proxyAuth?.trim() }, deadline) : undefined,

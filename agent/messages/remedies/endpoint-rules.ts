@@ -85,6 +85,7 @@ export const wayRules: readonly RemedyRule[] = [
   },
   // RFC 6585: the network itself asks for a login.
   { code: /^PAY_CAPTIVE_PORTAL$/, status: 511, remedy: networkRemedies["net.captive"] },
+  { code: /^PAY_CAPTIVE_PORTAL$/, param: ["port", 80], remedy: networkRemedies["net.captive"] },
   // Behind a certificate of the gateway's own it is rather its web server than the shop's network that shows a page.
   {
     code: /^PAY_(CAPTIVE_PORTAL|REDIRECTED)$/,

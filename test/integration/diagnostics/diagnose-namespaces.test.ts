@@ -2,6 +2,7 @@ import { execFile, execFileSync } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { StatusDocument } from "../../../agent/api/status-document.ts";
 import type { Report } from "../../../agent/diagnostics/report/report.ts";
 import type { Scenario } from "../../support/faults/network-namespace.ts";
 import { openRig, type Rig, removeFactory } from "../../support/fixtures/running-agent.ts";
@@ -39,7 +40,7 @@ afterAll(async () => {
   await removeFactory();
 });
 
-async function look(scenario: Scenario): Promise<{ first: string | null; report: Report }> {
+async function look(scenario: Scenario): Promise<{ first: string | null; report: Report; status?: StatusDocument }> {
   const words = ["--net", "--mount", process.execPath, child, JSON.stringify(scenario), rig.configFile];
   const { stdout } = await execute("unshare", words, { maxBuffer: 4 * 1024 * 1024 }).catch(
     (error: Error & { stdout?: string; stderr?: string }) => {
@@ -47,9 +48,10 @@ async function look(scenario: Scenario): Promise<{ first: string | null; report:
     },
   );
   rig.saw("diagnose", stdout);
-  const report = JSON.parse(stdout) as Report;
+  const [line = "", ...rest] = stdout.split("\n");
+  const report = JSON.parse(scenario.running ? rest.join("\n") : stdout) as Report;
   const failed = report.checks.find(({ status }) => status === "fail" || status === "crash");
-  return { first: failed?.id ?? null, report };
+  return { first: failed?.id ?? null, report, ...(scenario.running && { status: JSON.parse(line) }) };
 }
 
 function checkIn(report: Report, id: string) {
@@ -117,15 +119,19 @@ describe
       expect(checkIn(report, "pay.reach")).toMatchObject({ status: "skip", skipped_because: "net.mtu" });
     });
 
-    it("a login page where 443 is closed: net.captive, and where it leads", async () => {
-      const { first, report } = await look({
-        ...shop,
-        own: [PUBLIC],
-        nameserver: "127.0.0.1",
-        answer: PUBLIC,
-        portal: true,
-      });
+    it("a login page where 443 is closed: net.captive, and where it leads, as the running agent says, too", async () => {
+      const network = { ...shop, own: [PUBLIC], nameserver: "127.0.0.1", answer: PUBLIC, portal: true };
+      const { first, report } = await look(network);
       expect(first).toBe("net.captive");
-      expect(checkIn(report, "net.captive")?.detail.en).toContain("login.shop.example");
+      const { status, ...running } = await look({ ...network, running: true });
+      expect(running.first).toBe("net.captive");
+      for (const { checks } of [report, running.report]) {
+        expect(checks.find(({ id }) => id === "net.captive")?.detail.en).toContain("login.shop.example");
+      }
+      expect(status?.last_error).toMatchObject({
+        code: "PAY_CAPTIVE_PORTAL",
+        params: { at: "login.shop.example" },
+        remedy: "net.captive",
+      });
     });
   });

@@ -2,12 +2,13 @@
  * Runs in a network and mount namespace of its own (`unshare --net --mount`), where it may do as it likes: makes the network of a scenario,
  * with a resolver and a login page if need be, and has `facepay-agent diagnose` look at it. Prints its report.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { launcher } from "../fixtures/agent-process.ts";
 
 export interface Scenario {
@@ -25,21 +26,42 @@ export interface Scenario {
   readonly answer?: string;
   /** A login page on port 80 of every address. */
   readonly portal?: boolean;
+  /** The agent runs, and has failed once, before diagnose looks; its status is printed first, on one line. */
+  readonly running?: boolean;
   /** At the other end of the cable a host with this address that larger packets than `mtu` never reach. */
   readonly far?: { readonly address: string; readonly mtu: number; readonly cert: string; readonly key: string };
 }
+
+const env = { PATH: process.env.PATH ?? "", LANG: "C.UTF-8" };
 
 if (import.meta.filename === process.argv[1]) await main();
 
 async function main(): Promise<void> {
   const [scenario = "{}", configFile = ""] = process.argv.slice(2);
-  await build(JSON.parse(scenario) as Scenario);
+  const wanted = JSON.parse(scenario) as Scenario;
+  await build(wanted);
+  if (wanted.running === true) process.stdout.write(`${JSON.stringify(await statusAfterFailure(configFile))}\n`);
   const child = spawn(process.execPath, [launcher, "diagnose", "--json", "--config", configFile], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { PATH: process.env.PATH ?? "", LANG: "C.UTF-8" },
+    env,
   });
   await once(child, "close");
   process.exit(0);
+}
+
+async function statusAfterFailure(configFile: string): Promise<unknown> {
+  const agent = spawn(process.execPath, [launcher, "run", "--config", configFile], {
+    stdio: ["ignore", "ignore", "ignore"],
+    env,
+  });
+  process.once("exit", () => agent.kill("SIGKILL"));
+  for (;;) {
+    const words = [launcher, "status", "--json", "--config", configFile];
+    const { stdout } = spawnSync(process.execPath, words, { encoding: "utf8", env });
+    const status = stdout === "" ? undefined : (JSON.parse(stdout) as { last_error: unknown });
+    if (status?.last_error) return status;
+    await delay(200);
+  }
 }
 
 async function build({

@@ -27,7 +27,7 @@ const params = {
   ...{ pid: 7, own: true, least: 16, problems: "x", group: "g", fd: 3, where: "/s", host: "::", port: 443 },
   ...{ holders: [{ pid: 8, name: "facepay-agent", config: "/etc/b.toml", unit: "b.service" }] },
   ...{ broker: "mqtt.example.com:8883", topic: "facepay/v1/1/D/state", reason: "protocol" },
-  ...{ addresses: ["0.0.0.0"], ours: "PUB_KEY_ID_1" },
+  ...{ addresses: ["0.0.0.0"], ours: "PUB_KEY_ID_1", at: "login.shop.example" },
 };
 
 const failures = Object.keys(catalogues.en.failures).map((id) => {
