@@ -12,12 +12,14 @@ import { hangRows, rateRows } from "./reading.ts";
 import { signingRows } from "./signing.ts";
 import { startRows } from "./start.ts";
 import { type Row, render } from "./table.ts";
+import { telemetryRows } from "./telemetry.ts";
 import { ownLauncher } from "./terminal.ts";
 import { writeRows } from "./writes.ts";
 
 const measures: Readonly<Record<string, (launcher: string) => Promise<Row[]>>> = {
   start: startRows,
   memory: memoryRows,
+  telemetry: telemetryRows,
   rate: rateRows,
   p99: hangRows,
   frames: frameRows,

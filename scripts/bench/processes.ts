@@ -65,9 +65,13 @@ export class Helper implements AsyncDisposable {
 }
 
 /** Resident memory of a whole process, MB. */
-export function residentMb(pid: number): number {
-  const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
-  return Number(found?.[1]) / 1024;
+export const residentMb = (pid: number) => statusMb(pid, /^VmRSS:\s+(\d+) kB$/m);
+
+/** What of it is neither a file's nor shared, MB. */
+export const privateMb = (pid: number) => statusMb(pid, /^RssAnon:\s+(\d+) kB$/m);
+
+function statusMb(pid: number, line: RegExp): number {
+  return Number(line.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
 }
 
 /** Processor time of a whole process so far, its threads together, in ms: the scheduler's own count, to the microsecond. */
