@@ -1,14 +1,16 @@
 /**
- * `npm run package [-- --arch amd64|arm64|all] [--out DIR] [--compression xz|zstd|none] [--deb-version V] [--maintainer "N <M>"] [--lint]`:
+ * `npm run package [-- --arch amd64|arm64|all] [--out DIR] [--compression xz|zstd|none] [--deb-version V] [--maintainer "N <M>"] [--lint]
+ * [--apt DIR --sign-key FINGERPRINT]`:
  * Debian packages, for both processors unless told, each the same to the last bit when it is built again from the same commit.
  * xz is what every dpkg unpacks, and takes minutes; zstd is quick, larger, and needs dpkg 1.21.18 (Debian 12). With --lint
- * Debian's lintian looks at each, and an error of its ends the run badly.
+ * Debian's lintian looks at each, and an error of its ends the run badly. With --apt they are added to a signed apt repository, too.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { packageDirectory } from "./build/package-directory.ts";
+import { makeRepository } from "./package/apt-repository.ts";
 import { writeControl } from "./package/control.ts";
 import { copyrightText } from "./package/copyright.ts";
 import { type MadeTexts, manifest } from "./package/manifest.ts";
@@ -26,20 +28,25 @@ const END_OF_SUPPORT: Readonly<Record<string, string>> = { 24: "2028-04-30" };
 class Refusal extends Error {}
 
 function options() {
-  const { values } = readOptions("package", {
+  const { values, refuse } = readOptions("package", {
     arch: { type: "string", default: "all", choices: ["amd64", "arm64", "all"] },
     out: { type: "string", shown: "DIR" },
     compression: { type: "string", default: "xz", choices: ["xz", "zstd", "none"] },
     "deb-version": { type: "string", shown: "V" },
     lint: { type: "boolean", default: false },
+    apt: { type: "string", shown: "DIR" },
+    "sign-key": { type: "string", shown: "FINGERPRINT" },
     maintainer: {
       type: "string",
       default: "facepay-agent maintainers <facepay-agent@packages.example.org>",
       shown: "'NAME <MAIL>'",
     },
   });
+  const { apt, "sign-key": signKey } = values;
+  if ((apt === undefined) !== (signKey === undefined)) refuse("--apt and --sign-key need each other");
+  const repository = apt === undefined || signKey === undefined ? undefined : { directory: path.resolve(apt), signKey };
   const wanted: Architecture[] = values.arch === "all" ? ["amd64", "arm64"] : [values.arch];
-  return { ...values, wanted, out: path.resolve(values.out ?? path.join(root, "dist")) };
+  return { ...values, wanted, repository, out: path.resolve(values.out ?? path.join(root, "dist")) };
 }
 
 /** The time that everything in the package bears: SOURCE_DATE_EPOCH, else that of the commit. */
@@ -55,7 +62,8 @@ function sourceDate(): Date {
   return new Date(Number(seconds) * 1_000);
 }
 
-async function build(architecture: Architecture, work: string, asked: ReturnType<typeof options>): Promise<void> {
+/** Resolves to the package. */
+async function build(architecture: Architecture, work: string, asked: ReturnType<typeof options>): Promise<string> {
   const at = sourceDate();
   const processor = processors[architecture];
   const program = path.join(work, `program-${architecture}`);
@@ -91,12 +99,14 @@ async function build(architecture: Architecture, work: string, asked: ReturnType
   if (asked.lint) lint(deb);
   // Only a whole package gets its name.
   await mkdir(asked.out, { recursive: true });
-  await copyFile(deb, path.join(asked.out, name));
+  const whole = path.join(asked.out, name);
+  await copyFile(deb, whole);
   const megabytes = (octets: number) => `${(octets / 1e6).toFixed(1)} MB`;
   const { size } = await stat(deb);
   process.stdout.write(
-    `${path.join(asked.out, name)}: ${megabytes(size)}, installed ${megabytes(installedKib * 1024)}, Node ${runtime.version} inside (supported until ${endOfSupport(runtime.version)})\n`,
+    `${whole}: ${megabytes(size)}, installed ${megabytes(installedKib * 1024)}, Node ${runtime.version} inside (supported until ${endOfSupport(runtime.version)})\n`,
   );
+  return whole;
 }
 
 function lint(deb: string): void {
@@ -131,7 +141,15 @@ try {
   }
   const work = await mkdtemp(path.join(os.tmpdir(), "facepay-package-"));
   try {
-    for (const architecture of asked.wanted) await build(architecture, work, asked);
+    const debs: string[] = [];
+    for (const architecture of asked.wanted) debs.push(await build(architecture, work, asked));
+    if (asked.repository !== undefined) {
+      const { directory } = asked.repository;
+      await makeRepository({ ...asked.repository, debs, at: sourceDate() });
+      process.stdout.write(
+        `${directory}: signed apt repository with ${debs.map((deb) => path.basename(deb)).join(", ")}\n`,
+      );
+    }
   } finally {
     await rm(work, { recursive: true, force: true });
   }
