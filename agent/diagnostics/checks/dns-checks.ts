@@ -1,9 +1,12 @@
+import { isAgentError } from "../../common/errors.ts";
 import { checkRemedy, remedyOf } from "../../messages/remedies/remedies.ts";
+import type { Probe } from "../../wechatpay/health-probe.ts";
 import { addressKind, isImpossible } from "../../wechatpay/transport/address-kind.ts";
 import type { Check, Outcome } from "../check.ts";
 import { hasAnswered, type NameReading } from "../host/dns.ts";
 import { found, skipped, withoutConfig } from "../outcomes.ts";
-import { hopNames, ways } from "../pay-probe.ts";
+import { hopNames, payProbes, ways } from "../pay-probe.ts";
+import { PROBE_MS, remedyFrom } from "./endpoint-checks.ts";
 
 const SLOW_RESOLVER_MS = 300;
 
@@ -95,4 +98,32 @@ export function judgeAnswers(names: readonly NameReading[]): Outcome {
   const words = (list: typeof answers) => list.map(({ host, address }) => `${host} -> ${address}`).join(", ");
   if (odd.length === 0) return found("pass", { id: "plain", params: { text: words(answers) } }, { value });
   return found("fail", { id: "dns.impossible", params: { answers: words(odd) } }, { value });
+}
+
+export const ipVersionCheck: Check = {
+  id: "net.ipv6",
+  code: 506,
+  section: "network",
+  title: { id: "title.net.ipv6" },
+  dependsOn: ["net.dns"],
+  threshold: {
+    warn: { id: "limit.net.ipv6.warn" },
+    fail: { id: "limit.net.ipv6.fail" },
+  },
+  remedy: checkRemedy("net.ipv6"),
+  needsNetwork: true,
+  timeoutMs: PROBE_MS,
+  async run(context) {
+    return context.loaded === undefined ? withoutConfig() : judgeFamilies(await payProbes(context));
+  },
+};
+
+/** A name that has addresses, none of which this machine's network knows a way to. */
+export function judgeFamilies(probes: readonly Probe[]): Outcome {
+  const barred = probes.flatMap(({ error }) => (isAgentError(error, "PAY_IP_VERSION") ? [error] : []));
+  const [first] = barred;
+  if (first === undefined) return found("pass", { id: "ip_version.in_use" });
+  const { host, missing } = first.params;
+  const value = { host, missing };
+  return found(barred.length < probes.length ? "warn" : "fail", first, { value, remedy: remedyFrom(first, probes) });
 }

@@ -41,7 +41,10 @@ describe("the options of a long test", () => {
 
   it.each([
     ["soak/soak.ts", "npm run soak -- [--minutes 60] [--seed N] [--launcher FILE]"],
-    ["bench/bench.ts", "npm run bench -- [--only start,memory,rate,p99,frames,signing,writes] [--launcher FILE]"],
+    [
+      "bench/bench.ts",
+      "npm run bench -- [--only start,memory,telemetry,rate,p99,frames,signing,writes] [--launcher FILE]",
+    ],
     ["build.ts", "npm run build -- [--out DIR] [--arch x64|arm64]"],
     ["demo.ts", "npm start -- [--gateway] [--bridge simulated|java] [--native] [--lang zh-CN|en|both]"],
     ["fuzz.ts", "npm run fuzz -- [--cases 1e8] [--calls 1e6] [--seed 1] [--workers 2]"],
@@ -50,7 +53,7 @@ describe("the options of a long test", () => {
     ["test-clock.ts", "npm run test:clock"],
     [
       "package.ts",
-      "npm run package -- [--arch amd64|arm64|all] [--out DIR] [--compression xz|zstd|none] [--deb-version V] [--lint] [--maintainer 'NAME <MAIL>']",
+      "npm run package -- [--arch amd64|arm64|all] [--out DIR] [--compression xz|zstd|none] [--deb-version V] [--lint] [--apt DIR] [--sign-key FINGERPRINT] [--maintainer 'NAME <MAIL>']",
     ],
   ])("are told by %s to those who ask with --help", (script, usage) => {
     const { status, stdout, stderr } = run(script, "--help");
