@@ -86,7 +86,16 @@ export interface DemandStatus {
   readonly weekUtc: readonly string[];
 }
 
+const told = new WeakMap<DemandProfile, DemandStatus>();
+
+/** Computed once for what has been learned: the status is looked at every few seconds. */
 export function demandStatus(profile: DemandProfile): DemandStatus {
+  const known = told.get(profile) ?? statusOf(profile);
+  told.set(profile, known);
+  return known;
+}
+
+function statusOf(profile: DemandProfile): DemandStatus {
   const demand = demandOf(profile.trades);
   const busiest = Math.max(...demand, 1);
   const text = demand.map((each) => (each === UNSEEN ? "." : String(Math.floor((each / busiest) * 9)))).join("");

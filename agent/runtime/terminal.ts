@@ -35,6 +35,7 @@ export interface TerminalSystem {
   readonly prepareDirectory?: typeof prepareDirectory;
   readonly openLine?: NonNullable<DriverParts["openLine"]>;
   readonly createTransport?: NonNullable<WechatPayOptions["createTransport"]>;
+  readonly findPortal?: NonNullable<WechatPayOptions["findPortal"]>;
   readonly networkInterfaces?: () => Interfaces;
   /** Looks at a file with a secret, to see whether it has been renewed. */
   readonly look?: NonNullable<FileWatch["look"]>;
@@ -178,6 +179,7 @@ export class Terminal {
       clockSuspect: () => clockSync.status().behindMs !== undefined,
       onOutcome: ({ baseUrl, outcome }) => onRequest(baseUrl, outcome),
       ...(system.createTransport ? { createTransport: system.createTransport } : {}),
+      ...(system.findPortal ? { findPortal: system.findPortal } : {}),
       ...{ userAgent, clock, random, log },
     });
   }

@@ -134,9 +134,9 @@ export const acts: Readonly<Record<IncidentKind, Act>> = {
       },
     };
   },
-  bridge: ({ world }, chance) => {
+  bridge: ({ world, served }, chance) => {
     const { bridge } = world.board;
-    const quoted = { rpcError: { code: -32_603, message: `failed: ${world.pay.last?.authinfo.slice(7, 19)}` } };
+    const quoted = { rpcError: { code: -32_603, message: `failed: ${served.shownAuthinfo?.slice(7, 19)}` } };
     const fault = chance.unit() < 0.1 ? quoted : pick(chance, BRIDGE);
     const set = (value: BridgeFaults) => {
       bridge.faults = value;
@@ -229,7 +229,7 @@ export const acts: Readonly<Record<IncidentKind, Act>> = {
   reject: ({ world, occasion, served }, chance) => {
     const generation = served.shownGeneration;
     if (generation === 0) return { what: "nothing to reject", hinders: false };
-    const words = `AuthInfo License Error ${world.pay.last?.authinfo.slice(4, 16)}`;
+    const words = `AuthInfo License Error ${served.shownAuthinfo?.slice(4, 16)}`;
     const body = { generation, err_code: 268_500_000, return_msg: chance.unit() < 0.5 ? words : "refused" };
     world.process?.cashier?.send("POST", "/v1/authinfo/reject", body, ({ status, text }) => {
       world.note(`reject ${status} ${text}`);

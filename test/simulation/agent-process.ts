@@ -62,6 +62,7 @@ export class AgentProcess {
               : undefined,
           openLine: board.openFor(clock),
           createTransport: network.transportFor(clock),
+          findPortal: async () => undefined,
           networkInterfaces: () => network.interfaces(),
           look: async (file) => config.markOf(file),
         },

@@ -5,7 +5,7 @@ import type {
   TransportOptions,
 } from "../../agent/wechatpay/transport/transport.ts";
 import type { Chance } from "../support/faults/seeded.ts";
-import type { Asked, SimulatedPay } from "./pay.ts";
+import { type Asked, isDatedRight, type SimulatedPay } from "./pay.ts";
 import type { ProcessClock } from "./virtual-time.ts";
 
 export type NetworkTrouble =
@@ -161,7 +161,9 @@ export class SimulatedNetwork {
       return { ...head, body: answer.body.subarray(0, 20), bodyError: systemError("UND_ERR_SOCKET") };
     }
     one.answered = true;
-    if (asked.issued) asked.issued.delivered = true;
+    const { carried } = asked;
+    const clockRight = one.clockRight && this.#parts.clockRight();
+    if (carried && (isDatedRight(carried) || !clockRight)) carried.delivered = true;
     return { ...head, body: answer.body };
   }
 }

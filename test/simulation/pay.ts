@@ -24,7 +24,7 @@ export interface AnswerTrouble {
   readonly signature?: SignatureKind;
   /** The signed timestamp is this much off, seconds. */
   readonly signedOffS?: number;
-  /** The last good answer comes again, or the one before it. */
+  /** The last good answer comes again, or the one before it; nothing happens while there is none. */
   readonly replay?: 1 | 2;
   readonly body?: "portal" | "empty" | "not_json" | "charset" | "other_authinfo" | "same_authinfo";
   readonly expiresIn?: unknown;
@@ -41,7 +41,9 @@ export interface Issued {
   readonly lifeMs: number;
   /** `expires_in` was in the answer. */
   readonly told: boolean;
-  /** The terminal has had the whole answer. */
+  /** The answer is signed this much off, seconds. */
+  readonly signedOffS: number;
+  /** The terminal has had the whole answer, and may believe it. */
   delivered: boolean;
 }
 
@@ -54,6 +56,8 @@ export interface Asked {
   readonly reason?: string;
   readonly trouble: AnswerTrouble | undefined;
   readonly issued: Issued | undefined;
+  /** What the answer carries and a terminal may believe: also when it comes again, or is dated as the terminal's clock is wrong. */
+  readonly carried: Issued | undefined;
   readonly retryAfterS: number | undefined;
   readonly status: number;
 }
@@ -71,10 +75,12 @@ export class SimulatedPay {
   readonly #chance: Chance;
   readonly #signer: PlatformSigner;
   readonly #nonces = new Set<string>();
-  #good: Answer[] = [];
+  #good: { readonly answer: Answer; readonly issued: Issued }[] = [];
   #number = 0;
   #count = 0;
   #last: Issued | undefined;
+  /** What the terminal shows: an error may quote it. */
+  shown: () => string | undefined = () => undefined;
 
   constructor(device: Device, chance: Chance) {
     this.#device = device;
@@ -85,17 +91,13 @@ export class SimulatedPay {
     this.#signer = new PlatformSigner(platform, { unit: () => chance.unit(), bytes });
   }
 
-  get last(): Issued | undefined {
-    return this.#last;
-  }
-
   /** One request that has reached it. @param wallMs its own clock */
   answer(
     request: { path: string; headers: Readonly<Record<string, string>>; body: string },
     origin: string,
     at: { readonly ms: number; readonly wallMs: number },
   ): { answer: Answer; asked: Asked } {
-    const { trouble } = this;
+    const trouble = this.#troubleNow();
     const body = Buffer.from(request.body);
     const fields = JSON.parse(request.body) as Record<string, string>;
     const refusal = this.#refusal(request, body, Math.floor(at.wallMs / 1_000));
@@ -123,26 +125,31 @@ export class SimulatedPay {
     };
     answer = { ...answer, headers };
     const replayed = trouble?.replay === undefined ? undefined : this.#good.at(-trouble.replay);
-    const isGood = issued !== undefined && signature === "good" && trouble === undefined;
-    if (isGood) this.#good = [...this.#good.slice(-2), answer];
-    const genuine = isGood || (issued !== undefined && isHarmless(trouble));
+    if (issued !== undefined && trouble === undefined) this.#good = [...this.#good.slice(-2), { answer, issued }];
     // Nothing that is not signed, or is another answer, has been issued to anybody.
-    const given = genuine && replayed === undefined ? issued : undefined;
-    if (given !== undefined) {
-      this.issued.set(given.authinfo, given);
-      this.#last = given;
+    if (!isBelievable(trouble)) issued = undefined;
+    if (issued !== undefined) {
+      this.issued.set(issued.authinfo, issued);
+      this.#last = issued;
     }
     const asked: Asked = {
       atMs: at.ms,
       ...{ origin, rawData, deviceId, trouble },
-      issued: given,
+      issued: issued && isDatedRight(issued) ? issued : undefined,
+      carried: replayed?.issued ?? issued,
       retryAfterS: trouble?.retryAfterS,
-      status: replayed?.status ?? answer.status,
+      status: replayed?.answer.status ?? answer.status,
       ...(refusal === undefined ? {} : { reason: refusal.reason }),
     };
     this.#count++;
     this.onAsked(asked);
-    return { answer: replayed ?? answer, asked };
+    return { answer: replayed?.answer ?? answer, asked };
+  }
+
+  /** A replay is one only if there is something to replay. */
+  #troubleNow(): AnswerTrouble | undefined {
+    const { trouble } = this;
+    return trouble?.replay !== undefined && this.#good.at(-trouble.replay) === undefined ? undefined : trouble;
   }
 
   #refusal(
@@ -184,10 +191,13 @@ export class SimulatedPay {
       const before = this.#last;
       // Where both are believed for a while, the later end counts.
       const from = Math.max(atMs, before.atMs + before.lifeMs - lifeMs);
-      return told ? { ...before, atMs: from, lifeMs, told } : before;
+      const again = { ...before, signedOffS: 0 };
+      return told ? { ...again, atMs: from, lifeMs, told } : again;
     }
     const number = this.#number++;
-    return { number, authinfo: secret(this.#chance, number, 60), deviceId, atMs, lifeMs, told, delivered: false };
+    const { signedOffS = 0 } = trouble ?? {};
+    const authinfo = secret(this.#chance, number, 60);
+    return { number, authinfo, deviceId, atMs, lifeMs, told, signedOffS, delivered: false };
   }
 
   #success(issued: Issued, trouble: AnswerTrouble | undefined): Answer {
@@ -212,7 +222,7 @@ export class SimulatedPay {
     const wait = retryAfterS === undefined ? {} : { "Retry-After": String(retryAfterS) };
     // Pieces that are short enough to pass for words. A direct terminal has no token.
     const token = this.#device.mode === "gateway" ? this.#device.token : "";
-    const told = `${fields.raw_data?.slice(3, 15)} ${this.#last?.authinfo.slice(5, 17)} ${token.slice(0, 12)}`;
+    const told = `${fields.raw_data?.slice(3, 15)} ${this.shown()?.slice(5, 17)} ${token.slice(0, 12)}`;
     const answer = quotes ? json(status, { code: "PARAM_ERROR", message: `wrong: ${told}` }) : usual;
     return {
       ...answer,
@@ -223,14 +233,16 @@ export class SimulatedPay {
 
 const merchantKey = createPublicKey(keys.merchant.publicKey);
 
-/** An answer that is not as usual and has to be believed all the same. */
-function isHarmless(trouble: AnswerTrouble | undefined): boolean {
+/** An answer that a terminal may believe, as far as its clock does not speak against it. */
+function isBelievable(trouble: AnswerTrouble | undefined): boolean {
   if (trouble === undefined) return true;
-  const { signature = "good", signedOffS = 0, body = "same_authinfo", replay } = trouble;
+  const { signature = "good", body = "same_authinfo", replay } = trouble;
   if (signature !== "good" || body !== "same_authinfo" || replay !== undefined) return false;
-  if ("expiresIn" in trouble && !isTerm(trouble.expiresIn)) return false;
-  return Math.abs(signedOffS) <= 1;
+  return !("expiresIn" in trouble) || isTerm(trouble.expiresIn);
 }
+
+/** Signed when it was sent: a terminal whose clock is right believes no other. */
+export const isDatedRight = ({ signedOffS }: Issued): boolean => Math.abs(signedOffS) <= 1;
 
 function isTerm(value: unknown): boolean {
   return value === undefined || (Number.isInteger(Number(value)) && Number(value) >= 60);

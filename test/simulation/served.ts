@@ -8,10 +8,14 @@ const CONFIRMED_WITHIN_MS = 65_000;
 const SEEN_MS = 1_000;
 const SERVED = new Set(["fresh", "due", "rejected"]);
 
+/** So far the time that its answer shows is from when it came. */
+const datedOffMs = ({ signedOffS }: Issued) => Math.abs(signedOffS) * 1_000;
+
 interface Promised {
   readonly generation: number;
   readonly number: number;
   readonly deviceId: string;
+  readonly obtainedAt: string;
   readonly endsAtMs: number;
 }
 
@@ -81,6 +85,11 @@ export class ServedInvariants {
     return this.#last?.document.generation ?? 0;
   }
 
+  /** Only this the agent can know for a secret, whatever else has been issued. */
+  get shownAuthinfo(): string | undefined {
+    return this.#last?.document.authinfo;
+  }
+
   get promisedGeneration(): number {
     return this.#promised?.generation ?? 0;
   }
@@ -102,9 +111,16 @@ export class ServedInvariants {
     this.#highest = Math.max(this.#highest, document.generation);
     if (document.persisted && document.generation >= this.promisedGeneration) {
       if (document.generation > this.promisedGeneration) this.#spoilt = false;
-      const { generation, device_id: deviceId } = document;
-      this.#promised = { generation, number: issued.number, deviceId, endsAtMs: issued.atMs + issued.lifeMs };
+      this.#promise(document, issued);
     }
+  }
+
+  #promise({ generation, device_id: deviceId, obtained_at: obtainedAt }: AuthinfoDocument, issued: Issued): void {
+    const before = this.#promised;
+    // WeChat Pay may have sent it once more, with a later end: that counts only when the agent has taken it.
+    if (before?.generation === generation && before.obtainedAt === obtainedAt) return;
+    const { number, atMs, lifeMs } = issued;
+    this.#promised = { generation, number, deviceId, obtainedAt, endsAtMs: atMs + lifeMs - datedOffMs(issued) };
   }
 
   /** What the bridge and the app have told the agent. */
@@ -126,7 +142,7 @@ export class ServedInvariants {
     const ofThisBoot = issued.atMs >= world.poweredAtMs;
     const believed = !this.#clockLied || ofThisBoot;
     // Across a boot the age is as exact as the time that an answer shows, which may have come slowly.
-    const graceMs = ofThisBoot ? 0 : 6_000;
+    const graceMs = ofThisBoot ? 0 : 6_000 + datedOffMs(issued);
     const unconfirmed = !world.clockConfirmed && Math.abs(world.wallOffMs) > CONFIRMED_WITHIN_MS;
     if (!believed && unconfirmed && document.clock_trusted) world.fail("clock-trusted", name);
     if (SERVED.has(document.state)) {

@@ -46,6 +46,7 @@ export async function simulate({ seed, days, directory, incidents: given }: Simu
   const pacing = new PacingInvariants(world);
   const recovery = new RecoveryInvariant(world, observer, pacing);
   const causes = new CauseInvariant(world, observer);
+  world.pay.shown = () => served.shownAuthinfo;
   world.onLog = judgeSecrets(world, observer);
   world.onStart = () => {
     for (const each of [served, pacing, causes]) each.started();
