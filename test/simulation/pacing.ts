@@ -1,5 +1,4 @@
 import type { Try } from "./network.ts";
-import type { AnswerTrouble } from "./pay.ts";
 import type { World } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -29,7 +28,9 @@ export class PacingInvariants {
   #attempt: Attempt | undefined;
   readonly #used = new Set<string>();
   #heldUntil = 0;
-  #lastTrouble: AnswerTrouble | undefined;
+  #last: Try | undefined;
+  /** An old answer has shown an old time: the next one that arrives puts that right. */
+  #misled = false;
   #outOfTurn: number[] = [];
   #ofRejection: number[] = [];
   #lately: number[] = [];
@@ -39,12 +40,9 @@ export class PacingInvariants {
   constructor(world: World) {
     this.#world = world;
     world.network.onTry = (one) => this.#try(one);
-    world.pay.onAsked = ({ reason, trouble }) => {
-      // An old answer shows an old time: the answer to the request after it puts that right.
-      const misled = this.#lastTrouble?.replay !== undefined;
-      this.#lastTrouble = trouble;
+    world.pay.onAsked = ({ reason }) => {
       if (reason === undefined) return;
-      if (reason === "timestamp_skew" && (world.clockIsWrong || misled)) return;
+      if (reason === "timestamp_skew" && (world.clockIsWrong || this.#misled)) return;
       if (reason === "device_id_wrong" && world.now - this.#deviceChangedAt < LONGEST_ATTEMPT_MS) return;
       world.fail("good-requests", reason);
     };
@@ -93,6 +91,9 @@ export class PacingInvariants {
   }
 
   #try(one: Try): void {
+    if (this.#last?.asked?.trouble?.replay !== undefined) this.#misled = true;
+    else if (this.#last?.answered) this.#misled = false;
+    this.#last = one;
     const attempt = this.#attempt;
     if (attempt?.rawData === one.rawData) this.#again(one, attempt);
     else this.#anew(one, attempt);

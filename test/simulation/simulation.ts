@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { type Begun, begin, type Stage } from "./acts.ts";
 import { chanceFor } from "./chance.ts";
 import { drawIncidents, type Incident } from "./incidents.ts";
@@ -60,12 +61,19 @@ export async function simulate({ seed, days, directory, incidents: given }: Simu
   const life = new Life(stage, observer, recovery, incidents);
   const onStray = (error: unknown) =>
     world.fail("ends-by-itself", error instanceof Error ? (error.stack ?? "") : String(error));
+  // A real connection takes real time: one seed would have several histories.
+  const { connect } = Socket.prototype;
+  Socket.prototype.connect = function refused(this: Socket) {
+    world.fail("all-is-simulated", "a real connection was asked for");
+    return this.destroy();
+  };
   process.on("unhandledRejection", onStray);
   process.on("uncaughtException", onStray);
   try {
     for (let day = 0; day < days && world.violation === undefined; day++) await life.live(day);
   } finally {
     world.end();
+    Socket.prototype.connect = connect;
     process.off("unhandledRejection", onStray);
     process.off("uncaughtException", onStray);
   }
