@@ -47,7 +47,7 @@ export function createWechatPay(options: WechatPayOptions): WechatPay {
   const { skewMs } = exchange;
   const urls = new BaseUrls(config.baseUrls);
   const targets = config.baseUrls.map((baseUrl) => createTarget(baseUrl, options));
-  const portals = new PortalWatch(options.findPortal ?? findCaptivePortal);
+  const portals = new PortalWatch(options.findPortal ?? findCaptivePortal, clock);
   let lastWorked = config.baseUrls[0];
   /** Of the last requests and answers: a queue or a cache on the way may bring them back in another answer. */
   const recent = new SeenSecrets();

@@ -1,5 +1,7 @@
+import type { Clock } from "../common/clock.ts";
 import { AgentError } from "../common/errors.ts";
 import type { CaptivePortal, findCaptivePortal } from "./captive-portal.ts";
+import { withTimeout } from "./transport/with-timeout.ts";
 
 const LOOK_MS = 2_000;
 
@@ -9,10 +11,12 @@ const LOOK_MS = 2_000;
  */
 export class PortalWatch {
   readonly #find: typeof findCaptivePortal;
+  readonly #clock: Clock;
   #known: { readonly code: string; readonly portal: CaptivePortal | undefined } | undefined;
 
-  constructor(find: typeof findCaptivePortal) {
+  constructor(find: typeof findCaptivePortal, clock: Clock) {
     this.#find = find;
+    this.#clock = clock;
   }
 
   worked(): void {
@@ -24,7 +28,8 @@ export class PortalWatch {
     if (!isHiddenBy(failure) || !hasPort80(url)) return failure;
     const { code } = failure;
     if (this.#known?.code !== code) {
-      const portal = await this.#find(url.hostname, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
+      const look = (deadline: AbortSignal) => this.#find(url.hostname, deadline);
+      const portal = await withTimeout(LOOK_MS, this.#clock, signal, look);
       // Not seen in time is not known.
       if (signal.aborted) return failure;
       this.#known = { code, portal };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../../agent/common/clock.ts";
 import { AgentError } from "../../../agent/common/errors.ts";
 import type { CaptivePortal } from "../../../agent/wechatpay/captive-portal.ts";
 import { PortalWatch } from "../../../agent/wechatpay/portal-watch.ts";
@@ -12,7 +13,7 @@ function watch(portal: CaptivePortal | undefined) {
   const portals = new PortalWatch((host) => {
     asked.push(host);
     return Promise.resolve(portal);
-  });
+  }, systemClock());
   return { asked, portals };
 }
 
