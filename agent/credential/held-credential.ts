@@ -48,6 +48,8 @@ export interface ResponseTerms {
   readonly fraction: number;
   readonly chance: number;
   readonly bootMs: number;
+  /** `signedAtS` of the newest answer before this one. */
+  readonly newestSignedAtS: number;
   /** Absent where the time of the week is not known or demand is not to be followed. */
   readonly demand?: DemandTerms;
 }
@@ -62,6 +64,8 @@ export interface DemandTerms {
  * What a verified answer makes of `held`. Usually a new credential of the next generation. The authinfo already held, returned
  * once more, keeps its generation and its earlier expiry unless `expires_in` says otherwise (specification 4); when that
  * leaves nothing usable (the SDK refused it, or it has expired) the attempt has failed: PAY_AUTHINFO_UNCHANGED.
+ * An answer that is not newer than the newest one may be that one, kept back on the way and sent again: its `expires_in` counted from
+ * then, and how long ago that was it does not tell. It moves no expiry, and says nothing to one whose age is unknown: PAY_SIGNATURE_REPLAYED.
  * A result with the same `credential` object needs no write.
  */
 export function applyResponse(
@@ -72,7 +76,9 @@ export function applyResponse(
   const { answer, deviceId, netId } = fetched;
   const same = held?.credential.authinfo === answer.authinfo && held.credential.deviceId === deviceId;
   if (held && same && held.rejected) throw new AgentError("PAY_AUTHINFO_UNCHANGED.rejected", {});
-  if (held && same && answer.expiresInS === undefined) return continued(held, fetched, terms);
+  const repeated = isRepeated(fetched, held, terms.newestSignedAtS);
+  if (held && repeated && !held.anchor.trusted) throw new AgentError("PAY_SIGNATURE_REPLAYED", {});
+  if (held && same && (repeated || answer.expiresInS === undefined)) return continued(held, fetched, terms);
 
   const lifetimeMs = answer.expiresInS === undefined ? terms.lifetimeMs : answer.expiresInS * 1_000;
   const credential: Credential = {
@@ -95,6 +101,16 @@ export function applyResponse(
     rejected: false,
     refreshAfterMs: credential.refreshAfterMs,
   };
+}
+
+/** Whether this may be the newest answer once more: neither it nor its `Date` tells the time then. */
+export function isRepeated(
+  { answer, deviceId }: FetchedCredential,
+  held: HeldCredential | undefined,
+  newestSignedAtS: number,
+): boolean {
+  const same = held?.credential.authinfo === answer.authinfo && held.credential.deviceId === deviceId;
+  return same && answer.signedAtS <= newestSignedAtS;
 }
 
 function refreshAfter(lifetimeMs: number, answer: AuthinfoAnswer, { fraction, chance, demand }: ResponseTerms): number {

@@ -9,7 +9,7 @@ import type { Identity, RefreshConfig } from "../config/config.ts";
 import type { CurrentCredential } from "./current-credential.ts";
 import { type DemandMeter, storedDemand } from "./demand-meter.ts";
 import { type AttemptTimes, type CredentialSources, fetchCredential } from "./fetch-credential.ts";
-import { applyResponse, lifeOf, nextTickMs, TICK_MS } from "./held-credential.ts";
+import { applyResponse, isRepeated, lifeOf, nextTickMs, TICK_MS } from "./held-credential.ts";
 import { bridgeAction, type Decision, type RefreshReason, waitMs } from "./refresh-policy.ts";
 import type { RetryState, Trigger } from "./retry-state.ts";
 
@@ -174,10 +174,12 @@ export class RefreshLoop {
       newestSignedAtS: current.newestSignedAtS,
       ...{ times, clock, signal },
     });
-    clockSync.confirm(fetched.answer.skewMs);
+    const { newestSignedAtS } = current;
+    if (!isRepeated(fetched, current.held, newestSignedAtS)) clockSync.confirm(fetched.answer.skewMs);
     current.verified(fetched.answer.signedAtS);
     const next = applyResponse(fetched, current.held, {
       generation: current.generation,
+      newestSignedAtS,
       bootId: clockSync.now().bootId,
       lifetimeMs: refresh.lifetimeS * 1_000,
       fraction: this.#retryState.refreshFraction(refresh, clock.boot()),

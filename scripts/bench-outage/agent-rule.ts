@@ -103,6 +103,7 @@ export class AgentRule implements Rule {
     };
     const held = applyResponse({ answer, deviceId: "D1" }, this.#held, {
       generation: this.#kept.generation,
+      newestSignedAtS: this.#kept.newestSignedAtS,
       bootId: `boot-${this.#boots}`,
       lifetimeMs: this.#refresh.lifetimeS * 1_000,
       fraction: this.#retryState.refreshFraction(this.#refresh, boot),

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { stateWith } from "../../../agent/credential/current-credential.ts";
-import { type HeldCredential, lifeOf, nextTickMs, restore } from "../../../agent/credential/held-credential.ts";
+import {
+  applyResponse,
+  type HeldCredential,
+  lifeOf,
+  nextTickMs,
+  restore,
+} from "../../../agent/credential/held-credential.ts";
 import { bridgeAction } from "../../../agent/credential/refresh-policy.ts";
 import { emptyState, type State } from "../../../agent/store/credential.ts";
 import { makeCredential } from "../../support/fixtures/api-fixture.ts";
@@ -63,6 +69,30 @@ describe("what the policy is told", () => {
     expect(lifeOf(held, 60_000 + HOUR)).toEqual({ remainingMs: 0, refreshInMs: -HOUR / 2, ageUnknown: false });
     const unsure = { ...held, anchor: { ...held.anchor, trusted: false } };
     expect(lifeOf(unsure, 60_000).ageUnknown).toBe(true);
+  });
+});
+
+describe("the newest answer once more", () => {
+  const signedAtS = BORN / 1_000 + 1;
+  const answer = { authinfo: credential.authinfo, signedAtS, skewMs: 84_000, baseUrl: "", expiresInS: 3_600 };
+  const later = 60_000 + 84_000;
+  const fetched = { deviceId: "D1", answer: { ...answer, sentBootMs: later, sentWallMs: BORN + 84_000 } };
+  const terms = { generation: 3, newestSignedAtS: signedAtS, bootId: "boot-1", lifetimeMs: HOUR, fraction: 0.5 };
+  const taken = (from: HeldCredential, newestSignedAtS = signedAtS) =>
+    applyResponse(fetched, from, { ...terms, newestSignedAtS, chance: 0.5, bootMs: later });
+
+  it("moves no expiry, whatever its expires_in says", () => {
+    expect(lifeOf(taken(held), later).remainingMs).toBe(HOUR - 84_000);
+    expect(taken(held).credential).toBe(credential);
+  });
+
+  it("is refused while the age of what is held is not known", () => {
+    const unsure = { ...held, anchor: { ...held.anchor, trusted: false } };
+    expect(() => taken(unsure)).toThrow(expect.objectContaining({ code: "PAY_SIGNATURE_REPLAYED" }));
+  });
+
+  it("is told by its signature: the same authinfo in a later answer begins a new life", () => {
+    expect(lifeOf(taken(held, signedAtS - 1), later).remainingMs).toBe(HOUR);
   });
 });
 
